@@ -1,0 +1,92 @@
+//! Every command, one a file.
+
+mod away;
+mod back;
+mod completions;
+mod config;
+mod connect;
+mod deafen;
+mod decline;
+mod devices;
+mod events;
+mod invite;
+mod invites;
+mod join;
+mod leave;
+mod man;
+mod meet;
+mod meetings;
+mod mute;
+mod peers;
+mod phone;
+mod quit;
+mod reply;
+mod roster;
+mod status;
+mod switch;
+mod talk;
+mod top;
+mod undeafen;
+mod unmute;
+mod volume;
+mod whisper;
+mod withdraw;
+
+use crate::failure::Failure;
+use crate::output::Output;
+
+macro_rules! commands {
+    ($($variant:ident($module:ident),)+) => {
+        /// What to do.
+        #[derive(Debug, clap::Subcommand)]
+        pub(crate) enum Command {
+            $(
+                #[allow(missing_docs)] // the command's own documentation is its help
+                $variant($module::$variant),
+            )+
+        }
+
+        impl Command {
+            /// Does it.
+            pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+                match self {
+                    $(Self::$variant(command) => command.run(output).await,)+
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    Status(status),
+    Peers(peers),
+    Meet(meet),
+    Invite(invite),
+    Withdraw(withdraw),
+    Invites(invites),
+    Join(join),
+    Decline(decline),
+    Leave(leave),
+    Switch(switch),
+    Meetings(meetings),
+    Roster(roster),
+    Whisper(whisper),
+    Reply(reply),
+    Talk(talk),
+    Mute(mute),
+    Unmute(unmute),
+    Deafen(deafen),
+    Undeafen(undeafen),
+    Volume(volume),
+    Away(away),
+    Back(back),
+    Phone(phone),
+    Devices(devices),
+    Connect(connect),
+    Events(events),
+    Top(top),
+    Config(config),
+    Completions(completions),
+    Man(man),
+    Quit(quit),
+}

@@ -1,0 +1,164 @@
+//! `sotto config`
+
+use crate::failure::Failure;
+use crate::format;
+use crate::output::Output;
+use serde_json::json;
+use sotto_control::Places;
+use sotto_control::config::{self, KEYS};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// Read and change settings in config.toml, comments kept
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The daemon reads its settings when it starts.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
+)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Print one setting, or all
+    #[command(after_help = "Example:\n  sotto config get audio.input")]
+    Get {
+        /// Which setting
+        key: Option<String>,
+    },
+    /// Change a setting
+    #[command(
+        after_help = "Examples:\n  sotto config set name 'Anna Berg'\n  sotto config set network.interfaces eth0 wlan0\n  sotto config set meeting.rejoin never"
+    )]
+    Set {
+        /// Which setting
+        key: String,
+        /// Its new value; several for a list
+        #[arg(required = true)]
+        value: Vec<String>,
+    },
+    /// Return a setting to its default
+    #[command(after_help = "Example:\n  sotto config unset audio.output")]
+    Unset {
+        /// Which setting
+        key: String,
+    },
+    /// Print where config.toml is
+    #[command(after_help = "Example:\n  $EDITOR \"$(sotto config path)\"")]
+    Path,
+}
+
+impl Config {
+    #[allow(clippy::unused_async)] // every command is run alike
+    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let path = Places::find()?.config;
+        let wrong = |error| Failure::edit(path.clone(), error);
+        match self.action {
+            Action::Get { key: Some(key) } => {
+                let value = config::get(&read(&path)?, &key).map_err(wrong)?;
+                let reply = json!({ "key": key, "value": for_programs(&key, &value) });
+                output.show(&reply, |_, _| value.clone())
+            }
+            Action::Get { key: None } => {
+                let text = read(&path)?;
+                let values: Vec<(&str, String)> = KEYS
+                    .iter()
+                    .map(|key| Ok((*key, config::get(&text, key).map_err(wrong)?)))
+                    .collect::<Result<_, Failure>>()?;
+                let reply: serde_json::Map<String, serde_json::Value> = values
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), for_programs(key, value)))
+                    .collect();
+                output.show(&reply, |_, style| format::settings(&values, style))
+            }
+            Action::Set { key, value } => {
+                let value = value.join(",");
+                let text = config::set(&read(&path)?, &key, &value).map_err(wrong)?;
+                write(&path, &text)?;
+                let value = config::get(&text, &key).map_err(wrong)?;
+                changed(output, &key, &value)
+            }
+            Action::Unset { key } => {
+                let text = config::unset(&read(&path)?, &key).map_err(wrong)?;
+                write(&path, &text)?;
+                let value = config::get(&text, &key).map_err(wrong)?;
+                changed(output, &key, &value)
+            }
+            Action::Path => {
+                let reply = json!({ "path": path });
+                output.show(&reply, |_, _| path.display().to_string())
+            }
+        }
+    }
+}
+
+/// The value as JSON: numbers and lists of texts are written alike in TOML.
+fn for_programs(key: &str, value: &str) -> serde_json::Value {
+    match key {
+        "network.interfaces"
+        | "network.static_peers"
+        | "network.listen_port"
+        | "network.media_port" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        _ => json!(value),
+    }
+}
+
+fn changed(output: &Output, key: &str, value: &str) -> Result<(), Failure> {
+    let reply = json!({ "key": key, "value": for_programs(key, value) });
+    output.show(&reply, |_, _| {
+        format!("{key} is now {value}; sottod reads it when it starts again")
+    })
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        // No file: every default holds.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(Failure::File {
+            what: "read",
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Replaces the file in one step, so that a daemon that starts meanwhile reads the old one or the new one.
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    // A configuration kept elsewhere and linked here stays there.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let failed = |source| Failure::File {
+        what: "write",
+        path: path.clone(),
+        source,
+    };
+    let directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
+    create_private(&directory).map_err(failed)?;
+    let fresh = directory.join(format!(".config.toml.{}", std::process::id()));
+    let written = fs::File::create(&fresh).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(&fresh, &path)
+    });
+    if written.is_err() {
+        // What remains of an attempt that failed is of no use to anybody.
+        let _ = fs::remove_file(&fresh);
+    }
+    written.map_err(failed)
+}
+
+#[cfg(unix)]
+fn create_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+}
+
+#[cfg(not(unix))]
+fn create_private(directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)
+}

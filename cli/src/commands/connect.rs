@@ -1,0 +1,40 @@
+//! `sotto connect`
+
+use crate::connection::ask;
+use crate::failure::Failure;
+use crate::format;
+use crate::output::Output;
+use crate::wait::Wait;
+use sotto_control::NetworkConnect;
+
+/// Connect to a colleague by address, where the network does not pass multicast
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "The address is the one that the colleague's 'sotto status' shows. To try it at every start, add it to network.static_peers. With --wait, waits until the colleague answers.\n\nExamples:\n  sotto connect 192.168.7.20:42113 --wait 10s\n  sotto config set network.static_peers 192.168.7.20:42113"
+)]
+pub(crate) struct Connect {
+    /// IP address and port (for IPv6: `[fd00::20]:42113`)
+    #[arg(value_name = "ADDRESS")]
+    address: String,
+
+    #[command(flatten)]
+    wait: Wait,
+}
+
+impl Connect {
+    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        if let Err(error) = self.address.parse::<std::net::SocketAddr>() {
+            let text = format!(
+                "\"{}\" is not an address as IP:PORT ({error})",
+                self.address
+            );
+            return Err(Failure::Usage(text));
+        }
+        let wait_ms = self.wait.limit.map(|limit| limit.as_millis());
+        let request = NetworkConnect {
+            address: self.address,
+            wait_ms: wait_ms.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX)),
+        };
+        output.show(&ask(request).await?, format::connected)
+    }
+}

@@ -1,0 +1,31 @@
+//! The way to the daemon.
+
+use crate::failure::Failure;
+use sotto_control::{Client, ConnectError, Method, Places};
+use std::time::Duration;
+
+/// What this program calls itself; others see it beside what it causes.
+const NAME: &str = "sotto";
+/// How often to look for a daemon that is about to start.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Connects to the daemon of this home.
+pub(crate) async fn connect() -> Result<Client, Failure> {
+    Ok(Client::connect(&Places::find()?, NAME).await?)
+}
+
+/// Connects to the daemon of this home as soon as it runs.
+pub(crate) async fn connect_when_running() -> Result<Client, Failure> {
+    let places = Places::find()?;
+    loop {
+        match Client::connect(&places, NAME).await {
+            Err(ConnectError::NotRunning { .. }) => tokio::time::sleep(RETRY).await,
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Connects, asks once, and returns the reply.
+pub(crate) async fn ask<M: Method>(params: M) -> Result<M::Reply, Failure> {
+    Ok(connect().await?.call(params).await?)
+}

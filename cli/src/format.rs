@@ -1,0 +1,97 @@
+//! Replies as text for people.
+//!
+//! Nothing here prints: every function makes a text of a reply, in a [`Style`] that knows whether colour is wanted.
+
+mod audio;
+mod failure;
+mod meeting;
+mod people;
+mod status;
+mod style;
+mod table;
+mod talk;
+
+pub(crate) use audio::{audio, devices, volume};
+pub(crate) use failure::failure;
+pub(crate) use meeting::{
+    declined, invitations, invited, joined, left, meetings, roster, withdrawn,
+};
+pub(crate) use people::{connected, peers, presence_reply};
+pub(crate) use status::{quit, settings, status};
+pub(crate) use style::{Ink, Style};
+pub(crate) use talk::talk_reply;
+
+use sotto_control::model::{OfflineReason, Person, Presence, PresenceState};
+use std::time::Duration;
+use table::Table;
+
+/// `Anna`, `Anna and Bao`, `Anna, Bao and Chen`.
+pub(crate) fn names(people: &[Person]) -> String {
+    match people {
+        [] => "nobody".to_owned(),
+        [one] => one.label.clone(),
+        [others @ .., last] => {
+            let others: Vec<&str> = others.iter().map(|one| one.label.as_str()).collect();
+            format!("{} and {}", others.join(", "), last.label)
+        }
+    }
+}
+
+/// A time span as people say it: `450 ms`, `12 s`, `3 min`, `2 h 5 min`, `4 days`.
+pub(crate) fn duration(time: Duration) -> String {
+    // To the nearest second: what is left of two seconds is not "1 s" a moment later.
+    let seconds = time.saturating_add(Duration::from_millis(500)).as_secs();
+    match seconds {
+        _ if time < Duration::from_secs(1) && !time.is_zero() => format!("{} ms", time.as_millis()),
+        0..=119 => format!("{seconds} s"),
+        120..=7199 => format!("{} min", seconds / 60),
+        7200..=172_799 => match seconds % 3600 / 60 {
+            0 => format!("{} h", seconds / 3600),
+            minutes => format!("{} h {minutes} min", seconds / 3600),
+        },
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// The sign for a presence, in its colour.
+pub(crate) const fn presence_sign(presence: &Presence) -> (&'static str, Ink) {
+    match presence.state {
+        PresenceState::Online if presence.not_reachable_from_here => ("●", Ink::Yellow),
+        PresenceState::Online => ("●", Ink::Green),
+        PresenceState::Away => ("◐", Ink::Yellow),
+        PresenceState::Offline {
+            reason: OfflineReason::Lost,
+        } => ("○", Ink::Red),
+        PresenceState::Offline { .. } | PresenceState::Unknown => ("○", Ink::Dim),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_are_said_as_people_say_them() {
+        let said = |seconds| duration(Duration::from_secs_f64(seconds));
+        assert_eq!(said(0.45), "450 ms");
+        assert_eq!(said(0.95), "950 ms");
+        assert_eq!(said(1.98), "2 s");
+        assert_eq!(said(90.0), "90 s");
+        assert_eq!(said(600.0), "10 min");
+        assert_eq!(said(7500.0), "2 h 5 min");
+        assert_eq!(said(86_400.0 * 4.5), "4 days");
+    }
+
+    #[test]
+    fn several_people_are_joined_by_commas_and_an_and() {
+        let people: Vec<Person> = ["Anna", "Bao", "Chen"]
+            .map(|label| Person {
+                label: label.into(),
+                ..Person::default()
+            })
+            .into();
+        assert_eq!(names(&people), "Anna, Bao and Chen");
+        assert_eq!(names(&people[..1]), "Anna");
+        assert_eq!(names(&[]), "nobody");
+    }
+}

@@ -1,0 +1,133 @@
+//! The daemon at a glance, and settings.
+
+use super::audio::sound;
+use super::{Ink, Style, Table, duration};
+use sotto_control::Done;
+use sotto_control::model::{NetworkStatus, Severity, Status};
+use std::time::Duration;
+
+pub(crate) fn status(status: &Status, style: Style) -> String {
+    let mut table = Table::new().indented(2);
+    let mut row = |name: &str, text: String| {
+        table.row([(Ink::Dim, name.to_owned()), (Ink::Plain, text)]);
+    };
+    row("meeting", meeting(status, style));
+    row("microphone", microphone(status, style));
+    row("sound", sound(&status.sound, style));
+    row("network", network(&status.network, style));
+    match status.invitations {
+        0 => {}
+        1 => row("invitations", "1; see it with 'sotto invites'".to_owned()),
+        many => row(
+            "invitations",
+            format!("{many}; see them with 'sotto invites'"),
+        ),
+    }
+    let uptime = duration(Duration::from_secs(status.uptime_s));
+    row(
+        "daemon",
+        format!(
+            "sottod {}, process {}, running for {uptime}",
+            status.version, status.pid
+        ),
+    );
+    let mut text = format!(
+        "{}\n{}",
+        style.paint(Ink::Bold, &status.you.label),
+        table.render(style)
+    );
+    for warning in &status.warnings {
+        let ink = match warning.severity {
+            Severity::Error => Ink::Red,
+            Severity::Warning => Ink::Yellow,
+            Severity::Info => Ink::Plain,
+        };
+        text.push_str(&format!(
+            "\n{}",
+            style.paint(ink, format!("! {}", warning.text))
+        ));
+        if let Some(hint) = &warning.hint {
+            text.push_str(&format!("\n  {}", style.paint(Ink::Dim, hint)));
+        }
+    }
+    text
+}
+
+fn meeting(status: &Status, style: Style) -> String {
+    let Some(meeting) = &status.meeting else {
+        return style.paint(Ink::Dim, "none");
+    };
+    let presence = status
+        .presence
+        .map_or_else(String::new, |presence| format!(", {presence}"));
+    let by = status
+        .joined_by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", joined with {by}"));
+    let title = style.paint(Ink::Green, &meeting.title);
+    format!("{title}{presence}{}", style.paint(Ink::Dim, by))
+}
+
+fn microphone(status: &Status, style: Style) -> String {
+    if status.deafened {
+        return style.paint(Ink::Yellow, "closed: you are deafened");
+    }
+    if status.muted {
+        return style.paint(Ink::Yellow, "closed: you are muted");
+    }
+    if status.meeting.is_none() {
+        return style.paint(Ink::Dim, "closed until you join a meeting");
+    }
+    if status
+        .presence
+        .is_some_and(|it| it != sotto_control::model::Presence::online())
+    {
+        return style.paint(Ink::Yellow, "closed until you are online");
+    }
+    let by = status
+        .unmuted_by
+        .as_ref()
+        .map_or_else(String::new, |by| format!(", by {by}"));
+    format!(
+        "{}{}",
+        style.paint(Ink::Green, "open"),
+        style.paint(Ink::Dim, by)
+    )
+}
+
+fn network(network: &NetworkStatus, style: Style) -> String {
+    let mut text = format!(
+        "{} running, {} connected",
+        colleagues(network.running),
+        network.connected
+    );
+    if !network.listening.is_empty() {
+        text.push_str(&format!("; at {}", network.listening.join(", ")));
+    }
+    if !network.interfaces.is_empty() {
+        text.push_str(&format!("; on {} only", network.interfaces.join(", ")));
+    }
+    if let Some(problem) = &network.problem {
+        text.push_str(&format!("; {}", style.paint(Ink::Red, problem)));
+    }
+    text
+}
+
+fn colleagues(count: usize) -> String {
+    match count {
+        1 => "1 colleague".to_owned(),
+        count => format!("{count} colleagues"),
+    }
+}
+
+pub(crate) fn settings(values: &[(&str, String)], style: Style) -> String {
+    let mut table = Table::new();
+    for (key, value) in values {
+        table.row([(Ink::Dim, (*key).to_owned()), (Ink::Plain, value.clone())]);
+    }
+    table.render(style)
+}
+
+pub(crate) fn quit(_reply: &Done, _style: Style) -> String {
+    "The daemon stops.".to_owned()
+}

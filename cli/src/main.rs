@@ -1,0 +1,90 @@
+//! `sotto`: the command line of the Sotto daemon.
+//!
+//! A command is one request to the daemon and one way to show its reply. Everything that takes time can be waited for
+//! with `--wait`; everything can be had as JSON; exit codes are stable and listed in `sotto --help`.
+
+mod commands;
+mod connection;
+mod failure;
+mod format;
+mod output;
+mod top;
+mod wait;
+
+use clap::Parser;
+use commands::Command;
+use failure::Failure;
+use output::Output;
+use std::process::ExitCode;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  failed; the message says why
+  2  wrong usage, or an argument that does not fit
+  3  the daemon is not running
+  4  not permitted to use the daemon
+  5  the daemon is of another version
+  6  no such person, meeting or invitation, or a name that fits several
+  7  refused by the rules: somebody is absent, you are in no meeting, a limit is reached
+  8  did not happen within the time given with --wait
+
+Files:
+  SOTTO_HOME=DIR puts configuration, identity, state and control socket into one directory.
+  'sotto config path' says where the configuration is.";
+
+/// Voice for people on one local network: meetings without a server, and whispers inside them
+#[derive(Debug, Parser)]
+#[command(name = "sotto", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Arguments {
+    /// Print JSON instead of text
+    #[arg(long, global = true)]
+    json: bool,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let output = Output::new(arguments.json);
+    match arguments.command.run(&output).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_an_example() {
+        let mut all = Arguments::command();
+        all.build();
+        let mut waiting: Vec<clap::Command> = all.get_subcommands().cloned().collect();
+        while let Some(mut command) = waiting.pop() {
+            let name = command.get_name().to_owned();
+            if name == "help" {
+                continue;
+            }
+            waiting.extend(command.get_subcommands().cloned());
+            let help = command.render_long_help().to_string();
+            assert!(
+                help.contains("Example"),
+                "sotto {name} --help shows no example"
+            );
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Where replies go: text for people, JSON for programs.
+
+use crate::failure::Failure;
+use crate::format::Style;
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+
+/// How to print.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Output {
+    json: bool,
+    style: Style,
+}
+
+impl Output {
+    /// Colour is for terminals, and for those who have not said NO_COLOR (no-color.org).
+    pub(crate) fn new(json: bool) -> Self {
+        Self {
+            json,
+            style: Style::for_stream(io::stdout().is_terminal()),
+        }
+    }
+
+    /// Prints a reply: as JSON if that was asked for, else the text that `text` makes of it.
+    pub(crate) fn show<T: Serialize>(
+        &self,
+        reply: &T,
+        text: impl FnOnce(&T, Style) -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            let json = serde_json::to_string_pretty(reply).map_err(|error| Failure::File {
+                what: "write",
+                path: "standard output".into(),
+                source: error.into(),
+            })?;
+            self.line(&json)
+        } else {
+            self.line(&text(reply, self.style))
+        }
+    }
+
+    /// Prints one line of NDJSON.
+    pub(crate) fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
+        let json = serde_json::to_string(value).map_err(|error| Failure::File {
+            what: "write",
+            path: "standard output".into(),
+            source: error.into(),
+        })?;
+        self.line(&json)
+    }
+
+    /// Tells a person something beside the reply; programs are not told.
+    pub(crate) fn remark(&self, text: &str) {
+        if !self.json {
+            // Whether standard error is read does not matter to the command.
+            let _ = writeln!(io::stderr(), "{text}");
+        }
+    }
+
+    /// Prints text as it is, with a line feed if it has none.
+    pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        let end = if text.ends_with('\n') { "" } else { "\n" };
+        write!(out, "{text}{end}")
+            .and_then(|()| out.flush())
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::BrokenPipe => Failure::NobodyReads,
+                _ => Failure::File {
+                    what: "write",
+                    path: "standard output".into(),
+                    source,
+                },
+            })
+    }
+
+    /// Says what went wrong: a sentence on standard error, and JSON on standard output if that was asked for.
+    pub(crate) fn failure(&self, failure: &Failure) {
+        if self.json {
+            // The exit code tells the failure even if nobody reads this.
+            let _ = self.json_line(&failure.to_json());
+        }
+        let style = Style::for_stream(io::stderr().is_terminal());
+        let _ = write!(io::stderr(), "{}", crate::format::failure(failure, style));
+    }
+}

@@ -1,0 +1,185 @@
+//! `sotto top`: the meeting, live.
+//!
+//! What is on the screen is a function of [`state::Screen`], and that changes by [`state::Screen::update`] alone, which
+//! touches neither terminal nor socket: it takes what happened and returns what to ask of the daemon. This file is
+//! the rest: keys in, events in, requests out.
+
+mod meter;
+mod picker;
+mod state;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use crate::connection::{connect, connect_when_running};
+use crate::failure::Failure;
+use crossterm::event::{
+    self, Event as TerminalEvent, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
+    PushKeyboardEnhancementFlags,
+};
+use ratatui::DefaultTerminal;
+use sotto_control::{CallError, Client, Events, Request};
+use state::{Effect, Input, Screen};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often the keyboard's thread looks whether it is still wanted.
+const KEYBOARD_PERIOD: Duration = Duration::from_millis(100);
+
+/// Shows the meeting until the user quits.
+pub(crate) async fn run() -> Result<(), Failure> {
+    // Before the screen is taken, so that a daemon that does not run is said as usual.
+    let client = connect().await?;
+    let (snapshot, events) = client.subscribe(true).await?;
+    let mut screen = Screen::new(snapshot);
+    let mut terminal = ratatui::try_init().map_err(Failure::Terminal)?;
+    // Where the terminal can tell a key's release, a held whisper ends with it.
+    let releases = crossterm::terminal::supports_keyboard_enhancement().unwrap_or(false)
+        && crossterm::execute!(
+            io::stdout(),
+            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::REPORT_EVENT_TYPES)
+        )
+        .is_ok();
+    screen.set_key_releases(releases);
+    let result = follow(&mut terminal, &mut screen, client, events).await;
+    if releases {
+        // The terminal is given back in any case.
+        let _ = crossterm::execute!(io::stdout(), PopKeyboardEnhancementFlags);
+    }
+    ratatui::restore();
+    result
+}
+
+/// What woke the loop.
+enum Woken {
+    Key(Option<io::Result<TerminalEvent>>),
+    Event(Option<Box<sotto_control::Event>>),
+    Refused(String),
+}
+
+async fn follow(
+    terminal: &mut DefaultTerminal,
+    screen: &mut Screen,
+    mut client: Client,
+    mut events: Events,
+) -> Result<(), Failure> {
+    let mut keyboard = Keyboard::start();
+    let (refusals, mut refused) = mpsc::channel(16);
+    loop {
+        terminal
+            .draw(|frame| view::draw(frame, screen))
+            .map_err(Failure::Terminal)?;
+        let woken = tokio::select! {
+            key = keyboard.keys.recv() => Woken::Key(key),
+            event = events.next() => Woken::Event(event.map(Box::new)),
+            Some(text) = refused.recv() => Woken::Refused(text),
+        };
+        let input = match woken {
+            Woken::Key(Some(Ok(TerminalEvent::Key(key)))) => Input::Key(key),
+            Woken::Key(Some(Ok(_))) => continue,
+            Woken::Key(Some(Err(error))) => return Err(Failure::Terminal(error)),
+            // The terminal has gone.
+            Woken::Key(None) => return Ok(()),
+            Woken::Event(Some(event)) => Input::Event(event),
+            Woken::Refused(text) => Input::Refused(text),
+            Woken::Event(None) => {
+                screen.update(Input::Lost);
+                let Some(found) = reconnect(terminal, screen, &mut keyboard).await? else {
+                    return Ok(());
+                };
+                let snapshot;
+                (client, snapshot, events) = found;
+                Input::Found(Box::new(snapshot))
+            }
+        };
+        for effect in screen.update(input) {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Ask(request) => ask(&client, request, &refusals),
+            }
+        }
+    }
+}
+
+/// Sends a request without waiting: what it changes comes back as an event.
+fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<String>) {
+    let (client, refusals) = (client.clone(), refusals.clone());
+    tokio::spawn(async move {
+        match client.request(&request).await {
+            Ok(_) | Err(CallError::Disconnected) => {}
+            Err(error) => {
+                // Full only if sixteen refusals have not been shown yet; then one more tells nothing new.
+                let _ = refusals.try_send(error.to_string());
+            }
+        }
+    });
+}
+
+/// Waits for a daemon; `None` if the user quits meanwhile.
+async fn reconnect(
+    terminal: &mut DefaultTerminal,
+    screen: &mut Screen,
+    keyboard: &mut Keyboard,
+) -> Result<Option<(Client, sotto_control::model::Snapshot, Events)>, Failure> {
+    let found = async {
+        let client = connect_when_running().await?;
+        let (snapshot, events) = client.subscribe(true).await?;
+        Ok::<_, Failure>((client, snapshot, events))
+    };
+    tokio::pin!(found);
+    loop {
+        terminal
+            .draw(|frame| view::draw(frame, screen))
+            .map_err(Failure::Terminal)?;
+        tokio::select! {
+            found = &mut found => return found.map(Some),
+            key = keyboard.keys.recv() => match key {
+                Some(Ok(TerminalEvent::Key(key))) => {
+                    if screen.update(Input::Key(key)).iter().any(|it| matches!(it, Effect::Quit)) {
+                        return Ok(None);
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(Failure::Terminal(error)),
+                None => return Ok(None),
+            },
+        }
+    }
+}
+
+/// Reads the keyboard in a thread of its own, because that read blocks.
+struct Keyboard {
+    keys: mpsc::Receiver<io::Result<TerminalEvent>>,
+    unwanted: Arc<AtomicBool>,
+}
+
+impl Keyboard {
+    fn start() -> Self {
+        let (pressed, keys) = mpsc::channel(64);
+        let unwanted = Arc::new(AtomicBool::new(false));
+        let stop = Arc::clone(&unwanted);
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let event = match event::poll(KEYBOARD_PERIOD) {
+                    Ok(false) => continue,
+                    Ok(true) => event::read(),
+                    Err(error) => Err(error),
+                };
+                let failed = event.is_err();
+                if pressed.blocking_send(event).is_err() || failed {
+                    return;
+                }
+            }
+        });
+        Self { keys, unwanted }
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        self.unwanted.store(true, Ordering::Relaxed);
+    }
+}

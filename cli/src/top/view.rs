@@ -1,0 +1,249 @@
+//! The screen as cells.
+
+mod overlay;
+mod roster;
+mod side;
+
+use super::state::{Holding, Screen};
+use crate::format::names;
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Constraint, Layout, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+use sotto_control::model::{IncomingWhisper, Presence, PresenceState, Severity, TalkTo};
+
+/// Wide enough for the list of meetings beside a roster with all its columns.
+const WIDE: u16 = 114;
+/// Width of that list.
+const SIDE: u16 = 32;
+
+const DIM: Style = Style::new().fg(Color::DarkGray);
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+/// Whatever is a whisper.
+const WHISPER: Style = Style::new().fg(Color::Magenta);
+
+/// Draws everything.
+pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen) {
+    let whispers = screen.snapshot.talk.incoming.len().min(2);
+    let notices = screen.notices.len();
+    let [header, incoming, body, told, keys] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(rows(whispers)),
+        Constraint::Min(3),
+        Constraint::Length(rows(notices)),
+        Constraint::Length(1),
+    ])
+    .areas(frame.area());
+    draw_header(frame, header, screen);
+    draw_incoming(frame, incoming, &screen.snapshot.talk.incoming);
+    if body.width >= WIDE {
+        let [left, right] =
+            Layout::horizontal([Constraint::Min(40), Constraint::Length(SIDE)]).areas(body);
+        roster::draw(frame, left, screen);
+        side::draw(frame, right, screen);
+    } else {
+        // The roster keeps the greater part of a low screen.
+        let most = (body.height * 2 / 5).max(3);
+        let height = side::height(screen).min(most);
+        let [above, below] =
+            Layout::vertical([Constraint::Min(3), Constraint::Length(height)]).areas(body);
+        roster::draw(frame, above, screen);
+        side::draw(frame, below, screen);
+    }
+    draw_notices(frame, told, screen);
+    draw_keys(frame, keys, screen);
+    if let Some(picker) = &screen.picker {
+        overlay::draw(frame, body, screen, picker);
+    }
+}
+
+fn rows(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}
+
+/// A frame with a title, in the look that all share.
+fn panel(title: Line<'_>) -> Block<'_> {
+    Block::new()
+        .borders(Borders::ALL)
+        .border_type(ratatui::widgets::BorderType::Rounded)
+        .border_style(DIM)
+        .title(title)
+}
+
+fn draw_header(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let badge = badge(screen);
+    let width = rows(badge.width());
+    let [left, right] =
+        Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
+    let status = &screen.snapshot.status;
+    let mut line = vec![
+        Span::styled(" sotto ", BOLD.fg(Color::Cyan)),
+        Span::styled(status.you.label.clone(), BOLD),
+    ];
+    if let Some(presence) = &status.presence {
+        line.push(Span::styled("  ", DIM));
+        line.push(sign(presence));
+        line.push(Span::raw(format!(" {presence}")));
+    }
+    if let Some(meeting) = &status.meeting {
+        line.push(Span::styled(" in ", DIM));
+        line.push(Span::styled(meeting.title.clone(), BOLD));
+    }
+    frame.render_widget(Line::from(line), left);
+    frame.render_widget(Paragraph::new(badge).alignment(Alignment::Right), right);
+}
+
+/// Who hears the user, in the corner that the eye finds: there is no open microphone without a visible sign.
+fn badge(screen: &Screen) -> Line<'static> {
+    let status = &screen.snapshot.status;
+    let talk = &screen.snapshot.talk;
+    let on = |colour| {
+        Style::new()
+            .fg(Color::Black)
+            .bg(colour)
+            .add_modifier(Modifier::BOLD)
+    };
+    let (text, style) = if !screen.connected {
+        ("DAEMON STOPPED".to_owned(), on(Color::Red))
+    } else if status.meeting.is_none() {
+        ("NO MEETING".to_owned(), DIM)
+    } else {
+        match &talk.to {
+            TalkTo::Whisper { to, .. } if talk.microphone_open => {
+                (format!("WHISPER → {}", names(to)), on(Color::Magenta))
+            }
+            TalkTo::Whisper { to, .. } => {
+                (format!("MUTED, WHISPER → {}", names(to)), on(Color::Yellow))
+            }
+            _ if status.deafened => ("DEAFENED".to_owned(), on(Color::Yellow)),
+            _ if status.muted => ("MUTED".to_owned(), on(Color::Yellow)),
+            TalkTo::Nobody => ("NOBODY HEARS YOU".to_owned(), on(Color::Red)),
+            TalkTo::Everyone if talk.microphone_open => {
+                ("● MICROPHONE OPEN".to_owned(), on(Color::Green))
+            }
+            TalkTo::Everyone => ("MICROPHONE CLOSED".to_owned(), on(Color::DarkGray)),
+        }
+    };
+    Line::from(Span::styled(format!(" {text} "), style))
+}
+
+/// The sign of a presence.
+fn sign(presence: &Presence) -> Span<'static> {
+    let (sign, ink) = crate::format::presence_sign(presence);
+    let colour = match ink {
+        crate::format::Ink::Green => Color::Green,
+        crate::format::Ink::Yellow => Color::Yellow,
+        crate::format::Ink::Red => Color::Red,
+        _ => Color::DarkGray,
+    };
+    Span::styled(sign, Style::new().fg(colour))
+}
+
+fn draw_incoming(frame: &mut Frame<'_>, area: Rect, whispers: &[IncomingWhisper]) {
+    let lines: Vec<Line<'_>> = whispers
+        .iter()
+        .take(area.height.into())
+        .map(|whisper| {
+            let to = match whisper.also_to.as_slice() {
+                [] => "you alone".to_owned(),
+                others => format!("you and {}", names(others)),
+            };
+            let deaf = if whisper.heard {
+                ""
+            } else {
+                ": you are deafened and hear nothing"
+            };
+            let text = format!(" ◂ {} whispers to {to}{deaf} ", whisper.from.label);
+            Line::styled(text, BOLD.fg(Color::White).bg(Color::Magenta))
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn draw_notices(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let newest = screen.notices.len().saturating_sub(1);
+    let lines: Vec<Line<'_>> = screen
+        .notices
+        .iter()
+        .enumerate()
+        .map(|(index, notice)| {
+            let style = match notice.severity {
+                Severity::Error => Style::new().fg(Color::Red),
+                Severity::Warning => Style::new().fg(Color::Yellow),
+                Severity::Info if index == newest => Style::new(),
+                Severity::Info => DIM,
+            };
+            let mut line = vec![Span::styled(format!(" {}", notice.text), style)];
+            if let Some(hint) = &notice.hint {
+                line.push(Span::styled(format!("  {hint}"), DIM));
+            }
+            if let Some(client) = &notice.client {
+                line.push(Span::styled(format!("  ({client})"), DIM));
+            }
+            Line::from(line)
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let status = &screen.snapshot.status;
+    if screen.holding != Holding::No {
+        let text = if screen.key_releases {
+            " Whispering while h is down "
+        } else {
+            " Whispering; this terminal tells no release of a key: press any key but h to stop "
+        };
+        let style = BOLD.fg(Color::White).bg(Color::Magenta);
+        frame.render_widget(Line::styled(text, style), area);
+        return;
+    }
+    let away = matches!(
+        status.presence.map(|presence| presence.state),
+        Some(PresenceState::Away | PresenceState::Offline { .. })
+    );
+    let keys: &[(&str, &str)] = if !screen.connected {
+        &[("q", "quit")]
+    } else if let Some(picker) = &screen.picker {
+        overlay::keys(picker)
+    } else {
+        &[
+            ("m", if status.muted { "unmute" } else { "mute" }),
+            (
+                "d",
+                if status.deafened {
+                    "undeafen"
+                } else {
+                    "deafen"
+                },
+            ),
+            ("w", "whisper"),
+            ("r", "reply"),
+            ("t", "to all"),
+            ("a", if away { "back" } else { "away" }),
+            ("s", "switch"),
+            ("j", "join"),
+            ("l", "leave"),
+            ("q", "quit"),
+        ]
+    };
+    let room = usize::from(area.width);
+    let spacious = key_line(keys, "  ");
+    let line = if spacious.width() <= room {
+        spacious
+    } else {
+        key_line(keys, " ")
+    };
+    frame.render_widget(line, area);
+}
+
+fn key_line(keys: &[(&str, &str)], gap: &'static str) -> Line<'static> {
+    let mut spans = Vec::new();
+    for (key, what) in keys {
+        spans.push(Span::raw(if spans.is_empty() { " " } else { gap }));
+        spans.push(Span::styled((*key).to_owned(), BOLD.fg(Color::Cyan)));
+        spans.push(Span::styled(format!(" {what}"), DIM));
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,154 @@
+//! `--wait`: until something has happened, or for so long.
+
+use crate::failure::Failure;
+use sotto_control::model::{Meeting, Path, Snapshot};
+use sotto_control::{CallError, Events};
+use std::future::Future;
+use std::time::Duration;
+
+/// `--wait [TIMEOUT]`
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Wait {
+    /// Wait until it has happened, at most TIMEOUT (500ms, 10s, 2m); 30s if not given
+    #[arg(
+        long = "wait",
+        value_name = "TIMEOUT",
+        num_args = 0..=1,
+        default_missing_value = "30s",
+        value_parser = parse_duration
+    )]
+    pub(crate) limit: Option<Duration>,
+}
+
+impl Wait {
+    /// Runs `future`, for as long as was asked for.
+    pub(crate) async fn limited<T>(
+        self,
+        what: impl Into<String>,
+        future: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let Some(within) = self.limit else {
+            return future.await;
+        };
+        tokio::time::timeout(within, future)
+            .await
+            .unwrap_or_else(|_| {
+                let what = what.into();
+                Err(Failure::Timeout { what, within })
+            })
+    }
+}
+
+/// Follows the daemon's state until `found` finds something in it.
+pub(crate) async fn until<T>(
+    (snapshot, events): &mut (Snapshot, Events),
+    mut found: impl FnMut(&Snapshot) -> Option<T>,
+) -> Result<T, Failure> {
+    loop {
+        if let Some(found) = found(snapshot) {
+            return Ok(found);
+        }
+        let event = events.next().await.ok_or(CallError::Disconnected)?;
+        snapshot.apply(&event);
+    }
+}
+
+/// Follows the daemon's state until voice can travel between the user and everyone present in the meeting.
+pub(crate) async fn until_voice_travels(
+    subscription: &mut (Snapshot, Events),
+    id: &str,
+) -> Result<Meeting, Failure> {
+    until(subscription, |snapshot| {
+        let meeting = snapshot.meetings.iter().find(|it| it.id == id)?;
+        voice_travels(meeting).then(|| meeting.clone())
+    })
+    .await
+}
+
+fn voice_travels(meeting: &Meeting) -> bool {
+    let others = meeting.participants.iter().filter(|one| {
+        !one.you && one.presence.is_present() && !one.presence.not_reachable_from_here
+    });
+    meeting.active
+        && others
+            .map(|one| one.stats.map_or(Path::None, |stats| stats.path))
+            .all(|path| matches!(path, Path::Udp | Path::Stream))
+}
+
+/// Reads `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let number: f64 = digits
+        .parse()
+        .map_err(|_| "write a time such as 500ms, 10s or 2m".to_owned())?;
+    let seconds = match unit {
+        "ms" => number / 1e3,
+        "" | "s" => number,
+        "m" | "min" => number * 60.0,
+        "h" => number * 3600.0,
+        _ => return Err(format!("\"{unit}\" is no unit of time; use ms, s, m or h")),
+    };
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|time| !time.is_zero() && *time <= Duration::from_secs(86_400))
+        .ok_or_else(|| "must be above 0 and at most 24h".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sotto_control::model::{OfflineReason, Participant, Presence, Stats};
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("5"), Ok(Duration::from_secs(5)));
+        assert_eq!(parse_duration("1.5m"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("1h"), Ok(Duration::from_secs(3600)));
+        for wrong in [
+            "",
+            "s",
+            "-1s",
+            "0",
+            "5 parsecs",
+            "1e300",
+            "inf",
+            "nan",
+            "2d",
+        ] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn voice_travels_once_everyone_present_has_a_path() {
+        let someone = |presence, path| Participant {
+            presence,
+            stats: Some(Stats {
+                path,
+                ..Stats::default()
+            }),
+            ..Participant::default()
+        };
+        let mut meeting = Meeting {
+            active: true,
+            participants: vec![
+                Participant {
+                    you: true,
+                    presence: Presence::online(),
+                    ..Participant::default()
+                },
+                someone(Presence::online(), Path::Udp),
+                someone(Presence::offline(OfflineReason::Phone), Path::None),
+            ],
+            ..Meeting::default()
+        };
+        assert!(voice_travels(&meeting));
+        meeting
+            .participants
+            .push(someone(Presence::away(), Path::Probing));
+        assert!(!voice_travels(&meeting));
+    }
+}

@@ -1,0 +1,353 @@
+//! Commands as scripts and people use them: arguments in, text or JSON and an exit code out, against a pretended daemon.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly, its fixtures too
+
+mod support;
+
+use serde_json::Value;
+use sotto_control::model::WhisperMode;
+use sotto_control::{MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
+use support::home::{Home, line};
+use tempfile::TempDir;
+use tokio::io::{AsyncWriteExt, BufReader};
+
+#[tokio::test]
+async fn status_shows_the_daemon_at_a_glance() {
+    let home = Home::with_daemon();
+    assert_eq!(
+        home.text(&["status"]).await,
+        "\
+Anna
+  meeting      Planning, online, joined with sotto
+  microphone   open, by sotto-tray
+  sound        open; in USB Headset, out USB Headset
+  network      4 colleagues running, 3 connected; at 192.0.2.7:42113
+  invitations  1; see it with 'sotto invites'
+  daemon       sottod 0.1.0, process 4711, running for 2 h 5 min
+! the file of meetings was damaged and is set aside
+  it is kept as meetings.damaged
+"
+    );
+    let json = home.json(&["status"]).await;
+    assert_eq!(json["meeting"]["title"], "Planning");
+    assert_eq!(json["presence"]["state"], "online");
+}
+
+#[tokio::test]
+async fn lists_line_up_and_carry_no_colour_into_a_pipe() {
+    let home = Home::with_daemon();
+    assert_eq!(
+        home.text(&["roster"]).await,
+        "\
+Planning, 3 of 4 present
+  ●  Anna (you)  online
+  ●  Bao         online        speaking  loss 0.3 %  delay 24 ms
+  ◐  Chen        away          muted     loss 5.1 %  delay 96 ms over a stream
+  ○  Dara        on the phone
+"
+    );
+    assert_eq!(
+        home.text(&["meetings"]).await,
+        "   MEETING   YOU                 PRESENT
+▸  Planning  online              3 of 4   with Bao and Chen
+   Retro     in another meeting  1 of 2   with Emil
+"
+    );
+    assert_eq!(
+        home.text(&["peers"]).await,
+        "   COLLEAGUE                MEETINGS  ADDRESS
+●  Bao        connected     Planning  192.0.2.10
+●  Chen       connected     Planning  192.0.2.11
+●  Dara       connected     Planning  192.0.2.12
+●  Emil       running                 192.0.2.13
+○  Emilia     gone for 2 h            192.0.2.14
+"
+    );
+    assert_eq!(
+        home.text(&["invites"]).await,
+        "\
+Design review: Emil invites you
+  inside   Emil
+  roster   Emil and Anna
+Answer with 'sotto join MEETING' or 'sotto decline MEETING'.
+"
+    );
+}
+
+#[tokio::test]
+async fn every_reply_can_be_had_as_json() {
+    let home = Home::with_daemon();
+    for arguments in [
+        &["status"][..],
+        &["peers"],
+        &["roster", "retro"],
+        &["meetings"],
+        &["invites"],
+        &["devices"],
+        &["mute"],
+        &["unmute"],
+        &["deafen"],
+        &["undeafen"],
+        &["volume", "bao", "150%"],
+        &["away"],
+        &["phone"],
+        &["back"],
+        &["whisper", "bao"],
+        &["talk"],
+        &["invite", "emilia"],
+        &["withdraw", "emilia"],
+        &["connect", "192.0.2.3:4"],
+        &["join", "design"],
+        &["switch", "retro"],
+        &["leave"],
+        &["meet", "Standup", "bao"],
+        &["config", "get"],
+        &["config", "get", "name"],
+        &["config", "path"],
+        &["quit", "--wait", "10s"],
+    ] {
+        let json = home.json(arguments).await;
+        assert!(json.is_object(), "{arguments:?}: {json}");
+    }
+}
+
+#[tokio::test]
+async fn a_meeting_is_made_of_a_title_and_names_or_of_another_without_some() {
+    let home = Home::with_daemon();
+    let text = home.text(&["meet", "Stand up", "bao", "emilia"]).await;
+    assert!(
+        text.starts_with("Invited Bao and Emilia.\nStand up, 1 of 3 present\n"),
+        "{text}"
+    );
+    home.text(&["meet", "Again", "--from", "planning", "--without", "dara"])
+        .await;
+    let Request::MeetingCreate(request) = home.daemon().last() else {
+        panic!("a meeting is created");
+    };
+    assert_eq!(
+        request,
+        MeetingCreate {
+            title: "Again".into(),
+            names: vec![],
+            from: Some("planning".into()),
+            without: vec!["dara".into()],
+        }
+    );
+    assert_eq!(home.run(&["meet", "Alone"]).await.code, 2);
+}
+
+#[tokio::test]
+async fn a_whisper_latches_unless_a_time_is_given() {
+    let home = Home::with_daemon();
+    let text = home.text(&["whisper", "bao", "chen"]).await;
+    assert_eq!(text, "Whispering to Bao and Chen, until 'sotto talk'.\n");
+    home.text(&["whisper", "bao", "--for", "1.5s"]).await;
+    let expected = TalkWhisper {
+        names: vec!["bao".into()],
+        mode: WhisperMode::Until,
+        for_ms: Some(1500),
+    };
+    assert_eq!(home.daemon().last(), expected.into());
+    let text = home.text(&["talk"]).await;
+    assert_eq!(text, "Speaking to everyone in the meeting.\n");
+    assert_eq!(
+        home.run(&["whisper", "bao", "--for", "5s", "--hold"])
+            .await
+            .code,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_latched_whisper_while_muted_says_that_nobody_hears_it() {
+    let home = Home::with_daemon();
+    home.text(&["mute"]).await;
+    let text = home.text(&["whisper", "bao"]).await;
+    assert!(text.contains("You are muted"), "{text}");
+}
+
+#[tokio::test]
+async fn somebody_absent_is_refused_by_name_and_reason() {
+    let home = Home::with_daemon();
+    let ran = home.run(&["whisper", "dara"]).await;
+    assert_eq!(ran.code, 7);
+    assert_eq!(
+        ran.err,
+        "sotto: Dara is not present\n  Dara: offline, on the phone\n"
+    );
+    assert_eq!(ran.out, "");
+}
+
+#[tokio::test]
+async fn an_ambiguous_name_lists_the_candidates() {
+    let home = Home::with_daemon();
+    let ran = home.run(&["invite", "em"]).await;
+    assert_eq!(ran.code, 6);
+    assert_eq!(
+        ran.err,
+        "sotto: \"em\" fits 2 colleagues\n  Emil\n  Emilia\n"
+    );
+    let ran = home.run(&["invite", "em", "--json"]).await;
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["error"]["code"], "ambiguous");
+    assert_eq!(
+        json["error"]["candidates"],
+        serde_json::json!(["Emil", "Emilia"])
+    );
+    let ran = home.run(&["invite", "nobody"]).await;
+    assert_eq!(ran.code, 6);
+    assert!(
+        ran.err.contains("help: 'sotto peers' lists them"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn without_a_daemon_every_command_says_what_helps() {
+    let home = Home::without_daemon();
+    for arguments in [
+        &["status"][..],
+        &["mute"],
+        &["top"],
+        &["events"],
+        &["join", "--wait", "1s"],
+    ] {
+        let ran = home.run(arguments).await;
+        assert_eq!(ran.code, 3, "{arguments:?}");
+        assert_eq!(
+            ran.err,
+            "sotto: the Sotto daemon is not running; start it with 'sottod'\n"
+        );
+    }
+    let ran = home.run(&["status", "--wait", "200ms"]).await;
+    assert_eq!(ran.code, 8);
+}
+
+#[tokio::test]
+async fn a_daemon_of_another_version_is_said_to_be_one() {
+    let home = Home::without_daemon();
+    let socket = home.directory.path().join("control.sock");
+    let listener = tokio::net::UnixListener::bind(socket).unwrap();
+    let answer = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        line(&mut stream).await;
+        let refusal = r#"{"jsonrpc":"2.0","id":1,"error":{"code":7,"message":"sottod 9.0.0 speaks version 9 of the control API, the client version 1","data":{"code":"unsupported_version"}}}"#;
+        stream
+            .get_mut()
+            .write_all(format!("{refusal}\n").as_bytes())
+            .await
+            .unwrap();
+    };
+    let (ran, ()) = tokio::join!(home.run(&["status"]), answer);
+    assert_eq!(ran.code, 5);
+    assert!(ran.err.contains("restart sottod"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn wrong_usage_is_exit_code_2() {
+    let home = Home::with_daemon();
+    for arguments in [
+        &[][..],
+        &["mumble"],
+        &["volume", "bao", "201"],
+        &["volume", "bao", "loud"],
+        &["connect", "example.org"],
+        &["join", "--wait", "soon"],
+        &["config", "set", "naem", "Anna"],
+        &["config", "set", "network.listen_port", "many"],
+    ] {
+        assert_eq!(home.run(arguments).await.code, 2, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn connect_hands_its_patience_to_the_daemon() {
+    let home = Home::with_daemon();
+    let text = home.text(&["connect", "192.0.2.3:4", "--wait", "3s"]).await;
+    assert_eq!(text, "Connected to Emil at 192.0.2.3:4.\n");
+    let expected = NetworkConnect {
+        address: "192.0.2.3:4".into(),
+        wait_ms: Some(3000),
+    };
+    assert_eq!(home.daemon().last(), expected.into());
+    assert_eq!(
+        home.run(&["connect", "192.0.2.3:9", "--wait"]).await.code,
+        8
+    );
+}
+
+#[tokio::test]
+async fn join_can_be_muted() {
+    let home = Home::with_daemon();
+    home.text(&["join", "--muted"]).await;
+    let expected = MeetingJoin {
+        meeting: None,
+        muted: true,
+    };
+    assert_eq!(home.daemon().last(), expected.into());
+}
+
+#[tokio::test]
+async fn settings_are_changed_with_their_comments_kept() {
+    let home = Home::without_daemon();
+    let path = home.text(&["config", "path"]).await;
+    let path = path.trim_end();
+    std::fs::write(
+        path,
+        "# mine\nname = \"Anna\" # short\n\n[audio]\ninput = \"default\"\n",
+    )
+    .unwrap();
+    home.text(&["config", "set", "name", "Anna Berg"]).await;
+    home.text(&["config", "set", "network.interfaces", "eth0", "wlan0"])
+        .await;
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        "# mine\nname = \"Anna Berg\" # short\n\n[audio]\ninput = \"default\"\n\n[network]\ninterfaces = [\"eth0\", \"wlan0\"]\n"
+    );
+    assert_eq!(home.text(&["config", "get", "name"]).await, "Anna Berg\n");
+    assert_eq!(
+        home.text(&["config", "get", "audio.output"]).await,
+        "default\n"
+    );
+    let json = home.json(&["config", "get"]).await;
+    assert_eq!(
+        json["network.interfaces"],
+        serde_json::json!(["eth0", "wlan0"])
+    );
+    assert_eq!(json["network.listen_port"], 0);
+    home.text(&["config", "unset", "network.interfaces"]).await;
+    assert_eq!(
+        home.text(&["config", "get", "network.interfaces"]).await,
+        "[]\n"
+    );
+    let ran = home.run(&["config", "set", "audio.imput", "x"]).await;
+    assert_eq!(
+        ran.err,
+        "sotto: there is no setting \"audio.imput\"; the nearest is \"audio.input\"\n"
+    );
+    // What is wrong already is named with its place, and not made worse.
+    std::fs::write(path, "nmae = \"Anna\"\n").unwrap();
+    let ran = home.run(&["config", "set", "name", "Bao"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("config.toml: line 1: there is no setting \"nmae\"; the nearest is \"name\""),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn completions_and_manual_pages_are_made() {
+    let home = Home::without_daemon();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = home.text(&["completions", shell]).await;
+        assert!(script.contains("undeafen"), "{shell}");
+    }
+    let pages = TempDir::new().unwrap();
+    home.text(&["man", pages.path().to_str().unwrap()]).await;
+    let whisper = std::fs::read_to_string(pages.path().join("sotto-whisper.1")).unwrap();
+    assert!(whisper.contains("Speak to the chosen alone"));
+}

@@ -1,0 +1,223 @@
+//! Commands that stay: `--wait`, held whispers, and the stream of events.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly, its fixtures too
+
+mod support;
+
+use serde_json::Value;
+use sotto_control::Request;
+use sotto_control::model::{OfflineReason, Path, Presence, TalkTo, WhisperMode};
+use std::process::Stdio;
+use support::home::{Home, Ran, line, soon};
+use tokio::io::{AsyncWriteExt, BufReader};
+
+#[tokio::test]
+async fn a_held_whisper_ends_with_enter() {
+    let home = Home::with_daemon();
+    let mut child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    assert_eq!(
+        line(&mut out).await,
+        "Whispering to Bao, while you hold it.\n"
+    );
+    let held = |home: &Home| {
+        let known = home.daemon().known.lock().unwrap();
+        matches!(
+            known.snapshot.talk.to,
+            TalkTo::Whisper {
+                mode: WhisperMode::Hold,
+                ..
+            }
+        )
+    };
+    assert!(held(&home));
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(b"\n").await.unwrap();
+    assert_eq!(
+        line(&mut out).await,
+        "Speaking to everyone in the meeting.\n"
+    );
+    assert!(soon(child.wait()).await.unwrap().success());
+    assert!(!held(&home));
+}
+
+#[tokio::test]
+async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
+    let home = Home::with_daemon();
+    let text = home.text(&["whisper", "bao", "--hold"]).await;
+    assert!(
+        text.ends_with("Speaking to everyone in the meeting.\n"),
+        "{text}"
+    );
+
+    let mut child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    line(&mut out).await;
+    soon(child.kill()).await.unwrap();
+    soon(async {
+        while home.daemon().known.lock().unwrap().snapshot.talk.to != TalkTo::Everyone {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_whisper_that_loses_everyone_says_so() {
+    let home = Home::with_daemon();
+    let mut child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    line(&mut out).await;
+    // Waiting for the output would close it, which lets go.
+    let _stdin = child.stdin.take();
+    home.daemon()
+        .change(|snapshot| snapshot.talk.to = TalkTo::Nobody);
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 7);
+    assert!(ran.err.contains("you speak to nobody"), "{}", ran.err);
+}
+
+#[tokio::test]
+async fn join_waits_for_the_invitation_and_for_voice() {
+    let home = Home::with_daemon();
+    let invitation = {
+        let mut known = home.daemon().known.lock().unwrap();
+        known.snapshot.invitations.remove(0)
+    };
+    let child = home.spawn(&["join", "--wait", "20s"]);
+    soon(async {
+        while !matches!(
+            home.daemon().known.lock().unwrap().requests.last(),
+            Some(Request::MeetingJoin(_))
+        ) {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    home.daemon()
+        .change(|snapshot| snapshot.invitations.push(invitation));
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out
+            .starts_with("You are in.\nDesign review, 1 of 1 present"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test]
+async fn switch_waits_until_voice_travels_and_gives_up_in_time() {
+    let home = Home::with_daemon();
+    // Emil is present in Retro, and no path to him is ever confirmed.
+    let ran = home.run(&["switch", "retro", "--wait", "300ms"]).await;
+    assert_eq!(ran.code, 8);
+    assert_eq!(ran.err, "sotto: switching did not happen within 300 ms\n");
+    home.text(&["switch", "planning"]).await;
+    let child = home.spawn(&["switch", "retro", "--wait"]);
+    home.daemon().change(|snapshot| {
+        for one in &mut snapshot.meetings[1].participants {
+            one.stats = Some(sotto_control::model::Stats {
+                path: Path::Udp,
+                ..Default::default()
+            });
+        }
+    });
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+}
+
+#[tokio::test]
+async fn meet_waits_until_everyone_has_joined_or_declined() {
+    let home = Home::with_daemon();
+    let child = home.spawn(&["meet", "Standup", "bao", "chen", "--wait", "20s", "--json"]);
+    soon(async {
+        while home.daemon().known.lock().unwrap().snapshot.meetings.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    home.daemon().change(|snapshot| {
+        let people = &mut snapshot.meetings[2].participants;
+        people[1].presence = Presence::online();
+        people[2].presence = Presence::offline(OfflineReason::NotJoined);
+        people[2].declined = true;
+    });
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(
+        json["meeting"]["participants"][1]["presence"]["state"],
+        "online"
+    );
+    assert_eq!(json["meeting"]["participants"][2]["declined"], true);
+}
+
+#[tokio::test]
+async fn peers_waits_for_names_and_counts() {
+    let home = Home::with_daemon();
+    assert_eq!(
+        home.run(&["peers", "--count", "9", "--wait", "200ms"])
+            .await
+            .code,
+        8
+    );
+    assert_eq!(
+        home.run(&["peers", "emilia", "--wait", "200ms"]).await.code,
+        8
+    );
+    let child = home.spawn(&["peers", "emilia", "--wait", "20s"]);
+    home.daemon()
+        .change(|snapshot| snapshot.peers[4].running = true);
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("Emilia") && !ran.out.contains("Bao"),
+        "{}",
+        ran.out
+    );
+}
+
+#[tokio::test]
+async fn events_are_one_line_each_beginning_with_the_whole_and_end_with_the_daemon() {
+    let mut home = Home::with_daemon();
+    let mut child = home.spawn(&["events"]);
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let first: Value = serde_json::from_str(&line(&mut out).await).unwrap();
+    assert_eq!(first["event"], "snapshot");
+    assert_eq!(first["snapshot"]["status"]["you"]["name"], "Anna");
+    home.text(&["mute"]).await;
+    // Other parts may come before it, because a newer value of a part takes the place of an older one.
+    let status = loop {
+        let event: Value = serde_json::from_str(&line(&mut out).await).unwrap();
+        if event["event"] == "status" {
+            break event;
+        }
+    };
+    assert_eq!(status["status"]["muted"], true);
+    home.daemon.take();
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 3);
+}
+
+#[tokio::test]
+async fn nobody_reading_the_output_is_no_failure() {
+    let home = Home::with_daemon();
+    let mut child = home.spawn(&["events"]);
+    drop(child.stdout.take());
+    home.text(&["mute"]).await;
+    let status = soon(child.wait()).await.unwrap();
+    assert!(status.success());
+}

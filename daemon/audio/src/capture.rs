@@ -1,0 +1,297 @@
+//! The microphone's ring: a device's callback on one side, the uplink thread on the other.
+//!
+//! Every captured sample is either read or reported as lost, so that the capture time, which counts samples,
+//! stays true through every stall.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::error::DeviceError;
+use crate::loudest_channel::LoudestChannel;
+use crate::resampling::StreamResampler;
+use crate::stream::{BlockSizes, Health};
+use crate::{Direction, SAMPLE_RATE, Wake};
+
+/// The ring holds this much, in milliseconds.
+const RING_MILLISECONDS: usize = 500;
+
+/// A backlog beyond this is too old to be worth sending.
+const BACKLOG_MILLISECONDS: usize = 200;
+
+/// What is kept of a backlog: its newest end.
+const KEPT_MILLISECONDS: usize = 20;
+
+/// The device's side: takes blocks of interleaved samples.
+pub(crate) struct CaptureFeed {
+    ring: Producer<f32>,
+    channels: usize,
+    /// Samples, counted over all channels, that found the ring full.
+    overflow: Arc<AtomicUsize>,
+    sizes: BlockSizes,
+    health: Arc<Health>,
+    wake: Wake,
+}
+
+/// Makes both sides for a device that delivers `channels` at `rate`.
+pub(crate) fn capture_ring(
+    description: &str,
+    rate: u32,
+    channels: usize,
+    health: &Arc<Health>,
+    wake: Wake,
+) -> Result<(CaptureFeed, CaptureReader), DeviceError> {
+    let channels = channels.max(1);
+    let resampler = match rate {
+        SAMPLE_RATE => None,
+        _ => Some(StreamResampler::new(rate, SAMPLE_RATE).map_err(|error| {
+            DeviceError::Unusable {
+                direction: Direction::Capture,
+                name: description.to_owned(),
+                detail: error.to_string(),
+            }
+        })?),
+    };
+    health.describe(description, rate, channels);
+    let per_millisecond = rate.div_ceil(1000) as usize * channels;
+    let (producer, consumer) = RingBuffer::new(RING_MILLISECONDS * per_millisecond);
+    let overflow = Arc::new(AtomicUsize::new(0));
+    let feed = CaptureFeed {
+        ring: producer,
+        channels,
+        overflow: Arc::clone(&overflow),
+        sizes: BlockSizes::default(),
+        health: Arc::clone(health),
+        wake,
+    };
+    let chunk = resampler.as_ref().map_or(0, StreamResampler::chunk);
+    let reader = CaptureReader {
+        ring: consumer,
+        loudest: LoudestChannel::new(channels),
+        rate,
+        overflow,
+        health: Arc::clone(health),
+        backlog: BACKLOG_MILLISECONDS * per_millisecond,
+        kept: KEPT_MILLISECONDS * per_millisecond,
+        lost: 0.0,
+        interleaved: Vec::with_capacity(per_millisecond * 50),
+        chunk: vec![0.0; chunk],
+        ready: Vec::with_capacity(4 * SAMPLE_RATE as usize / 100),
+        resampler,
+    };
+    Ok((feed, reader))
+}
+
+impl CaptureFeed {
+    /// Takes a block from the device and wakes the reader. Neither blocks nor allocates.
+    pub(crate) fn push(&mut self, block: impl ExactSizeIterator<Item = f32>) {
+        let offered = block.len() - block.len() % self.channels;
+        let free = self.ring.slots();
+        let taken = offered.min(free - free % self.channels);
+        if let Ok(chunk) = self.ring.write_chunk_uninit(taken) {
+            chunk.fill_from_iter(block.take(taken));
+        }
+        if taken < offered {
+            self.overflow.fetch_add(offered - taken, Ordering::Relaxed);
+        }
+        let usual = self.sizes.note(offered / self.channels);
+        self.health.moved(usual);
+        (self.wake)();
+    }
+}
+
+/// The uplink thread's side of a microphone: 48 kHz mono.
+pub struct CaptureReader {
+    ring: Consumer<f32>,
+    loudest: LoudestChannel,
+    rate: u32,
+    overflow: Arc<AtomicUsize>,
+    health: Arc<Health>,
+    /// In samples over all channels.
+    backlog: usize,
+    /// In samples over all channels.
+    kept: usize,
+    /// Samples lost since the last frame that was read, at 48 kHz.
+    lost: f64,
+    interleaved: Vec<f32>,
+    resampler: Option<StreamResampler>,
+    chunk: Vec<f32>,
+    ready: Vec<f32>,
+}
+
+impl std::fmt::Debug for CaptureReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CaptureReader")
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl CaptureReader {
+    /// Fills `frame` with the next samples, 48 kHz mono in −1…1.
+    ///
+    /// `None` when there are not yet so many: wait to be woken. Otherwise the number of 48 kHz samples that
+    /// were lost *before* this frame, because nobody read in time: the capture time advances by them.
+    pub fn read(&mut self, frame: &mut [f32]) -> Option<u64> {
+        self.drop_what_is_too_old();
+        if self.resampler.is_some() {
+            self.read_resampled(frame)?;
+        } else {
+            self.take(frame.len()).then_some(())?;
+            self.loudest.take(&self.interleaved, frame);
+        }
+        let whole = self.lost.floor();
+        self.lost -= whole;
+        Some(whole as u64)
+    }
+
+    /// How many 48 kHz samples wait to be read, about.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let frames = self.ring.slots() / self.loudest.channels();
+        self.ready.len() + (frames as u64 * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
+    }
+
+    fn read_resampled(&mut self, frame: &mut [f32]) -> Option<()> {
+        while self.ready.len() < frame.len() {
+            let mut chunk = std::mem::take(&mut self.chunk);
+            let enough = self.take(chunk.len());
+            if enough {
+                self.loudest.take(&self.interleaved, &mut chunk);
+                if let Some(resampler) = &mut self.resampler {
+                    resampler.process(&chunk, |made| self.ready.extend_from_slice(made));
+                }
+            }
+            self.chunk = chunk;
+            enough.then_some(())?;
+        }
+        frame.copy_from_slice(&self.ready[..frame.len()]);
+        self.ready.drain(..frame.len());
+        Some(())
+    }
+
+    /// Moves `frames` whole frames out of the ring, if there are so many.
+    fn take(&mut self, frames: usize) -> bool {
+        let Ok(chunk) = self.ring.read_chunk(frames * self.loudest.channels()) else {
+            return false;
+        };
+        let (first, second) = chunk.as_slices();
+        self.interleaved.clear();
+        self.interleaved.extend_from_slice(first);
+        self.interleaved.extend_from_slice(second);
+        chunk.commit_all();
+        true
+    }
+
+    fn drop_what_is_too_old(&mut self) {
+        let overflowed = self.overflow.swap(0, Ordering::Relaxed);
+        let waiting = self.ring.slots();
+        // After an overflow everything in the ring is older than what was lost, so it goes first.
+        let excess = match overflowed {
+            0 if waiting <= self.backlog => return,
+            0 => waiting - self.kept,
+            _ => waiting,
+        };
+        let excess = excess - excess % self.loudest.channels();
+        if let Ok(chunk) = self.ring.read_chunk(excess) {
+            chunk.commit_all();
+        }
+        let frames = (excess + overflowed) / self.loudest.channels();
+        self.health.interrupted(frames);
+        self.lost += frames as f64 * f64::from(SAMPLE_RATE) / f64::from(self.rate);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use super::*;
+
+    fn ring(rate: u32, channels: usize) -> (CaptureFeed, CaptureReader) {
+        let health = Health::new(Direction::Capture);
+        capture_ring("test", rate, channels, &health, Arc::new(|| ())).unwrap()
+    }
+
+    #[test]
+    fn blocks_of_any_size_come_out_as_frames_in_order() {
+        let (mut feed, mut reader) = ring(48_000, 1);
+        let mut next = 0_u32;
+        let mut frame = [0.0; 480];
+        let mut expected = 0_u32;
+        for size in [24, 256, 1024, 320, 480, 1, 7, 960]
+            .into_iter()
+            .cycle()
+            .take(800)
+        {
+            feed.push((0..size).map(|n| (next + n) as f32));
+            next += size;
+            while let Some(lost) = reader.read(&mut frame) {
+                assert_eq!(lost, 0);
+                for sample in frame {
+                    assert_eq!(sample, expected as f32);
+                    expected += 1;
+                }
+            }
+        }
+        assert!(next - expected < 480);
+    }
+
+    #[test]
+    fn every_sample_is_read_or_reported_as_lost() {
+        for (rate, channels) in [(48_000, 1), (48_000, 2), (44_100, 2)] {
+            let (mut feed, mut reader) = ring(rate, channels);
+            let frames = rate as usize * 5;
+            let mut accounted = 0;
+            let mut frame = [0.0; 480];
+            let mut pushed = 0;
+            let mut round = 0;
+            while pushed < frames {
+                feed.push((0..441 * channels).map(|_| 0.1));
+                pushed += 441;
+                round += 1;
+                // Reads, except for stalls of 300 ms and of a second.
+                if !(100..130).contains(&round) && !(200..300).contains(&round) {
+                    while let Some(lost) = reader.read(&mut frame) {
+                        accounted += 480 + lost;
+                    }
+                }
+            }
+            let expected = pushed as u64 * 48_000 / u64::from(rate);
+            let off = expected.abs_diff(accounted);
+            assert!(
+                off < 600,
+                "{rate} Hz, {channels} channels: {expected} captured, {accounted} accounted for"
+            );
+        }
+    }
+
+    #[test]
+    fn a_stall_drops_the_oldest_and_keeps_the_newest() {
+        let (mut feed, mut reader) = ring(48_000, 1);
+        for n in 0..30 {
+            feed.push((0..480).map(|_| n as f32));
+        }
+        let mut frame = [0.0; 480];
+        assert_eq!(reader.read(&mut frame), Some(28 * 480));
+        assert_eq!(frame[0], 28.0);
+        assert_eq!(reader.read(&mut frame), Some(0));
+        assert_eq!(frame[0], 29.0);
+        assert_eq!(reader.read(&mut frame), None);
+    }
+
+    #[test]
+    fn every_block_wakes_the_reader() {
+        let woken = Arc::new(AtomicU32::new(0));
+        let counter = Arc::clone(&woken);
+        let health = Health::new(Direction::Capture);
+        let wake: Wake = Arc::new(move || {
+            counter.fetch_add(1, Ordering::Relaxed);
+        });
+        let (mut feed, _reader) = capture_ring("test", 48_000, 1, &health, wake).unwrap();
+        feed.push([0.0; 480].into_iter());
+        feed.push([0.0; 480].into_iter());
+        assert_eq!(woken.load(Ordering::Relaxed), 2);
+    }
+}

@@ -1,0 +1,144 @@
+//! Why a device cannot be used, in words for the person whose device it is.
+
+use std::fmt;
+
+/// Which way sound goes through a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the microphone.
+    Capture,
+    /// To the speaker.
+    Playback,
+}
+
+impl Direction {
+    /// The setting in the configuration that chooses the device of this direction.
+    fn setting(self) -> &'static str {
+        match self {
+            Self::Capture => "audio.input",
+            Self::Playback => "audio.output",
+        }
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Capture => "microphone",
+            Self::Playback => "speaker",
+        })
+    }
+}
+
+/// A device could not be opened, or stopped working.
+///
+/// Values are cheap to clone and to compare, so that a supervisor reports a lasting failure once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// No sound system answered.
+    #[error(
+        "no sound system answers ({tried}); start PulseAudio or PipeWire, or choose another with 'sotto config set audio.backend'"
+    )]
+    NoSoundSystem {
+        /// What was tried, and what each said.
+        tried: String,
+    },
+    /// The chosen backend is not part of this build.
+    #[error(
+        "this build of Sotto has no support for {backend}; choose another with 'sotto config set audio.backend'"
+    )]
+    NotBuilt {
+        /// The backend's name.
+        backend: &'static str,
+    },
+    /// The system has no device for this direction.
+    #[error("the system offers no {0}; connect one, or choose a device that 'sotto devices' lists")]
+    NoDefault(Direction),
+    /// No device has this name.
+    #[error("cannot find the {direction} \"{name}\"; connect it, or choose another from 'sotto devices' with 'sotto config set {}'", direction.setting())]
+    NotFound {
+        /// The direction.
+        direction: Direction,
+        /// The name as it was given.
+        name: String,
+    },
+    /// Several devices have a name like this.
+    #[error(
+        "\"{name}\" may mean {candidates}; give the whole name or the identifier that 'sotto devices' shows"
+    )]
+    Ambiguous {
+        /// The name as it was given.
+        name: String,
+        /// The devices that it fits.
+        candidates: String,
+    },
+    /// The system's default microphone belongs to a Bluetooth headset.
+    #[error(
+        "the default microphone \"{name}\" belongs to a Bluetooth headset, whose sound drops to telephone quality while its microphone is open; name it with 'sotto config set audio.input' to use it all the same"
+    )]
+    BluetoothMicrophone {
+        /// The device.
+        name: String,
+    },
+    /// Another program holds the device.
+    #[error("cannot open the {direction} \"{name}\": it is in use by another program; close it there, or choose another with 'sotto config set {}'", direction.setting())]
+    Busy {
+        /// The direction.
+        direction: Direction,
+        /// The device.
+        name: String,
+    },
+    /// The system does not let this user open the device.
+    #[error(
+        "cannot open the {direction} \"{name}\": permission denied; allow microphone access for this user"
+    )]
+    Denied {
+        /// The direction.
+        direction: Direction,
+        /// The device.
+        name: String,
+    },
+    /// The device cannot be opened in any form that Sotto can use.
+    #[error("cannot open the {direction} \"{name}\": {detail}")]
+    Unusable {
+        /// The direction.
+        direction: Direction,
+        /// The device.
+        name: String,
+        /// What the sound system said.
+        detail: String,
+    },
+    /// The device went away, or its sound system did, while in use.
+    #[error("the {direction} \"{name}\" stopped working: {detail}")]
+    Lost {
+        /// The direction.
+        direction: Direction,
+        /// The device.
+        name: String,
+        /// What the sound system said.
+        detail: String,
+    },
+    /// The sound system did not answer in time.
+    #[error("the sound system did not answer within {seconds} s; restart it if this lasts")]
+    TimedOut {
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// A device that only makes sound was given as a speaker.
+    #[error(
+        "\"{device}\" is a microphone only; use a device name, file:PATH or null for 'audio.output'"
+    )]
+    CaptureOnly {
+        /// The device as it was given.
+        device: String,
+    },
+    /// A sound file cannot be read or written.
+    #[error("cannot use the sound file {path}: {detail}")]
+    File {
+        /// The file.
+        path: String,
+        /// What went wrong with it.
+        detail: String,
+    },
+}

@@ -1,0 +1,122 @@
+//! Sound devices: the system's own, and files, tones and nothing at all behind the same interface.
+//!
+//! A device is opened as two halves. The *stream* ([`CaptureStream`], [`PlaybackStream`]) keeps the device
+//! open, says how it is doing, and closes it when dropped. The *end* ([`CaptureReader`], [`PlaybackWriter`])
+//! belongs to a voice thread, never blocks and never allocates in steady state. Between the two lies a
+//! lock-free ring: a sound system's callback does nothing but move samples and wake the voice thread, because
+//! whatever it waits for is heard as a click.
+//!
+//! The voice threads see 48 kHz mono always. Other rates are resampled, and several channels reduced to one,
+//! on the voice thread's side of the ring. Nobody may assume that a device delivers the period it was asked
+//! for: blocks of 24, 256 and 1024 samples have been seen for 480. The rings re-block, and
+//! [`StreamStatistics::block`] says what really arrives.
+//!
+//! A machine without sound is a normal case: every opening ends within [`OPENING_LIMIT`], with an error that
+//! says what to do.
+
+mod capture;
+mod device_list;
+mod error;
+mod hardware;
+mod keeper;
+mod loudest_channel;
+mod paced;
+mod playback;
+mod reopening;
+mod resampling;
+mod spec;
+mod stream;
+mod wav;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use capture::CaptureReader;
+pub use device_list::{DeviceInfo, devices};
+pub use error::{DeviceError, Direction};
+pub use keeper::{
+    Capture, CaptureKeeper, DeviceReport, DeviceState, Keeper, Medium, Playback, PlaybackKeeper,
+};
+pub use playback::PlaybackWriter;
+pub use reopening::{Reopening, Step};
+pub use spec::{Backend, DeviceSpec, SpecError};
+pub use stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};
+
+/// The rate that the voice threads work at.
+pub const SAMPLE_RATE: u32 = 48_000;
+
+/// The period of the default profile, in samples at 48 kHz: 10 ms.
+pub const DEFAULT_PERIOD: u32 = 480;
+
+/// The longest that opening or listing devices takes before it is given up.
+pub const OPENING_LIMIT: Duration = Duration::from_secs(4);
+
+/// Called from a device's callback after it moved samples: wakes the voice thread.
+///
+/// It runs on a real-time thread, so it must neither block nor allocate.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What to open as a microphone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureRequest {
+    /// Through which sound system.
+    pub backend: Backend,
+    /// Which device.
+    pub device: DeviceSpec,
+    /// The period to ask for, in samples at 48 kHz.
+    pub period: u32,
+}
+
+/// What to open as a speaker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaybackRequest {
+    /// Through which sound system.
+    pub backend: Backend,
+    /// Which device.
+    pub device: DeviceSpec,
+    /// The period to ask for, in samples at 48 kHz.
+    pub period: u32,
+}
+
+/// Opens a microphone; it is running when this returns.
+///
+/// Blocks for at most about [`OPENING_LIMIT`] (longer only to read a long file): not for a voice thread, nor
+/// for an asynchronous task.
+///
+/// # Errors
+///
+/// When there is no such device, it is in use, or no sound system answers.
+pub fn open_capture(
+    request: &CaptureRequest,
+    wake: Wake,
+) -> Result<(CaptureStream, CaptureReader), DeviceError> {
+    match (&request.device, request.backend) {
+        (DeviceSpec::File { path, looped }, _) => {
+            paced::capture_file(path, *looped, request.period, wake)
+        }
+        (DeviceSpec::Tone { hertz }, _) => paced::capture_tone(*hertz, request.period, wake),
+        (DeviceSpec::Null, _) | (_, Backend::Null) => paced::capture_silence(request.period, wake),
+        (DeviceSpec::Default | DeviceSpec::Named(_), _) => hardware::open_capture(request, wake),
+    }
+}
+
+/// Opens a speaker; it is running, and silent, when this returns.
+///
+/// Blocks like [`open_capture`].
+///
+/// # Errors
+///
+/// When there is no such device, it is in use, no sound system answers, or a file cannot be created.
+pub fn open_playback(
+    request: &PlaybackRequest,
+    wake: Wake,
+) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
+    match (&request.device, request.backend) {
+        (DeviceSpec::File { path, .. }, _) => paced::playback_file(path, request.period, wake),
+        (DeviceSpec::Tone { .. }, _) => Err(DeviceError::CaptureOnly {
+            device: request.device.to_string(),
+        }),
+        (DeviceSpec::Null, _) | (_, Backend::Null) => paced::playback_nowhere(request.period, wake),
+        (DeviceSpec::Default | DeviceSpec::Named(_), _) => hardware::open_playback(request, wake),
+    }
+}

@@ -1,0 +1,201 @@
+//! Devices that are no hardware: files, tones and silence, moving one period at a time in real time.
+//!
+//! Deadlines are absolute. A thread that oversleeps catches up, so a minute of sound takes a minute, and one
+//! file device does not drift against another on the same machine.
+
+use std::f64::consts::TAU;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
+
+use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
+use crate::error::DeviceError;
+use crate::playback::{PlaybackWriter, playback_ring};
+use crate::stream::{CaptureStream, Health, Owner, PlaybackStream};
+use crate::wav::{Recording, load};
+use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
+
+/// How loud a tone is: −20 dBFS.
+const TONE_LEVEL: f64 = 0.1;
+
+/// The periods that can be asked for: 1 ms to 100 ms.
+const PERIODS: std::ops::RangeInclusive<u32> = 48..=4_800;
+
+fn usable(period: u32) -> u32 {
+    if PERIODS.contains(&period) {
+        period
+    } else {
+        DEFAULT_PERIOD
+    }
+}
+
+/// A microphone that speaks a file.
+pub(crate) fn capture_file(
+    path: &Path,
+    looped: bool,
+    period: u32,
+    wake: Wake,
+) -> Result<(CaptureStream, CaptureReader), DeviceError> {
+    let sound = load(path)?;
+    let mut position = 0;
+    capture(
+        &format!("file {}", path.display()),
+        period,
+        wake,
+        move |feed, period| {
+            feed.push((0..period).map(|_| {
+                if looped && position == sound.len() {
+                    position = 0;
+                }
+                let sample = sound.get(position).copied().unwrap_or(0.0);
+                position += usize::from(position < sound.len());
+                sample
+            }));
+        },
+    )
+}
+
+/// A microphone that hears a sine.
+pub(crate) fn capture_tone(
+    hertz: u32,
+    period: u32,
+    wake: Wake,
+) -> Result<(CaptureStream, CaptureReader), DeviceError> {
+    let mut sample = 0_u64;
+    capture(
+        &format!("tone of {hertz} Hz"),
+        period,
+        wake,
+        move |feed, period| {
+            feed.push((0..period).map(|_| {
+                // A whole second of any whole frequency ends where it began.
+                let phase = (sample * u64::from(hertz) % u64::from(SAMPLE_RATE)) as f64
+                    / f64::from(SAMPLE_RATE);
+                sample = (sample + 1) % u64::from(SAMPLE_RATE);
+                (TONE_LEVEL * (TAU * phase).sin()) as f32
+            }));
+        },
+    )
+}
+
+/// A microphone that hears nothing.
+pub(crate) fn capture_silence(
+    period: u32,
+    wake: Wake,
+) -> Result<(CaptureStream, CaptureReader), DeviceError> {
+    capture("silence", period, wake, |feed, period| {
+        feed.push((0..period).map(|_| 0.0))
+    })
+}
+
+/// A speaker that writes a new file.
+pub(crate) fn playback_file(
+    path: &Path,
+    period: u32,
+    wake: Wake,
+) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
+    let mut recording = Recording::create(path)?;
+    let description = format!("file {}", recording.path().display());
+    playback(&description, period, wake, move |block| {
+        recording.write(block)
+    })
+}
+
+/// A speaker that nobody hears.
+pub(crate) fn playback_nowhere(
+    period: u32,
+    wake: Wake,
+) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
+    playback("nowhere", period, wake, |_| Ok(()))
+}
+
+fn capture(
+    description: &str,
+    period: u32,
+    wake: Wake,
+    mut source: impl FnMut(&mut CaptureFeed, u32) + Send + 'static,
+) -> Result<(CaptureStream, CaptureReader), DeviceError> {
+    let period = usable(period);
+    let health = Health::new(Direction::Capture);
+    let (mut feed, reader) = capture_ring(description, SAMPLE_RATE, 1, &health, wake)?;
+    let owner = pace(description, Direction::Capture, period, move || {
+        source(&mut feed, period);
+        true
+    })?;
+    Ok((
+        CaptureStream {
+            health,
+            _owner: owner,
+        },
+        reader,
+    ))
+}
+
+fn playback(
+    description: &str,
+    period: u32,
+    wake: Wake,
+    mut sink: impl FnMut(&[f32]) -> Result<(), String> + Send + 'static,
+) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
+    let period = usable(period);
+    let health = Health::new(Direction::Playback);
+    let (writer, mut drain) =
+        playback_ring(description, SAMPLE_RATE, 1, period as usize, &health, wake)?;
+    let mut block = vec![0.0; period as usize];
+    let failing = Arc::clone(&health);
+    let owner = pace(description, Direction::Playback, period, move || {
+        drain.fill(&mut block, 1, |sample| sample);
+        match sink(&block) {
+            Ok(()) => true,
+            Err(detail) => {
+                failing.fail(|| detail);
+                false
+            }
+        }
+    })?;
+    Ok((
+        PlaybackStream {
+            health,
+            _owner: owner,
+        },
+        writer,
+    ))
+}
+
+/// Calls `step` once a period on a thread of its own, until it returns false or the owner is dropped.
+fn pace(
+    description: &str,
+    direction: Direction,
+    period: u32,
+    mut step: impl FnMut() -> bool + Send + 'static,
+) -> Result<Owner, DeviceError> {
+    let (owner, stopped, closing) = Owner::new();
+    let name = match direction {
+        Direction::Capture => "sotto-file-in",
+        Direction::Playback => "sotto-file-out",
+    };
+    let begin = Instant::now();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            let _closing = closing;
+            let mut periods = 0_u64;
+            loop {
+                periods += 1;
+                let samples = periods * u64::from(period);
+                let deadline =
+                    begin + Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE));
+                let left = deadline.saturating_duration_since(Instant::now());
+                if stopped.recv_timeout(left) != Err(RecvTimeoutError::Timeout) || !step() {
+                    return;
+                }
+            }
+        })
+        .map_err(|error| DeviceError::Unusable {
+            direction,
+            name: description.to_owned(),
+            detail: error.to_string(),
+        })?;
+    Ok(owner)
+}

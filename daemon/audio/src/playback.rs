@@ -1,0 +1,351 @@
+//! The speaker's ring: the downlink thread on one side, a device's callback on the other.
+//!
+//! The ring is kept as full as the device's usual block, and no fuller: that is all the sound that has to
+//! lie ready when the device asks, and every sample more is delay. Running dry fades out instead of clicking.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::error::DeviceError;
+use crate::resampling::StreamResampler;
+use crate::stream::{BlockSizes, Health};
+use crate::{Direction, SAMPLE_RATE, Wake};
+
+/// The ring holds this much, in milliseconds.
+const RING_MILLISECONDS: u32 = 500;
+
+/// A sound that breaks off fades within this many samples: 2 ms at 48 kHz.
+const FADE: usize = 96;
+
+/// The writer's side: the downlink thread's side of a speaker, 48 kHz mono.
+pub struct PlaybackWriter {
+    ring: Producer<f32>,
+    resampler: Option<StreamResampler>,
+    rate: u32,
+    /// The period that was asked for, in the device's samples.
+    period: usize,
+    capacity: usize,
+    margin: Margin,
+    begun: Arc<AtomicBool>,
+    health: Arc<Health>,
+}
+
+/// The device's side: hands out blocks.
+pub(crate) struct PlaybackDrain {
+    ring: Consumer<f32>,
+    sizes: BlockSizes,
+    begun: Arc<AtomicBool>,
+    /// The last sample played, to fade from when nothing follows it.
+    last: f32,
+    /// Whether silence is playing because nothing else was there.
+    dry: bool,
+    health: Arc<Health>,
+    wake: Wake,
+}
+
+/// Makes both sides for a device that runs at `rate` and was asked for `period` of its samples.
+pub(crate) fn playback_ring(
+    description: &str,
+    rate: u32,
+    channels: usize,
+    period: usize,
+    health: &Arc<Health>,
+    wake: Wake,
+) -> Result<(PlaybackWriter, PlaybackDrain), DeviceError> {
+    let resampler = match rate {
+        SAMPLE_RATE => None,
+        _ => Some(StreamResampler::new(SAMPLE_RATE, rate).map_err(|error| {
+            DeviceError::Unusable {
+                direction: Direction::Playback,
+                name: description.to_owned(),
+                detail: error.to_string(),
+            }
+        })?),
+    };
+    health.describe(description, rate, channels);
+    let capacity = (rate.div_ceil(1000) * RING_MILLISECONDS) as usize;
+    let (producer, consumer) = RingBuffer::new(capacity);
+    let begun = Arc::new(AtomicBool::new(false));
+    let writer = PlaybackWriter {
+        ring: producer,
+        resampler,
+        rate,
+        period,
+        capacity,
+        margin: Margin::default(),
+        begun: Arc::clone(&begun),
+        health: Arc::clone(health),
+    };
+    let drain = PlaybackDrain {
+        ring: consumer,
+        sizes: BlockSizes::default(),
+        begun,
+        last: 0.0,
+        dry: true,
+        health: Arc::clone(health),
+        wake,
+    };
+    Ok((writer, drain))
+}
+
+impl std::fmt::Debug for PlaybackWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PlaybackWriter")
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PlaybackWriter {
+    /// How many 48 kHz samples are missing to the level that the device needs; write so many.
+    pub fn wanted(&mut self) -> usize {
+        let block = self.health.block().max(self.period);
+        let statistics = (self.health.interruptions(), self.health.blocks());
+        let target = (block + self.margin.update(statistics, block)).min(self.capacity);
+        let missing = target.saturating_sub(self.filled());
+        match &self.resampler {
+            None => missing,
+            Some(_) if missing == 0 => 0,
+            Some(resampler) => {
+                let wanted = (missing as u64 * u64::from(SAMPLE_RATE))
+                    .div_ceil(u64::from(self.rate)) as usize;
+                (wanted + resampler.chunk()).saturating_sub(resampler.pending())
+            }
+        }
+    }
+
+    /// Hands over 48 kHz mono samples in −1…1, any number. What finds no room is dropped: write what is
+    /// [wanted](Self::wanted).
+    pub fn write(&mut self, samples: &[f32]) {
+        match &mut self.resampler {
+            None => push(&mut self.ring, samples),
+            Some(resampler) => resampler.process(samples, |made| push(&mut self.ring, made)),
+        }
+        self.begun.store(true, Ordering::Relaxed);
+    }
+
+    /// How long a sample written now waits in the ring, in 48 kHz samples.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        (self.filled() as u64 * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
+    }
+
+    fn filled(&self) -> usize {
+        self.capacity - self.ring.slots()
+    }
+}
+
+fn push(ring: &mut Producer<f32>, samples: &[f32]) {
+    let count = samples.len().min(ring.slots());
+    if let Ok(chunk) = ring.write_chunk_uninit(count) {
+        chunk.fill_from_iter(samples.iter().copied());
+    }
+}
+
+impl PlaybackDrain {
+    /// Fills a block for the device, `channels` samples a frame, all alike, and wakes the writer. Neither
+    /// blocks nor allocates.
+    pub(crate) fn fill<T>(&mut self, block: &mut [T], channels: usize, convert: impl Fn(f32) -> T)
+    where
+        T: Copy,
+    {
+        let channels = channels.max(1);
+        let frames = block.len() / channels;
+        let there = self.ring.slots().min(frames);
+        let begun = self.begun.load(Ordering::Relaxed);
+        let mut targets = block.chunks_exact_mut(channels);
+        if let Ok(chunk) = self.ring.read_chunk(there) {
+            let (first, second) = chunk.as_slices();
+            let fade_in = if self.dry { FADE } else { 0 };
+            let fade_out = if there < frames { FADE.min(there) } else { 0 };
+            for (n, sample) in first.iter().chain(second).enumerate() {
+                let mut sample = *sample;
+                if n < fade_in {
+                    sample *= (n + 1) as f32 / FADE as f32;
+                }
+                let left = there - n;
+                if left <= fade_out {
+                    sample *= (left - 1) as f32 / fade_out as f32;
+                }
+                self.last = sample;
+                if let Some(frame) = targets.next() {
+                    frame.fill(convert(sample));
+                }
+            }
+            if there > 0 {
+                self.dry = false;
+            }
+            chunk.commit_all();
+        }
+        if there < frames {
+            if begun {
+                self.health.interrupted(frames - there);
+            }
+            let from = self.last;
+            for (n, frame) in targets.enumerate() {
+                let share = 1.0 - ((n + 1) as f32 / FADE as f32).min(1.0);
+                frame.fill(convert(from * share));
+            }
+            self.last = 0.0;
+            self.dry = true;
+        }
+        let usual = self.sizes.note(frames);
+        self.health.moved(usual);
+        (self.wake)();
+    }
+}
+
+/// What is kept ready beyond one block, for a machine that wakes the writer too late.
+///
+/// Grows by a quarter of a block with each interruption that follows another within ten seconds, to two blocks
+/// at most, and shrinks again after ten quiet seconds: an accident must not cost delay for the whole meeting.
+#[derive(Debug, Default)]
+struct Margin {
+    samples: usize,
+    interruptions: u64,
+    /// The block after which the last change or interruption came.
+    quiet_since: Option<u64>,
+}
+
+/// Blocks without interruption after which the margin shrinks: ten seconds of 10 ms.
+const QUIET_BLOCKS: u64 = 1_000;
+
+impl Margin {
+    fn update(&mut self, (interruptions, blocks): (u64, u64), block: usize) -> usize {
+        let step = block.div_ceil(4);
+        let quiet = self
+            .quiet_since
+            .is_none_or(|since| blocks.saturating_sub(since) >= QUIET_BLOCKS);
+        if interruptions != self.interruptions {
+            self.interruptions = interruptions;
+            self.quiet_since = Some(blocks);
+            if !quiet {
+                self.samples = (self.samples + step).min(2 * block);
+            }
+        } else if quiet && self.samples > 0 {
+            self.quiet_since = Some(blocks);
+            self.samples = self.samples.saturating_sub(step);
+        }
+        self.samples
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ring(rate: u32) -> (PlaybackWriter, PlaybackDrain, Arc<Health>) {
+        let health = Health::new(Direction::Playback);
+        let period = (rate / 100) as usize;
+        let (writer, drain) =
+            playback_ring("test", rate, 1, period, &health, Arc::new(|| ())).unwrap();
+        (writer, drain, health)
+    }
+
+    fn pull(drain: &mut PlaybackDrain, frames: usize) -> Vec<f32> {
+        let mut block = vec![9.0; frames];
+        drain.fill(&mut block, 1, |sample| sample);
+        block
+    }
+
+    #[test]
+    fn one_block_lies_ready_and_no_more() {
+        let (mut writer, mut drain, _health) = ring(48_000);
+        for _ in 0..100 {
+            let wanted = writer.wanted();
+            writer.write(&vec![0.5; wanted]);
+            assert_eq!(writer.waiting(), 480);
+            pull(&mut drain, 480);
+        }
+    }
+
+    #[test]
+    fn a_device_that_takes_larger_blocks_than_asked_gets_them() {
+        let (mut writer, mut drain, health) = ring(48_000);
+        for _ in 0..10 {
+            let wanted = writer.wanted();
+            writer.write(&vec![0.5; wanted]);
+            pull(&mut drain, 1024);
+        }
+        let before = health.interruptions();
+        for _ in 0..50 {
+            let wanted = writer.wanted();
+            writer.write(&vec![0.5; wanted]);
+            assert!(pull(&mut drain, 1024).iter().all(|sample| *sample == 0.5));
+        }
+        assert_eq!(health.interruptions(), before);
+    }
+
+    #[test]
+    fn running_dry_makes_no_step_and_is_counted() {
+        let (mut writer, mut drain, health) = ring(48_000);
+        let mut played = Vec::new();
+        for round in 0..60 {
+            // Every tenth time the writer comes too late, by a whole block or by half of one.
+            match round % 10 {
+                9 => {}
+                4 => writer.write(&[0.5; 240]),
+                _ => {
+                    let wanted = writer.wanted();
+                    writer.write(&vec![0.5; wanted]);
+                }
+            }
+            played.extend(pull(&mut drain, 480));
+        }
+        let step = played
+            .windows(2)
+            .map(|pair| (pair[1] - pair[0]).abs())
+            .fold(0.0, f32::max);
+        assert!(step <= 0.5 / FADE as f32 * 1.5, "a step of {step}");
+        assert!(health.interruptions() > 0);
+    }
+
+    #[test]
+    fn silence_before_the_first_write_is_no_interruption() {
+        let (mut writer, mut drain, health) = ring(48_000);
+        assert!(pull(&mut drain, 480).iter().all(|sample| *sample == 0.0));
+        assert_eq!(health.interruptions(), 0);
+        writer.write(&[0.1; 480]);
+        pull(&mut drain, 480);
+        assert_eq!(health.interruptions(), 0);
+    }
+
+    #[test]
+    fn all_channels_get_the_same() {
+        let (mut writer, mut drain, _health) = ring(48_000);
+        writer.write(&[0.5; 480]);
+        let mut block = [0_i16; 960];
+        drain.fill(&mut block, 2, |sample| (sample * 100.0) as i16);
+        assert!(block.chunks(2).all(|frame| frame[0] == frame[1]));
+        assert_eq!(block[800], 50);
+    }
+
+    #[test]
+    fn another_rate_is_kept_supplied() {
+        let (mut writer, mut drain, health) = ring(44_100);
+        let mut written = 0;
+        for _ in 0..500 {
+            let wanted = writer.wanted();
+            written += wanted;
+            writer.write(&vec![0.25; wanted]);
+            pull(&mut drain, 441);
+        }
+        assert!((written as i64 - 500 * 480).abs() < 1000, "{written}");
+        assert!(health.interruptions() <= 1);
+    }
+
+    #[test]
+    fn the_margin_grows_with_trouble_and_goes_with_it() {
+        let mut margin = Margin::default();
+        assert_eq!(margin.update((0, 10), 480), 0);
+        assert_eq!(margin.update((1, 20), 480), 0, "one accident costs nothing");
+        assert_eq!(margin.update((2, 30), 480), 120);
+        assert_eq!(margin.update((9, 40), 480), 240);
+        assert_eq!(margin.update((9, 500), 480), 240);
+        assert_eq!(margin.update((9, 1040), 480), 120);
+        assert_eq!(margin.update((9, 2040), 480), 0);
+        assert_eq!(margin.update((10, 9000), 480), 0);
+    }
+}

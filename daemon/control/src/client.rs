@@ -1,0 +1,347 @@
+//! A program's end of the socket.
+
+use crate::API_VERSION;
+use crate::error::{ControlError, ErrorCode};
+use crate::event::Event;
+use crate::method::{EventsSubscribe, Method, Request, Version, VersionReply};
+use crate::model::Snapshot;
+use crate::places::Places;
+use crate::wire::{self, Incoming, Item, Line, LineReader, MAX_REPLY_LINE, Queue};
+use interprocess::local_socket::GenericFilePath;
+use interprocess::local_socket::tokio::{Stream, prelude::*};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::value::RawValue;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+/// How long a daemon may take to say its version before it counts as hung.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
+/// How many requests may wait for their reply; as many as the daemon reads at once.
+const MAX_IN_FLIGHT: usize = 32;
+
+/// Why there is no connection to the daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing listens at the socket.
+    #[error("the Sotto daemon is not running; start it with 'sottod'")]
+    NotRunning {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The socket belongs to another user.
+    #[error(
+        "not permitted to use the Sotto daemon at {}: it belongs to another user; run this command as that user, or start your own with 'sottod'",
+        socket.display()
+    )]
+    NotPermitted {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The daemon speaks another version of the API.
+    #[error("{message}; {hint}")]
+    OtherVersion {
+        /// What the daemon said.
+        message: String,
+        /// The command that helps.
+        hint: String,
+    },
+    /// The daemon refused this connection.
+    #[error(transparent)]
+    Refused(ControlError),
+    /// Something listens, but does not answer as a Sotto daemon does.
+    #[error(
+        "the program at {} does not answer as a Sotto daemon; stop it and start 'sottod' again",
+        socket.display()
+    )]
+    NoAnswer {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot connect to the Sotto daemon at {}: {source}", socket.display())]
+    Io {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Why a call brought no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The daemon refused it.
+    #[error(transparent)]
+    Refused(ControlError),
+    /// The connection ended before the reply came.
+    #[error("the Sotto daemon has stopped; start it with 'sottod'")]
+    Disconnected,
+    /// The reply is not of the form that this version knows.
+    #[error("cannot read the daemon's reply to {method}: {source}")]
+    Unreadable {
+        /// The method.
+        method: &'static str,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+/// A connection to the daemon. Cheap to clone; all clones share it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    requests: mpsc::Sender<String>,
+    next: AtomicU64,
+    daemon: VersionReply,
+    tasks: [AbortHandle; 2],
+}
+
+type Waiting = HashMap<u64, oneshot::Sender<Result<Box<RawValue>, ControlError>>>;
+
+#[derive(Debug)]
+struct Shared {
+    /// `None` once the connection has ended.
+    waiting: Mutex<Option<Waiting>>,
+    events: Queue<Infallible>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Client {
+    /// Connects to the daemon of this home and introduces this program as `name`, which others see beside what it
+    /// causes.
+    ///
+    /// # Errors
+    /// See [`ConnectError`]; each says in a sentence what helps.
+    pub async fn connect(places: &Places, name: &str) -> Result<Self, ConnectError> {
+        let socket = places.socket.clone();
+        let stream = open(&socket).await?;
+        let (receiving, sending) = tokio::io::split(stream);
+        let shared = Arc::new(Shared {
+            waiting: Mutex::new(Some(HashMap::new())),
+            events: Queue::new(),
+        });
+        let (requests, queued) = mpsc::channel(MAX_IN_FLIGHT);
+        let tasks = [
+            tokio::spawn(send(sending, queued)).abort_handle(),
+            tokio::spawn(receive(receiving, Arc::clone(&shared))).abort_handle(),
+        ];
+        let mut inner = Inner {
+            shared,
+            requests,
+            next: AtomicU64::new(1),
+            daemon: VersionReply::default(),
+            tasks,
+        };
+        let hello = Version {
+            client: name.to_owned(),
+            api: Some(API_VERSION),
+        };
+        let greeting = tokio::time::timeout(HANDSHAKE_PATIENCE, inner.call(&hello));
+        inner.daemon = match greeting.await {
+            Ok(Ok(daemon)) => daemon,
+            Ok(Err(CallError::Refused(error))) => return Err(refused(error, socket)),
+            Ok(Err(CallError::Disconnected)) => return Err(ConnectError::NotRunning { socket }),
+            Ok(Err(CallError::Unreadable { .. })) | Err(_) => {
+                return Err(ConnectError::NoAnswer { socket });
+            }
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The daemon's version, as it said when this connection began.
+    #[must_use]
+    pub fn daemon(&self) -> &VersionReply {
+        &self.inner.daemon
+    }
+
+    /// Asks the daemon and waits for its reply, however long that takes.
+    ///
+    /// # Errors
+    /// The daemon refused, or has gone.
+    pub async fn call<M: Method>(&self, params: M) -> Result<M::Reply, CallError> {
+        self.inner.call(&params).await
+    }
+
+    /// Asks the daemon where the kind of reply does not matter.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn request(&self, request: &Request) -> Result<serde_json::Value, CallError> {
+        let method = request.method();
+        let params = request
+            .params()
+            .map_err(|source| CallError::Unreadable { method, source })?;
+        self.inner.exchange(method, &params).await
+    }
+
+    /// Subscribes: the snapshot, then every change. One subscription per connection.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub async fn subscribe(&self, levels: bool) -> Result<(Snapshot, Events), CallError> {
+        let snapshot = self.call(EventsSubscribe { levels }).await?;
+        let events = Events {
+            client: self.clone(),
+        };
+        Ok((snapshot, events))
+    }
+}
+
+/// Every change after a snapshot.
+#[derive(Debug)]
+pub struct Events {
+    client: Client,
+}
+
+impl Events {
+    /// The next change; `None` when the daemon has gone. Cancel safe. Whoever reads slowly gets the newest value of
+    /// each part.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.client.inner.shared.events.next().await? {
+            Item::Event(event) => Some(event),
+            Item::Reply(never) => match never {},
+        }
+    }
+}
+
+impl Inner {
+    async fn call<M: Method>(&self, params: &M) -> Result<M::Reply, CallError> {
+        self.exchange(M::NAME, params).await
+    }
+
+    async fn exchange<P: Serialize + Sync, R: DeserializeOwned>(
+        &self,
+        method: &'static str,
+        params: &P,
+    ) -> Result<R, CallError> {
+        let unreadable = |source| CallError::Unreadable { method, source };
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let line = wire::request_line(id, method, params).map_err(unreadable)?;
+        let (reply, replied) = oneshot::channel();
+        {
+            let mut waiting = self.shared.waiting();
+            let waiting = waiting.as_mut().ok_or(CallError::Disconnected)?;
+            waiting.retain(|_, reply| !reply.is_closed());
+            if waiting.len() >= MAX_IN_FLIGHT {
+                return Err(CallError::Refused(ControlError::new(
+                    ErrorCode::Busy,
+                    format!("{MAX_IN_FLIGHT} requests wait for their reply already"),
+                )));
+            }
+            waiting.insert(id, reply);
+        }
+        self.requests
+            .send(line)
+            .await
+            .map_err(|_| CallError::Disconnected)?;
+        let result = replied.await.map_err(|_| CallError::Disconnected)?;
+        let reply = result.map_err(CallError::Refused)?;
+        serde_json::from_str(reply.get()).map_err(unreadable)
+    }
+}
+
+impl Shared {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
+        // No code panics while it holds this lock.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn handle(&self, line: &[u8]) {
+        match wire::parse_incoming(line) {
+            Ok(Incoming::Event(event)) => self.events.push_event(*event),
+            Ok(Incoming::Response {
+                id: Some(id),
+                result,
+            }) => {
+                let reply = self.waiting().as_mut().and_then(|all| all.remove(&id));
+                if let Some(reply) = reply {
+                    // Nobody waits any more if the call was given up.
+                    let _ = reply.send(result);
+                }
+            }
+            // The daemon could not tell which request it refuses: the connection as a whole.
+            Ok(Incoming::Response {
+                id: None,
+                result: Err(error),
+            }) => {
+                for (_, reply) in self.waiting().iter_mut().flat_map(HashMap::drain) {
+                    let _ = reply.send(Err(error.clone()));
+                }
+            }
+            Ok(Incoming::Response { .. } | Incoming::Other) | Err(_) => {}
+        }
+    }
+}
+
+async fn open(socket: &Path) -> Result<Stream, ConnectError> {
+    let failed = |source: io::Error| {
+        let socket = socket.to_owned();
+        match source.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
+                ConnectError::NotRunning { socket }
+            }
+            io::ErrorKind::PermissionDenied => ConnectError::NotPermitted { socket },
+            _ => ConnectError::Io { socket, source },
+        }
+    };
+    let name = socket
+        .as_os_str()
+        .to_fs_name::<GenericFilePath>()
+        .map_err(failed)?;
+    Stream::connect(name).await.map_err(failed)
+}
+
+fn refused(error: ControlError, socket: PathBuf) -> ConnectError {
+    match error.code {
+        ErrorCode::UnsupportedVersion => ConnectError::OtherVersion {
+            hint: error.hint.unwrap_or_else(|| {
+                "install sotto and sottod from the same release, then restart sottod".into()
+            }),
+            message: error.message,
+        },
+        ErrorCode::Refused => ConnectError::NotPermitted { socket },
+        _ => ConnectError::Refused(error),
+    }
+}
+
+async fn send(mut sending: WriteHalf<Stream>, mut queued: mpsc::Receiver<String>) {
+    while let Some(mut line) = queued.recv().await {
+        line.push('\n');
+        if sending.write_all(line.as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn receive(receiving: ReadHalf<Stream>, shared: Arc<Shared>) {
+    let mut lines = LineReader::new(receiving, MAX_REPLY_LINE);
+    // A line beyond every bound ends the connection too: the reply in it would be waited for in vain.
+    while let Ok(Some(Line::Complete(line))) = lines.next().await {
+        shared.handle(&line);
+    }
+    // Whoever waits learns that the connection has ended.
+    shared.waiting().take();
+    shared.events.close();
+}

@@ -1,0 +1,146 @@
+//! Reading and changing one setting in the text of `config.toml`, comments and order kept.
+
+use super::schema::{Config, ConfigError, KEYS, unknown_key};
+use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
+
+/// Why a setting could not be read or changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The file itself is wrong and must be put right first.
+    #[error(transparent)]
+    File(ConfigError),
+    /// The key does not exist, or the value does not fit it.
+    #[error(transparent)]
+    Setting(ConfigError),
+}
+
+/// The value of `key`, or its default when the file does not set it: texts without quotes, lists as TOML.
+///
+/// # Errors
+/// The file or the key is wrong.
+pub fn get(text: &str, key: &str) -> Result<String, EditError> {
+    known(key)?;
+    let config = Config::parse(text).map_err(EditError::File)?;
+    Ok(shown(&config, key))
+}
+
+/// The text with `key` set to `new`, which is written as on a command line: `0`, `Anna`, `eth0,wlan0`.
+///
+/// # Errors
+/// The file, the key or the value is wrong; nothing has changed then.
+pub fn set(text: &str, key: &str, new: &str) -> Result<String, EditError> {
+    known(key)?;
+    Config::parse(text).map_err(EditError::File)?;
+    let mut document = document(text)?;
+    let item = read_value(key, new);
+    Config::default()
+        .read(key, &item, None)
+        .map_err(EditError::Setting)?;
+    replace(&mut document, key, item);
+    Ok(document.to_string())
+}
+
+/// The text without `key`, so that its default holds.
+///
+/// # Errors
+/// The file or the key is wrong; nothing has changed then.
+pub fn unset(text: &str, key: &str) -> Result<String, EditError> {
+    known(key)?;
+    let mut document = document(text)?;
+    match key.split_once('.') {
+        Some((section, leaf)) => {
+            if let Some(table) = document.get_mut(section).and_then(Item::as_table_like_mut) {
+                table.remove(leaf);
+            }
+        }
+        None => {
+            document.remove(key);
+        }
+    }
+    Ok(document.to_string())
+}
+
+fn known(key: &str) -> Result<(), EditError> {
+    if KEYS.contains(&key) {
+        Ok(())
+    } else {
+        Err(EditError::Setting(unknown_key(key, None)))
+    }
+}
+
+fn document(text: &str) -> Result<DocumentMut, EditError> {
+    text.parse::<DocumentMut>().map_err(|_| {
+        // Config::parse finds the same mistake and tells it with its line.
+        EditError::File(
+            Config::parse(text)
+                .err()
+                .unwrap_or_else(|| ConfigError::Syntax {
+                    line: 1,
+                    message: "is not TOML".into(),
+                }),
+        )
+    })
+}
+
+fn read_value(key: &str, new: &str) -> Item {
+    match key {
+        "network.listen_port" | "network.media_port" => {
+            new.trim().parse::<i64>().map_or_else(|_| value(new), value)
+        }
+        "network.interfaces" | "network.static_peers" => {
+            if let Ok(Value::Array(array)) = new.trim().parse::<Value>() {
+                return value(array);
+            }
+            let entries = new.split(',').map(str::trim);
+            value(Array::from_iter(entries.filter(|entry| !entry.is_empty())))
+        }
+        _ => value(new),
+    }
+}
+
+/// Puts the value in, keeping what the old one was surrounded by (a comment on the same line).
+fn replace(document: &mut DocumentMut, key: &str, mut item: Item) {
+    let table: &mut dyn toml_edit::TableLike = match key.split_once('.') {
+        Some((section, _)) => {
+            let entry = document
+                .entry(section)
+                .or_insert_with(|| Item::Table(Table::new()));
+            match entry.as_table_like_mut() {
+                Some(table) => table,
+                // Config::parse has accepted the file, so that a section is a table.
+                None => return,
+            }
+        }
+        None => document.as_table_mut(),
+    };
+    let leaf = key.rsplit('.').next().unwrap_or(key);
+    let old = table.get(leaf).and_then(Item::as_value);
+    if let (Some(old), Some(new)) = (old, item.as_value_mut()) {
+        *new.decor_mut() = old.decor().clone();
+    }
+    match table.get_mut(leaf) {
+        Some(place) => *place = item,
+        None => {
+            table.insert(leaf, item);
+        }
+    }
+}
+
+fn shown(config: &Config, key: &str) -> String {
+    match key {
+        "name" => config.name.clone().unwrap_or_default(),
+        "meeting.rejoin" => config.meeting.rejoin.to_string(),
+        "network.interfaces" => list(config.network.interfaces.iter()),
+        "network.listen_port" => config.network.listen_port.to_string(),
+        "network.media_port" => config.network.media_port.to_string(),
+        "network.static_peers" => list(config.network.static_peers.iter()),
+        "audio.backend" => config.audio.backend.clone(),
+        "audio.input" => config.audio.input.clone(),
+        "audio.output" => config.audio.output.clone(),
+        _ => String::new(),
+    }
+}
+
+fn list<T: ToString>(entries: impl Iterator<Item = T>) -> String {
+    Array::from_iter(entries.map(|entry| entry.to_string())).to_string()
+}

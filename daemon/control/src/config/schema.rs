@@ -1,0 +1,404 @@
+//! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
+
+use std::fmt;
+use std::net::SocketAddr;
+use toml_edit::{Document, Item, Table, TableLike};
+
+/// The user's settings. Everything has a default: an empty file is a valid one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `name`: the display name; `None`: the login's full name, decided by the daemon.
+    pub name: Option<String>,
+    /// `[meeting]`
+    pub meeting: Meeting,
+    /// `[network]`
+    pub network: Network,
+    /// `[audio]`
+    pub audio: Audio,
+}
+
+/// `[meeting]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meeting {
+    /// `rejoin`: whether a restarted daemon returns to its active meeting.
+    pub rejoin: Rejoin,
+}
+
+/// When a restarted daemon returns to the meeting that it was in, muted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rejoin {
+    /// `"after-crash"`: if it crashed within the last minute.
+    #[default]
+    AfterCrash,
+    /// `"always"`
+    Always,
+    /// `"never"`
+    Never,
+}
+
+/// `[network]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// `interfaces`: names of the interfaces to use; empty: all.
+    pub interfaces: Vec<String>,
+    /// `listen_port`: for connections (QUIC and TCP); 0: any free one.
+    pub listen_port: u16,
+    /// `media_port`: for voice (UDP); 0: any free one.
+    pub media_port: u16,
+    /// `static_peers`: colleagues by `IP:PORT`, where multicast does not pass.
+    pub static_peers: Vec<SocketAddr>,
+}
+
+/// `[audio]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audio {
+    /// `backend`: the sound system (`pulseaudio`, `pipewire`, `alsa`, …); `auto`: the best that is there.
+    pub backend: String,
+    /// `input`: `default`, a device, `file:PATH[?loop]`, `tone:HZ` or `null`.
+    pub input: String,
+    /// `output`: `default`, a device, `file:PATH` or `null`.
+    pub output: String,
+}
+
+impl Default for Audio {
+    fn default() -> Self {
+        Self {
+            backend: "auto".into(),
+            input: "default".into(),
+            output: "default".into(),
+        }
+    }
+}
+
+/// Every key, as `sotto config get` and `set` take it.
+pub const KEYS: &[&str] = &[
+    "name",
+    "meeting.rejoin",
+    "network.interfaces",
+    "network.listen_port",
+    "network.media_port",
+    "network.static_peers",
+    "audio.backend",
+    "audio.input",
+    "audio.output",
+];
+
+const SECTIONS: &[&str] = &["meeting", "network", "audio"];
+
+/// The longest display name, in bytes.
+const MAX_NAME: usize = 64;
+/// The most entries in a list.
+const MAX_LIST: usize = 64;
+/// The longest text for anything else, in bytes; more than a path may have.
+const MAX_TEXT: usize = 4096;
+
+/// What is wrong with a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not TOML.
+    #[error("line {line}: {message}")]
+    Syntax {
+        /// Line, counted from 1.
+        line: usize,
+        /// What the parser found.
+        message: String,
+    },
+    /// A key that does not exist.
+    #[error("{}there is no setting \"{key}\"; the nearest is \"{nearest}\"", at(*.line))]
+    UnknownKey {
+        /// The key as written, with its section.
+        key: String,
+        /// Line, counted from 1; `None` for a key that did not come from a file.
+        line: Option<usize>,
+        /// The valid key or section that it resembles most.
+        nearest: &'static str,
+    },
+    /// A value that does not fit its key.
+    #[error("{}\"{key}\" {message}", at(*.line))]
+    Value {
+        /// The key with its section.
+        key: String,
+        /// Line, counted from 1; `None` for a value that did not come from a file.
+        line: Option<usize>,
+        /// What it must be.
+        message: String,
+    },
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!("line {line}: "))
+        .unwrap_or_default()
+}
+
+impl ConfigError {
+    /// The line that is wrong, counted from 1, if the error came from a file's text.
+    #[must_use]
+    pub const fn line(&self) -> Option<usize> {
+        match self {
+            Self::Syntax { line, .. } => Some(*line),
+            Self::UnknownKey { line, .. } | Self::Value { line, .. } => *line,
+        }
+    }
+
+    /// The key that is wrong, with its section.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        match self {
+            Self::Syntax { .. } => None,
+            Self::UnknownKey { key, .. } | Self::Value { key, .. } => Some(key),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the text of a configuration file.
+    ///
+    /// # Errors
+    /// The first mistake, with its line, its key and, for a key that does not exist, the nearest one that does.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let document = Document::parse(text).map_err(|error| ConfigError::Syntax {
+            line: error.span().map_or(1, |span| line_of(text, span.start)),
+            message: error.message().trim().replace('\n', ", "),
+        })?;
+        let mut config = Self::default();
+        let root: &Table = document.as_table();
+        for (name, item) in root.iter() {
+            let line = position(text, root, name, item);
+            if SECTIONS.contains(&name) {
+                let section = item.as_table_like().ok_or_else(|| ConfigError::Value {
+                    key: name.into(),
+                    line,
+                    message: format!("must be a section: [{name}]"),
+                })?;
+                config.read_section(text, name, section)?;
+            } else {
+                config.read(name, item, line)?;
+            }
+        }
+        Ok(config)
+    }
+
+    fn read_section(
+        &mut self,
+        text: &str,
+        section: &str,
+        table: &dyn TableLike,
+    ) -> Result<(), ConfigError> {
+        for (name, item) in table.iter() {
+            let line = position(text, table, name, item);
+            self.read(&format!("{section}.{name}"), item, line)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the value of one key.
+    pub(super) fn read(
+        &mut self,
+        key: &str,
+        item: &Item,
+        line: Option<usize>,
+    ) -> Result<(), ConfigError> {
+        let fit = |message: Result<(), String>| {
+            message.map_err(|message| ConfigError::Value {
+                key: key.into(),
+                line,
+                message,
+            })
+        };
+        match key {
+            "name" => fit(display_name(item).map(|name| self.name = Some(name))),
+            "meeting.rejoin" => fit(rejoin(item).map(|rejoin| self.meeting.rejoin = rejoin)),
+            "network.interfaces" => fit(texts(item).map(|names| self.network.interfaces = names)),
+            "network.listen_port" => fit(port(item).map(|port| self.network.listen_port = port)),
+            "network.media_port" => fit(port(item).map(|port| self.network.media_port = port)),
+            "network.static_peers" => {
+                fit(addresses(item).map(|peers| self.network.static_peers = peers))
+            }
+            "audio.backend" => fit(text_value(item).map(|backend| self.audio.backend = backend)),
+            "audio.input" => fit(device(item, true).map(|input| self.audio.input = input)),
+            "audio.output" => fit(device(item, false).map(|output| self.audio.output = output)),
+            _ => Err(unknown_key(key, line)),
+        }
+    }
+}
+
+/// The error for a key that does not exist.
+pub(super) fn unknown_key(key: &str, line: Option<usize>) -> ConfigError {
+    let leaf = |key: &'static str| key.rsplit('.').next().unwrap_or(key);
+    let section = key
+        .split_once('.')
+        .map(|(section, _)| section)
+        .filter(|section| SECTIONS.contains(section));
+    let nearest = match section {
+        // The section is right, so the key is meant to be one of its own.
+        Some(section) => KEYS
+            .iter()
+            .copied()
+            .filter(|valid| valid.split('.').next() == Some(section))
+            .min_by_key(|valid| distance(key, valid)),
+        // A key that only lacks its section ("rejoin") is nearer to "meeting.rejoin" than its letters say.
+        None => KEYS
+            .iter()
+            .chain(SECTIONS)
+            .copied()
+            .min_by_key(|valid| distance(key, valid).min(distance(key, leaf(valid)) + 1)),
+    };
+    ConfigError::UnknownKey {
+        key: key.chars().take(64).collect(),
+        line,
+        nearest: nearest.unwrap_or("name"),
+    }
+}
+
+fn text_value(item: &Item) -> Result<String, String> {
+    let text = item.as_str().ok_or("must be text in quotes")?;
+    if text.is_empty() {
+        return Err("is empty".into());
+    }
+    if text.len() > MAX_TEXT {
+        return Err(format!("is longer than {MAX_TEXT} bytes"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err("contains control characters".into());
+    }
+    Ok(text.into())
+}
+
+fn display_name(item: &Item) -> Result<String, String> {
+    let name = text_value(item)?;
+    if name.trim().is_empty() {
+        return Err("is empty".into());
+    }
+    if name.len() > MAX_NAME {
+        return Err(format!("is longer than {MAX_NAME} bytes"));
+    }
+    Ok(name.trim().into())
+}
+
+fn rejoin(item: &Item) -> Result<Rejoin, String> {
+    item.as_str()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| "must be \"after-crash\", \"always\" or \"never\"".into())
+}
+
+fn port(item: &Item) -> Result<u16, String> {
+    item.as_integer()
+        .and_then(|number| u16::try_from(number).ok())
+        .ok_or_else(|| "must be a port from 0 (any) to 65535".into())
+}
+
+fn texts(item: &Item) -> Result<Vec<String>, String> {
+    let array = item
+        .as_array()
+        .ok_or("must be a list, for instance [\"eth0\"]")?;
+    if array.len() > MAX_LIST {
+        return Err(format!("has more than {MAX_LIST} entries"));
+    }
+    array
+        .iter()
+        .map(|value| match value.as_str() {
+            Some(text) if !text.is_empty() && text.len() <= MAX_NAME => Ok(text.to_owned()),
+            _ => Err("must list texts in quotes, none empty or longer than 64 bytes".to_owned()),
+        })
+        .collect()
+}
+
+fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
+    texts(item)?
+        .iter()
+        .map(|text| {
+            text.parse()
+                .map_err(|_| format!("must list addresses as IP:PORT, which \"{text}\" is not"))
+        })
+        .collect()
+}
+
+/// The forms of a device that can be told wrong from right without opening it.
+fn device(item: &Item, input: bool) -> Result<String, String> {
+    let text = text_value(item)?;
+    if let Some(frequency) = text.strip_prefix("tone:") {
+        if !input {
+            return Err("cannot be a tone; \"null\" plays to nobody".into());
+        }
+        return match frequency.parse::<f32>() {
+            Ok(hertz) if hertz > 0.0 && hertz < 24_000.0 => Ok(text),
+            _ => Err("must be a frequency above 0 and below 24000 after \"tone:\"".into()),
+        };
+    }
+    if text.strip_prefix("file:").is_some_and(str::is_empty) {
+        return Err("needs a path after \"file:\"".into());
+    }
+    Ok(text)
+}
+
+/// The line of a key, or of its value for keys that have no place of their own (dotted sections).
+fn position(text: &str, table: &dyn TableLike, name: &str, item: &Item) -> Option<usize> {
+    table
+        .key(name)
+        .and_then(toml_edit::Key::span)
+        .or_else(|| item.span())
+        .map(|span| line_of(text, span.start))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    let before = text.as_bytes().iter().take(offset);
+    before.filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// The candidate that `word` resembles most, if it resembles any.
+pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .map(|candidate| (distance(word, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= candidate.len() / 2)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance over the first 64 characters, ignoring case and taking `-` for `_`.
+fn distance(left: &str, right: &str) -> usize {
+    let fold = |text: &str| -> Vec<char> {
+        let text = text.chars().take(64);
+        text.flat_map(char::to_lowercase)
+            .map(|c| if c == '-' { '_' } else { c })
+            .collect()
+    };
+    let (left, right) = (fold(left), fold(right));
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, a) in left.iter().enumerate() {
+        let mut diagonal = i;
+        let mut before = i + 1;
+        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = *cell;
+            before = replaced.min(before + 1).min(*cell + 1);
+            *cell = before;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = i + 1;
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}
+
+impl std::str::FromStr for Rejoin {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "after-crash" => Ok(Self::AfterCrash),
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            _ => Err(()),
+        }
+    }
+}
+
+impl fmt::Display for Rejoin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AfterCrash => "after-crash",
+            Self::Always => "always",
+            Self::Never => "never",
+        })
+    }
+}

@@ -1,0 +1,38 @@
+//! Sotto's control API: what a program on the same machine can ask of the daemon, and what it is told.
+//!
+//! JSON-RPC 2.0, one object a line, over a Unix socket that only its user can open (a named pipe on Windows). The
+//! command line and the tray depend on this crate alone; the daemon implements its methods. So what is possible
+//! stands in one place: [`Request`] lists every method, [`model`] everything that is known, [`Event`] every
+//! change, [`ControlError`] every refusal.
+//!
+//! A client never polls. It subscribes once, gets a [`model::Snapshot`], and then hears every change: each event
+//! replaces a whole part of the snapshot, so that a slow reader can be given the newest and nothing is lost.
+//!
+//! Names and meetings travel as the user typed them, and the daemon resolves them. Settings are not changed
+//! through the socket: they live in `config.toml`, which [`config`] reads for the daemon and edits for the
+//! command line.
+//!
+//! ```text
+//! $ echo '{"jsonrpc":"2.0","id":1,"method":"status.get"}' | socat - UNIX:$XDG_RUNTIME_DIR/sotto/control.sock | jq
+//! ```
+
+mod client;
+pub mod config;
+mod error;
+mod event;
+mod method;
+pub mod model;
+mod places;
+pub mod server;
+mod wire;
+
+pub use client::{CallError, Client, ConnectError, Events};
+pub use error::{AbsentPerson, ControlError, ErrorCode};
+pub use event::Event;
+pub use method::*;
+pub use places::{HOME_VARIABLE, NoHome, Places};
+pub use wire::{Envelope, MAX_REPLY_LINE, MAX_REQUEST_LINE, parse_request};
+
+/// The version of this API. It changes when an older client would misunderstand a newer daemon; new methods,
+/// members and events do not change it.
+pub const API_VERSION: u32 = 1;

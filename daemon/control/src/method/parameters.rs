@@ -1,0 +1,327 @@
+//! Parameters of every method, and what they may be.
+
+use super::Request;
+use crate::error::ControlError;
+use crate::model::WhisperMode;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The most people that one request may name.
+pub const MAX_NAMES: usize = 256;
+/// The longest name, title, address or meeting that a request may carry, in bytes.
+pub const MAX_TEXT: usize = 256;
+/// The loudest that a person can be set, in per cent.
+pub const MAX_VOLUME_PERCENT: u16 = 200;
+/// The longest whisper of a stated time.
+pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
+/// The longest that `network.connect` waits.
+pub const MAX_WAIT: Duration = Duration::from_secs(600);
+
+macro_rules! without_parameters {
+    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
+        $(
+            $(#[doc = $doc])+
+            #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+            pub struct $name {}
+        )+
+    };
+}
+
+without_parameters! {
+    /// Parameters of `status.get`: none.
+    StatusGet;
+    /// Parameters of `peers.list`: none.
+    PeersList;
+    /// Parameters of `meeting.list`: none.
+    MeetingList;
+    /// Parameters of `invitations.list`: none.
+    InvitationsList;
+    /// Parameters of `talk.release`: none.
+    TalkRelease;
+    /// Parameters of `talk.everyone`: none.
+    TalkEveryone;
+    /// Parameters of `audio.mute`: none.
+    AudioMute;
+    /// Parameters of `audio.unmute`: none.
+    AudioUnmute;
+    /// Parameters of `audio.deafen`: none.
+    AudioDeafen;
+    /// Parameters of `audio.undeafen`: none.
+    AudioUndeafen;
+    /// Parameters of `audio.devices`: none.
+    AudioDevices;
+    /// Parameters of `presence.away`: none.
+    PresenceAway;
+    /// Parameters of `presence.back`: none.
+    PresenceBack;
+    /// Parameters of `presence.phone`: none.
+    PresencePhone;
+    /// Parameters of `daemon.quit`: none.
+    DaemonQuit;
+}
+
+/// Parameters of `version`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    /// What the program calls itself (`sotto`, `sotto-tray`); others see it beside what it causes.
+    #[serde(default)]
+    pub client: String,
+    /// The version of this API that the client was written for; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<u32>,
+}
+
+/// Parameters of `meeting.create`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingCreate {
+    /// The title.
+    pub title: String,
+    /// Whom to invite.
+    #[serde(default)]
+    pub names: Vec<String>,
+    /// A meeting whose whole roster is invited too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Whom of that roster to leave out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<String>,
+}
+
+/// Parameters of `meeting.invite`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingInvite {
+    /// Whom to invite.
+    pub names: Vec<String>,
+    /// To which meeting; absent: the active one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+}
+
+/// Parameters of `meeting.join`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingJoin {
+    /// Which; absent: the one that the only open invitation is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+    /// Whether to close the microphone before joining; absent or `false` leaves it as it is.
+    #[serde(default)]
+    pub muted: bool,
+}
+
+/// Parameters of `meeting.decline`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingDecline {
+    /// Which; absent: the one that the only open invitation is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+}
+
+/// Parameters of `meeting.withdraw`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingWithdraw {
+    /// Whose invitation to withdraw.
+    pub names: Vec<String>,
+    /// To which meeting; absent: the active one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+}
+
+/// Parameters of `meeting.leave`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingLeave {
+    /// Which; absent: the active one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+}
+
+/// Parameters of `meeting.switch`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingSwitch {
+    /// Where to.
+    pub meeting: String,
+}
+
+/// Parameters of `meeting.roster`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MeetingRoster {
+    /// Which; absent: the active one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<String>,
+}
+
+/// Parameters of `talk.whisper`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TalkWhisper {
+    /// To whom; each must be present in the active meeting.
+    pub names: Vec<String>,
+    /// How it ends. `hold` ends with `talk.release` or when the connection closes.
+    #[serde(default)]
+    pub mode: WhisperMode,
+    /// For mode `until`: how long, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+}
+
+/// Parameters of `talk.reply`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TalkReplyTo {
+    /// How it ends, as in `talk.whisper`.
+    #[serde(default)]
+    pub mode: WhisperMode,
+    /// For mode `until`: how long, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub for_ms: Option<u64>,
+}
+
+/// Parameters of `audio.volume`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioVolume {
+    /// Whose.
+    pub name: String,
+    /// 0 (silent) to 200; 100 is what was received.
+    pub percent: u16,
+}
+
+/// Parameters of `network.connect`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkConnect {
+    /// `IP:PORT` of the colleague's daemon, as its `sotto status` shows it.
+    pub address: String,
+    /// How long to wait for the connection, in milliseconds; absent: answer as soon as dialling has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_ms: Option<u64>,
+}
+
+/// Parameters of `events.subscribe`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventsSubscribe {
+    /// Whether to send `levels` too, up to ten a second.
+    #[serde(default)]
+    pub levels: bool,
+}
+
+impl Request {
+    /// Checks what types alone do not say: bounds of texts, lists and numbers.
+    pub(super) fn check(&self) -> Result<(), ControlError> {
+        match self {
+            Self::Version(params) => {
+                short("client", &params.client)?;
+                printable("client", &params.client)
+            }
+            Self::MeetingCreate(params) => {
+                text("title", &params.title)?;
+                optional("from", params.from.as_deref())?;
+                few("names", &params.names)?;
+                few("without", &params.without)?;
+                if params.names.is_empty() && params.from.is_none() {
+                    return Err(
+                        ControlError::invalid("a meeting needs at least one colleague")
+                            .with_hint("name whom to invite, or a meeting to take them from"),
+                    );
+                }
+                Ok(())
+            }
+            Self::MeetingInvite(MeetingInvite { names, meeting })
+            | Self::MeetingWithdraw(MeetingWithdraw { names, meeting }) => {
+                some("names", names)?;
+                optional("meeting", meeting.as_deref())
+            }
+            Self::MeetingJoin(MeetingJoin { meeting, .. })
+            | Self::MeetingDecline(MeetingDecline { meeting })
+            | Self::MeetingLeave(MeetingLeave { meeting })
+            | Self::MeetingRoster(MeetingRoster { meeting }) => {
+                optional("meeting", meeting.as_deref())
+            }
+            Self::MeetingSwitch(params) => text("meeting", &params.meeting),
+            Self::TalkWhisper(params) => {
+                some("names", &params.names)?;
+                duration(params.mode, params.for_ms)
+            }
+            Self::TalkReplyTo(params) => duration(params.mode, params.for_ms),
+            Self::AudioVolume(params) => {
+                text("name", &params.name)?;
+                if params.percent > MAX_VOLUME_PERCENT {
+                    return Err(ControlError::invalid(format!(
+                        "percent is {}, and at most {MAX_VOLUME_PERCENT}",
+                        params.percent
+                    )));
+                }
+                Ok(())
+            }
+            Self::NetworkConnect(params) => {
+                text("address", &params.address)?;
+                within("wait_ms", params.wait_ms, MAX_WAIT)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn short(what: &str, value: &str) -> Result<(), ControlError> {
+    if value.len() > MAX_TEXT {
+        return Err(ControlError::invalid(format!(
+            "{what} is {} bytes long, and at most {MAX_TEXT}",
+            value.len()
+        )));
+    }
+    Ok(())
+}
+
+fn text(what: &str, value: &str) -> Result<(), ControlError> {
+    if value.trim().is_empty() {
+        return Err(ControlError::invalid(format!("{what} is empty")));
+    }
+    short(what, value)
+}
+
+fn printable(what: &str, value: &str) -> Result<(), ControlError> {
+    if value.chars().any(char::is_control) {
+        return Err(ControlError::invalid(format!(
+            "{what} contains control characters"
+        )));
+    }
+    Ok(())
+}
+
+fn optional(what: &str, value: Option<&str>) -> Result<(), ControlError> {
+    value.map_or(Ok(()), |value| text(what, value))
+}
+
+fn few(what: &str, values: &[String]) -> Result<(), ControlError> {
+    if values.len() > MAX_NAMES {
+        return Err(ControlError::invalid(format!(
+            "{what} lists {}, and at most {MAX_NAMES}",
+            values.len()
+        )));
+    }
+    values.iter().try_for_each(|value| text(what, value))
+}
+
+fn some(what: &str, values: &[String]) -> Result<(), ControlError> {
+    if values.is_empty() {
+        return Err(ControlError::invalid(format!("{what} is empty")));
+    }
+    few(what, values)
+}
+
+fn within(what: &str, value: Option<u64>, most: Duration) -> Result<(), ControlError> {
+    match value {
+        Some(ms) if Duration::from_millis(ms) > most => Err(ControlError::invalid(format!(
+            "{what} is {ms}, and at most {}",
+            most.as_millis()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn duration(mode: WhisperMode, for_ms: Option<u64>) -> Result<(), ControlError> {
+    match (mode, for_ms) {
+        (WhisperMode::Until, None | Some(0)) => Err(ControlError::invalid(
+            "mode \"until\" needs for_ms, the time in milliseconds",
+        )),
+        (WhisperMode::Hold | WhisperMode::Latch, Some(_)) => Err(ControlError::invalid(
+            "for_ms belongs to mode \"until\" alone",
+        )),
+        _ => within("for_ms", for_ms, MAX_WHISPER),
+    }
+}

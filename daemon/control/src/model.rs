@@ -1,0 +1,19 @@
+//! What the daemon knows and a client may show.
+//!
+//! Every type here is a value on the wire: JSON objects whose unknown members are ignored, so that an older
+//! client reads a newer daemon. Identities travel as text and are for comparing, never for showing; what a person
+//! reads is always a `label`, which carries a key suffix wherever two names could be confused.
+
+mod audio;
+mod meeting;
+mod notice;
+mod presence;
+mod status;
+mod talk;
+
+pub use audio::{Backend, Device, DeviceInUse, Devices, Sound, SoundState};
+pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Stats};
+pub use notice::{Notice, NoticeKind, Severity};
+pub use presence::{OfflineReason, Presence, PresenceState};
+pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};
+pub use talk::{IncomingWhisper, Level, Levels, Talk, TalkTo, WhisperMode};

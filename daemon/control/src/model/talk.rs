@@ -1,0 +1,97 @@
+//! Who hears the user now, and who whispers to the user.
+
+use super::Person;
+use serde::{Deserialize, Serialize};
+
+/// The user's audience and the whispers that reach the user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Talk {
+    /// Whom voice goes to when the microphone is open.
+    pub to: TalkTo,
+    /// Whether the microphone is open at this moment: a held whisper opens it although `muted` is set.
+    #[serde(default)]
+    pub microphone_open: bool,
+    /// Receivers of the whisper who hear nothing because they are deafened.
+    #[serde(default)]
+    pub not_hearing: Vec<Person>,
+    /// Whispers that reach the user now.
+    #[serde(default)]
+    pub incoming: Vec<IncomingWhisper>,
+    /// Whom `talk.reply` would speak to; empty if there is nobody to answer.
+    #[serde(default)]
+    pub reply_to: Vec<Person>,
+}
+
+/// Whom the user's voice goes to.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "audience", rename_all = "snake_case")]
+pub enum TalkTo {
+    /// Everyone present in the active meeting.
+    Everyone,
+    /// The chosen alone.
+    Whisper {
+        /// Who was chosen and is still present.
+        to: Vec<Person>,
+        /// How it ends.
+        mode: WhisperMode,
+        /// For a whisper of a stated time: what is left of it, in milliseconds, when this was sent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remaining_ms: Option<u64>,
+    },
+    /// Nobody: no active meeting, or the whisper's last receiver has gone.
+    #[default]
+    #[serde(other)]
+    Nobody,
+}
+
+/// How a whisper ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhisperMode {
+    /// When it is released: `talk.release`, or the end of the connection that asked for it. Speaks even while muted.
+    Hold,
+    /// When the user speaks to everyone again. Silent while muted.
+    #[default]
+    Latch,
+    /// After the time that was asked for (`for_ms`).
+    Until,
+}
+
+/// A whisper that reaches the user.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct IncomingWhisper {
+    /// Who whispers.
+    pub from: Person,
+    /// Who else hears it, according to the speaker; the user is not among them.
+    #[serde(default)]
+    pub also_to: Vec<Person>,
+    /// Whether the user hears it; `false` while deafened.
+    #[serde(default)]
+    pub heard: bool,
+}
+
+/// Who speaks how loud, at most ten times a second.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Levels {
+    /// Level of the user's microphone in decibels relative to full scale, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microphone_dbfs: Option<f32>,
+    /// Whether the user's own voice is being sent.
+    #[serde(default)]
+    pub you_speak: bool,
+    /// Everyone heard right now. Who is missing here is silent.
+    #[serde(default)]
+    pub speakers: Vec<Level>,
+}
+
+/// How loud one participant is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// The participant's `id`.
+    pub id: String,
+    /// Decibels relative to full scale.
+    pub level_dbfs: f32,
+    /// Whether this is a whisper to the user.
+    #[serde(default)]
+    pub whisper: bool,
+}

@@ -1,0 +1,100 @@
+//! Where Sotto keeps its files and its socket.
+//!
+//! `SOTTO_HOME=DIR` puts everything into one directory, so that several daemons can run on one machine; without it
+//! the platform's own places are used.
+
+use directories::ProjectDirs;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The environment variable that puts everything into one directory.
+pub const HOME_VARIABLE: &str = "SOTTO_HOME";
+
+/// Where configuration, data, state and the control socket are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Places {
+    /// The configuration file, `config.toml`.
+    pub config: PathBuf,
+    /// The directory for what must not be lost: the identity.
+    pub data: PathBuf,
+    /// The directory for what the daemon remembers: meetings, contacts.
+    pub state: PathBuf,
+    /// The control socket, or the name of the pipe on Windows.
+    pub socket: PathBuf,
+    /// The file that the running daemon holds locked: one daemon per home.
+    pub lock: PathBuf,
+}
+
+/// There is no place to keep anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("cannot tell your home directory; set SOTTO_HOME to a directory for Sotto's files")]
+pub struct NoHome;
+
+impl Places {
+    /// The places for this process's environment.
+    ///
+    /// # Errors
+    /// Neither `SOTTO_HOME` nor a home directory is known.
+    pub fn find() -> Result<Self, NoHome> {
+        match std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
+            Some(home) => Ok(Self::within(home)),
+            None => Self::of_the_platform(),
+        }
+    }
+
+    /// Everything within one directory, as with `SOTTO_HOME`.
+    #[must_use]
+    pub fn within(home: impl Into<OsString>) -> Self {
+        let home = PathBuf::from(home.into());
+        // A path that cannot be made absolute (no current directory) still works as it is.
+        let home = std::path::absolute(&home).unwrap_or(home);
+        Self {
+            config: home.join("config.toml"),
+            data: home.clone(),
+            state: home.clone(),
+            socket: socket_within(&home),
+            lock: home.join("sottod.lock"),
+        }
+    }
+
+    fn of_the_platform() -> Result<Self, NoHome> {
+        let project = ProjectDirs::from("", "", "sotto").ok_or(NoHome)?;
+        let state = project.state_dir().unwrap_or(project.data_local_dir());
+        // Without XDG_RUNTIME_DIR (macOS; a login without a session) the state directory is the next that only
+        // the user can write. /tmp would let others take the name first.
+        let runtime = project.runtime_dir().unwrap_or(state);
+        Ok(Self {
+            config: project.config_dir().join("config.toml"),
+            data: project.data_local_dir().to_owned(),
+            state: state.to_owned(),
+            socket: platform_socket(runtime),
+            lock: state.join("sottod.lock"),
+        })
+    }
+}
+
+#[cfg(unix)]
+fn socket_within(home: &Path) -> PathBuf {
+    home.join("control.sock")
+}
+
+#[cfg(unix)]
+fn platform_socket(runtime: &Path) -> PathBuf {
+    runtime.join("control.sock")
+}
+
+/// A pipe's name cannot be a path: the home stands in it as a number.
+#[cfg(windows)]
+fn socket_within(home: &Path) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    // Fixed keys: the daemon and its clients come to the same number.
+    let mut hasher = DefaultHasher::new();
+    home.hash(&mut hasher);
+    PathBuf::from(format!(r"\\.\pipe\sotto-{:016x}", hasher.finish()))
+}
+
+#[cfg(windows)]
+fn platform_socket(runtime: &Path) -> PathBuf {
+    // The directory lies in the user's profile, so that every user has their own pipe.
+    socket_within(runtime)
+}

@@ -1,0 +1,168 @@
+//! `config.toml` as people write it, and what they are told when it is wrong.
+
+use sotto_control::config::{Config, ConfigError, KEYS, Rejoin, get, set, unset};
+
+#[test]
+fn an_empty_file_is_all_defaults() {
+    assert_eq!(Config::parse(""), Ok(Config::default()));
+    assert_eq!(get("", "audio.input").unwrap(), "default");
+    assert_eq!(get("", "meeting.rejoin").unwrap(), "after-crash");
+    assert_eq!(get("", "network.listen_port").unwrap(), "0");
+}
+
+#[test]
+fn every_key_is_read() {
+    let config = Config::parse(
+        "name = ' Anna '\nmeeting.rejoin = 'always'\naudio = { backend = 'alsa', input = 'tone:440', output = 'null' }\n\
+         [network]\ninterfaces = ['eth0']\nlisten_port = 4000\nmedia_port = 4001\nstatic_peers = ['[2001:db8::1]:5']\n",
+    )
+    .unwrap();
+    assert_eq!(config.name.as_deref(), Some("Anna"));
+    assert_eq!(config.meeting.rejoin, Rejoin::Always);
+    assert_eq!(config.audio.backend, "alsa");
+    assert_eq!(config.audio.input, "tone:440");
+    assert_eq!(config.audio.output, "null");
+    assert_eq!(config.network.interfaces, ["eth0"]);
+    assert_eq!(config.network.listen_port, 4000);
+    assert_eq!(config.network.media_port, 4001);
+    assert_eq!(
+        config.network.static_peers,
+        ["[2001:db8::1]:5".parse().unwrap()]
+    );
+}
+
+#[test]
+fn a_key_that_does_not_exist_is_named_with_its_line_and_the_nearest() {
+    for (text, key, line, nearest) in [
+        ("\nnmae = 1", "nmae", 2, "name"),
+        (
+            "[meeting]\nrejion = 'never'",
+            "meeting.rejion",
+            2,
+            "meeting.rejoin",
+        ),
+        ("rejoin = 'never'", "rejoin", 1, "meeting.rejoin"),
+        (
+            "[network]\n\nlisten-port = 1",
+            "network.listen-port",
+            3,
+            "network.listen_port",
+        ),
+        ("[netwrok]\nlisten_port = 1", "netwrok", 1, "network"),
+        (
+            "network.ports = 1",
+            "network.ports",
+            1,
+            "network.media_port",
+        ),
+        (
+            "[audio]\ninput.device = 'x'",
+            "audio.input",
+            2,
+            "audio.input",
+        ),
+    ] {
+        match Config::parse(text).unwrap_err() {
+            ConfigError::UnknownKey {
+                key: found,
+                line: at,
+                nearest: near,
+            } => {
+                assert_eq!(
+                    (found.as_str(), at, near),
+                    (key, Some(line), nearest),
+                    "{text}"
+                );
+            }
+            // A table where a text belongs is a wrong value of a key that exists.
+            ConfigError::Value {
+                key: found,
+                line: at,
+                ..
+            } => {
+                assert_eq!((found.as_str(), at), (key, Some(line)), "{text}");
+                assert_eq!(key, nearest);
+            }
+            other => panic!("{text}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_named_with_what_would() {
+    for (text, message) in [
+        ("name = ''", "line 1: \"name\" is empty"),
+        ("name = 7", "line 1: \"name\" must be text in quotes"),
+        (
+            "[meeting]\nrejoin = 'maybe'",
+            "line 2: \"meeting.rejoin\" must be \"after-crash\", \"always\" or \"never\"",
+        ),
+        (
+            "[network]\nlisten_port = 70000",
+            "line 2: \"network.listen_port\" must be a port from 0 (any) to 65535",
+        ),
+        (
+            "[network]\nstatic_peers = ['anna']",
+            "line 2: \"network.static_peers\" must list addresses as IP:PORT, which \"anna\" is not",
+        ),
+        (
+            "[audio]\ninput = 'tone:loud'",
+            "line 2: \"audio.input\" must be a frequency above 0 and below 24000 after \"tone:\"",
+        ),
+        (
+            "network = 1",
+            "line 1: \"network\" must be a section: [network]",
+        ),
+    ] {
+        assert_eq!(Config::parse(text).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn text_that_is_not_toml_is_named_by_its_line() {
+    let error = Config::parse("name = 'Anna'\nname = ").unwrap_err();
+    assert_eq!(error.line(), Some(2));
+    let error = Config::parse("name = 'Anna'\nname = 'Bao'").unwrap_err();
+    assert_eq!(error.line(), Some(2));
+}
+
+#[test]
+fn setting_keeps_comments_order_and_everything_else() {
+    let text = "# top\nname = 'Anna' # me\n\n[audio] # sound\ninput = 'default' # mic\n# end\n";
+    let text = set(text, "audio.input", "USB Headset").unwrap();
+    let text = set(&text, "audio.output", "null").unwrap();
+    let text = set(&text, "meeting.rejoin", "never").unwrap();
+    assert_eq!(
+        text,
+        "# top\nname = 'Anna' # me\n\n[audio] # sound\ninput = \"USB Headset\" # mic\noutput = \"null\"\n\n[meeting]\nrejoin = \"never\"\n# end\n"
+    );
+    let text = unset(&text, "audio.input").unwrap();
+    assert_eq!(get(&text, "audio.input").unwrap(), "default");
+    assert!(set(&text, "audio.volume", "1").is_err());
+    assert!(set("name = ", "audio.input", "x").is_err());
+}
+
+#[test]
+fn every_key_can_be_set_as_a_command_line_writes_it() {
+    let values = [
+        "Anna",
+        "never",
+        "eth0,wlan0",
+        "4000",
+        "4001",
+        "192.0.2.1:4,192.0.2.2:4",
+        "alsa",
+        "tone:440",
+        "null",
+    ];
+    let mut text = String::new();
+    for (key, value) in KEYS.iter().zip(values) {
+        text = set(&text, key, value).unwrap();
+    }
+    let config = Config::parse(&text).unwrap();
+    assert_eq!(config.network.static_peers.len(), 2);
+    assert_eq!(
+        get(&text, "network.interfaces").unwrap(),
+        "[\"eth0\", \"wlan0\"]"
+    );
+}

@@ -1,0 +1,179 @@
+//! News for the programs that watch: which part of the view changed, and things worth a sentence.
+
+use crate::ids::{MeetingId, PeerId};
+use crate::presence::Presence;
+
+/// A part of the [`View`](crate::View).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Me: presence, name, identity.
+    Me,
+    /// Colleagues on the network.
+    Peers,
+    /// A meeting's roster or title; also its appearance and disappearance.
+    Meeting(MeetingId),
+    /// Which meeting is active.
+    Active,
+    /// Open invitations to me.
+    Invitations,
+    /// Joins under way.
+    Joining,
+    /// My microphone, whispers and replies.
+    Talk,
+}
+
+/// Why a join came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JoinFailure {
+    /// No participant who could let me in was reachable in time.
+    NobodyReachable,
+    /// The invitation was withdrawn, or nobody inside knows of it.
+    NotInvited,
+    /// The roster or my list of meetings is full.
+    Full,
+    /// The meeting has ended.
+    Ended,
+    /// Cancelled by the user, or overtaken by another join.
+    Cancelled,
+}
+
+/// Why an invitation is no longer open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InvitationEnd {
+    /// I joined.
+    Joined,
+    /// I declined.
+    Declined,
+    /// Everyone who had invited me withdrew.
+    Withdrawn,
+    /// 24 hours went by.
+    Expired,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A part of the view is no longer what it was.
+    Changed(Part),
+    /// A new invitation: worth a notification.
+    Invited {
+        /// To which meeting.
+        meeting: MeetingId,
+        /// Its title.
+        title: String,
+        /// Who invites.
+        by: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// An invitation to me is no longer open: take its notification away.
+    InvitationClosed {
+        /// To which meeting.
+        meeting: MeetingId,
+        /// Why.
+        end: InvitationEnd,
+    },
+    /// Somebody declined.
+    Declined {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// I am in.
+    Joined {
+        /// Which meeting.
+        meeting: MeetingId,
+    },
+    /// A join came to nothing.
+    JoinFailed {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Its title.
+        title: String,
+        /// Why.
+        failure: JoinFailure,
+    },
+    /// Rejoined by itself after a restart, muted.
+    Rejoined {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Its title.
+        title: String,
+    },
+    /// Returned to the meeting by itself after a phone call or sleep, muted.
+    Restored {
+        /// Which meeting.
+        meeting: MeetingId,
+    },
+    /// Somebody's presence changed, as I see it.
+    Presence {
+        /// In which meeting.
+        meeting: MeetingId,
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+        /// From.
+        was: Presence,
+        /// To.
+        is: Presence,
+    },
+    /// A meeting is over: everyone who joined has left.
+    Ended {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Its title.
+        title: String,
+    },
+    /// Somebody begins to whisper to me.
+    WhisperStarted {
+        /// Who.
+        from: PeerId,
+        /// By name.
+        label: String,
+        /// To whom else, according to the speaker.
+        others: Vec<PeerId>,
+        /// I am deafened, so it cannot be heard: show it.
+        unheard: bool,
+    },
+    /// A whisper to me is over.
+    WhisperStopped {
+        /// Whose.
+        from: PeerId,
+    },
+    /// A receiver of my whisper is deafened.
+    ReceiverDeafened {
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// A receiver of my whisper is no longer there; it goes on with the rest.
+    ReceiverGone {
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// A receiver that was cut off is included again.
+    ReceiverBack {
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// Nobody is left to hear my whisper: I speak to nobody until I say whom.
+    WhisperEmpty,
+    /// A whisper's time is over.
+    WhisperOver,
+    /// Two daemons use my identity; I am Offline and join nothing.
+    Cloned,
+    /// Something was more than the limits allow; details in [`View::counters`](crate::View).
+    LimitReached {
+        /// What, in words.
+        what: &'static str,
+    },
+}

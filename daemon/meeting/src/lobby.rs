@@ -1,0 +1,315 @@
+//! Everyone on the network who runs Sotto.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use crate::digest::Entry;
+use crate::ids::PeerId;
+use crate::limits::{LOBBY_PEERS, PEERS_PER_ADDRESS};
+use crate::record::{LobbyEntry, MAX_ADDRESSES, Record};
+
+/// How often my own record is renewed.
+pub(crate) const RENEWAL: Duration = Duration::from_secs(300);
+/// How long a record counts without renewal.
+pub(crate) const LAPSE: Duration = Duration::from_secs(900);
+
+#[derive(Debug)]
+struct Present {
+    record: Record<LobbyEntry>,
+    /// When its author is last known to have stood by it.
+    fresh: Duration,
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Merged {
+    /// It is the newest of its author now.
+    New {
+        /// The author was not running, as far as was known.
+        appeared: bool,
+        /// The author says goodbye.
+        gone: bool,
+    },
+    /// This or a newer one was known.
+    Known,
+    /// No room.
+    Full,
+}
+
+/// The newest record of everyone.
+#[derive(Debug, Default)]
+pub(crate) struct Lobby {
+    peers: BTreeMap<PeerId, Present>,
+    by_address: BTreeMap<IpAddr, BTreeSet<PeerId>>,
+}
+
+impl Lobby {
+    /// Whether a record would be news, before its signature is checked.
+    pub(crate) fn is_news(&self, record: &Record<LobbyEntry>) -> bool {
+        self.peers
+            .get(&record.head.author)
+            .is_none_or(|known| known.record.order(record).is_lt())
+    }
+
+    /// Takes a verified record whose author stood by it at `fresh`.
+    ///
+    /// `keep` says who is not pushed out to make room: contacts and those connected.
+    pub(crate) fn merge(
+        &mut self,
+        record: Record<LobbyEntry>,
+        fresh: Duration,
+        now: Duration,
+        keep: impl Fn(PeerId) -> bool,
+    ) -> Merged {
+        let author = record.head.author;
+        if !self.is_news(&record) {
+            return Merged::Known;
+        }
+        if now.saturating_sub(fresh) >= LAPSE {
+            return Merged::Known;
+        }
+        let was_running = self.is_running(author, now);
+        if !self.make_room(author, &record, &keep) {
+            return Merged::Full;
+        }
+        self.remove(author);
+        if let Some(address) = counted_address(&record.body) {
+            self.by_address.entry(address).or_default().insert(author);
+        }
+        let running = record.body.running;
+        self.peers.insert(author, Present { record, fresh });
+        Merged::New {
+            appeared: running && !was_running,
+            gone: !running && was_running,
+        }
+    }
+
+    fn make_room(
+        &mut self,
+        author: PeerId,
+        record: &Record<LobbyEntry>,
+        keep: &impl Fn(PeerId) -> bool,
+    ) -> bool {
+        let crowd = counted_address(&record.body)
+            .and_then(|address| self.by_address.get(&address))
+            .filter(|crowd| crowd.len() >= PEERS_PER_ADDRESS && !crowd.contains(&author));
+        let full = self.peers.len() >= LOBBY_PEERS && !self.peers.contains_key(&author);
+        // Somebody whom I know is let in for somebody whom I do not; strangers do not push each other out.
+        let victim = match crowd {
+            Some(_) | None if !keep(author) && (crowd.is_some() || full) => return false,
+            Some(crowd) => crowd.iter().copied().find(|peer| !keep(*peer)),
+            None if full => self.peers.keys().copied().find(|peer| !keep(*peer)),
+            None => return true,
+        };
+        victim.is_some_and(|peer| {
+            self.remove(peer);
+            true
+        })
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        if let Some(known) = self.peers.remove(&peer)
+            && let Some(address) = counted_address(&known.record.body)
+            && let Some(crowd) = self.by_address.get_mut(&address)
+        {
+            crowd.remove(&peer);
+            if crowd.is_empty() {
+                self.by_address.remove(&address);
+            }
+        }
+    }
+
+    /// Drops what has lapsed, and returns whose.
+    pub(crate) fn lapse(&mut self, now: Duration) -> Vec<PeerId> {
+        let lapsed: Vec<PeerId> = self
+            .peers
+            .iter()
+            .filter(|(_, known)| now.saturating_sub(known.fresh) >= LAPSE)
+            .map(|(peer, _)| *peer)
+            .collect();
+        for peer in &lapsed {
+            self.remove(*peer);
+        }
+        lapsed
+    }
+
+    pub(crate) fn is_running(&self, peer: PeerId, now: Duration) -> bool {
+        self.peers.get(&peer).is_some_and(|known| {
+            known.record.body.running && now.saturating_sub(known.fresh) < LAPSE
+        })
+    }
+
+    pub(crate) fn addresses(&self, peer: PeerId) -> &[SocketAddr] {
+        self.peers
+            .get(&peer)
+            .map_or(&[], |known| &known.record.body.addresses)
+    }
+
+    pub(crate) fn contains(&self, peer: PeerId) -> bool {
+        self.peers.contains_key(&peer)
+    }
+
+    /// What is held, for synchronisation.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.peers
+            .iter()
+            .map(|(peer, known)| Entry {
+                slot: slot(*peer),
+                reference: known.record.reference(),
+            })
+            .collect()
+    }
+
+    /// The records of these slots, each with its age.
+    pub(crate) fn records<'a>(
+        &'a self,
+        slots: &'a BTreeSet<[u8; 8]>,
+        now: Duration,
+    ) -> impl Iterator<Item = (Duration, &'a Record<LobbyEntry>)> + 'a {
+        self.peers
+            .iter()
+            .filter(|(peer, _)| slots.contains(&slot(**peer)))
+            .map(move |(_, known)| (now.saturating_sub(known.fresh), &known.record))
+    }
+}
+
+/// Under which a peer's record is synchronised.
+pub(crate) fn slot(peer: PeerId) -> [u8; 8] {
+    crate::record::reference(&peer.ring())
+}
+
+/// The address by which crowds are counted. Many daemons on one machine's loopback are nobody's flood.
+fn counted_address(entry: &LobbyEntry) -> Option<IpAddr> {
+    entry
+        .addresses
+        .iter()
+        .map(SocketAddr::ip)
+        .find(|ip| !ip.is_loopback())
+}
+
+/// Which of the machine's addresses others can dial, and should be told.
+pub(crate) fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let usable = |address: &&SocketAddr| {
+        let ip = address.ip();
+        let link_local = match ip {
+            // Cannot be dialled without naming the interface, which differs on every machine.
+            IpAddr::V6(ip) => ip.is_unicast_link_local(),
+            IpAddr::V4(_) => false,
+        };
+        address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !link_local
+    };
+    let mut chosen: Vec<SocketAddr> = addresses.iter().filter(usable).copied().collect();
+    if chosen.iter().any(|address| !address.ip().is_loopback()) {
+        chosen.retain(|address| !address.ip().is_loopback());
+    }
+    chosen.sort();
+    chosen.dedup();
+    chosen.truncate(MAX_ADDRESSES);
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{NO_MEETING, Version, sign};
+    use ed25519_dalek::SigningKey;
+
+    fn record(seed: u16, counter: u64, running: bool, address: &str) -> Record<LobbyEntry> {
+        let mut key = [0; 32];
+        key[..2].copy_from_slice(&seed.to_le_bytes());
+        let body = LobbyEntry {
+            running,
+            name: "Anna".into(),
+            device: String::new(),
+            addresses: vec![address.parse().unwrap()],
+        };
+        sign(
+            &SigningKey::from_bytes(&key),
+            NO_MEETING,
+            Version { epoch: 1, counter },
+            0,
+            body,
+        )
+    }
+
+    const NOW: Duration = Duration::from_secs(5000);
+
+    fn merge(lobby: &mut Lobby, record: Record<LobbyEntry>) -> Merged {
+        lobby.merge(record, NOW, NOW, |_| false)
+    }
+
+    #[test]
+    fn who_says_goodbye_is_not_running_and_an_old_record_does_not_revive_it() {
+        let mut lobby = Lobby::default();
+        let old = record(1, 1, true, "10.0.0.1:1");
+        let peer = old.head.author;
+        assert_eq!(
+            merge(&mut lobby, old.clone()),
+            Merged::New {
+                appeared: true,
+                gone: false
+            }
+        );
+        assert!(lobby.is_running(peer, NOW));
+        let goodbye = record(1, 2, false, "10.0.0.1:1");
+        assert_eq!(
+            merge(&mut lobby, goodbye),
+            Merged::New {
+                appeared: false,
+                gone: true
+            }
+        );
+        assert_eq!(merge(&mut lobby, old), Merged::Known);
+        assert!(!lobby.is_running(peer, NOW));
+    }
+
+    #[test]
+    fn a_record_lapses_without_renewal() {
+        let mut lobby = Lobby::default();
+        let record = record(1, 1, true, "10.0.0.1:1");
+        let peer = record.head.author;
+        merge(&mut lobby, record.clone());
+        assert!(!lobby.is_running(peer, NOW + LAPSE));
+        assert_eq!(lobby.lapse(NOW + LAPSE), vec![peer]);
+        assert_eq!(
+            lobby.merge(record, NOW, NOW + LAPSE, |_| false),
+            Merged::Known,
+            "still too old"
+        );
+    }
+
+    #[test]
+    fn one_address_does_not_fill_the_lobby_and_a_contact_still_gets_in() {
+        let mut lobby = Lobby::default();
+        for seed in 0..PEERS_PER_ADDRESS as u16 {
+            assert!(matches!(
+                merge(&mut lobby, record(seed, 1, true, "10.0.0.1:1")),
+                Merged::New { .. }
+            ));
+        }
+        let one_more = record(99, 1, true, "10.0.0.1:1");
+        assert_eq!(merge(&mut lobby, one_more.clone()), Merged::Full);
+        let contact = one_more.head.author;
+        let merged = lobby.merge(one_more, NOW, NOW, |peer| peer == contact);
+        assert!(matches!(merged, Merged::New { .. }));
+        assert_eq!(lobby.peers.len(), PEERS_PER_ADDRESS);
+    }
+
+    #[test]
+    fn others_are_told_only_addresses_that_they_can_dial() {
+        let addresses: Vec<SocketAddr> = [
+            "127.0.0.1:5",
+            "10.0.0.1:5",
+            "0.0.0.0:5",
+            "[fe80::1]:5",
+            "224.0.0.1:5",
+            "10.0.0.1:5",
+        ]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+        assert_eq!(dialable(&addresses), vec!["10.0.0.1:5".parse().unwrap()]);
+        assert_eq!(dialable(&addresses[..1]), addresses[..1]);
+    }
+}

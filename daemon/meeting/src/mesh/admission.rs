@@ -1,0 +1,91 @@
+//! Letting others in: the secret is the answer to a join.
+
+use super::Mesh;
+use crate::ids::{MeetingId, PeerId};
+use crate::limits::PARTICIPANTS;
+use crate::meeting::Meeting;
+use crate::output::Output;
+use crate::reach::Reach;
+use crate::record::{Founding, Record};
+use crate::wire::{ADMISSION_BYTES, Admission, NotAdmitted, Response};
+
+impl Mesh {
+    /// `from`, as the connection proves, asks to be let in.
+    ///
+    /// Whoever has an open invitation is, and whoever was in before: it has held the secret already.
+    pub(super) fn admit(&mut self, from: PeerId, id: MeetingId) -> Response {
+        let Some(meeting) = self.meetings.get(&id).filter(|_| !self.cloned) else {
+            return Response::NotAdmitted(NotAdmitted::Unknown);
+        };
+        let utc = self.now.utc;
+        let invited = !meeting.open_invitations(from, utc).is_empty();
+        if !invited && !meeting.is_participant(from) {
+            return Response::NotAdmitted(NotAdmitted::NotInvited);
+        }
+        if meeting.ended.is_some() {
+            return Response::NotAdmitted(NotAdmitted::Ended);
+        }
+        if !meeting.is_participant(from) && meeting.participants().count() >= PARTICIPANTS {
+            return Response::NotAdmitted(NotAdmitted::Full);
+        }
+        tracing::debug!(peer = ?from, meeting = ?id, "lets in");
+        Response::Admitted(Admission {
+            secret: *meeting.keys.secret,
+            founding: meeting.founding.raw.to_vec(),
+            records: self.whole_meeting(id, ADMISSION_BYTES),
+        })
+    }
+
+    /// Puts a meeting on my list and listens to its news.
+    pub(super) fn add_meeting(
+        &mut self,
+        founding: Record<Founding>,
+        secret: [u8; 32],
+    ) -> MeetingId {
+        let id = MeetingId(founding.hash);
+        let serial = super::first_serial(self.me.epoch());
+        let meeting = Meeting::new(
+            founding,
+            secret,
+            Reach::new(id, self.me.id, serial),
+            self.now.utc,
+        );
+        self.tags.insert(meeting.keys.tag, id);
+        self.topics.insert(meeting.keys.topic.clone(), id);
+        self.batch
+            .push(Output::Subscribe(meeting.keys.topic.clone()));
+        self.forgotten.remove(&id);
+        self.meetings.insert(id, meeting);
+        self.connections_changed = true;
+        id
+    }
+
+    /// Takes a meeting off my list and stops listening.
+    pub(super) fn remove_meeting(&mut self, id: MeetingId) {
+        let Some(meeting) = self.meetings.remove(&id) else {
+            return;
+        };
+        self.tags.remove(&meeting.keys.tag);
+        self.topics.remove(&meeting.keys.topic);
+        self.repeat.forget(&meeting.keys.topic);
+        self.batch
+            .push(Output::Unsubscribe(meeting.keys.topic.clone()));
+        self.offerings.retain(|(of, _), _| *of != id);
+        self.invited_again.retain(|(of, _), _| *of != id);
+        self.reach_due.remove(&id);
+        self.reach_changed.remove(&id);
+        if self.forgotten.len() >= crate::limits::FORGOTTEN
+            && let Some(oldest) = self
+                .forgotten
+                .iter()
+                .min_by_key(|(_, at)| **at)
+                .map(|(id, _)| *id)
+        {
+            self.forgotten.remove(&oldest);
+        }
+        self.forgotten.insert(id, self.now.utc);
+        self.changed.insert(crate::event::Part::Meeting(id));
+        self.connections_changed = true;
+        self.save_now();
+    }
+}

@@ -1,0 +1,124 @@
+//! Which direct connections are wanted, besides those that the network keeps into the lobby.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::Mesh;
+use crate::ids::{MeetingId, PeerId};
+use crate::limits::PARTICIPANTS;
+use crate::output::Output;
+use crate::presence::{OfflineReason, Presence};
+
+/// Connections into each meeting on my list.
+const PER_MEETING: usize = 3;
+/// Connections beyond the active meeting.
+const BEYOND: usize = 256;
+
+impl Mesh {
+    /// Whether a peer's daemon seems to run: connected, announced in the lobby, or present somewhere.
+    pub(super) fn is_running(&self, peer: PeerId) -> bool {
+        self.requests.is_connected(peer)
+            || self.lobby.is_running(peer, self.now.monotonic)
+            || self.meetings.values().any(|meeting| {
+                meeting
+                    .shown
+                    .get(&peer)
+                    .is_some_and(|presence| presence.is_present())
+            })
+    }
+
+    /// Asks for connections that are wanted now and were not, and gives up the others.
+    pub(super) fn choose_connections(&mut self) {
+        let wanted = self.wanted_peers();
+        let released: Vec<PeerId> = self
+            .wanted
+            .keys()
+            .copied()
+            .filter(|peer| !wanted.contains(peer))
+            .collect();
+        for peer in released {
+            self.wanted.remove(&peer);
+            self.batch.push(Output::Release { peer });
+        }
+        for peer in wanted {
+            // Where to dial matters only as long as there is no connection.
+            let known = self.wanted.get(&peer);
+            if known.is_some() && self.requests.is_connected(peer) {
+                continue;
+            }
+            let addresses = self.dial_addresses(peer);
+            if known != Some(&addresses) {
+                self.wanted.insert(peer, addresses.clone());
+                self.batch.push(Output::Connect { peer, addresses });
+            }
+        }
+    }
+
+    fn dial_addresses(&self, peer: PeerId) -> Vec<SocketAddr> {
+        let announced = self.lobby.addresses(peer);
+        if announced.is_empty() {
+            return self.contacts.get(&peer).cloned().unwrap_or_default();
+        }
+        announced.to_vec()
+    }
+
+    fn wanted_peers(&self) -> BTreeSet<PeerId> {
+        let mut wanted = BTreeSet::new();
+        if self.closing {
+            return wanted;
+        }
+        if let Some(seat) = self.seat
+            && let Some(meeting) = self.meetings.get(&seat.meeting)
+        {
+            // Also those shown as lost: they are to be found again.
+            let lost = Presence::Offline(OfflineReason::Lost);
+            let present = meeting
+                .shown
+                .iter()
+                .filter(|(_, presence)| presence.is_present() || **presence == lost);
+            wanted.extend(present.map(|(peer, _)| *peer).take(PARTICIPANTS));
+        }
+        wanted.remove(&self.me.id);
+        let active = wanted.len();
+        let needed: BTreeSet<PeerId> = self.requests.needed().collect();
+        // Whoever connects with everyone present needs no others into that meeting.
+        let rings = self
+            .meetings
+            .keys()
+            .filter(|id| active < PER_MEETING || !self.is_seated(**id))
+            .flat_map(|id| self.neighbours(*id));
+        for peer in needed.into_iter().chain(rings) {
+            if wanted.len() >= active + BEYOND {
+                break;
+            }
+            if peer != self.me.id {
+                wanted.insert(peer);
+            }
+        }
+        wanted
+    }
+
+    /// The next running participants after me on the ring of hashed ids.
+    fn neighbours(&self, id: MeetingId) -> Vec<PeerId> {
+        let Some(meeting) = self
+            .meetings
+            .get(&id)
+            .filter(|meeting| meeting.ended.is_none())
+        else {
+            return Vec::new();
+        };
+        let mine = self.me.id.ring();
+        let ring: BTreeMap<[u8; 32], PeerId> = meeting
+            .participants()
+            .filter(|peer| *peer != self.me.id && self.is_running(*peer))
+            .map(|peer| (peer.ring(), peer))
+            .collect();
+        let after = ring.range(mine..);
+        let before = ring.range(..mine);
+        after
+            .chain(before)
+            .map(|(_, peer)| *peer)
+            .take(PER_MEETING)
+            .collect()
+    }
+}

@@ -1,0 +1,208 @@
+//! News that everyone hands on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Mesh;
+use super::merging::Taken;
+use crate::event::Part;
+use crate::ids::PeerId;
+use crate::lobby::{self, dialable};
+use crate::names::Source;
+use crate::output::{Output, Topic, Verdict};
+use crate::record::{self, AnyRecord, LobbyEntry, MAX_RECORD, NO_MEETING, Version};
+use crate::seal::{Place, SEAL_OVERHEAD};
+
+/// Somebody who begins to listen this soon after I said something may just have missed it.
+const MISSED_WITHIN: Duration = Duration::from_secs(5);
+/// Listeners that come together are served together.
+const TOGETHER: Duration = Duration::from_millis(100);
+
+/// Says my latest news again when somebody begins to listen.
+///
+/// A message gossiped to a topic without listeners goes nowhere, and just after a start or a join there are none yet.
+#[derive(Debug, Default)]
+pub(super) struct Repeat {
+    /// When I last said something new, by topic.
+    said: BTreeMap<Topic, Duration>,
+    due: BTreeMap<Topic, Duration>,
+}
+
+impl Repeat {
+    pub(super) fn published(&mut self, topic: &Topic, now: Duration) {
+        self.said.insert(topic.clone(), now);
+    }
+
+    fn subscribed(&mut self, topic: &Topic, now: Duration) {
+        if self
+            .said
+            .get(topic)
+            .is_some_and(|said| now.saturating_sub(*said) < MISSED_WITHIN)
+        {
+            self.due.entry(topic.clone()).or_insert(now + TOGETHER);
+        }
+    }
+
+    pub(super) fn forget(&mut self, topic: &Topic) {
+        self.said.remove(topic);
+        self.due.remove(topic);
+    }
+
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due.values().copied().min()
+    }
+
+    fn take_due(&mut self, now: Duration) -> Vec<Topic> {
+        let due: Vec<Topic> = self
+            .due
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(topic, _)| topic.clone())
+            .collect();
+        for topic in &due {
+            self.due.remove(topic);
+        }
+        due
+    }
+}
+
+impl Mesh {
+    /// Signs and gossips my lobby record.
+    pub(super) fn announce_myself(&mut self) {
+        if self.cloned {
+            return;
+        }
+        let body = LobbyEntry {
+            running: !self.closing,
+            name: self.me.name.clone(),
+            device: self.me.device.clone(),
+            addresses: self.my_addresses.clone(),
+        };
+        let record = self.me.sign(NO_MEETING, body);
+        self.batch.push(Output::Publish {
+            topic: Topic::lobby(),
+            data: record.raw.to_vec(),
+        });
+        self.repeat.published(&Topic::lobby(), self.now.monotonic);
+        self.my_lobby = Some(record);
+        self.lobby_due = self.now.monotonic + lobby::RENEWAL - self.jitter(lobby::RENEWAL);
+    }
+
+    pub(super) fn listen_addresses(&mut self, addresses: &[std::net::SocketAddr]) {
+        let addresses = dialable(addresses);
+        if addresses != self.my_addresses {
+            self.my_addresses = addresses;
+            self.announce_myself();
+        }
+    }
+
+    pub(super) fn rename(&mut self, name: String, device: String) {
+        self.me.name = name;
+        self.me.device = device;
+        let newest = Source::Signed(Version {
+            epoch: u64::MAX,
+            counter: u64::MAX,
+        });
+        self.directory
+            .learn(self.me.id, &self.me.name, &self.me.device, newest);
+        self.changed.insert(Part::Me);
+        self.announce_myself();
+        if let Some(seat) = self.seat {
+            let presence = self.signed_by_me(seat.meeting);
+            self.sign_presence(seat.meeting, presence);
+        }
+        self.save_now();
+    }
+
+    pub(super) fn subscribed(&mut self, topic: &Topic) {
+        self.repeat.subscribed(topic, self.now.monotonic);
+    }
+
+    pub(super) fn repeat_timeout(&mut self) {
+        for topic in self.repeat.take_due(self.now.monotonic) {
+            if let Some(id) = self.topics.get(&topic).copied() {
+                if let Some(meeting) = self.meetings.get(&id)
+                    && let Some(held) = meeting.presence(self.me.id)
+                {
+                    let data = meeting
+                        .keys
+                        .seal(&mut self.rng, Place::Gossip, &held.record.raw);
+                    self.batch.push(Output::Publish { topic, data });
+                }
+            } else if let Some(record) = &self.my_lobby {
+                self.batch.push(Output::Publish {
+                    topic,
+                    data: record.raw.to_vec(),
+                });
+            }
+        }
+    }
+
+    /// A gossip message came.
+    pub(super) fn gossip(&mut self, topic: &Topic, data: &[u8], receipt: u64) {
+        let verdict = if topic.as_str() == Topic::LOBBY {
+            self.lobby_gossip(data)
+        } else {
+            self.meeting_gossip(topic, data)
+        };
+        if verdict == Verdict::Reject {
+            self.counters.malformed += 1;
+        }
+        self.batch.push(Output::Verdict { receipt, verdict });
+    }
+
+    fn lobby_gossip(&mut self, data: &[u8]) -> Verdict {
+        let Some(AnyRecord::Lobby(record)) = record::read(data) else {
+            return Verdict::Reject;
+        };
+        let author = record.head.author;
+        if author != self.me.id
+            && self.lobby.is_news(&record)
+            && !self.may_speak(NO_MEETING, author)
+        {
+            return Verdict::Ignore;
+        }
+        verdict(self.take_lobby_record(record, self.now.monotonic))
+    }
+
+    fn meeting_gossip(&mut self, topic: &Topic, data: &[u8]) -> Verdict {
+        let Some(id) = self.topics.get(topic).copied() else {
+            return Verdict::Ignore;
+        };
+        let Some(meeting) = self.meetings.get(&id) else {
+            return Verdict::Ignore;
+        };
+        if data.len() > MAX_RECORD + SEAL_OVERHEAD {
+            return Verdict::Reject;
+        }
+        let Some(record) = meeting
+            .keys
+            .open(Place::Gossip, data)
+            .and_then(|raw| record::read(&raw))
+        else {
+            return Verdict::Reject;
+        };
+        let author = record.head().author;
+        if author != self.me.id && meeting.is_news(&record) && !self.may_speak(id, author) {
+            return Verdict::Ignore;
+        }
+        verdict(self.take_record(id, record, Some(self.now.monotonic)))
+    }
+
+    /// Ten records a second and author; what is more is dropped and counted.
+    fn may_speak(&mut self, id: crate::ids::MeetingId, author: PeerId) -> bool {
+        let may = self.record_rates.take(&(id, author), self.now.monotonic);
+        if !may {
+            self.counters.records_too_fast += 1;
+        }
+        may
+    }
+}
+
+fn verdict(taken: Taken) -> Verdict {
+    match taken {
+        Taken::New => Verdict::Accept,
+        Taken::Known => Verdict::Ignore,
+        Taken::Bad => Verdict::Reject,
+    }
+}

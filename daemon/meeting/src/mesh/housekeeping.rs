@@ -1,0 +1,143 @@
+//! What is done now and then: synchronising with somebody, and letting go of what is over.
+
+use std::time::Duration;
+
+use rand_chacha::rand_core::Rng;
+
+use super::Mesh;
+use crate::event::{Event, Part};
+use crate::ids::{MeetingId, PeerId};
+
+/// How often.
+pub(super) const PERIOD: Duration = Duration::from_secs(30);
+/// A meeting without anyone present is forgotten after this long.
+const DESERTED: Duration = Duration::from_secs(7 * 24 * 3600);
+/// A meeting that has ended is kept this long, for those who have not heard yet.
+const ENDED: Duration = Duration::from_secs(3600);
+/// The ids of forgotten meetings are kept this long.
+const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 3600);
+
+impl Mesh {
+    pub(super) fn housekeeping(&mut self) {
+        let now = self.now.monotonic;
+        if self.closing || self.housekeeping_due > now {
+            return;
+        }
+        self.housekeeping_due = now + PERIOD - self.jitter(PERIOD);
+        if self.lobby_due <= now {
+            self.announce_myself();
+        }
+        self.lapse_lobby();
+        self.look_at_prompts();
+        self.look_at_meetings();
+        self.synchronise_at_random();
+        self.tell_of_limits();
+        // Some of what runs has stopped running without a word.
+        self.connections_changed = true;
+    }
+
+    /// Lobby with one random neighbour, each meeting with one random neighbour that is in it.
+    fn synchronise_at_random(&mut self) {
+        let neighbours = self.neighbours_in(None);
+        if let Some(peer) = self.pick(&neighbours) {
+            self.compare_lobby(peer, 4);
+        }
+        let meetings: Vec<MeetingId> = self.meetings.keys().copied().collect();
+        for id in meetings {
+            let inside = self.neighbours_in(Some(id));
+            if let Some(peer) = self.pick(&inside) {
+                self.compare_meeting(id, peer, 4);
+            }
+        }
+    }
+
+    /// Tells the user, once in a while, that something was more than the limits allow.
+    fn tell_of_limits(&mut self) {
+        let (is, was) = (self.counters, self.told_counters);
+        let exceeded = [
+            (
+                is.records_too_fast > was.records_too_fast,
+                "records of one author",
+            ),
+            (
+                is.invitations_dropped > was.invitations_dropped,
+                "invitations",
+            ),
+            (is.peers_dropped > was.peers_dropped, "peers in the lobby"),
+            (
+                is.roster_dropped > was.roster_dropped,
+                "participants of a meeting",
+            ),
+            (
+                is.requests_dropped > was.requests_dropped,
+                "direct requests of one peer",
+            ),
+        ];
+        for (_, what) in exceeded.into_iter().filter(|(more, _)| *more) {
+            self.event(Event::LimitReached { what });
+        }
+        self.told_counters = is;
+    }
+
+    pub(super) fn pick(&mut self, peers: &[PeerId]) -> Option<PeerId> {
+        // A bias of one in billions does not matter here.
+        let index = self.rng.next_u32() as usize % peers.len().max(1);
+        peers.get(index).copied()
+    }
+
+    fn lapse_lobby(&mut self) {
+        for peer in self.lobby.lapse(self.now.monotonic) {
+            self.changed.insert(Part::Peers);
+            self.forget_stranger(peer);
+        }
+    }
+
+    /// Forgets the name of somebody who is neither here nor a contact.
+    fn forget_stranger(&mut self, peer: PeerId) {
+        let needed = peer == self.me.id
+            || self.contacts.contains_key(&peer)
+            || self.lobby.contains(peer)
+            || self
+                .meetings
+                .values()
+                .any(|meeting| meeting.roster(self.now.utc).contains(&peer));
+        if !needed {
+            self.directory.forget(peer);
+        }
+    }
+
+    fn look_at_meetings(&mut self) {
+        let (now, utc) = (self.now.monotonic, self.now.utc);
+        let mut over = Vec::new();
+        for (id, meeting) in &mut self.meetings {
+            let seated = self.seat.is_some_and(|seat| seat.meeting == *id);
+            let present = seated
+                || meeting
+                    .shown
+                    .iter()
+                    .any(|(peer, presence)| *peer != self.me.id && presence.is_present());
+            if present {
+                meeting.last_present = utc;
+            }
+            let ended = meeting
+                .ended
+                .is_some_and(|since| now.saturating_sub(since) >= ENDED);
+            let deserted = utc.since(meeting.last_present) >= DESERTED;
+            if !seated && (ended || deserted) {
+                over.push(*id);
+            }
+        }
+        for id in over {
+            tracing::info!(meeting = ?id, "forgets a meeting");
+            self.remove_meeting(id);
+        }
+        self.forgotten.retain(|_, at| utc.since(*at) < FORGOTTEN);
+        // Names that were claimed for people who never appeared.
+        if self.directory.len() > crate::limits::LOBBY_PEERS + 2 * crate::limits::CONTACTS {
+            let strangers: Vec<PeerId> = self.directory.peers().collect();
+            for peer in strangers {
+                self.forget_stranger(peer);
+            }
+        }
+    }
+}

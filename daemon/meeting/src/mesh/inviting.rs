@@ -1,0 +1,487 @@
+//! Inviting others, withdrawing that, and seeing to it that they get to know.
+//!
+//! An invitee that holds no secret hears no gossip, so a participant tells it directly: the inviter at once, and when an
+//! invitee appears later, participants in order of hash(participant, invitee), half a second apart, until one gossips
+//! the invitee's signed receipt.
+
+use std::time::Duration;
+
+use super::Mesh;
+use super::direct::Purpose;
+use super::prompts::AGAIN;
+use crate::command::Reply;
+use crate::event::Part;
+use crate::ids::{MeetingId, PeerId};
+use crate::limits::PARTICIPANTS;
+use crate::names;
+use crate::record::{self, Answer, AnyRecord, Founding, Invitation, NO_MEETING};
+use crate::refusal::Refusal;
+use crate::wire::{Claimed, MAX_CLAIMED, MAX_OFFERED, Offered, Request, Response};
+use rand_chacha::rand_core::Rng;
+
+/// The next participant's turn comes this much later.
+const TURN: Duration = Duration::from_millis(500);
+/// The wait after an offer that failed; it doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_secs(3);
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// What one invitee is yet to be told about one meeting.
+pub(super) struct Offering {
+    due: Option<Duration>,
+    failures: u32,
+}
+
+impl Offering {
+    /// When it is my turn; none while an offer is under way.
+    pub(super) fn due(&self) -> Option<Duration> {
+        self.due
+    }
+}
+
+impl Mesh {
+    pub(super) fn create(&mut self, title: &str, invite: &[PeerId]) -> Result<Reply, Refusal> {
+        if self.cloned {
+            return Err(Refusal::Cloned);
+        }
+        let title = names::clean_title(title);
+        if title.is_empty() {
+            return Err(Refusal::EmptyTitle);
+        }
+        let invite = unique(invite);
+        if invite.len() >= PARTICIPANTS {
+            return Err(Refusal::MeetingFull {
+                title,
+                limit: PARTICIPANTS,
+            });
+        }
+        for peer in &invite {
+            self.may_invite(*peer)?;
+        }
+        self.make_room_for_meeting()?;
+        self.cancel_join(crate::event::JoinFailure::Cancelled);
+        let mut nonce = [0; 16];
+        let mut secret = [0; 32];
+        self.rng.fill_bytes(&mut nonce);
+        self.rng.fill_bytes(&mut secret);
+        let founding = self.me.sign(
+            NO_MEETING,
+            Founding {
+                title,
+                created: self.now.utc,
+                nonce,
+            },
+        );
+        let id = self.add_meeting(founding, secret);
+        self.take_seat(id);
+        for peer in invite {
+            self.make_invitation(id, peer);
+        }
+        Ok(Reply::Created { meeting: id })
+    }
+
+    /// Whether I can invite somebody at all, and often enough.
+    fn may_invite(&self, peer: PeerId) -> Result<(), Refusal> {
+        if peer == self.me.id {
+            return Err(Refusal::Yourself);
+        }
+        if !self.directory.knows(peer) {
+            return Err(Refusal::UnknownPeer(peer));
+        }
+        let wait = self.inviting_rates.wait(&peer, self.now.monotonic);
+        if wait > Duration::ZERO {
+            return Err(Refusal::TooManyInvitations {
+                peer,
+                label: self.directory.label(peer),
+                wait,
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn invite(&mut self, id: MeetingId, peers: &[PeerId]) -> Result<Reply, Refusal> {
+        if self.cloned {
+            return Err(Refusal::Cloned);
+        }
+        let meeting = self.meetings.get(&id).ok_or(Refusal::UnknownMeeting(id))?;
+        let title = meeting.title().to_owned();
+        if !meeting.signed_presence(self.me.id).keeps_meeting() {
+            return Err(Refusal::NotJoined { title });
+        }
+        let peers = unique(peers);
+        if peers.is_empty() {
+            return Err(Refusal::NobodyNamed);
+        }
+        let utc = self.now.utc;
+        let roster = meeting.roster(utc);
+        let (mut invited, mut already) = (Vec::new(), Vec::new());
+        for peer in peers {
+            let open = meeting.invitation(peer, self.me.id).is_some_and(|held| {
+                meeting
+                    .open_invitations(peer, utc)
+                    .iter()
+                    .any(|open| open.record.hash == held.record.hash)
+            });
+            if open || meeting.signed_presence(peer).keeps_meeting() {
+                already.push(peer);
+            } else {
+                self.may_invite(peer)?;
+                self.may_invite_again(id, peer)?;
+                invited.push(peer);
+            }
+        }
+        let new = invited.iter().filter(|peer| !roster.contains(peer)).count();
+        if roster.len() + new > PARTICIPANTS {
+            return Err(Refusal::MeetingFull {
+                title,
+                limit: PARTICIPANTS,
+            });
+        }
+        for peer in &invited {
+            self.make_invitation(id, *peer);
+        }
+        Ok(Reply::Invited { invited, already })
+    }
+
+    /// After a decline, at most one new invitation in ten minutes.
+    fn may_invite_again(&self, id: MeetingId, peer: PeerId) -> Result<(), Refusal> {
+        let Some(last) = self.invited_again.get(&(id, peer)) else {
+            return Ok(());
+        };
+        let wait = (*last + AGAIN).saturating_sub(self.now.monotonic);
+        if wait > Duration::ZERO && self.has_declined(id, peer) {
+            return Err(Refusal::DeclinedLately {
+                peer,
+                label: self.directory.label(peer),
+                wait,
+            });
+        }
+        Ok(())
+    }
+
+    fn has_declined(&self, id: MeetingId, peer: PeerId) -> bool {
+        self.meetings.get(&id).is_some_and(|meeting| {
+            meeting.answers_of(peer).is_some_and(|held| {
+                held.record
+                    .body
+                    .answers
+                    .iter()
+                    .any(|(_, answer)| *answer == Answer::Declined)
+            })
+        })
+    }
+
+    fn make_invitation(&mut self, id: MeetingId, peer: PeerId) {
+        let now = self.now.monotonic;
+        self.inviting_rates.take(&peer, now);
+        if self.has_declined(id, peer) {
+            self.invited_again
+                .retain(|_, at| now.saturating_sub(*at) < AGAIN);
+            self.invited_again.insert((id, peer), now);
+        }
+        let invitation = Invitation {
+            invitee: peer,
+            made: self.now.utc,
+            withdrawn: false,
+            name: String::new(),
+            device: String::new(),
+            invitee_name: self.directory.name(peer).to_owned(),
+            invitee_device: self.directory.device(peer).to_owned(),
+        };
+        self.remember_contact(peer);
+        self.sign_invitation(id, invitation);
+        self.save_now();
+    }
+
+    pub(super) fn withdraw(&mut self, id: MeetingId, peers: &[PeerId]) -> Result<Reply, Refusal> {
+        let meeting = self.meetings.get(&id).ok_or(Refusal::UnknownMeeting(id))?;
+        let peers = unique(peers);
+        if peers.is_empty() {
+            return Err(Refusal::NobodyNamed);
+        }
+        let mut withdrawn = Vec::new();
+        for peer in peers {
+            let label = self.directory.label(peer);
+            let held = meeting.invitation(peer, self.me.id);
+            let held = held.ok_or_else(|| Refusal::NotYourInvitation {
+                peer,
+                label: label.clone(),
+            })?;
+            if meeting.signed_presence(peer).keeps_meeting() {
+                return Err(Refusal::AlreadyJoined { peer, label });
+            }
+            withdrawn.push(Invitation {
+                withdrawn: true,
+                ..held.record.body.clone()
+            });
+        }
+        for invitation in withdrawn {
+            self.sign_invitation(id, invitation);
+        }
+        self.save_now();
+        Ok(Reply::Done)
+    }
+
+    /// The meeting is over: nobody is to be called into an empty room.
+    pub(super) fn withdraw_all_of_mine(&mut self, id: MeetingId) {
+        let me = self.me.id;
+        let Some(meeting) = self.meetings.get(&id) else {
+            return;
+        };
+        let open: Vec<Invitation> = meeting
+            .invitees()
+            .into_iter()
+            .filter(|invitee| !meeting.open_invitations(*invitee, self.now.utc).is_empty())
+            .filter_map(|invitee| meeting.invitation(invitee, me))
+            .filter(|held| !held.record.body.withdrawn)
+            .map(|held| Invitation {
+                withdrawn: true,
+                ..held.record.body.clone()
+            })
+            .collect();
+        if self.cloned || self.closing {
+            return;
+        }
+        for invitation in open {
+            self.sign_invitation(id, invitation);
+        }
+    }
+
+    /// Signs an invitation of mine or its withdrawal, keeps it, gossips it, and tells the invitee.
+    pub(super) fn sign_invitation(&mut self, id: MeetingId, mut invitation: Invitation) {
+        invitation.name.clone_from(&self.me.name);
+        invitation.device.clone_from(&self.me.device);
+        let invitee = invitation.invitee;
+        let record = self.me.sign(id, invitation);
+        let raw = record.raw.clone();
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        meeting.merge(
+            AnyRecord::Invitation(record),
+            Some(self.now.monotonic),
+            self.now.utc,
+        );
+        self.publish(id, &raw);
+        self.changed.insert(Part::Meeting(id));
+        self.attendance_changed |= self.is_seated(id);
+        self.offerings.insert(
+            (id, invitee),
+            Offering {
+                due: Some(self.now.monotonic),
+                failures: 0,
+            },
+        );
+        self.offering_timeouts();
+    }
+
+    /// An invitation or withdrawal of somebody came to me as a participant.
+    pub(super) fn invitation_merged(&mut self, id: MeetingId, invitee: PeerId, author: PeerId) {
+        self.attendance_changed |= self.is_seated(id);
+        if invitee != self.me.id {
+            self.consider_offer(id, invitee);
+            return;
+        }
+        let Some(meeting) = self.meetings.get(&id) else {
+            return;
+        };
+        let founding = meeting.founding.clone();
+        if let Some(held) = meeting.invitation(invitee, author) {
+            let record = AnyRecord::Invitation(held.record.clone());
+            self.receive_invitation(&founding, record);
+        }
+    }
+
+    /// An invitee's answers are known: perhaps nothing is left to tell it.
+    pub(super) fn answered(&mut self, id: MeetingId, invitee: PeerId) {
+        self.attendance_changed |= self.is_seated(id);
+        let told = self
+            .meetings
+            .get(&id)
+            .is_none_or(|meeting| meeting.undelivered(invitee, self.now.utc).is_empty());
+        if told {
+            self.offerings.remove(&(id, invitee));
+        }
+    }
+
+    /// Somebody appeared: perhaps one that is yet to be told of invitations.
+    pub(super) fn consider_offers_to(&mut self, peer: PeerId) {
+        let utc = self.now.utc;
+        let meetings: Vec<MeetingId> = self
+            .meetings
+            .iter()
+            .filter(|(_, meeting)| !meeting.undelivered(peer, utc).is_empty())
+            .map(|(id, _)| *id)
+            .collect();
+        for id in meetings {
+            self.offerings.remove(&(id, peer));
+            self.consider_offer(id, peer);
+        }
+    }
+
+    /// Takes a place in the order of those who tell `invitee`.
+    fn consider_offer(&mut self, id: MeetingId, invitee: PeerId) {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return;
+        };
+        if self.cloned
+            || self.closing
+            || self.offerings.contains_key(&(id, invitee))
+            || !self.is_running(invitee)
+            || meeting.undelivered(invitee, self.now.utc).is_empty()
+        {
+            return;
+        }
+        let turn = |peer: PeerId| {
+            *blake3::Hasher::new()
+                .update(&peer.0)
+                .update(&invitee.0)
+                .finalize()
+                .as_bytes()
+        };
+        let mine = turn(self.me.id);
+        let before = meeting
+            .participants()
+            .filter(|peer| {
+                *peer != self.me.id
+                    && *peer != invitee
+                    && self.is_running(*peer)
+                    && turn(*peer) < mine
+            })
+            .count();
+        let wait = TURN.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX));
+        self.offerings.insert(
+            (id, invitee),
+            Offering {
+                due: Some(self.now.monotonic + wait),
+                failures: 0,
+            },
+        );
+    }
+
+    pub(super) fn offering_timeouts(&mut self) {
+        let now = self.now.monotonic;
+        let due: Vec<(MeetingId, PeerId)> = self
+            .offerings
+            .iter()
+            .filter(|(_, offering)| offering.due.is_some_and(|due| due <= now))
+            .map(|(key, _)| *key)
+            .collect();
+        for (id, invitee) in due {
+            self.offer(id, invitee);
+        }
+    }
+
+    /// It is my turn.
+    fn offer(&mut self, id: MeetingId, invitee: PeerId) {
+        let utc = self.now.utc;
+        let running = self.is_running(invitee) && !self.cloned;
+        let Some(meeting) = self.meetings.get(&id).filter(|_| running) else {
+            // It is told when it appears.
+            self.offerings.remove(&(id, invitee));
+            return;
+        };
+        let undelivered = meeting.undelivered(invitee, utc);
+        if undelivered.is_empty() {
+            self.offerings.remove(&(id, invitee));
+            return;
+        }
+        let invitations = undelivered
+            .iter()
+            .take(MAX_OFFERED)
+            .map(|held| held.record.raw.to_vec())
+            .collect();
+        let claimed = |peer: PeerId| Claimed {
+            peer,
+            name: self.directory.name(peer).to_owned(),
+            device: self.directory.device(peer).to_owned(),
+        };
+        let (mut inside, mut others) = (Vec::new(), Vec::new());
+        for peer in meeting.roster(utc) {
+            if peer == invitee {
+                continue;
+            }
+            if self.shown_presence(id, peer).0.is_present() {
+                inside.push(peer)
+            } else {
+                others.push(peer)
+            }
+        }
+        let request = Request::Invitation(Offered {
+            founding: meeting.founding.raw.to_vec(),
+            invitations,
+            inside: inside.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
+            invited: others.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
+        });
+        if let Some(offering) = self.offerings.get_mut(&(id, invitee)) {
+            offering.due = None;
+        }
+        self.ask(invitee, Purpose::Invitation { meeting: id }, &request);
+    }
+
+    /// The invitee answered an offer with its signed receipt, or with what the user had decided before.
+    pub(super) fn receipt(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
+        self.take_answers(id, from, raw);
+        let undelivered = self
+            .meetings
+            .get(&id)
+            .is_some_and(|meeting| !meeting.undelivered(from, self.now.utc).is_empty());
+        if undelivered {
+            self.offer_failed(id, from);
+        } else {
+            self.offerings.remove(&(id, from));
+        }
+    }
+
+    pub(super) fn offer_failed(&mut self, id: MeetingId, invitee: PeerId) {
+        let now = self.now.monotonic;
+        if let Some(offering) = self.offerings.get_mut(&(id, invitee)) {
+            let wait = FIRST_WAIT
+                .saturating_mul(1 << offering.failures.min(10))
+                .min(LONGEST_WAIT);
+            offering.failures = offering.failures.saturating_add(1);
+            offering.due = Some(now + wait);
+        }
+    }
+
+    /// An invitee hands me its answers, for me to seal and gossip.
+    pub(super) fn answers_handed_over(&mut self, from: PeerId, raw: &[u8]) -> Response {
+        match record::read(raw) {
+            Some(AnyRecord::Answer(record))
+                if self.take_answers(record.head.meeting, from, raw) =>
+            {
+                Response::Done
+            }
+            _ => Response::Refused,
+        }
+    }
+
+    /// Takes answers from their author; says whether they belong to a meeting of mine.
+    ///
+    /// Answers of people whom nobody invited concern nobody.
+    fn take_answers(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) -> bool {
+        let was_invited = self
+            .meetings
+            .get(&id)
+            .is_some_and(|meeting| meeting.invitations_of(from).next().is_some());
+        match record::read(raw) {
+            Some(record @ AnyRecord::Answer(_)) if was_invited && record.head().author == from => {
+                self.take_and_pass_on(id, raw);
+                true
+            }
+            _ => {
+                self.counters.malformed += 1;
+                false
+            }
+        }
+    }
+}
+
+fn unique(peers: &[PeerId]) -> Vec<PeerId> {
+    let mut seen = std::collections::BTreeSet::new();
+    peers
+        .iter()
+        .copied()
+        .filter(|peer| seen.insert(*peer))
+        .collect()
+}

@@ -1,0 +1,344 @@
+//! Getting in: asking those inside, one after the other, until one of them answers with the secret.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Mesh;
+use super::direct::Purpose;
+use crate::command::Reply;
+use crate::event::{Event, JoinFailure, Part};
+use crate::ids::{MeetingId, PeerId};
+use crate::limits::MEETINGS;
+use crate::output::Output;
+use crate::record::{self, AnyRecord};
+use crate::refusal::Refusal;
+use crate::wire::{Admission, MeetingRequest, NotAdmitted, Request};
+
+/// After this long a join is given up; the invitation stays open.
+const DEADLINE: Duration = Duration::from_secs(15);
+/// How long one candidate is waited for before the next is asked as well.
+const STAGGER: Duration = Duration::from_millis(400);
+/// How long a candidate that did not answer is left alone.
+const REST: Duration = Duration::from_secs(3);
+/// Candidates asked at the same time.
+const AT_ONCE: usize = 4;
+
+/// How it stands with a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Candidate {
+    /// Asked, and not answered yet.
+    Asked,
+    /// Did not answer; not asked again before this.
+    Silent(Duration),
+    /// Knows of no open invitation for me.
+    Refused,
+}
+
+/// A join under way.
+pub(super) struct Joining {
+    pub(super) meeting: MeetingId,
+    title: String,
+    candidates: BTreeMap<PeerId, Candidate>,
+    /// In the order in which they were asked last.
+    pub(super) asking: Option<PeerId>,
+    pub(super) asked: u32,
+    next: Duration,
+    deadline: Duration,
+}
+
+impl Joining {
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+
+    pub(super) fn remaining(&self, now: Duration) -> Duration {
+        self.deadline.saturating_sub(now)
+    }
+}
+
+impl Mesh {
+    pub(super) fn join(&mut self, id: MeetingId) -> Result<Reply, Refusal> {
+        if self.cloned {
+            return Err(Refusal::Cloned);
+        }
+        if let Some(meeting) = self.meetings.get(&id)
+            && (meeting.ended.is_none()
+                || !meeting
+                    .open_invitations(self.me.id, self.now.utc)
+                    .is_empty())
+        {
+            self.cancel_join(JoinFailure::Cancelled);
+            if self.is_seated(id) && !self.is_inside(id) {
+                // "Join" to the meeting that a phone call interrupted is "back".
+                return self.back().map(|_| Reply::Joined { meeting: id });
+            }
+            self.take_seat(id);
+            return Ok(Reply::Joined { meeting: id });
+        }
+        let prompt = self.prompts.get(&id).ok_or(Refusal::UnknownMeeting(id))?;
+        let title = prompt.title().to_owned();
+        if !prompt.is_open(self.now.utc) {
+            return Err(Refusal::NoInvitation { title });
+        }
+        self.make_room_for_meeting()?;
+        if self
+            .joining
+            .as_ref()
+            .is_some_and(|joining| joining.meeting == id)
+        {
+            return Ok(Reply::Joining { meeting: id });
+        }
+        self.cancel_join(JoinFailure::Cancelled);
+        let now = self.now.monotonic;
+        self.joining = Some(Joining {
+            meeting: id,
+            title,
+            candidates: BTreeMap::new(),
+            asking: None,
+            asked: 0,
+            next: now,
+            deadline: now + DEADLINE,
+        });
+        self.changed.insert(Part::Joining);
+        self.ask_next_candidate();
+        Ok(Reply::Joining { meeting: id })
+    }
+
+    /// Meetings that have ended make room for new ones.
+    pub(super) fn make_room_for_meeting(&mut self) -> Result<(), Refusal> {
+        while self.meetings.len() >= MEETINGS {
+            let ended = self
+                .meetings
+                .iter()
+                .filter_map(|(id, meeting)| Some((meeting.ended?, *id)))
+                .min()
+                .ok_or(Refusal::TooManyMeetings { limit: MEETINGS })?;
+            self.remove_meeting(ended.1);
+        }
+        Ok(())
+    }
+
+    /// Those who can let me in and seem to be running: inviters first, then whom they call inside.
+    fn join_candidates(&self, id: MeetingId) -> Vec<PeerId> {
+        let Some(prompt) = self.prompts.get(&id) else {
+            return Vec::new();
+        };
+        let mut candidates: Vec<PeerId> = Vec::new();
+        for peer in prompt
+            .inviters()
+            .chain(prompt.inside.iter().map(|claimed| claimed.peer))
+        {
+            if peer != self.me.id && !candidates.contains(&peer) && self.is_running(peer) {
+                candidates.push(peer);
+            }
+        }
+        // A connection that is up answers soonest.
+        candidates.sort_by_key(|peer| !self.requests.is_connected(*peer));
+        candidates
+    }
+
+    fn ask_next_candidate(&mut self) {
+        let now = self.now.monotonic;
+        let Some(id) = self.joining.as_ref().map(|joining| joining.meeting) else {
+            return;
+        };
+        let candidates = self.join_candidates(id);
+        let Some(joining) = &mut self.joining else {
+            return;
+        };
+        let under_way = joining
+            .candidates
+            .values()
+            .filter(|state| **state == Candidate::Asked)
+            .count();
+        let next = candidates
+            .into_iter()
+            .find(|peer| match joining.candidates.get(peer) {
+                None => true,
+                Some(Candidate::Silent(until)) => *until <= now,
+                Some(Candidate::Asked | Candidate::Refused) => false,
+            });
+        joining.next = now + STAGGER;
+        if under_way >= AT_ONCE {
+            return;
+        }
+        match next {
+            Some(peer) => {
+                joining.candidates.insert(peer, Candidate::Asked);
+                joining.asking = Some(peer);
+                self.changed.insert(Part::Joining);
+                self.ask(
+                    peer,
+                    Purpose::Join { meeting: id },
+                    &Request::Join { meeting: id },
+                );
+            }
+            None if under_way == 0 && joining.asking.take().is_some() => {
+                self.changed.insert(Part::Joining);
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn join_candidate_appeared(&mut self, peer: PeerId) {
+        let Some(joining) = &mut self.joining else {
+            return;
+        };
+        if matches!(joining.candidates.get(&peer), Some(Candidate::Silent(_))) {
+            joining.candidates.remove(&peer);
+        }
+        joining.next = self.now.monotonic;
+        self.ask_next_candidate();
+    }
+
+    pub(super) fn join_timeout(&mut self) {
+        let now = self.now.monotonic;
+        let Some(joining) = &self.joining else {
+            return;
+        };
+        if joining.deadline <= now {
+            let refused = !joining.candidates.is_empty()
+                && joining
+                    .candidates
+                    .values()
+                    .all(|candidate| *candidate == Candidate::Refused);
+            self.cancel_join(if refused {
+                JoinFailure::NotInvited
+            } else {
+                JoinFailure::NobodyReachable
+            });
+        } else if joining.next <= now {
+            self.ask_next_candidate();
+        }
+    }
+
+    pub(super) fn next_join_timeout(&self) -> Option<Duration> {
+        self.joining
+            .as_ref()
+            .map(|joining| joining.next.min(joining.deadline))
+    }
+
+    /// Gives a join up, if one is under way.
+    pub(super) fn cancel_join(&mut self, failure: JoinFailure) {
+        if let Some(joining) = self.joining.take() {
+            self.event(Event::JoinFailed {
+                meeting: joining.meeting,
+                title: joining.title,
+                failure,
+            });
+            self.changed.insert(Part::Joining);
+            self.connections_changed = true;
+        }
+    }
+
+    /// A candidate answered with the secret.
+    pub(super) fn admitted(&mut self, id: MeetingId, from: PeerId, admission: Admission) {
+        // The user may have changed their mind since: then nothing is joined, and the secret is dropped.
+        if self
+            .joining
+            .as_ref()
+            .is_none_or(|joining| joining.meeting != id)
+        {
+            return;
+        }
+        let founding = match record::read_verified(&admission.founding) {
+            Some(AnyRecord::Founding(founding)) if MeetingId(founding.hash) == id => founding,
+            _ => {
+                self.counters.malformed += 1;
+                self.join_unanswered(id, from);
+                return;
+            }
+        };
+        if self.make_room_for_meeting().is_err() {
+            self.cancel_join(JoinFailure::Full);
+            return;
+        }
+        self.joining = None;
+        self.changed.insert(Part::Joining);
+        self.add_meeting(founding, admission.secret);
+        self.take_meeting_records(id, admission.records);
+        // Who is there is no news to somebody who has just come in.
+        self.batch
+            .retain(|output| !matches!(output, Output::Event(Event::Presence { .. })));
+        self.take_seat(id);
+        // Nobody listens to my gossip yet: who let me in tells the others.
+        let meeting = self.meetings.get(&id);
+        let mine = meeting
+            .and_then(|meeting| meeting.presence(self.me.id))
+            .map(|held| held.record.raw.to_vec());
+        let answers = meeting
+            .and_then(|meeting| meeting.answers_of(self.me.id))
+            .map(|held| held.record.raw.to_vec());
+        let records = mine.into_iter().chain(answers).collect();
+        self.ask_participant(
+            id,
+            from,
+            Purpose::Announce,
+            &MeetingRequest::Announce { records },
+        );
+        self.synchronise_meeting(id);
+    }
+
+    /// Compares a meeting with everyone connected who is in it.
+    fn synchronise_meeting(&mut self, id: MeetingId) {
+        let peers: Vec<PeerId> = self
+            .requests
+            .connections()
+            .filter(|peer| {
+                self.meetings
+                    .get(&id)
+                    .is_some_and(|meeting| meeting.is_participant(*peer))
+            })
+            .take(8)
+            .collect();
+        for peer in peers {
+            self.compare_meeting(id, peer, 4);
+        }
+    }
+
+    /// A candidate answered with a reason why not.
+    pub(super) fn not_admitted(&mut self, id: MeetingId, from: PeerId, why: NotAdmitted) {
+        let Some(joining) = self
+            .joining
+            .as_mut()
+            .filter(|joining| joining.meeting == id)
+        else {
+            return;
+        };
+        joining.asked += 1;
+        joining.candidates.insert(from, Candidate::Refused);
+        match why {
+            NotAdmitted::Ended => self.cancel_join(JoinFailure::Ended),
+            NotAdmitted::Full => self.cancel_join(JoinFailure::Full),
+            NotAdmitted::NotInvited | NotAdmitted::Unknown => {
+                let states = &joining.candidates;
+                let refused = states.values().all(|state| *state == Candidate::Refused);
+                let unasked = self.join_candidates(id).into_iter().any(|peer| {
+                    self.joining
+                        .as_ref()
+                        .is_some_and(|joining| !joining.candidates.contains_key(&peer))
+                });
+                if refused && !unasked {
+                    self.cancel_join(JoinFailure::NotInvited);
+                } else {
+                    self.ask_next_candidate();
+                }
+            }
+        }
+    }
+
+    /// A candidate could not be reached, or did not answer.
+    pub(super) fn join_unanswered(&mut self, id: MeetingId, from: PeerId) {
+        let until = self.now.monotonic + REST;
+        if let Some(joining) = self
+            .joining
+            .as_mut()
+            .filter(|joining| joining.meeting == id)
+        {
+            joining.asked += 1;
+            joining.candidates.insert(from, Candidate::Silent(until));
+            joining.next = self.now.monotonic;
+            self.changed.insert(Part::Joining);
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! Taking in records, whichever way they came.
+
+use std::time::Duration;
+
+use super::Mesh;
+use super::identity::Own;
+use crate::event::{Event, Part};
+use crate::ids::{MeetingId, PeerId};
+use crate::limits::CONTACTS;
+use crate::lobby;
+use crate::meeting::Merged;
+use crate::names::Source;
+use crate::presence::{OfflineReason, Presence};
+use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, PresenceBody, Record};
+
+/// What became of a record from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// News.
+    New,
+    /// Known, overtaken, or no room for it.
+    Known,
+    /// Nothing that an honest peer hands on.
+    Bad,
+}
+
+impl Mesh {
+    /// Takes a record about a meeting of mine, not verified yet, whose author stood by it at `fresh`.
+    pub(super) fn take_record(
+        &mut self,
+        id: MeetingId,
+        record: AnyRecord,
+        fresh: Option<Duration>,
+    ) -> Taken {
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return Taken::Known;
+        };
+        let author = record.head().author;
+        if record.head().meeting != id {
+            self.counters.malformed += 1;
+            return Taken::Bad;
+        }
+        if author != self.me.id && !meeting.is_news(&record) {
+            if let (AnyRecord::Presence(record), Some(at)) = (&record, fresh)
+                && meeting.refresh(author, &record.hash, at)
+            {
+                self.review_peer(author);
+            }
+            return Taken::Known;
+        }
+        if !record.verify() {
+            self.counters.malformed += 1;
+            return Taken::Bad;
+        }
+        if author == self.me.id {
+            return self.take_own(id, record);
+        }
+        self.merge(id, record, fresh)
+    }
+
+    /// Takes a verified record of somebody else, or one of mine that I had forgotten.
+    fn merge(&mut self, id: MeetingId, record: AnyRecord, fresh: Option<Duration>) -> Taken {
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return Taken::Known;
+        };
+        let author = record.head().author;
+        if let AnyRecord::Unheard(record) = record {
+            if meeting
+                .reach
+                .report(author, record.body.report, self.now.monotonic)
+            {
+                self.reach_changed.insert(id);
+                return Taken::New;
+            }
+            return Taken::Known;
+        }
+        let names = Names::of(&record);
+        let about = match &record {
+            AnyRecord::Invitation(record) => record.body.invitee,
+            _ => author,
+        };
+        let run = meeting.run(author);
+        match meeting.merge(record, fresh, self.now.utc) {
+            Merged::Known | Merged::Foreign => return Taken::Known,
+            Merged::Full => {
+                self.counters.roster_dropped += 1;
+                return Taken::Known;
+            }
+            Merged::Presence => {
+                // What an earlier run heard or did not hear, and how long it was silent, says nothing of this one.
+                if run.is_some() && run != meeting.run(author) {
+                    meeting.reach.absent(author, self.now.monotonic);
+                    self.reach_changed.insert(id);
+                }
+                self.review_peer(author);
+            }
+            Merged::Invitation => self.invitation_merged(id, about, author),
+            Merged::Answers(before) => {
+                let declined_before: Vec<[u8; 8]> =
+                    before.map_or_else(Vec::new, |answers| declined(&answers.answers));
+                self.answers_merged(id, author, &declined_before);
+            }
+        }
+        self.counters.records_accepted += 1;
+        for (peer, name, device, source) in names.0 {
+            self.learn(peer, &name, &device, source);
+            self.remember_contact(peer);
+        }
+        self.changed.insert(Part::Meeting(id));
+        self.check_ended(id);
+        self.save_soon();
+        Taken::New
+    }
+
+    fn answers_merged(&mut self, id: MeetingId, author: PeerId, declined_before: &[[u8; 8]]) {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return;
+        };
+        let declined_mine = meeting.invitation(author, self.me.id).is_some_and(|held| {
+            meeting.answer(&held.record) == Some(Answer::Declined)
+                && !declined_before.contains(&held.record.reference())
+        });
+        if declined_mine {
+            let label = self.directory.label(author);
+            self.event(Event::Declined {
+                meeting: id,
+                peer: author,
+                label,
+            });
+        }
+        self.answered(id, author);
+    }
+
+    /// A verified record with my own signature came from outside.
+    fn take_own(&mut self, id: MeetingId, record: AnyRecord) -> Taken {
+        self.meet_own(&record);
+        let lost = matches!(record, AnyRecord::Invitation(_) | AnyRecord::Answer(_))
+            && self
+                .meetings
+                .get(&id)
+                .is_some_and(|meeting| meeting.is_news(&record));
+        if lost {
+            self.merge(id, record, None)
+        } else {
+            Taken::Known
+        }
+    }
+
+    /// Sees from a record of mine whether I am a restored backup, or not the only one with my key.
+    pub(super) fn meet_own(&mut self, record: &AnyRecord) {
+        if self.cloned {
+            return;
+        }
+        match self.me.meet(record.head()) {
+            Own::Echo => {}
+            Own::Forgotten => self.sign_everything_anew(),
+            Own::Cloned => self.stop_as_clone(),
+        }
+    }
+
+    /// My versions have moved past those of a run that I do not remember.
+    fn sign_everything_anew(&mut self) {
+        self.seat_counter = self.me.next_counter();
+        let mine: Vec<(MeetingId, Presence)> = self
+            .meetings
+            .iter()
+            .filter_map(|(id, meeting)| {
+                Some((*id, meeting.presence(self.me.id)?.record.body.presence))
+            })
+            .collect();
+        for (id, presence) in mine {
+            self.sign_presence(id, presence);
+        }
+        let me = self.me.id;
+        let invitations: Vec<(MeetingId, Invitation)> = self
+            .meetings
+            .iter()
+            .flat_map(|(id, meeting)| {
+                meeting.invitees().into_iter().filter_map(move |invitee| {
+                    Some((*id, meeting.invitation(invitee, me)?.record.body.clone()))
+                })
+            })
+            .collect();
+        for (id, invitation) in invitations {
+            self.sign_invitation(id, invitation);
+        }
+        let prompts: Vec<MeetingId> = self.prompts.keys().copied().collect();
+        for id in prompts {
+            self.sign_answers(id);
+        }
+        self.announce_myself();
+        self.save_now();
+    }
+
+    /// Signs my presence in a meeting, keeps it and gossips it.
+    pub(super) fn sign_presence(&mut self, id: MeetingId, presence: Presence) {
+        let body = PresenceBody {
+            presence,
+            flags: self.talk.flags(),
+            seat: self.seat_counter,
+            name: self.me.name.clone(),
+            device: self.me.device.clone(),
+        };
+        let record = self.me.sign(id, body);
+        let raw = record.raw.clone();
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        meeting.merge(
+            AnyRecord::Presence(record),
+            Some(self.now.monotonic),
+            self.now.utc,
+        );
+        if self.seat.is_some_and(|seat| seat.meeting == id) {
+            self.keys.renew(raw.to_vec());
+            self.renewal_due = self.now.monotonic + super::local::RENEWAL;
+        }
+        self.publish(id, &raw);
+        self.review_peer(self.me.id);
+        self.changed.insert(Part::Meeting(id));
+        self.changed.insert(Part::Me);
+        self.check_ended(id);
+    }
+
+    /// Takes a lobby record, not verified yet, whose author stood by it at `fresh`.
+    pub(super) fn take_lobby_record(
+        &mut self,
+        record: Record<LobbyEntry>,
+        fresh: Duration,
+    ) -> Taken {
+        let author = record.head.author;
+        let record = AnyRecord::Lobby(record);
+        let AnyRecord::Lobby(entry) = &record else {
+            return Taken::Known;
+        };
+        if author != self.me.id && !self.lobby.is_news(entry) {
+            return Taken::Known;
+        }
+        if !record.verify() {
+            self.counters.malformed += 1;
+            return Taken::Bad;
+        }
+        if author == self.me.id {
+            self.meet_own(&record);
+            return Taken::Known;
+        }
+        let AnyRecord::Lobby(entry) = record else {
+            return Taken::Known;
+        };
+        let (body, version) = (entry.body.clone(), entry.head.version);
+        let now = self.now.monotonic;
+        let (contacts, addresses) = (&self.contacts, &self.addresses);
+        let keep = |peer: PeerId| contacts.contains_key(&peer) || addresses.contains_key(&peer);
+        match self.lobby.merge(entry, fresh, now, keep) {
+            lobby::Merged::Known => return Taken::Known,
+            lobby::Merged::Full => {
+                self.counters.peers_dropped += 1;
+                return Taken::Known;
+            }
+            lobby::Merged::New { appeared, gone } => {
+                self.counters.records_accepted += 1;
+                self.learn(author, &body.name, &body.device, Source::Signed(version));
+                if let Some(known) = self.contacts.get_mut(&author)
+                    && *known != body.addresses
+                    && body.running
+                {
+                    known.clone_from(&body.addresses);
+                    self.save_soon();
+                }
+                if appeared {
+                    self.peer_appeared(author);
+                }
+                if gone {
+                    tracing::debug!(peer = ?author, "said goodbye");
+                }
+                self.connections_changed = true;
+                self.changed.insert(Part::Peers);
+            }
+        }
+        Taken::New
+    }
+
+    /// Somebody who was not there runs Sotto now.
+    pub(super) fn peer_appeared(&mut self, peer: PeerId) {
+        self.consider_offers_to(peer);
+        self.join_candidate_appeared(peer);
+        self.deliver_answers_to(peer);
+    }
+
+    /// Learns what somebody is called.
+    pub(super) fn learn(&mut self, peer: PeerId, name: &str, device: &str, source: Source) {
+        if peer == self.me.id || (name.is_empty() && self.directory.knows(peer)) {
+            return;
+        }
+        if self.directory.learn(peer, name, device, source) {
+            self.changed.insert(Part::Peers);
+            for (id, meeting) in &self.meetings {
+                if meeting.is_participant(peer) {
+                    self.changed.insert(Part::Meeting(*id));
+                }
+            }
+        }
+    }
+
+    /// Somebody I have to do with is remembered even when it is not in the lobby.
+    pub(super) fn remember_contact(&mut self, peer: PeerId) {
+        if peer == self.me.id || self.contacts.contains_key(&peer) {
+            return;
+        }
+        if self.contacts.len() >= CONTACTS {
+            let stranger = self.contacts.keys().copied().find(|contact| {
+                !self
+                    .meetings
+                    .values()
+                    .any(|meeting| meeting.is_participant(*contact))
+            });
+            match stranger {
+                Some(stranger) => self.contacts.remove(&stranger),
+                None => return,
+            };
+        }
+        self.contacts
+            .insert(peer, self.lobby.addresses(peer).to_vec());
+    }
+
+    /// Sees whether everyone who joined has left, or somebody is back.
+    fn check_ended(&mut self, id: MeetingId) {
+        let now = self.now.monotonic;
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        match (meeting.is_deserted(), meeting.ended) {
+            (true, None) => {
+                meeting.ended = Some(now);
+                let title = meeting.title().to_owned();
+                self.event(Event::Ended { meeting: id, title });
+                self.changed.insert(Part::Meeting(id));
+                self.withdraw_all_of_mine(id);
+            }
+            (false, Some(_)) => {
+                meeting.ended = None;
+                self.changed.insert(Part::Meeting(id));
+            }
+            _ => {}
+        }
+    }
+
+    /// My own presence in a meeting, as I signed it.
+    pub(super) fn signed_by_me(&self, id: MeetingId) -> Presence {
+        self.meetings
+            .get(&id)
+            .map_or(Presence::Offline(OfflineReason::NotJoined), |meeting| {
+                meeting.signed_presence(self.me.id)
+            })
+    }
+}
+
+fn declined(answers: &[([u8; 8], Answer)]) -> Vec<[u8; 8]> {
+    answers
+        .iter()
+        .filter(|(_, answer)| *answer == Answer::Declined)
+        .map(|(of, _)| *of)
+        .collect()
+}
+
+/// What a record says about how people are called.
+struct Names(Vec<(PeerId, String, String, Source)>);
+
+impl Names {
+    fn of(record: &AnyRecord) -> Self {
+        let head = record.head();
+        let signed = Source::Signed(head.version);
+        let author =
+            |name: &String, device: &String| (head.author, name.clone(), device.clone(), signed);
+        Self(match record {
+            AnyRecord::Presence(record) => vec![author(&record.body.name, &record.body.device)],
+            AnyRecord::Answer(record) => vec![author(&record.body.name, &record.body.device)],
+            AnyRecord::Invitation(record) => vec![
+                author(&record.body.name, &record.body.device),
+                (
+                    record.body.invitee,
+                    record.body.invitee_name.clone(),
+                    record.body.invitee_device.clone(),
+                    Source::Claimed,
+                ),
+            ],
+            AnyRecord::Founding(_) | AnyRecord::Lobby(_) | AnyRecord::Unheard(_) => Vec::new(),
+        })
+    }
+}

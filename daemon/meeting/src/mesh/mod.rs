@@ -1,0 +1,414 @@
+//! The state machine that ties the parts together.
+//!
+//! Every call works in three steps: take in what happened, let the consequences settle (who is shown how, who hears
+//! whom, which connections are wanted), and hand out one batch of outputs in which the state to be stored comes first
+//! whenever something in the batch must not be said before it is on disk.
+
+mod admission;
+mod commands;
+mod connections;
+mod direct;
+mod gossip;
+mod housekeeping;
+mod identity;
+mod inviting;
+mod joining;
+mod local;
+mod merging;
+mod persistence;
+mod prompts;
+mod setup;
+mod shown;
+mod snapshot;
+mod synchronisation;
+#[cfg(test)]
+mod tests;
+mod voice;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+pub use setup::{RejoinPolicy, Setup, StoredError};
+
+use crate::audience::Talk;
+use crate::command::{Command, Reply};
+use crate::event::{Event, Part};
+use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::input::{Input, Session};
+use crate::keys::Keys;
+use crate::limits::Rates;
+use crate::lobby::Lobby;
+use crate::meeting::Meeting;
+use crate::names::{self, Directory, Source};
+use crate::output::{Output, Topic};
+use crate::record::{LobbyEntry, Record, Version};
+use crate::refusal::Refusal;
+use crate::requests::Requests;
+use crate::stored::State;
+use crate::view::Counters;
+use direct::Purpose;
+use identity::Identity;
+use inviting::Offering;
+use joining::Joining;
+use prompts::Prompt;
+
+/// The meeting I am in, or will return to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seat {
+    meeting: MeetingId,
+    state: SeatState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SeatState {
+    /// With its audio.
+    Inside,
+    /// On the phone.
+    Phone {
+        /// Noticed on the system, rather than said by the user.
+        by_system: bool,
+    },
+    /// The machine sleeps.
+    Asleep,
+}
+
+/// When the state must be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unsaved {
+    No,
+    /// By this time.
+    By(Duration),
+    /// Before anything else of this batch.
+    Now,
+}
+
+/// Everything one daemon knows about who is where.
+pub struct Mesh {
+    me: Identity,
+    rng: ChaCha20Rng,
+    now: Now,
+
+    lobby: Lobby,
+    my_lobby: Option<Record<LobbyEntry>>,
+    my_addresses: Vec<SocketAddr>,
+    directory: Directory,
+    /// People I have had to do with, and where they were last.
+    contacts: BTreeMap<PeerId, Vec<SocketAddr>>,
+    volumes: BTreeMap<PeerId, u16>,
+
+    meetings: BTreeMap<MeetingId, Meeting>,
+    /// By the tag that names a meeting towards its participants.
+    tags: BTreeMap<[u8; 32], MeetingId>,
+    topics: BTreeMap<Topic, MeetingId>,
+    prompts: BTreeMap<MeetingId, Prompt>,
+    forgotten: BTreeMap<MeetingId, Utc>,
+
+    seat: Option<Seat>,
+    /// Where I was when goodbye was said, for the next run.
+    last_seat: Option<Seat>,
+    /// The counter of my last change of meeting.
+    seat_counter: u64,
+    away_by_hand: bool,
+    session: Session,
+    /// The user said "back" during this absence from the machine.
+    session_dismissed: bool,
+    last_spoke: Option<Duration>,
+    cloned: bool,
+    closing: bool,
+
+    talk: Talk,
+    keys: Keys,
+    joining: Option<Joining>,
+    offerings: BTreeMap<(MeetingId, PeerId), Offering>,
+    /// When I last invited somebody again who had declined.
+    invited_again: BTreeMap<(MeetingId, PeerId), Duration>,
+
+    requests: Requests<Purpose>,
+    /// The connections that I asked for, with the addresses given.
+    wanted: BTreeMap<PeerId, Vec<SocketAddr>>,
+    addresses: BTreeMap<PeerId, IpAddr>,
+
+    record_rates: Rates<(MeetingId, PeerId)>,
+    request_rates: Rates<PeerId>,
+    invitation_rates: Rates<PeerId>,
+    inviting_rates: Rates<PeerId>,
+    counters: Counters,
+    /// As they were when the user was last told of limits.
+    told_counters: Counters,
+
+    renewal_due: Duration,
+    lobby_due: Duration,
+    housekeeping_due: Duration,
+    repeat: gossip::Repeat,
+    /// When to offer neighbours what synchronisation brought: about a meeting, or the lobby.
+    spreading: BTreeMap<Option<MeetingId>, Duration>,
+
+    unsaved: Unsaved,
+    connections_changed: bool,
+    attendance_changed: bool,
+    reach_changed: BTreeSet<MeetingId>,
+    reach_due: BTreeMap<MeetingId, Duration>,
+    changed: BTreeSet<Part>,
+    batch: Vec<Output>,
+    outputs: VecDeque<Output>,
+}
+
+impl Mesh {
+    /// Starts from stored state, or from nothing.
+    ///
+    /// The first output stores the epoch of this run, before anything is signed in it.
+    ///
+    /// # Errors
+    /// If the stored state cannot be read.
+    pub fn new(setup: Setup, now: Now) -> Result<Self, StoredError> {
+        let now = own_clock(now);
+        let state = setup.stored.as_deref().map(State::decode).transpose()?;
+        let mut rng = ChaCha20Rng::from_seed(setup.rng_seed);
+        let instance = rng.next_u64();
+        let epoch = state
+            .as_ref()
+            .map_or(0, |state| state.epoch)
+            .saturating_add(1);
+        let mut name = names::clean_name(&setup.name);
+        if name.is_empty() {
+            name = "Somebody".to_owned();
+        }
+        let device = names::clean_device(&setup.device_name);
+        let me = Identity::new(&setup.signing_seed, instance, epoch, name, device);
+        if state.as_ref().is_some_and(|state| state.me != me.id) {
+            return Err(StoredError::OtherIdentity);
+        }
+        let mut keys_seed = [0; 32];
+        rng.fill_bytes(&mut keys_seed);
+        let mut directory = Directory::default();
+        let newest = Source::Signed(Version {
+            epoch: u64::MAX,
+            counter: u64::MAX,
+        });
+        directory.learn(me.id, &me.name, &me.device, newest);
+        let mut mesh = Self {
+            talk: Talk::new(me.id, first_serial(epoch)),
+            keys: Keys::new(me.id, keys_seed),
+            me,
+            rng,
+            now,
+            lobby: Lobby::default(),
+            my_lobby: None,
+            my_addresses: Vec::new(),
+            directory,
+            contacts: BTreeMap::new(),
+            volumes: BTreeMap::new(),
+            meetings: BTreeMap::new(),
+            tags: BTreeMap::new(),
+            topics: BTreeMap::new(),
+            prompts: BTreeMap::new(),
+            forgotten: BTreeMap::new(),
+            seat: None,
+            last_seat: None,
+            seat_counter: 0,
+            away_by_hand: false,
+            session: Session::Active,
+            session_dismissed: false,
+            last_spoke: None,
+            cloned: false,
+            closing: false,
+            joining: None,
+            offerings: BTreeMap::new(),
+            invited_again: BTreeMap::new(),
+            requests: Requests::new(),
+            wanted: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            // Twenty at once: a switch and its flags, twice over.
+            record_rates: Rates::new(10.0, 20.0),
+            request_rates: Rates::new(40.0, 200.0),
+            invitation_rates: Rates::new(3.0 / 60.0, 3.0),
+            inviting_rates: Rates::new(3.0 / 60.0, 3.0),
+            counters: Counters::default(),
+            told_counters: Counters::default(),
+            renewal_due: now.monotonic,
+            lobby_due: now.monotonic,
+            housekeeping_due: now.monotonic,
+            repeat: gossip::Repeat::default(),
+            spreading: BTreeMap::new(),
+            unsaved: Unsaved::Now,
+            connections_changed: true,
+            attendance_changed: false,
+            reach_changed: BTreeSet::new(),
+            reach_due: BTreeMap::new(),
+            changed: BTreeSet::new(),
+            batch: Vec::new(),
+            outputs: VecDeque::new(),
+        };
+        let jitter = mesh.jitter(housekeeping::PERIOD);
+        mesh.housekeeping_due += jitter;
+        mesh.batch.push(Output::Subscribe(Topic::lobby()));
+        if let Some(state) = state {
+            mesh.restore(state, setup.rejoin);
+        }
+        mesh.announce_myself();
+        mesh.settle();
+        Ok(mesh)
+    }
+
+    /// My own identity.
+    pub fn me(&self) -> PeerId {
+        self.me.id
+    }
+
+    /// Does what the local user wants, or says why not.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing has changed then.
+    pub fn command(&mut self, command: Command, now: Now) -> Result<Reply, Refusal> {
+        let now = own_clock(now);
+        self.now = now;
+        let reply = self.obey(command);
+        self.settle();
+        reply
+    }
+
+    /// Takes in what happened outside.
+    pub fn handle(&mut self, input: Input, now: Now) {
+        let now = own_clock(now);
+        self.now = now;
+        match input {
+            Input::PeerConnected { peer, address } => self.peer_connected(peer, address),
+            Input::PeerDisconnected { peer } => self.peer_disconnected(peer),
+            Input::Subscribed { peer: _, topic } => self.subscribed(&topic),
+            Input::Gossip {
+                topic,
+                from: _,
+                data,
+                receipt,
+            } => self.gossip(&topic, &data, receipt),
+            Input::Request { from, id, data } => self.request(from, id, &data),
+            Input::Response { id, from, result } => self.response(id, from, result),
+            Input::Heard { peer } => self.heard(peer),
+            Input::Spoke => self.spoke(),
+            Input::MediaPort(port) => self.keys.set_port(port, now.monotonic),
+            Input::ListenAddresses(addresses) => self.listen_addresses(&addresses),
+            Input::Session(session) => self.session_changed(session),
+            Input::SystemCall { active } => self.system_call(active),
+            Input::Suspend => self.suspend(),
+            Input::Resume => self.resume(),
+        }
+        self.settle();
+    }
+
+    /// Does what was due at [`Self::next_timeout`].
+    pub fn handle_timeout(&mut self, now: Now) {
+        let now = own_clock(now);
+        self.now = now;
+        self.talk.handle_timeout(now.monotonic);
+        self.keys.handle_timeout(now.monotonic);
+        self.reach_timeouts();
+        for (peer, purpose) in self.requests.expired(now.monotonic) {
+            self.failed(peer, purpose);
+        }
+        self.join_timeout();
+        self.offering_timeouts();
+        self.presence_timeouts();
+        self.repeat_timeout();
+        self.spread_timeouts();
+        self.housekeeping();
+        self.settle();
+    }
+
+    /// When [`Self::handle_timeout`] wants to be called, on the monotonic clock.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        let save = match self.unsaved {
+            Unsaved::By(by) => Some(by),
+            Unsaved::No | Unsaved::Now => None,
+        };
+        if self.closing {
+            return save.map(|due| due.saturating_sub(CLOCK_START));
+        }
+        [
+            self.talk.next_timeout(),
+            self.keys.next_timeout(),
+            self.reach_due.values().copied().min(),
+            self.requests.next_timeout(),
+            self.next_join_timeout(),
+            self.offerings.values().filter_map(Offering::due).min(),
+            self.next_presence_timeout(),
+            self.repeat.due(),
+            self.spreading.values().copied().min(),
+            Some(self.housekeeping_due),
+            save,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .map(|due| due.saturating_sub(CLOCK_START))
+    }
+
+    /// The next thing to do. Call until `None` after every other call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Lets the consequences of what happened come to rest, and hands out the batch.
+    fn settle(&mut self) {
+        self.voice_consequences();
+        if std::mem::take(&mut self.connections_changed) | self.requests.take_needs_changed() {
+            self.choose_connections();
+        }
+        while let Some((to, id, data)) = self.requests.poll_ready() {
+            self.batch.push(Output::Request { to, id, data });
+        }
+        let save = match self.unsaved {
+            Unsaved::No => false,
+            Unsaved::By(by) => by <= self.now.monotonic,
+            Unsaved::Now => true,
+        };
+        if save {
+            self.unsaved = Unsaved::No;
+            self.outputs.push_back(Output::Store(self.state().encode()));
+        }
+        self.outputs.extend(self.batch.drain(..));
+        for part in std::mem::take(&mut self.changed) {
+            self.outputs.push_back(Output::Event(Event::Changed(part)));
+        }
+    }
+
+    /// Something of my own changed: it is stored before anybody hears of it.
+    fn save_now(&mut self) {
+        self.unsaved = Unsaved::Now;
+    }
+
+    /// Something changed that could be had again from others.
+    fn save_soon(&mut self) {
+        if self.unsaved == Unsaved::No {
+            self.unsaved = Unsaved::By(self.now.monotonic + persistence::LAZY);
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.batch.push(Output::Event(event));
+    }
+
+    /// A random time below a tenth of `period`, so that machines started together do not stay in step.
+    fn jitter(&mut self, period: Duration) -> Duration {
+        let share = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
+        period.mul_f64(0.1 * share)
+    }
+}
+
+/// Added to the caller's clock, whose start may be a moment ago: what happened before it has a time as well.
+const CLOCK_START: Duration = Duration::from_secs(24 * 3600);
+
+fn own_clock(now: Now) -> Now {
+    Now {
+        monotonic: now.monotonic.saturating_add(CLOCK_START),
+        utc: now.utc,
+    }
+}
+
+/// Serial numbers of this run, above all of earlier ones.
+fn first_serial(epoch: u64) -> u64 {
+    (epoch.min(u64::from(u32::MAX)) << 32) + 1
+}

@@ -1,0 +1,260 @@
+//! To the disk and back.
+
+use std::time::Duration;
+
+use super::prompts::Prompt;
+use super::{Mesh, RejoinPolicy, Seat, SeatState};
+use crate::event::Event;
+use crate::ids::{MeetingId, Utc};
+use crate::meeting::Held;
+use crate::names::Source;
+use crate::presence::{OfflineReason, Presence};
+use crate::record::{self, Answer, AnyRecord};
+use crate::stored::{State, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat};
+
+/// How long a change that others know as well may wait for the disk.
+pub(super) const LAZY: Duration = Duration::from_secs(30);
+/// A crash this long ago is still followed by a rejoin: a minute, and the time since the last sign of life on disk.
+const AFTER_CRASH: Duration = Duration::from_secs(60 + 15);
+
+impl Mesh {
+    /// Everything that outlives the daemon.
+    pub(super) fn state(&self) -> State {
+        let seat = self.seat.or(self.last_seat).map(|seat| StoredSeat {
+            meeting: seat.meeting,
+            presence: match seat.state {
+                SeatState::Inside => Presence::Online,
+                SeatState::Phone { .. } => Presence::Offline(OfflineReason::Phone),
+                SeatState::Asleep => Presence::Offline(OfflineReason::Closed),
+            },
+        });
+        State {
+            me: self.me.id,
+            epoch: self.me.epoch(),
+            written: self.now.utc,
+            clean: self.closing,
+            seat,
+            muted: self.talk.muted_by_hand(),
+            deafened: self.talk.flags().deafened,
+            meetings: self
+                .meetings
+                .values()
+                .filter(|meeting| meeting.ended.is_none())
+                .map(|meeting| StoredMeeting {
+                    founding: meeting.founding.raw.to_vec(),
+                    secret: *meeting.keys.secret,
+                    last_present: meeting.last_present,
+                    records: meeting
+                        .received()
+                        .map(|(raw, received)| StoredRecord {
+                            raw: raw.to_vec(),
+                            received,
+                        })
+                        .collect(),
+                })
+                .collect(),
+            prompts: self.prompts.values().map(stored_prompt).collect(),
+            forgotten: self.forgotten.iter().map(|(id, at)| (*id, *at)).collect(),
+            contacts: self
+                .contacts
+                .iter()
+                .map(|(peer, addresses)| StoredContact {
+                    peer: *peer,
+                    name: self.directory.name(*peer).to_owned(),
+                    device: self.directory.device(*peer).to_owned(),
+                    addresses: addresses.clone(),
+                })
+                .collect(),
+            volumes: self
+                .volumes
+                .iter()
+                .map(|(peer, percent)| (*peer, *percent))
+                .collect(),
+        }
+    }
+
+    /// Takes up what the last run left, and returns to its meeting if the settings say so.
+    pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
+        self.volumes = state.volumes.into_iter().collect();
+        self.forgotten = state.forgotten.into_iter().collect();
+        for contact in state.contacts {
+            self.contacts.insert(contact.peer, contact.addresses);
+            self.learn(
+                contact.peer,
+                &contact.name,
+                &contact.device,
+                Source::Claimed,
+            );
+        }
+        for stored in state.meetings {
+            self.restore_meeting(stored);
+        }
+        for stored in state.prompts {
+            self.restore_stored_prompt(stored);
+        }
+        self.talk.remember(state.muted, state.deafened);
+
+        let age = self.now.utc.since(state.written);
+        let seat = state
+            .seat
+            .filter(|seat| self.meetings.contains_key(&seat.meeting));
+        let rejoin = match policy {
+            RejoinPolicy::Never => false,
+            RejoinPolicy::Always => true,
+            RejoinPolicy::AfterCrash => {
+                !state.clean
+                    && age <= AFTER_CRASH
+                    && seat.as_ref().is_some_and(|seat| seat.presence.is_present())
+            }
+        };
+        self.seat_counter = self.me.next_counter();
+        let rejoined = seat.filter(|_| rejoin).map(|seat| seat.meeting);
+        // What the last run said is true no longer, unless I return at once.
+        let stale: Vec<MeetingId> = self
+            .meetings
+            .iter()
+            .filter(|(id, meeting)| {
+                let signed = meeting.signed_presence(self.me.id);
+                let phone = signed == Presence::Offline(OfflineReason::Phone);
+                (signed.is_present() || phone) && Some(**id) != rejoined
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in stale {
+            self.sign_presence(id, Presence::Offline(OfflineReason::Closed));
+        }
+        if let Some(id) = rejoined {
+            self.talk.remember(true, state.deafened);
+            self.take_seat(id);
+            let title = self
+                .meetings
+                .get(&id)
+                .map(|meeting| meeting.title().to_owned())
+                .unwrap_or_default();
+            self.event(Event::Rejoined { meeting: id, title });
+        }
+    }
+
+    fn restore_meeting(&mut self, stored: StoredMeeting) {
+        let Some(AnyRecord::Founding(founding)) = record::read(&stored.founding) else {
+            return;
+        };
+        let id = self.add_meeting(founding, stored.secret);
+        for record in stored.records {
+            self.restore_record(id, &record.raw, record.received);
+        }
+        if let Some(meeting) = self.meetings.get_mut(&id) {
+            meeting.last_present = stored.last_present;
+        }
+        let peers: Vec<_> = self
+            .meetings
+            .get(&id)
+            .map(|meeting| meeting.participants().collect())
+            .unwrap_or_default();
+        for peer in peers {
+            self.review_peer(peer);
+        }
+        self.batch.retain(|output| {
+            !matches!(output, crate::output::Output::Event(Event::Presence { .. }))
+        });
+    }
+
+    /// The checksum vouches for what was verified before it was stored.
+    fn restore_record(&mut self, id: MeetingId, raw: &[u8], received: Utc) {
+        let Some(record) = record::read(raw) else {
+            return;
+        };
+        let version = record.head().version;
+        let author = record.head().author;
+        let (name, device) = match &record {
+            AnyRecord::Presence(record) => (record.body.name.clone(), record.body.device.clone()),
+            AnyRecord::Answer(record) => (record.body.name.clone(), record.body.device.clone()),
+            AnyRecord::Invitation(record) => (record.body.name.clone(), record.body.device.clone()),
+            _ => (String::new(), String::new()),
+        };
+        if let AnyRecord::Invitation(record) = &record {
+            let body = record.body.clone();
+            self.learn(
+                body.invitee,
+                &body.invitee_name,
+                &body.invitee_device,
+                Source::Claimed,
+            );
+        }
+        if !name.is_empty() {
+            self.learn(author, &name, &device, Source::Signed(version));
+        }
+        if let Some(meeting) = self.meetings.get_mut(&id) {
+            meeting.merge(record, None, received);
+        }
+    }
+
+    fn restore_stored_prompt(&mut self, stored: StoredPrompt) {
+        let Some(AnyRecord::Founding(founding)) = record::read(&stored.founding) else {
+            return;
+        };
+        let mut prompt = Prompt::new(founding);
+        prompt.answers = stored.answers.and_then(|raw| match record::read(&raw) {
+            Some(AnyRecord::Answer(record)) => Some(record),
+            _ => None,
+        });
+        prompt.undelivered = stored.undelivered;
+        for claim in stored.inside.iter().chain(&stored.invited) {
+            self.learn(claim.peer, &claim.name, &claim.device, Source::Claimed);
+        }
+        prompt.inside = stored.inside;
+        prompt.invited = stored.invited;
+        for stored in stored.invitations {
+            let Some(AnyRecord::Invitation(record)) = record::read(&stored.raw) else {
+                continue;
+            };
+            let author = record.head.author;
+            self.learn(
+                author,
+                &record.body.name,
+                &record.body.device,
+                Source::Signed(record.head.version),
+            );
+            let reference = record.reference();
+            let answered = prompt.answers.as_ref().and_then(|answers| {
+                answers
+                    .body
+                    .answers
+                    .iter()
+                    .find(|(of, _)| *of == reference)
+                    .map(|(_, answer)| *answer)
+            });
+            let held = Held::new(record, None, stored.received);
+            prompt
+                .invitations
+                .insert(author, (held, answered.unwrap_or(Answer::Received)));
+        }
+        let id = MeetingId(prompt.founding.hash);
+        self.restore_prompt(id, prompt);
+    }
+
+    /// Where I was or am to return to, for the view.
+    pub(super) fn interrupted(&self) -> Option<MeetingId> {
+        self.seat
+            .filter(|seat: &Seat| seat.state != SeatState::Inside)
+            .map(|seat| seat.meeting)
+    }
+}
+
+fn stored_prompt(prompt: &Prompt) -> StoredPrompt {
+    StoredPrompt {
+        founding: prompt.founding.raw.to_vec(),
+        invitations: prompt
+            .invitations
+            .values()
+            .map(|(held, _)| StoredRecord {
+                raw: held.record.raw.to_vec(),
+                received: held.received,
+            })
+            .collect(),
+        answers: prompt.answers.as_ref().map(|answers| answers.raw.to_vec()),
+        undelivered: prompt.undelivered,
+        inside: prompt.inside.clone(),
+        invited: prompt.invited.clone(),
+    }
+}

@@ -1,0 +1,403 @@
+//! Invitations to me: one prompt a meeting, however many people invite.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Mesh;
+use super::direct::Purpose;
+use crate::command::Reply;
+use crate::event::{Event, InvitationEnd, Part};
+use crate::ids::{MeetingId, PeerId, Utc};
+use crate::limits::PROMPTS;
+use crate::meeting::{Held, expiry};
+use crate::names::{self, Source};
+use crate::record::{self, Answer, Answers, AnyRecord, Founding, Invitation, MAX_ANSWERS, Record};
+use crate::refusal::Refusal;
+use crate::wire::{Claimed, Offered, Request, Response};
+
+/// After a decline, new invitations to the same meeting are shown at most this often.
+pub(super) const AGAIN: Duration = Duration::from_secs(600);
+/// People who invite me to the same meeting.
+const INVITERS: usize = 24;
+
+/// An invitation to me, or several to the same meeting.
+pub(super) struct Prompt {
+    pub(super) founding: Record<Founding>,
+    /// The newest of every inviter, and what I answered to it.
+    pub(super) invitations: BTreeMap<PeerId, (Held<Invitation>, Answer)>,
+    /// Who is inside, as claimed by the last who offered it.
+    pub(super) inside: Vec<Claimed>,
+    pub(super) invited: Vec<Claimed>,
+    /// My answers as I signed them last.
+    pub(super) answers: Option<Record<Answers>>,
+    /// My answer has not reached a participant yet.
+    pub(super) undelivered: bool,
+    /// When a new invitation was shown after a decline.
+    again: Option<Duration>,
+    /// It was open when last looked at.
+    was_open: bool,
+}
+
+impl Prompt {
+    pub(super) fn new(founding: Record<Founding>) -> Self {
+        Self {
+            founding,
+            invitations: BTreeMap::new(),
+            inside: Vec::new(),
+            invited: Vec::new(),
+            answers: None,
+            undelivered: false,
+            again: None,
+            was_open: false,
+        }
+    }
+
+    pub(super) fn title(&self) -> &str {
+        &self.founding.body.title
+    }
+
+    /// Invitations that wait for the user.
+    pub(super) fn open(&self, utc: Utc) -> impl Iterator<Item = &Held<Invitation>> {
+        self.invitations.values().filter_map(move |(held, answer)| {
+            let open = !held.record.body.withdrawn
+                && *answer == Answer::Received
+                && utc < expiry(&held.record, held.received);
+            open.then_some(held)
+        })
+    }
+
+    pub(super) fn is_open(&self, utc: Utc) -> bool {
+        self.open(utc).next().is_some()
+    }
+
+    pub(super) fn inviters(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.invitations.keys().copied()
+    }
+
+    fn was_declined(&self) -> bool {
+        self.invitations
+            .values()
+            .any(|(_, answer)| *answer == Answer::Declined)
+    }
+
+    /// Nothing of it is younger than a day: nobody offers it any more.
+    fn is_over(&self, utc: Utc) -> bool {
+        self.invitations
+            .values()
+            .all(|(held, _)| utc >= expiry(&held.record, held.received))
+    }
+}
+
+impl Mesh {
+    /// Somebody offers me invitations, over a direct connection.
+    pub(super) fn offered(&mut self, offered: &Offered) -> Response {
+        let Some(AnyRecord::Founding(founding)) = record::read_verified(&offered.founding) else {
+            self.counters.malformed += 1;
+            return Response::Refused;
+        };
+        let id = MeetingId(founding.hash);
+        for raw in &offered.invitations {
+            match record::read(raw) {
+                Some(record @ AnyRecord::Invitation(_)) if record.head().meeting == id => {
+                    self.receive_invitation(&founding, record);
+                }
+                _ => self.counters.malformed += 1,
+            }
+        }
+        if let Some(prompt) = self.prompts.get_mut(&id) {
+            prompt.inside = cleaned(&offered.inside);
+            prompt.invited = cleaned(&offered.invited);
+            let claims: Vec<Claimed> = prompt
+                .inside
+                .iter()
+                .chain(&prompt.invited)
+                .cloned()
+                .collect();
+            for claim in claims {
+                self.learn(claim.peer, &claim.name, &claim.device, Source::Claimed);
+            }
+        }
+        match self
+            .prompts
+            .get(&id)
+            .and_then(|prompt| prompt.answers.as_ref())
+        {
+            Some(answers) => Response::Answers {
+                raw: answers.raw.to_vec(),
+            },
+            None => Response::Refused,
+        }
+    }
+
+    /// Takes an invitation to me, not verified yet, whichever way it came.
+    pub(super) fn receive_invitation(&mut self, founding: &Record<Founding>, record: AnyRecord) {
+        let id = MeetingId(founding.hash);
+        let verified = record.verify();
+        let AnyRecord::Invitation(invitation) = record else {
+            return;
+        };
+        let author = invitation.head.author;
+        if !verified || invitation.body.invitee != self.me.id || author == self.me.id || self.cloned
+        {
+            self.counters.malformed += u64::from(!verified);
+            return;
+        }
+        let (utc, now) = (self.now.utc, self.now.monotonic);
+        let known = self
+            .prompts
+            .get(&id)
+            .and_then(|prompt| prompt.invitations.get(&author));
+        if known.is_some_and(|(held, _)| held.record.order(&invitation).is_ge()) {
+            return;
+        }
+        let stale = self
+            .forgotten
+            .get(&id)
+            .is_some_and(|forgotten| invitation.body.made <= *forgotten);
+        let full = (self.prompts.len() >= PROMPTS && !self.prompts.contains_key(&id))
+            || (known.is_none()
+                && self
+                    .prompts
+                    .get(&id)
+                    .is_some_and(|prompt| prompt.invitations.len() >= INVITERS));
+        if stale
+            || full
+            || (!invitation.body.withdrawn && !self.invitation_rates.take(&author, now))
+        {
+            self.counters.invitations_dropped += 1;
+            return;
+        }
+        self.learn(
+            author,
+            &invitation.body.name,
+            &invitation.body.device,
+            Source::Signed(invitation.head.version),
+        );
+        self.remember_contact(author);
+        let inside = self.signed_by_me(id).keeps_meeting();
+        let prompt = self
+            .prompts
+            .entry(id)
+            .or_insert_with(|| Prompt::new(founding.clone()));
+        // While a prompt is open, another invitation only adds a name to it.
+        let again = !invitation.body.withdrawn && !prompt.is_open(utc) && prompt.was_declined();
+        let answer = if inside {
+            Answer::Joined
+        } else if again
+            && prompt
+                .again
+                .is_some_and(|last| now.saturating_sub(last) < AGAIN)
+        {
+            self.counters.invitations_dropped += 1;
+            Answer::Declined
+        } else {
+            if again {
+                prompt.again = Some(now);
+            }
+            Answer::Received
+        };
+        prompt
+            .invitations
+            .insert(author, (Held::new(invitation, Some(now), utc), answer));
+        self.sign_answers(id);
+        self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
+        self.save_now();
+    }
+
+    /// Tells the user when a prompt opens or closes.
+    pub(super) fn look_at_prompt(&mut self, id: MeetingId, end: InvitationEnd, by: Option<PeerId>) {
+        let utc = self.now.utc;
+        let Some(prompt) = self.prompts.get_mut(&id) else {
+            return;
+        };
+        let is_open = prompt.is_open(utc);
+        let was_open = std::mem::replace(&mut prompt.was_open, is_open);
+        let title = prompt.title().to_owned();
+        self.changed.insert(Part::Invitations);
+        match (was_open, is_open, by) {
+            (false, true, Some(by)) => {
+                let label = self.directory.label(by);
+                self.event(Event::Invited {
+                    meeting: id,
+                    title,
+                    by,
+                    label,
+                });
+            }
+            (true, false, _) => self.event(Event::InvitationClosed { meeting: id, end }),
+            _ => {}
+        }
+    }
+
+    /// Signs my answers to all invitations to a meeting; who is in it, is told.
+    pub(super) fn sign_answers(&mut self, id: MeetingId) {
+        let Some(prompt) = self.prompts.get(&id) else {
+            return;
+        };
+        let answers = prompt
+            .invitations
+            .values()
+            .take(MAX_ANSWERS)
+            .map(|(held, answer)| (held.record.reference(), *answer))
+            .collect();
+        let body = Answers {
+            answers,
+            name: self.me.name.clone(),
+            device: self.me.device.clone(),
+        };
+        let record = self.me.sign(id, body);
+        let raw = record.raw.clone();
+        if let Some(meeting) = self.meetings.get_mut(&id) {
+            meeting.merge(
+                AnyRecord::Answer(record.clone()),
+                Some(self.now.monotonic),
+                self.now.utc,
+            );
+            self.publish(id, &raw);
+        }
+        if let Some(prompt) = self.prompts.get_mut(&id) {
+            prompt.answers = Some(record);
+        }
+    }
+
+    pub(super) fn decline(&mut self, id: MeetingId) -> Result<Reply, Refusal> {
+        let utc = self.now.utc;
+        let prompt = self
+            .prompts
+            .get_mut(&id)
+            .ok_or(Refusal::UnknownMeeting(id))?;
+        if !prompt.is_open(utc) {
+            return Err(Refusal::NoInvitation {
+                title: prompt.title().to_owned(),
+            });
+        }
+        for (_, answer) in prompt.invitations.values_mut() {
+            if *answer == Answer::Received {
+                *answer = Answer::Declined;
+            }
+        }
+        prompt.undelivered = true;
+        if self
+            .joining
+            .as_ref()
+            .is_some_and(|joining| joining.meeting == id)
+        {
+            self.cancel_join(crate::event::JoinFailure::Cancelled);
+        }
+        self.sign_answers(id);
+        self.look_at_prompt(id, InvitationEnd::Declined, None);
+        self.deliver_answers(id);
+        self.save_now();
+        Ok(Reply::Done)
+    }
+
+    /// I have joined: every invitation to this meeting is answered with that.
+    pub(super) fn answer_joined(&mut self, id: MeetingId) {
+        let Some(prompt) = self.prompts.get_mut(&id) else {
+            return;
+        };
+        for (_, answer) in prompt.invitations.values_mut() {
+            *answer = Answer::Joined;
+        }
+        prompt.undelivered = false;
+        self.sign_answers(id);
+        self.look_at_prompt(id, InvitationEnd::Joined, None);
+    }
+
+    /// Hands my answers to somebody inside, who seals and gossips them: I do not hold the secret.
+    fn deliver_answers(&mut self, id: MeetingId) {
+        let Some(prompt) = self.prompts.get(&id).filter(|prompt| prompt.undelivered) else {
+            return;
+        };
+        let Some(raw) = prompt.answers.as_ref().map(|answers| answers.raw.to_vec()) else {
+            return;
+        };
+        if self
+            .requests
+            .any(|_, purpose| *purpose == Purpose::Answers { meeting: id })
+        {
+            return;
+        }
+        let mut candidates: Vec<PeerId> = prompt
+            .inviters()
+            .chain(prompt.inside.iter().map(|claimed| claimed.peer))
+            .filter(|peer| *peer != self.me.id && self.is_running(*peer))
+            .collect();
+        candidates.sort_by_key(|peer| !self.requests.is_connected(*peer));
+        candidates.dedup();
+        for peer in candidates.into_iter().take(3) {
+            self.ask(
+                peer,
+                Purpose::Answers { meeting: id },
+                &Request::Answers { raw: raw.clone() },
+            );
+        }
+    }
+
+    /// Somebody appeared: perhaps one who can take an answer that waits.
+    pub(super) fn deliver_answers_to(&mut self, peer: PeerId) {
+        let waiting: Vec<MeetingId> = self
+            .prompts
+            .iter()
+            .filter(|(_, prompt)| {
+                prompt.undelivered
+                    && (prompt.invitations.contains_key(&peer)
+                        || prompt.inside.iter().any(|claimed| claimed.peer == peer))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in waiting {
+            self.deliver_answers(id);
+        }
+    }
+
+    pub(super) fn answers_delivered(&mut self, id: MeetingId) {
+        if let Some(prompt) = self.prompts.get_mut(&id)
+            && prompt.undelivered
+        {
+            prompt.undelivered = false;
+            self.save_soon();
+        }
+    }
+
+    /// Lapsed invitations, and answers that still wait.
+    pub(super) fn look_at_prompts(&mut self) {
+        let utc = self.now.utc;
+        let ids: Vec<MeetingId> = self.prompts.keys().copied().collect();
+        for id in ids {
+            let Some(prompt) = self.prompts.get(&id) else {
+                continue;
+            };
+            if prompt.was_open && !prompt.is_open(utc) {
+                self.look_at_prompt(id, InvitationEnd::Expired, None);
+            }
+            if self
+                .prompts
+                .get(&id)
+                .is_some_and(|prompt| prompt.is_over(utc))
+            {
+                self.prompts.remove(&id);
+                self.save_soon();
+            } else {
+                self.deliver_answers(id);
+            }
+        }
+    }
+
+    /// A prompt from the disk.
+    pub(super) fn restore_prompt(&mut self, id: MeetingId, mut prompt: Prompt) {
+        prompt.was_open = prompt.is_open(self.now.utc);
+        self.prompts.insert(id, prompt);
+    }
+}
+
+fn cleaned(claims: &[Claimed]) -> Vec<Claimed> {
+    claims
+        .iter()
+        .map(|claim| Claimed {
+            peer: claim.peer,
+            name: names::clean_name(&claim.name),
+            device: names::clean_device(&claim.device),
+        })
+        .collect()
+}

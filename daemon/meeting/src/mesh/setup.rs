@@ -1,0 +1,55 @@
+//! What a mesh starts from.
+
+use thiserror::Error;
+
+/// When a restarted daemon joins the meeting again that it was in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RejoinPolicy {
+    /// After a crash within the last minute, muted.
+    #[default]
+    AfterCrash,
+    /// After every restart, however long ago, muted.
+    Always,
+    /// Not by itself.
+    Never,
+}
+
+/// What a [`Mesh`](crate::Mesh) starts from.
+#[derive(Clone)]
+pub struct Setup {
+    /// The ed25519 seed of the identity key, the same as the network's.
+    pub signing_seed: [u8; 32],
+    /// Fresh random bytes from the system for every start: nonces, secrets and keys are drawn from them.
+    pub rng_seed: [u8; 32],
+    /// How I am called.
+    pub name: String,
+    /// How this device is called.
+    pub device_name: String,
+    /// The bytes of the last [`Output::Store`](crate::Output::Store), if there was one. They also say whether the last
+    /// run ended with goodbye, and when.
+    pub stored: Option<Vec<u8>>,
+    /// Whether to return to the meeting of the last run.
+    pub rejoin: RejoinPolicy,
+}
+
+/// Stored state that cannot be read. Set it aside, start with `stored: None`, and tell the user.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoredError {
+    /// Not a state of Sotto at all.
+    #[error("it is not a state file of Sotto")]
+    NotState,
+    /// Written by a newer Sotto.
+    #[error("it was written by a newer Sotto (state version {found}, known up to {known})")]
+    Newer {
+        /// The version found.
+        found: u16,
+        /// The newest version known.
+        known: u16,
+    },
+    /// It was changed or cut off on disk.
+    #[error("it is damaged: its checksum does not match")]
+    Damaged,
+    /// It belongs to another identity.
+    #[error("it belongs to another identity")]
+    OtherIdentity,
+}

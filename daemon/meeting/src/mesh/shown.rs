@@ -1,0 +1,283 @@
+//! How participants are shown: what they signed, as far as it has not been overtaken and they can be heard.
+
+use super::{Mesh, SeatState};
+use crate::audience::Attendee;
+use crate::event::{Event, Part};
+use crate::ids::{MeetingId, PeerId};
+use crate::output::Output;
+use crate::presence::{Flags, OfflineReason, Presence};
+use crate::reach::Standing;
+use crate::record::Unheard;
+
+impl Mesh {
+    /// Whether `peer` has changed to another meeting since it signed its presence in this one.
+    fn is_overtaken(&self, id: MeetingId, peer: PeerId) -> bool {
+        let Some(held) = self
+            .meetings
+            .get(&id)
+            .and_then(|meeting| meeting.presence(peer))
+        else {
+            return false;
+        };
+        let signed = held.record.head.version;
+        self.meetings
+            .iter()
+            .filter(|(other, _)| **other != id)
+            .filter_map(|(_, meeting)| meeting.seat(peer))
+            .any(|seat| signed < seat)
+    }
+
+    /// What `peer` signed, or that it was overtaken: present in one meeting at most.
+    fn believed_presence(&self, id: MeetingId, peer: PeerId) -> Presence {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return Presence::Offline(OfflineReason::NotJoined);
+        };
+        let signed = meeting.signed_presence(peer);
+        if signed.is_present() && self.is_overtaken(id, peer) {
+            return Presence::Offline(OfflineReason::Elsewhere);
+        }
+        signed
+    }
+
+    /// How `peer` is shown, and whether it is merely not reachable from here.
+    pub(super) fn shown_presence(&self, id: MeetingId, peer: PeerId) -> (Presence, bool) {
+        let believed = self.believed_presence(id, peer);
+        if !believed.is_present() || peer == self.me.id {
+            return (believed, false);
+        }
+        match self
+            .meetings
+            .get(&id)
+            .map(|meeting| meeting.reach.standing(peer))
+        {
+            Some(Standing::Here) => (believed, false),
+            Some(Standing::Unreachable) => (believed, true),
+            Some(Standing::Lost) | None => (Presence::Offline(OfflineReason::Lost), false),
+        }
+    }
+
+    /// Whether `peer` says that it is present in the meeting: lost or not.
+    pub(super) fn is_present_by_record(&self, id: MeetingId, peer: PeerId) -> bool {
+        self.believed_presence(id, peer).is_present()
+    }
+
+    /// A record of `peer` is new: looks at it in every meeting.
+    pub(super) fn review_peer(&mut self, peer: PeerId) {
+        let meetings: Vec<MeetingId> = self
+            .meetings
+            .iter()
+            .filter(|(_, meeting)| meeting.is_participant(peer))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in meetings {
+            self.follow_record(id, peer);
+            self.review(id, peer);
+        }
+    }
+
+    /// Tells those who follow presence by record: reachability and keys.
+    fn follow_record(&mut self, id: MeetingId, peer: PeerId) {
+        if peer == self.me.id {
+            return;
+        }
+        let now = self.now.monotonic;
+        let present = self.is_present_by_record(id, peer);
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        let before = meeting.reach.standing(peer);
+        if present {
+            let fresh = meeting.presence(peer).and_then(|held| held.fresh);
+            let stay = meeting
+                .seat(peer)
+                .map_or((0, 0), |seat| (seat.epoch, seat.counter));
+            meeting.reach.present(peer, stay, fresh, now);
+        } else {
+            meeting.reach.absent(peer, now);
+        }
+        if before != meeting.reach.standing(peer) {
+            self.reach_changed.insert(id);
+        } else {
+            self.reach_deadline(id);
+        }
+        if self.is_inside(id) {
+            if present {
+                self.keys.present(peer, now);
+            } else {
+                self.keys.absent(peer);
+            }
+        }
+    }
+
+    pub(super) fn reach_deadline(&mut self, id: MeetingId) {
+        let now = self.now.monotonic;
+        match self
+            .meetings
+            .get(&id)
+            .and_then(|meeting| meeting.reach.next_timeout(now))
+        {
+            Some(due) => self.reach_due.insert(id, due),
+            None => self.reach_due.remove(&id),
+        };
+    }
+
+    /// Looks at one participant again.
+    fn review(&mut self, id: MeetingId, peer: PeerId) {
+        let (is, _) = self.shown_presence(id, peer);
+        let not_joined = Presence::Offline(OfflineReason::NotJoined);
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        let was = meeting.shown.insert(peer, is).unwrap_or(not_joined);
+        if self.is_seated(id) {
+            self.attendance_changed = true;
+        }
+        if was == is {
+            return;
+        }
+        self.changed.insert(Part::Meeting(id));
+        self.connections_changed = true;
+        if peer != self.me.id {
+            let label = self.directory.label(peer);
+            self.event(Event::Presence {
+                meeting: id,
+                peer,
+                label,
+                was,
+                is,
+            });
+        }
+    }
+
+    fn review_all(&mut self, id: MeetingId) {
+        let peers: Vec<PeerId> = self
+            .meetings
+            .get(&id)
+            .map(|meeting| meeting.participants().collect())
+            .unwrap_or_default();
+        for peer in peers {
+            self.review(id, peer);
+        }
+        // Who is not reachable from here shows without a change of presence.
+        self.changed.insert(Part::Meeting(id));
+    }
+
+    /// A packet on the media path proves that its sender is there.
+    pub(super) fn heard(&mut self, peer: PeerId) {
+        let now = self.now.monotonic;
+        let Some(id) = self
+            .seat
+            .filter(|seat| seat.state == SeatState::Inside)
+            .map(|seat| seat.meeting)
+        else {
+            return;
+        };
+        let Some(meeting) = self.meetings.get_mut(&id) else {
+            return;
+        };
+        let before = meeting.reach.standing(peer);
+        meeting.reach.heard(peer, now);
+        if before != meeting.reach.standing(peer) {
+            self.reach_changed.insert(id);
+        }
+    }
+
+    pub(super) fn reach_timeouts(&mut self) {
+        let now = self.now.monotonic;
+        let due: Vec<MeetingId> = self
+            .reach_due
+            .iter()
+            .filter(|(_, due)| **due <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in due {
+            if let Some(meeting) = self.meetings.get_mut(&id) {
+                meeting.reach.handle_timeout(now);
+                self.reach_changed.insert(id);
+            } else {
+                self.reach_due.remove(&id);
+            }
+        }
+    }
+
+    /// Reachability changed in some meetings: shows it, and tells the others whom I do not hear.
+    pub(super) fn reach_consequences(&mut self) {
+        while let Some(id) = self.reach_changed.pop_first() {
+            self.review_all(id);
+            let now = self.now.monotonic;
+            let report = self
+                .meetings
+                .get_mut(&id)
+                .and_then(|meeting| meeting.reach.poll_report(now));
+            if let Some(report) = report
+                && !self.cloned
+            {
+                let record = self.me.sign(id, Unheard { report });
+                self.publish(id, &record.raw);
+            }
+            self.reach_deadline(id);
+        }
+    }
+
+    /// Whether I am in this meeting's audio.
+    pub(super) fn is_inside(&self, id: MeetingId) -> bool {
+        self.seat
+            .is_some_and(|seat| seat.meeting == id && seat.state == SeatState::Inside)
+    }
+
+    /// Whether I am in this meeting, or will return to it.
+    pub(super) fn is_seated(&self, id: MeetingId) -> bool {
+        self.seat.is_some_and(|seat| seat.meeting == id)
+    }
+
+    /// The other participants of a meeting, as talk sees them.
+    pub(super) fn attendees(&self, id: MeetingId) -> Vec<Attendee> {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return Vec::new();
+        };
+        meeting
+            .shown
+            .iter()
+            .filter(|(peer, _)| **peer != self.me.id)
+            .map(|(peer, presence)| Attendee {
+                peer: *peer,
+                presence: *presence,
+                flags: meeting
+                    .presence(*peer)
+                    .map_or_else(Flags::default, |held| held.record.body.flags),
+            })
+            .collect()
+    }
+
+    /// The same with those who are invited and have not joined, so that they can be refused by the right reason.
+    pub(super) fn attendees_and_invitees(&self, id: MeetingId) -> Vec<Attendee> {
+        let mut attendees = self.attendees(id);
+        let Some(meeting) = self.meetings.get(&id) else {
+            return attendees;
+        };
+        let presence = Presence::Offline(OfflineReason::NotJoined);
+        let flags = Flags::default();
+        let invited = meeting
+            .roster(self.now.utc)
+            .into_iter()
+            .filter(|peer| !meeting.is_participant(*peer));
+        attendees.extend(invited.map(|peer| Attendee {
+            peer,
+            presence,
+            flags,
+        }));
+        attendees
+    }
+
+    /// Hands what [`Self::publish`] seals to the network.
+    pub(super) fn publish(&mut self, id: MeetingId, raw: &[u8]) {
+        if let Some(meeting) = self.meetings.get(&id) {
+            let data = meeting
+                .keys
+                .seal(&mut self.rng, crate::seal::Place::Gossip, raw);
+            let topic = meeting.keys.topic.clone();
+            self.repeat.published(&topic, self.now.monotonic);
+            self.batch.push(Output::Publish { topic, data });
+        }
+    }
+}

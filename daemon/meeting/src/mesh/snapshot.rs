@@ -1,0 +1,240 @@
+//! Everything that a program may show.
+
+use std::time::Duration;
+
+use super::{Mesh, SeatState};
+use crate::audience::Target;
+use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::meeting::{Meeting, expiry};
+use crate::presence::Flags;
+use crate::view::{
+    IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named, PeerView,
+    RosterEntry, TalkTarget, TalkView, View,
+};
+use crate::wire::Claimed;
+
+impl Mesh {
+    /// Everything that a program may show, as of `now`.
+    pub fn view(&self, now: Now) -> View {
+        let now = super::own_clock(now);
+        View {
+            me: self.me_view(),
+            peers: self.peer_views(now.monotonic),
+            meetings: self.meeting_views(now.utc),
+            active: self.active(),
+            invitations: self.invitation_views(now.utc),
+            joining: self.joining_views(now.monotonic),
+            talk: self.talk_view(now.monotonic),
+            counters: self.counters,
+        }
+    }
+
+    /// The meeting whose audio I am in.
+    pub(super) fn active(&self) -> Option<MeetingId> {
+        self.seat
+            .filter(|seat| seat.state == SeatState::Inside)
+            .map(|seat| seat.meeting)
+    }
+
+    fn named(&self, peer: PeerId) -> Named {
+        Named {
+            peer,
+            label: self.directory.label(peer),
+        }
+    }
+
+    fn me_view(&self) -> MeView {
+        MeView {
+            peer: self.me.id,
+            name: self.me.name.clone(),
+            device: self.me.device.clone(),
+            label: self.directory.label(self.me.id),
+            presence: self.my_presence(),
+            interrupted: self.interrupted(),
+            on_the_phone: self
+                .seat
+                .is_some_and(|seat| matches!(seat.state, SeatState::Phone { .. })),
+            cloned: self.cloned,
+            closing: self.closing,
+        }
+    }
+
+    fn peer_views(&self, now: Duration) -> Vec<PeerView> {
+        let mut peers: Vec<PeerView> = self
+            .directory
+            .peers()
+            .filter(|peer| *peer != self.me.id)
+            .map(|peer| PeerView {
+                peer,
+                name: self.directory.name(peer).to_owned(),
+                device: self.directory.device(peer).to_owned(),
+                label: self.directory.label(peer),
+                running: self.lobby.is_running(peer, now) || self.is_running(peer),
+                connected: self.requests.is_connected(peer),
+                addresses: self.lobby.addresses(peer).to_vec(),
+            })
+            .collect();
+        peers.sort_by_cached_key(|peer| (peer.label.to_lowercase(), peer.peer));
+        peers
+    }
+
+    fn meeting_views(&self, utc: Utc) -> Vec<MeetingView> {
+        let mut meetings: Vec<MeetingView> = self
+            .meetings
+            .values()
+            .filter(|meeting| meeting.ended.is_none())
+            .map(|meeting| MeetingView {
+                meeting: meeting.id,
+                title: meeting.title().to_owned(),
+                creator: meeting.founding.head.author,
+                created: meeting.founding.body.created,
+                active: self.is_inside(meeting.id),
+                presence: meeting.signed_presence(self.me.id),
+                roster: self.roster_view(meeting, utc),
+            })
+            .collect();
+        meetings.sort_by_cached_key(|meeting| {
+            (
+                !meeting.active,
+                meeting.title.to_lowercase(),
+                meeting.meeting,
+            )
+        });
+        meetings
+    }
+
+    fn roster_view(&self, meeting: &Meeting, utc: Utc) -> Vec<RosterEntry> {
+        let decliners = meeting.decliners(utc);
+        let mut roster: Vec<RosterEntry> = meeting
+            .roster(utc)
+            .union(&decliners)
+            .copied()
+            .map(|peer| {
+                let (presence, unreachable) = self.shown_presence(meeting.id, peer);
+                let me = peer == self.me.id;
+                let flags = if me {
+                    self.talk.flags()
+                } else {
+                    meeting
+                        .presence(peer)
+                        .map_or_else(Flags::default, |held| held.record.body.flags)
+                };
+                RosterEntry {
+                    peer,
+                    name: self.directory.name(peer).to_owned(),
+                    device: self.directory.device(peer).to_owned(),
+                    label: self.directory.label(peer),
+                    me,
+                    presence,
+                    flags,
+                    unreachable,
+                    invited_by: meeting
+                        .open_invitations(peer, utc)
+                        .into_iter()
+                        .map(|held| held.record.head.author)
+                        .collect(),
+                    declined: decliners.contains(&peer),
+                    voice: self.is_inside(meeting.id) && self.keys.is_linked(peer),
+                    volume: self.volumes.get(&peer).copied().unwrap_or(100),
+                }
+            })
+            .collect();
+        roster.sort_by_cached_key(|entry| {
+            (
+                !entry.me,
+                !entry.presence.is_present(),
+                entry.label.to_lowercase(),
+                entry.peer,
+            )
+        });
+        roster
+    }
+
+    fn invitation_views(&self, utc: Utc) -> Vec<InvitationView> {
+        let named = |claims: &[Claimed]| -> Vec<Named> {
+            claims
+                .iter()
+                .filter(|claim| claim.peer != self.me.id)
+                .map(|claim| self.named(claim.peer))
+                .collect()
+        };
+        let mut invitations: Vec<InvitationView> = self
+            .prompts
+            .iter()
+            .filter_map(|(id, prompt)| {
+                let made = prompt
+                    .open(utc)
+                    .map(|held| held.record.body.made.min(held.received))
+                    .max()?;
+                let expires = prompt
+                    .open(utc)
+                    .map(|held| expiry(&held.record, held.received))
+                    .max()?;
+                Some(InvitationView {
+                    meeting: *id,
+                    title: prompt.title().to_owned(),
+                    by: prompt
+                        .open(utc)
+                        .map(|held| self.named(held.record.head.author))
+                        .collect(),
+                    inside: named(&prompt.inside),
+                    invited: named(&prompt.invited),
+                    made,
+                    expires,
+                })
+            })
+            .collect();
+        invitations
+            .sort_by_key(|invitation| (std::cmp::Reverse(invitation.made), invitation.meeting));
+        invitations
+    }
+
+    fn joining_views(&self, now: Duration) -> Vec<JoiningView> {
+        self.joining
+            .iter()
+            .map(|joining| JoiningView {
+                meeting: joining.meeting,
+                title: joining.title().to_owned(),
+                asking: joining.asking.map(|peer| self.named(peer)),
+                asked: joining.asked,
+                remaining: joining.remaining(now),
+            })
+            .collect()
+    }
+
+    fn talk_view(&self, now: Duration) -> TalkView {
+        let named = |peers: &[PeerId]| -> Vec<Named> {
+            peers.iter().map(|peer| self.named(*peer)).collect()
+        };
+        let target = match self.talk.target() {
+            Target::Everyone => TalkTarget::Everyone,
+            Target::Nobody => TalkTarget::Nobody,
+            Target::Whisper {
+                to,
+                reached,
+                mode,
+                until,
+            } => TalkTarget::Whisper {
+                to: named(&to),
+                reached,
+                mode,
+                remaining: until.map(|until| until.saturating_sub(now)),
+            },
+        };
+        TalkView {
+            muted: self.talk.flags().muted,
+            deafened: self.talk.flags().deafened,
+            speaking_possible: self.talk.is_heard(),
+            target,
+            reply_to: named(&self.talk.reply_to()),
+            whispers: self
+                .talk
+                .whispers()
+                .map(|(from, others)| IncomingWhisper {
+                    from: self.named(from),
+                    others: named(others),
+                })
+                .collect(),
+        }
+    }
+}

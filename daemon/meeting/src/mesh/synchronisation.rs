@@ -1,0 +1,377 @@
+//! Sending what is missing: on every new connection, and now and then with one neighbour.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::Mesh;
+use super::direct::Purpose;
+use super::merging::Taken;
+use crate::digest::{self, Entry, Listing, MOST_BUCKETS};
+use crate::ids::{MeetingId, PeerId};
+use crate::lobby;
+use crate::record::{self, AnyRecord};
+use crate::wire::{AGE_UNKNOWN, Carried, MeetingRequest, Request, SYNC_BYTES};
+
+/// Slots asked for in one exchange, so that the answer stays below 16 KiB with most kinds of record.
+const WANTED_AT_ONCE: usize = 48;
+/// Exchanges that follow from one comparison.
+const EXCHANGES: usize = 12;
+/// Comparisons in a row while there is more than fits.
+const ROUNDS: u8 = 16;
+/// What synchronisation brought is offered to others this much later, with what came in the meantime.
+const SPREAD_AFTER: Duration = Duration::from_secs(2);
+/// To so many.
+const SPREAD_TO: usize = 3;
+
+/// What was new among synchronised records.
+///
+/// A record or two that are only seconds old are still on their way by gossip, and in a large meeting some always are.
+/// Older ones, or many at once, mean that gossip has not reached this part of the network: two parts have just met.
+#[derive(Debug, Default)]
+struct News {
+    all: usize,
+    settled: usize,
+}
+
+impl News {
+    fn count(&mut self, age: u16) {
+        self.all += 1;
+        self.settled += usize::from(age >= 3);
+    }
+
+    fn is_worth_spreading(&self) -> bool {
+        self.settled > 0 || self.all >= 4
+    }
+}
+
+impl Mesh {
+    /// Compares everything that I share with a peer.
+    pub(super) fn synchronise_with(&mut self, peer: PeerId) {
+        self.compare_lobby(peer, ROUNDS);
+        let shared: Vec<MeetingId> = self
+            .meetings
+            .iter()
+            .filter(|(_, meeting)| meeting.is_participant(peer))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in shared {
+            self.compare_meeting(id, peer, ROUNDS);
+        }
+    }
+
+    pub(super) fn compare_lobby(&mut self, peer: PeerId, rounds: u8) {
+        let Some(rounds) = rounds.checked_sub(1) else {
+            return;
+        };
+        let hashes = digest::digest(self.lobby_entries().into_iter(), MOST_BUCKETS);
+        self.ask(
+            peer,
+            Purpose::LobbyDigest { rounds },
+            &Request::LobbyDigest(hashes),
+        );
+    }
+
+    pub(super) fn compare_meeting(&mut self, id: MeetingId, peer: PeerId, rounds: u8) {
+        let (Some(rounds), Some(meeting)) = (rounds.checked_sub(1), self.meetings.get(&id)) else {
+            return;
+        };
+        let entries = meeting.entries();
+        let buckets = digest::buckets_for(entries.len());
+        let hashes = digest::digest(entries.into_iter(), buckets);
+        let purpose = Purpose::MeetingDigest {
+            meeting: id,
+            buckets,
+            rounds,
+        };
+        self.ask_participant(
+            id,
+            peer,
+            purpose,
+            &MeetingRequest::Digest {
+                hashes,
+                mine: self.my_record(id),
+            },
+        );
+    }
+
+    /// My newest presence in a meeting, as I signed it.
+    pub(super) fn my_record(&self, id: MeetingId) -> Option<Vec<u8>> {
+        self.meetings
+            .get(&id)?
+            .presence(self.me.id)
+            .map(|held| held.record.raw.to_vec())
+    }
+
+    fn lobby_entries(&self) -> Vec<Entry> {
+        let mut entries = self.lobby.entries();
+        if let Some(mine) = &self.my_lobby {
+            entries.push(Entry {
+                slot: lobby::slot(self.me.id),
+                reference: mine.reference(),
+            });
+        }
+        entries
+    }
+
+    pub(super) fn lobby_listing(&self, theirs: &[u64]) -> Listing {
+        digest::listing(&self.lobby_entries(), theirs)
+    }
+
+    pub(super) fn meeting_listing(&self, id: MeetingId, theirs: &[u64]) -> Listing {
+        self.meetings
+            .get(&id)
+            .map_or_else(Listing::default, |meeting| {
+                digest::listing(&meeting.entries(), theirs)
+            })
+    }
+
+    pub(super) fn lobby_listed(&mut self, from: PeerId, listing: &Listing, rounds: u8) {
+        let difference = digest::difference(&self.lobby_entries(), listing, MOST_BUCKETS);
+        let give: Vec<Carried> = self.lobby_carried(&difference.give.iter().copied().collect());
+        let (exchanges, cut) = exchanges(difference.want, give);
+        let more = listing.more || cut;
+        let last = exchanges.len().saturating_sub(1);
+        for (index, (want, give)) in exchanges.into_iter().enumerate() {
+            let again = (more && index == last).then_some(rounds);
+            self.ask(
+                from,
+                Purpose::LobbyExchange { again },
+                &Request::LobbyExchange { want, give },
+            );
+        }
+    }
+
+    pub(super) fn meeting_listed(
+        &mut self,
+        id: MeetingId,
+        from: PeerId,
+        listing: &Listing,
+        buckets: usize,
+        rounds: u8,
+    ) {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return;
+        };
+        let difference = digest::difference(&meeting.entries(), listing, buckets);
+        let give = self.meeting_carried(id, &difference.give.iter().copied().collect(), usize::MAX);
+        let (exchanges, cut) = exchanges(difference.want, give);
+        let more = listing.more || cut;
+        let last = exchanges.len().saturating_sub(1);
+        for (index, (want, give)) in exchanges.into_iter().enumerate() {
+            let again = (more && index == last).then_some(rounds);
+            let purpose = Purpose::MeetingExchange { meeting: id, again };
+            self.ask_participant(id, from, purpose, &MeetingRequest::Exchange { want, give });
+        }
+    }
+
+    pub(super) fn lobby_records(&self, want: &[[u8; 8]]) -> Vec<Carried> {
+        let mut records = self.lobby_carried(&want.iter().copied().collect());
+        bound(&mut records, SYNC_BYTES);
+        records
+    }
+
+    fn lobby_carried(&self, slots: &BTreeSet<[u8; 8]>) -> Vec<Carried> {
+        let now = self.now.monotonic;
+        let mine = self
+            .my_lobby
+            .as_ref()
+            .filter(|_| slots.contains(&lobby::slot(self.me.id)))
+            .map(|record| Carried {
+                age: 0,
+                raw: record.raw.to_vec(),
+            });
+        let others = self.lobby.records(slots, now).map(|(age, record)| Carried {
+            age: seconds(age),
+            raw: record.raw.to_vec(),
+        });
+        mine.into_iter().chain(others).collect()
+    }
+
+    pub(super) fn meeting_records(&self, id: MeetingId, want: &[[u8; 8]]) -> Vec<Carried> {
+        self.meeting_carried(id, &want.iter().copied().collect(), SYNC_BYTES)
+    }
+
+    fn meeting_carried(
+        &self,
+        id: MeetingId,
+        slots: &BTreeSet<[u8; 8]>,
+        bytes: usize,
+    ) -> Vec<Carried> {
+        let now = self.now.monotonic;
+        let Some(meeting) = self.meetings.get(&id) else {
+            return Vec::new();
+        };
+        let mut records: Vec<Carried> = meeting
+            .records()
+            .filter(|(slot, _, _)| slots.contains(slot))
+            .map(|(_, fresh, raw)| Carried {
+                age: age(now, fresh),
+                raw: raw.to_vec(),
+            })
+            .collect();
+        bound(&mut records, bytes);
+        records
+    }
+
+    /// Everything about a meeting that a newcomer is handed, its presences first.
+    pub(super) fn whole_meeting(&self, id: MeetingId, bytes: usize) -> Vec<Carried> {
+        let now = self.now.monotonic;
+        let Some(meeting) = self.meetings.get(&id) else {
+            return Vec::new();
+        };
+        let mut records: Vec<Carried> = meeting
+            .records()
+            .map(|(_, fresh, raw)| Carried {
+                age: age(now, fresh),
+                raw: raw.to_vec(),
+            })
+            .collect();
+        bound(&mut records, bytes);
+        records
+    }
+
+    pub(super) fn take_lobby_records(&mut self, records: Vec<Carried>) {
+        let mut news = News::default();
+        for carried in records {
+            match (record::read(&carried.raw), self.moment(carried.age)) {
+                (Some(AnyRecord::Lobby(record)), Some(fresh)) => {
+                    if self.take_lobby_record(record, fresh) == Taken::New {
+                        news.count(carried.age);
+                    }
+                }
+                (Some(AnyRecord::Lobby(_)), None) => {}
+                _ => self.counters.malformed += 1,
+            }
+        }
+        self.spread(None, &news);
+    }
+
+    pub(super) fn take_meeting_records(&mut self, id: MeetingId, records: Vec<Carried>) {
+        let mut news = News::default();
+        for carried in records {
+            match record::read(&carried.raw) {
+                // What is only gossiped is not handed on in any other way.
+                Some(AnyRecord::Unheard(_)) | None => self.counters.malformed += 1,
+                Some(record) => {
+                    let fresh = self.moment(carried.age);
+                    if self.take_record(id, record, fresh) == Taken::New {
+                        news.count(carried.age);
+                    }
+                }
+            }
+        }
+        self.spread(Some(id), &news);
+    }
+
+    /// What came by synchronisation may be new to my neighbours as well: asks a few of them, soon.
+    fn spread(&mut self, about: Option<MeetingId>, news: &News) {
+        if news.is_worth_spreading() && !self.spreading.contains_key(&about) {
+            let due = self.now.monotonic + SPREAD_AFTER - self.jitter(SPREAD_AFTER);
+            self.spreading.insert(about, due);
+        }
+    }
+
+    pub(super) fn spread_timeouts(&mut self) {
+        let now = self.now.monotonic;
+        let due: Vec<Option<MeetingId>> = self
+            .spreading
+            .iter()
+            .filter(|(_, due)| **due <= now)
+            .map(|(about, _)| *about)
+            .collect();
+        for about in due {
+            self.spreading.remove(&about);
+            let mut neighbours = self.neighbours_in(about);
+            for _ in 0..SPREAD_TO {
+                let Some(peer) = self.pick(&neighbours) else {
+                    break;
+                };
+                neighbours.retain(|other| *other != peer);
+                match about {
+                    Some(id) => self.compare_meeting(id, peer, 4),
+                    None => self.compare_lobby(peer, 4),
+                }
+            }
+        }
+    }
+
+    /// Those connected, as far as they are in this meeting.
+    pub(super) fn neighbours_in(&self, about: Option<MeetingId>) -> Vec<PeerId> {
+        let shares = |peer: &PeerId| {
+            about.is_none_or(|id| {
+                self.meetings
+                    .get(&id)
+                    .is_some_and(|meeting| meeting.is_participant(*peer))
+            })
+        };
+        self.requests.connections().filter(shares).collect()
+    }
+
+    /// Takes a record that its author asked me to hand on, and does so if it is news.
+    pub(super) fn take_and_pass_on(&mut self, id: MeetingId, raw: &[u8]) {
+        if let Some(record) = record::read(raw)
+            && self.take_record(id, record, Some(self.now.monotonic)) == Taken::New
+        {
+            self.publish(id, raw);
+        }
+    }
+
+    /// When somebody stood by what has this age; none if that is not known, or before my own time.
+    fn moment(&self, age: u16) -> Option<Duration> {
+        if age == AGE_UNKNOWN {
+            return None;
+        }
+        self.now
+            .monotonic
+            .checked_sub(Duration::from_secs(age.into()))
+    }
+}
+
+fn age(now: Duration, fresh: Option<Duration>) -> u16 {
+    fresh.map_or(AGE_UNKNOWN, |fresh| seconds(now.saturating_sub(fresh)))
+}
+
+/// Rounded up: an age never shrinks on its way.
+fn seconds(age: Duration) -> u16 {
+    let whole = age.as_secs() + u64::from(age.subsec_nanos() > 0);
+    u16::try_from(whole).map_or(AGE_UNKNOWN - 1, |seconds| seconds.min(AGE_UNKNOWN - 1))
+}
+
+fn bound(records: &mut Vec<Carried>, bytes: usize) {
+    let mut total = 0usize;
+    let fits = records
+        .iter()
+        .take_while(|record| {
+            total = total.saturating_add(record.raw.len() + 6);
+            total <= bytes
+        })
+        .count();
+    records.truncate(fits);
+}
+
+/// One message: what is wanted, and what is given.
+type Exchange = (Vec<[u8; 8]>, Vec<Carried>);
+
+/// Cuts what is wanted and given into messages; says whether something had to be left out.
+fn exchanges(want: Vec<[u8; 8]>, give: Vec<Carried>) -> (Vec<Exchange>, bool) {
+    let mut wants: Vec<Vec<[u8; 8]>> = want.chunks(WANTED_AT_ONCE).map(<[_]>::to_vec).collect();
+    let mut gives: Vec<Vec<Carried>> = Vec::new();
+    let mut size = usize::MAX;
+    for record in give {
+        size = size.saturating_add(record.raw.len() + 6);
+        if size > SYNC_BYTES {
+            gives.push(Vec::new());
+            size = record.raw.len() + 6;
+        }
+        if let Some(last) = gives.last_mut() {
+            last.push(record);
+        }
+    }
+    let count = wants.len().max(gives.len());
+    wants.resize(count, Vec::new());
+    gives.resize(count, Vec::new());
+    let mut messages: Vec<_> = wants.into_iter().zip(gives).collect();
+    let cut = messages.len() > EXCHANGES;
+    messages.truncate(EXCHANGES);
+    (messages, cut)
+}

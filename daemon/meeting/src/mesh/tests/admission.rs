@@ -1,0 +1,133 @@
+use super::*;
+use crate::wire::{Message, NotAdmitted, Request, Response};
+
+/// Asks `index` as `from` would, and reads the answer.
+fn ask(world: &mut World, index: usize, from: PeerId, request: &Request) -> Response {
+    let now = world.now();
+    let mesh = world.machines[index].mesh.as_mut().unwrap();
+    mesh.handle(
+        Input::Request {
+            from,
+            id: u64::MAX,
+            data: request.encode(),
+        },
+        now,
+    );
+    let mut answer = None;
+    while let Some(output) = mesh.poll_output() {
+        if let Output::Respond { id: u64::MAX, data } = output {
+            answer = Response::decode(&data);
+        }
+    }
+    answer.unwrap()
+}
+
+#[test]
+fn the_secret_goes_to_nobody_without_an_open_invitation() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    let (bao, chen) = (world.id(1), world.id(2));
+    let join = Request::Join { meeting };
+    assert_eq!(
+        ask(&mut world, 0, chen, &join),
+        Response::NotAdmitted(NotAdmitted::NotInvited)
+    );
+    assert!(matches!(
+        ask(&mut world, 0, bao, &join),
+        Response::Admitted(_)
+    ));
+    world.command(1, Command::Decline { meeting }).unwrap();
+    world.run(500);
+    assert_eq!(
+        ask(&mut world, 0, bao, &join),
+        Response::NotAdmitted(NotAdmitted::NotInvited)
+    );
+    let unknown = Request::Join {
+        meeting: MeetingId([1; 32]),
+    };
+    assert_eq!(
+        ask(&mut world, 0, bao, &unknown),
+        Response::NotAdmitted(NotAdmitted::Unknown)
+    );
+}
+
+#[test]
+fn a_newcomer_is_handed_the_whole_roster() {
+    let mut world = World::new(&["Anna", "Bao", "Chen", "Dara"]);
+    let meeting = world.create(0, "Planning", &[1, 2, 3]);
+    world.run(200);
+    world.join(1, meeting);
+    world.join(2, meeting);
+    world.command(2, Command::Phone).unwrap();
+    world.run(200);
+    world.join(3, meeting);
+    assert_eq!(world.presence(3, meeting, 0), Some(Presence::Online));
+    assert_eq!(world.presence(3, meeting, 1), Some(Presence::Online));
+    assert_eq!(world.presence(3, meeting, 2), Some(PHONE));
+}
+
+#[test]
+fn any_request_is_answered_and_changes_nothing_that_it_may_not() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let meeting = world.meeting_of_all(0);
+    let bao = world.id(1);
+    let now = world.now();
+    let mesh = world.machines[0].mesh.as_mut().unwrap();
+    let mut seed = 1u64;
+    for id in 0..500 {
+        let data: Vec<u8> = (0..id % 200)
+            .map(|_| {
+                seed = seed
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                (seed >> 56) as u8
+            })
+            .collect();
+        mesh.handle(
+            Input::Request {
+                from: bao,
+                id,
+                data: data.clone(),
+            },
+            now,
+        );
+        let mut answered = false;
+        while let Some(output) = mesh.poll_output() {
+            answered |= matches!(output, Output::Respond { id: to, .. } if to == id);
+        }
+        assert!(answered);
+        mesh.handle(
+            Input::Gossip {
+                topic: Topic::lobby(),
+                from: bao,
+                data,
+                receipt: id,
+            },
+            now,
+        );
+        while mesh.poll_output().is_some() {}
+    }
+    assert_eq!(world.presence(0, meeting, 1), Some(Presence::Online));
+    assert!(world.view(0).counters.malformed > 0);
+    assert!(world.view(0).counters.requests_dropped > 0);
+}
+
+#[test]
+fn somebody_elses_answer_is_not_taken() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    world.cut(&[1]);
+    world.command(1, Command::Decline { meeting }).unwrap();
+    let answers = crate::stored::State::decode(world.machines[1].disk.as_ref().unwrap())
+        .unwrap()
+        .prompts[0]
+        .answers
+        .clone()
+        .unwrap();
+    let (bao, chen) = (world.id(1), world.id(2));
+    let request = Request::Answers { raw: answers };
+    assert_eq!(ask(&mut world, 0, chen, &request), Response::Refused);
+    assert!(!world.has_declined(0, meeting, 1));
+    assert_eq!(ask(&mut world, 0, bao, &request), Response::Done);
+    assert!(world.has_declined(0, meeting, 1));
+}

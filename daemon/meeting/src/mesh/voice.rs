@@ -1,0 +1,265 @@
+//! Joining talk, keys and reachability to the rest.
+
+use super::direct::Purpose;
+use super::{Mesh, Seat, SeatState};
+use crate::audience::{Notice, TalkOutput};
+use crate::command::{Reply, WhisperMode};
+use crate::event::{Event, Part};
+use crate::ids::{MeetingId, PeerId};
+use crate::keys::KeysOutput;
+use crate::output::{Output, VoiceChange};
+use crate::refusal::Refusal;
+use crate::wire::MeetingRequest;
+
+/// The loudest that somebody is played.
+const LOUDEST: u16 = 400;
+
+impl Mesh {
+    /// Lets reachability, talk and keys act on each other until nothing changes any more.
+    pub(super) fn voice_consequences(&mut self) {
+        // Each round has a cause in the round before; a handful is the most that follows from one input.
+        for _ in 0..16 {
+            self.reach_consequences();
+            if std::mem::take(&mut self.attendance_changed)
+                && let Some(seat) = self.seat
+            {
+                let attendees = self.attendees(seat.meeting);
+                self.talk.attend(&attendees);
+            }
+            self.drain_talk();
+            self.drain_keys();
+            if self.reach_changed.is_empty() && !self.attendance_changed {
+                break;
+            }
+        }
+    }
+
+    pub(super) fn drain_talk(&mut self) {
+        while let Some(output) = self.talk.poll() {
+            match output {
+                TalkOutput::Voice(change) => {
+                    self.changed.insert(Part::Talk);
+                    self.batch.push(Output::Voice(change));
+                }
+                TalkOutput::Notice(notice) => self.notice(notice),
+                TalkOutput::Tell { peer, notice } => {
+                    let serial = notice.serial;
+                    match self.seat {
+                        Some(Seat { meeting, .. }) => {
+                            self.ask_participant(
+                                meeting,
+                                peer,
+                                Purpose::Whisper { serial },
+                                &MeetingRequest::Whisper(notice),
+                            );
+                        }
+                        None => self.talk.told(peer, serial, false, self.now.monotonic),
+                    }
+                }
+                TalkOutput::FlagsChanged(_) => {
+                    self.changed.insert(Part::Talk);
+                    self.save_now();
+                    if let Some(seat) = self.seat
+                        && !self.cloned
+                        && self.signed_by_me(seat.meeting).keeps_meeting()
+                    {
+                        let presence = self.signed_by_me(seat.meeting);
+                        self.sign_presence(seat.meeting, presence);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn drain_keys(&mut self) {
+        while let Some(output) = self.keys.poll() {
+            match output {
+                KeysOutput::Voice(change) => {
+                    let linked = match &change {
+                        VoiceChange::Inbound { peer, .. } => Some(*peer),
+                        _ => None,
+                    };
+                    self.batch.push(Output::Voice(change));
+                    if let Some(peer) = linked
+                        && let Some(percent) = self.volumes.get(&peer)
+                    {
+                        self.batch.push(Output::Voice(VoiceChange::Volume {
+                            peer,
+                            percent: *percent,
+                        }));
+                    }
+                    if let Some(seat) = self.seat {
+                        self.changed.insert(Part::Meeting(seat.meeting));
+                    }
+                }
+                KeysOutput::Offer { to, offer } => {
+                    let (meeting, generation) = (offer.meeting, offer.generation);
+                    self.ask_participant(
+                        meeting,
+                        to,
+                        Purpose::VoiceKeys {
+                            meeting,
+                            generation,
+                        },
+                        &MeetingRequest::VoiceKeys(offer),
+                    );
+                }
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: Notice) {
+        self.changed.insert(Part::Talk);
+        let label = |peer: PeerId| self.directory.label(peer);
+        let event = match notice {
+            Notice::ReceiverDeafened(peer) => Event::ReceiverDeafened {
+                peer,
+                label: label(peer),
+            },
+            Notice::ReceiverGone(peer) => Event::ReceiverGone {
+                peer,
+                label: label(peer),
+            },
+            Notice::ReceiverBack(peer) => Event::ReceiverBack {
+                peer,
+                label: label(peer),
+            },
+            Notice::WhisperEmpty => Event::WhisperEmpty,
+            Notice::WhisperOver => Event::WhisperOver,
+            Notice::WhisperStarted {
+                from,
+                others,
+                unheard,
+            } => Event::WhisperStarted {
+                from,
+                label: label(from),
+                others,
+                unheard,
+            },
+            Notice::WhisperStopped { from } => Event::WhisperStopped { from },
+        };
+        self.event(event);
+    }
+
+    /// Opens the devices for the meeting I am in now: a local decision has been made.
+    pub(super) fn enter_voice(&mut self, id: MeetingId, restore: Option<bool>) {
+        let now = self.now.monotonic;
+        self.batch
+            .push(Output::Voice(VoiceChange::Enter { meeting: id }));
+        let mut present = Vec::new();
+        let mut record = Vec::new();
+        if let Some(meeting) = self.meetings.get_mut(&id) {
+            meeting.reach.enter(now);
+            if let Some(held) = meeting.presence(self.me.id) {
+                record = held.record.raw.to_vec();
+            }
+            present.extend(meeting.participants());
+        }
+        self.keys.enter(id, record);
+        for peer in present {
+            if peer != self.me.id && self.is_present_by_record(id, peer) {
+                self.keys.present(peer, now);
+            }
+        }
+        let attendees = self.attendees(id);
+        match restore {
+            Some(muted) => self.talk.restore(&attendees, muted),
+            None => self.talk.enter(&attendees, None),
+        }
+        self.talk.set_away(matches!(
+            self.my_presence(),
+            Some(crate::presence::Presence::Away(_))
+        ));
+        self.drain_talk();
+        self.drain_keys();
+        self.reach_changed.insert(id);
+        self.connections_changed = true;
+        self.changed.insert(Part::Active);
+        self.changed.insert(Part::Talk);
+    }
+
+    /// Closes the devices: for a while, or for good.
+    pub(super) fn leave_voice(&mut self, for_good: bool) {
+        let Some(seat) = self.seat else {
+            return;
+        };
+        if for_good {
+            self.talk.exit();
+        } else {
+            self.talk.interrupt();
+        }
+        self.drain_talk();
+        self.keys.leave();
+        self.drain_keys();
+        if seat.state == SeatState::Inside {
+            self.batch.push(Output::Voice(VoiceChange::Leave));
+        }
+        if let Some(meeting) = self.meetings.get_mut(&seat.meeting) {
+            meeting.reach.exit(self.now.monotonic);
+            self.reach_changed.insert(seat.meeting);
+        }
+        self.connections_changed = true;
+        self.changed.insert(Part::Active);
+        self.changed.insert(Part::Talk);
+    }
+
+    pub(super) fn whisper(
+        &mut self,
+        to: &[PeerId],
+        mode: WhisperMode,
+        at: Option<u64>,
+    ) -> Result<Reply, Refusal> {
+        self.attend_now();
+        let chosen = self.talk.whisper(to, mode, at, self.now.monotonic);
+        self.changed.insert(Part::Talk);
+        chosen
+            .map(|to| Reply::Whispering { to })
+            .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+    }
+
+    pub(super) fn reply(&mut self, mode: WhisperMode, at: Option<u64>) -> Result<Reply, Refusal> {
+        self.attend_now();
+        let chosen = self.talk.reply(mode, at, self.now.monotonic);
+        self.changed.insert(Part::Talk);
+        chosen
+            .map(|to| Reply::Whispering { to })
+            .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+    }
+
+    /// A wish is judged by the roster of this moment.
+    fn attend_now(&mut self) {
+        if let Some(seat) = self.seat {
+            let attendees = self.attendees_and_invitees(seat.meeting);
+            self.talk.attend(&attendees);
+        }
+    }
+
+    pub(super) fn set_volume(&mut self, peer: PeerId, percent: u16) -> Result<Reply, Refusal> {
+        if percent > LOUDEST {
+            return Err(Refusal::WrongVolume);
+        }
+        if !self.directory.knows(peer) {
+            return Err(Refusal::UnknownPeer(peer));
+        }
+        if peer == self.me.id {
+            return Err(Refusal::Yourself);
+        }
+        if percent == 100 {
+            self.volumes.remove(&peer);
+        } else {
+            if self.volumes.len() >= crate::limits::CONTACTS {
+                self.volumes.pop_first();
+            }
+            self.volumes.insert(peer, percent);
+        }
+        self.save_now();
+        if let Some(seat) = self.seat {
+            self.changed.insert(Part::Meeting(seat.meeting));
+            if seat.state == SeatState::Inside {
+                self.batch
+                    .push(Output::Voice(VoiceChange::Volume { peer, percent }));
+            }
+        }
+        Ok(Reply::Done)
+    }
+}

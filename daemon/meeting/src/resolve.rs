@@ -1,0 +1,274 @@
+//! From what the user types to a peer or a meeting.
+//!
+//! A name is found by any unique beginning. Whispers look only at the active roster; everything else looks at everybody
+//! known, absent people included, so that a newcomer never inherits a beginning that used to mean somebody else.
+//!
+//! Capitals do not matter. A label in full (`Anna (laptop)#k3fq`), a name with a key suffix (`anna#k3`), a suffix alone
+//! (`#k3fq`) and a key in full always work, and a name in full goes before longer names that begin with it.
+
+use thiserror::Error;
+
+use crate::ids::{MeetingId, PeerId};
+use crate::view::View;
+
+/// Where to look for a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The active meeting's roster, without me: for whispers.
+    ActiveRoster,
+    /// Everybody known, absent people included.
+    Everyone,
+}
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// A peer.
+    Peer,
+    /// A meeting.
+    Meeting,
+}
+
+/// Why a text names nobody, or no one meeting.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ResolveError {
+    /// Nothing begins like this.
+    #[error("{} \"{text}\"", match .what { What::Peer => "nobody is called", What::Meeting => "there is no meeting" })]
+    Unknown {
+        /// What was looked for.
+        what: What,
+        /// What was typed.
+        text: String,
+    },
+    /// Several begin like this.
+    #[error("\"{text}\" may be {}", .candidates.join(" or "))]
+    Ambiguous {
+        /// What was looked for.
+        what: What,
+        /// What was typed.
+        text: String,
+        /// What names each of them: the labels of peers, the titles and short ids of meetings.
+        candidates: Vec<String>,
+    },
+}
+
+impl ResolveError {
+    /// A stable name for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown {
+                what: What::Peer, ..
+            } => "unknown-peer",
+            Self::Unknown {
+                what: What::Meeting,
+                ..
+            } => "unknown-meeting",
+            Self::Ambiguous { .. } => "ambiguous",
+        }
+    }
+}
+
+/// Something that can be meant.
+struct Choice<T> {
+    it: T,
+    /// Any of these in full means it, whatever else begins so.
+    exact: Vec<String>,
+    /// Any beginning of these means it, if it means nothing else.
+    beginnings: Vec<String>,
+    label: String,
+}
+
+/// How closely a text must fit.
+#[derive(Clone, Copy)]
+enum Strictness {
+    Exact,
+    WholeName,
+    Beginning,
+}
+
+/// Finds a peer.
+///
+/// # Errors
+/// If nobody, or more than one, is meant.
+pub fn peer(view: &View, scope: Scope, text: &str) -> Result<PeerId, ResolveError> {
+    let choice = |peer: PeerId, name: &str, device: &str, label: &str| Choice {
+        it: peer,
+        exact: vec![
+            peer.to_string(),
+            label.to_lowercase(),
+            format!("#{}", peer.suffix()),
+        ],
+        beginnings: vec![
+            name.to_lowercase(),
+            label.to_lowercase(),
+            format!("{} ({})", name.to_lowercase(), device.to_lowercase()),
+            format!("{}#{}", name.to_lowercase(), peer.suffix_of(52)),
+            format!("#{}", peer.suffix_of(52)),
+        ],
+        label: label.to_owned(),
+    };
+    let choices: Vec<Choice<PeerId>> = match scope {
+        Scope::ActiveRoster => view
+            .meetings
+            .iter()
+            .filter(|meeting| Some(meeting.meeting) == view.active)
+            .flat_map(|meeting| &meeting.roster)
+            .filter(|entry| !entry.me)
+            .map(|entry| choice(entry.peer, &entry.name, &entry.device, &entry.label))
+            .collect(),
+        Scope::Everyone => view
+            .peers
+            .iter()
+            .map(|peer| choice(peer.peer, &peer.name, &peer.device, &peer.label))
+            .collect(),
+    };
+    resolve(What::Peer, choices, text)
+}
+
+/// Finds a meeting among mine and those I am invited to, by the beginning of its title or id.
+///
+/// # Errors
+/// If none, or more than one, is meant.
+pub fn meeting(view: &View, text: &str) -> Result<MeetingId, ResolveError> {
+    let mine = view
+        .meetings
+        .iter()
+        .map(|meeting| (meeting.meeting, &meeting.title));
+    let invited = view
+        .invitations
+        .iter()
+        .map(|invitation| (invitation.meeting, &invitation.title));
+    let mut seen = std::collections::BTreeSet::new();
+    let choices = mine
+        .chain(invited)
+        .filter(|(id, _)| seen.insert(*id))
+        .map(|(id, title)| Choice {
+            it: id,
+            exact: vec![id.to_string()],
+            beginnings: vec![title.to_lowercase(), id.to_string()],
+            label: format!("{title} [{}]", id.short()),
+        })
+        .collect();
+    resolve(What::Meeting, choices, text)
+}
+
+fn resolve<T: Copy>(what: What, choices: Vec<Choice<T>>, text: &str) -> Result<T, ResolveError> {
+    let typed = text.trim();
+    let lower = typed.to_lowercase();
+    let shown = || typed.chars().take(80).collect::<String>();
+    if lower.is_empty() {
+        return Err(ResolveError::Unknown {
+            what,
+            text: shown(),
+        });
+    }
+    let begins = |choice: &Choice<T>| {
+        choice
+            .beginnings
+            .iter()
+            .any(|beginning| beginning.starts_with(&lower))
+    };
+    // The first of these that anything satisfies decides.
+    for strictness in [
+        Strictness::Exact,
+        Strictness::WholeName,
+        Strictness::Beginning,
+    ] {
+        let rule = |choice: &Choice<T>| match strictness {
+            Strictness::Exact => choice
+                .exact
+                .iter()
+                .any(|exact| *exact == lower || *exact == typed),
+            Strictness::WholeName => choice.beginnings.contains(&lower),
+            Strictness::Beginning => begins(choice),
+        };
+        let meant: Vec<&Choice<T>> = choices.iter().filter(|choice| rule(choice)).collect();
+        match meant.as_slice() {
+            [] => {}
+            [one] => return Ok(one.it),
+            several => {
+                let candidates = several
+                    .iter()
+                    .take(12)
+                    .map(|choice| choice.label.clone())
+                    .collect();
+                return Err(ResolveError::Ambiguous {
+                    what,
+                    text: shown(),
+                    candidates,
+                });
+            }
+        }
+    }
+    Err(ResolveError::Unknown {
+        what,
+        text: shown(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choices(names: &[(u8, &str, &str)]) -> Vec<Choice<u8>> {
+        names
+            .iter()
+            .map(|(it, name, label)| Choice {
+                it: *it,
+                exact: vec![label.to_lowercase()],
+                beginnings: vec![name.to_lowercase(), label.to_lowercase()],
+                label: (*label).to_owned(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_unique_beginning_is_enough() {
+        let known = || {
+            choices(&[
+                (1, "Anna", "Anna"),
+                (2, "Bao", "Bao"),
+                (3, "Barbara", "Barbara"),
+            ])
+        };
+        assert_eq!(resolve(What::Peer, known(), "an"), Ok(1));
+        assert_eq!(resolve(What::Peer, known(), "BAR"), Ok(3));
+        assert!(matches!(
+            resolve(What::Peer, known(), "c"),
+            Err(ResolveError::Unknown { .. })
+        ));
+        assert!(matches!(
+            resolve(What::Peer, known(), " "),
+            Err(ResolveError::Unknown { .. })
+        ));
+    }
+
+    #[test]
+    fn an_ambiguous_beginning_lists_the_candidates() {
+        let known = choices(&[(2, "Bao", "Bao"), (3, "Barbara", "Barbara")]);
+        let error = resolve(What::Peer, known, "ba").unwrap_err();
+        assert_eq!(error.to_string(), "\"ba\" may be Bao or Barbara");
+    }
+
+    #[test]
+    fn a_name_in_full_goes_before_a_longer_one() {
+        let known = choices(&[(1, "Ann", "Ann"), (2, "Anna", "Anna")]);
+        assert_eq!(resolve(What::Peer, known, "ann"), Ok(1));
+    }
+
+    #[test]
+    fn equal_names_are_told_apart_by_label_only() {
+        let known = || {
+            choices(&[
+                (1, "Anna", "Anna (laptop)#aaaa"),
+                (2, "Anna", "Anna (desk)#bbbb"),
+            ])
+        };
+        assert!(matches!(
+            resolve(What::Peer, known(), "anna"),
+            Err(ResolveError::Ambiguous { .. })
+        ));
+        assert_eq!(resolve(What::Peer, known(), "anna (d"), Ok(2));
+        assert_eq!(resolve(What::Peer, known(), "Anna (laptop)#aaaa"), Ok(1));
+    }
+}

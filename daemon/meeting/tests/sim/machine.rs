@@ -1,0 +1,122 @@
+//! One computer: its daemon while it runs, its disk, its connections and its voice machines.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use sotto_meeting::{Event, Mesh, Now, PeerId, RejoinPolicy, Setup, Topic};
+
+use super::media::Voice;
+
+pub(crate) const MEDIA_PORT: u16 = 4002;
+
+/// One computer.
+pub(crate) struct Machine {
+    pub(crate) name: String,
+    pub(crate) id: PeerId,
+    pub(crate) signing_seed: [u8; 32],
+    pub(crate) address: IpAddr,
+    pub(crate) rejoin: RejoinPolicy,
+    /// What was stored last.
+    pub(crate) disk: Option<Vec<u8>>,
+    pub(crate) mesh: Option<Mesh>,
+    /// Counts starts; messages to an earlier run are dropped.
+    pub(crate) run: u64,
+    pub(crate) voice: Voice,
+    /// Events of all runs.
+    pub(crate) events: Vec<Event>,
+    /// Connections by the peer that they lead to, oldest first.
+    pub(crate) connections: BTreeMap<PeerId, Vec<u64>>,
+    /// Connections that the mesh has asked for.
+    pub(crate) wanted: BTreeMap<PeerId, Vec<SocketAddr>>,
+    pub(crate) topics: BTreeSet<Topic>,
+    /// Gossip messages seen, with the mark of the other half of the time for forgetting.
+    pub(crate) seen: [HashSet<u64>; 2],
+    /// Gossip messages that wait for a verdict: receipt, message, from whom.
+    pub(crate) judged: BTreeMap<u64, (u64, Topic, Vec<u8>, usize)>,
+    /// When the mesh is to be woken.
+    pub(crate) timer: Option<Duration>,
+    /// Bytes sent, in gossip and direct messages.
+    pub(crate) sent: u64,
+    /// Bytes received.
+    pub(crate) received: u64,
+}
+
+impl Machine {
+    pub(crate) fn new(name: &str, signing_seed: [u8; 32], address: IpAddr) -> Self {
+        let setup = Setup {
+            signing_seed,
+            rng_seed: [0; 32],
+            name: name.into(),
+            device_name: String::new(),
+            stored: None,
+            rejoin: RejoinPolicy::default(),
+        };
+        // The identity, without knowing how it is derived.
+        let nowhere = Now {
+            monotonic: Duration::ZERO,
+            utc: sotto_meeting::Utc(0),
+        };
+        let id = Mesh::new(setup, nowhere).expect("nothing is stored").me();
+        Self {
+            name: name.into(),
+            id,
+            signing_seed,
+            address,
+            rejoin: RejoinPolicy::default(),
+            disk: None,
+            mesh: None,
+            run: 0,
+            voice: Voice::default(),
+            events: Vec::new(),
+            connections: BTreeMap::new(),
+            wanted: BTreeMap::new(),
+            topics: BTreeSet::new(),
+            seen: Default::default(),
+            judged: BTreeMap::new(),
+            timer: None,
+            sent: 0,
+            received: 0,
+        }
+    }
+
+    pub(crate) fn start(&mut self, rng_seed: [u8; 32], now: Now) {
+        assert!(self.mesh.is_none(), "{} runs already", self.name);
+        let setup = Setup {
+            signing_seed: self.signing_seed,
+            rng_seed,
+            name: self.name.clone(),
+            device_name: format!("{}'s machine", self.name),
+            stored: self.disk.clone(),
+            rejoin: self.rejoin,
+        };
+        self.mesh = Some(Mesh::new(setup, now).expect("the disk holds what was stored"));
+        self.run += 1;
+        self.voice.restart();
+    }
+
+    /// The process is gone.
+    pub(crate) fn kill(&mut self) {
+        self.mesh = None;
+        self.run += 1;
+        self.connections.clear();
+        self.wanted.clear();
+        self.topics.clear();
+        self.seen = Default::default();
+        self.judged.clear();
+        self.timer = None;
+        self.voice.power_off();
+    }
+
+    /// Whether this gossip message is new.
+    pub(crate) fn sees(&mut self, message: u64) -> bool {
+        if self.seen.iter().any(|seen| seen.contains(&message)) {
+            return false;
+        }
+        if self.seen[0].len() > 20_000 {
+            self.seen.swap(0, 1);
+            self.seen[0].clear();
+        }
+        self.seen[0].insert(message)
+    }
+}

@@ -1,0 +1,519 @@
+//! A virtual network that drives real [`Mesh`]es on a virtual clock.
+//!
+//! Everything random comes from one seed, which is printed when a test fails. The network delays, loses, duplicates and
+//! reorders gossip (each neighbour relays what its mesh accepts), carries direct requests over connections that break
+//! only after a while, and sends heartbeats and frames between peers that hold one another's keys. Machines crash,
+//! restart with what they have on disk, and are cut off from one another.
+
+// The lint's exception for tests covers test functions alone, not the fixtures that they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, reason = "each test file uses a part")]
+
+mod machine;
+mod media;
+mod network;
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+pub(crate) use machine::Machine;
+pub(crate) use media::Voice;
+use network::{Connection, Happening, Scheduled};
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use sotto_meeting::{
+    Command, Event, Flags, Input, MeetingId, Now, OfflineReason, PeerId, Presence, Refusal,
+    RejoinPolicy, Reply, RosterEntry, Utc, View,
+};
+
+/// How bad the network is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Weather {
+    /// One way.
+    pub(crate) delay: (Duration, Duration),
+    /// Percent of gossip deliveries that never arrive.
+    pub(crate) gossip_loss: u32,
+    /// Percent of gossip deliveries that arrive twice.
+    pub(crate) duplication: u32,
+    /// Percent of direct requests that fail.
+    pub(crate) direct_loss: u32,
+    /// Percent of media packets that are lost.
+    pub(crate) media_loss: u32,
+}
+
+impl Weather {
+    /// A wired network.
+    pub(crate) const CLEAR: Self = Self {
+        delay: (Duration::from_micros(300), Duration::from_millis(3)),
+        gossip_loss: 0,
+        duplication: 0,
+        direct_loss: 0,
+        media_loss: 0,
+    };
+
+    /// Crowded radio: a lot is lost, late, and out of order.
+    pub(crate) const STORM: Self = Self {
+        delay: (Duration::from_millis(1), Duration::from_millis(120)),
+        gossip_loss: 20,
+        duplication: 15,
+        direct_loss: 10,
+        media_loss: 5,
+    };
+}
+
+/// Names a machine of the simulation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Host(pub usize);
+
+/// The world.
+pub(crate) struct Sim {
+    seed: u64,
+    now: Duration,
+    rng: ChaCha20Rng,
+    pub(crate) weather: Weather,
+    machines: Vec<Machine>,
+    hosts_by_address: BTreeMap<IpAddr, usize>,
+    connections: BTreeMap<u64, Connection>,
+    /// Which part of a split network each machine is in.
+    parts: Vec<usize>,
+    /// Media packets that are dropped, from and to.
+    deaf: BTreeSet<(usize, usize)>,
+    queue: BinaryHeap<Scheduled>,
+    next_id: u64,
+    /// Requests being answered: whom the answer goes to, and over what.
+    answering: BTreeMap<u64, network::Answering>,
+    /// The number of gossip deliveries and direct messages so far.
+    pub(crate) messages: u64,
+    finished: Cell<bool>,
+}
+
+const EPOCH: u64 = 1_800_000_000;
+
+impl Sim {
+    /// An empty world with a wired network.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let mut sim = Self {
+            seed,
+            now: Duration::from_secs(1000),
+            rng: ChaCha20Rng::from_seed(bytes),
+            weather: Weather::CLEAR,
+            machines: Vec::new(),
+            hosts_by_address: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            parts: Vec::new(),
+            deaf: BTreeSet::new(),
+            queue: BinaryHeap::new(),
+            next_id: 1,
+            answering: BTreeMap::new(),
+            messages: 0,
+            finished: Cell::new(false),
+        };
+        sim.schedule(media::HEARTBEAT, Happening::Heartbeats);
+        sim.schedule(network::UPKEEP, Happening::Upkeep);
+        sim
+    }
+
+    /// A world in which machines of these names run and know of one another.
+    pub(crate) fn with<const N: usize>(seed: u64, names: [&str; N]) -> (Self, [Host; N]) {
+        let mut sim = Self::new(seed);
+        let hosts = names.map(|name| sim.add(name));
+        for host in hosts {
+            sim.start(host);
+        }
+        sim.until("everyone knows everyone", 60, |sim| {
+            hosts.iter().all(|host| {
+                sim.view(*host)
+                    .peers
+                    .iter()
+                    .filter(|peer| peer.running)
+                    .count()
+                    == N - 1
+            })
+        });
+        (sim, hosts)
+    }
+
+    /// A new machine that does not run yet.
+    pub(crate) fn add(&mut self, name: &str) -> Host {
+        let signing_seed = self.random_bytes();
+        self.add_with_seed(name, signing_seed)
+    }
+
+    /// A machine with a copy of another's identity and disk.
+    pub(crate) fn clone_of(&mut self, host: Host) -> Host {
+        let (name, seed, disk) = {
+            let machine = self.machine(host);
+            (
+                machine.name.clone(),
+                machine.signing_seed,
+                machine.disk.clone(),
+            )
+        };
+        let copy = self.add_with_seed(&name, seed);
+        self.machines[copy.0].disk = disk;
+        self.machines[copy.0].voice = Voice::copy_of(self.voice(host));
+        copy
+    }
+
+    fn add_with_seed(&mut self, name: &str, signing_seed: [u8; 32]) -> Host {
+        let number = self.machines.len();
+        let address = IpAddr::from([10, 0, (number / 250) as u8, (number % 250 + 1) as u8]);
+        self.machines
+            .push(Machine::new(name, signing_seed, address));
+        self.hosts_by_address.insert(address, number);
+        self.parts.push(0);
+        Host(number)
+    }
+
+    /// Starts the daemon with what is on its disk.
+    pub(crate) fn start(&mut self, host: Host) {
+        let rng_seed = self.random_bytes();
+        let now = self.clock();
+        let machine = &mut self.machines[host.0];
+        machine.start(rng_seed, now);
+        let address = machine.address;
+        self.drain(host.0);
+        self.input(
+            host.0,
+            Input::ListenAddresses(vec![SocketAddr::new(address, 4001)]),
+        );
+        self.input(host.0, Input::MediaPort(machine::MEDIA_PORT));
+    }
+
+    /// The process is killed: nobody is told, and connections to it break only after a while.
+    pub(crate) fn crash(&mut self, host: Host) {
+        self.machines[host.0].kill();
+        self.abandon_connections(host.0);
+    }
+
+    /// A clean end: goodbye to everybody, then the process ends.
+    pub(crate) fn stop(&mut self, host: Host) {
+        let _ = self.command(host, Command::Quit);
+        self.run_millis(100);
+        self.machines[host.0].kill();
+        self.close_connections(host.0);
+    }
+
+    pub(crate) fn is_running(&self, host: Host) -> bool {
+        self.machines[host.0].mesh.is_some()
+    }
+
+    /// Splits the network. Machines that are not named form a part of their own.
+    pub(crate) fn split(&mut self, parts: &[&[Host]]) {
+        self.parts.fill(parts.len());
+        for (number, part) in parts.iter().enumerate() {
+            for host in *part {
+                self.parts[host.0] = number;
+            }
+        }
+    }
+
+    /// The network is whole again.
+    pub(crate) fn heal(&mut self) {
+        self.parts.fill(0);
+        self.deaf.clear();
+    }
+
+    /// Media from `from` does not reach `to` any more; everything else does.
+    pub(crate) fn block_media(&mut self, from: Host, to: Host) {
+        self.deaf.insert((from.0, to.0));
+    }
+
+    /// Runs the world for `seconds`.
+    pub(crate) fn run(&mut self, seconds: u64) {
+        self.run_millis(seconds * 1000);
+    }
+
+    /// Runs the world for `millis`.
+    pub(crate) fn run_millis(&mut self, millis: u64) {
+        let end = self.now + Duration::from_millis(millis);
+        while self.step(end) {}
+        self.now = end;
+    }
+
+    /// Runs until `holds`, looking every 20 ms, and returns how long that took.
+    pub(crate) fn until(
+        &mut self,
+        what: &str,
+        seconds: u64,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> Duration {
+        let start = self.now;
+        let deadline = start + Duration::from_secs(seconds);
+        while !holds(self) {
+            if self.now >= deadline {
+                self.dump();
+                panic!("after {seconds} s it is not true that {what}");
+            }
+            self.run_millis(20);
+        }
+        self.now - start
+    }
+
+    /// What the local user of `host` wants.
+    pub(crate) fn command(&mut self, host: Host, command: Command) -> Result<Reply, Refusal> {
+        let now = self.clock();
+        let machine = &mut self.machines[host.0];
+        let mesh = machine
+            .mesh
+            .as_mut()
+            .expect("a stopped machine takes no commands");
+        let reply = mesh.command(command.clone(), now);
+        machine.voice.intend(&command, reply.as_ref());
+        self.drain(host.0);
+        reply
+    }
+
+    /// A command that must succeed.
+    pub(crate) fn ask(&mut self, host: Host, command: Command) -> Reply {
+        let text = format!("{command:?}");
+        match self.command(host, command) {
+            Ok(reply) => reply,
+            Err(refusal) => {
+                self.dump();
+                panic!("{} refused {text}: {refusal}", self.machine(host).name)
+            }
+        }
+    }
+
+    /// Something that happens at `host`.
+    pub(crate) fn happens(&mut self, host: Host, input: Input) {
+        self.input(host.0, input);
+    }
+
+    /// `host` starts a meeting.
+    pub(crate) fn meet(&mut self, host: Host, title: &str, invite: &[Host]) -> MeetingId {
+        let invite = invite.iter().map(|host| self.id(*host)).collect();
+        match self.ask(
+            host,
+            Command::Create {
+                title: title.into(),
+                invite,
+            },
+        ) {
+            Reply::Created { meeting } => meeting,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Everybody named is invited and joins; returns once all see all of them Online.
+    pub(crate) fn gather(&mut self, host: Host, title: &str, others: &[Host]) -> MeetingId {
+        let meeting = self.meet(host, title, others);
+        for other in others {
+            let other = *other;
+            self.until("the invitation is there", 10, |sim| {
+                sim.is_invited(other, meeting)
+            });
+            self.ask(other, Command::Join { meeting });
+        }
+        let all: Vec<Host> = std::iter::once(host)
+            .chain(others.iter().copied())
+            .collect();
+        self.until("all are Online on all rosters, with voice", 20, |sim| {
+            all.iter().all(|viewer| {
+                all.iter()
+                    .all(|who| sim.presence(*viewer, meeting, *who) == Some(Presence::Online))
+                    && all.iter().all(|who| {
+                        who == viewer || sim.entry(*viewer, meeting, *who).is_some_and(|e| e.voice)
+                    })
+            })
+        });
+        meeting
+    }
+
+    pub(crate) fn join(&mut self, host: Host, meeting: MeetingId) {
+        self.ask(host, Command::Join { meeting });
+        self.until("the join succeeds", 20, |sim| {
+            sim.view(host).active == Some(meeting)
+        });
+    }
+
+    pub(crate) fn id(&self, host: Host) -> PeerId {
+        self.machines[host.0].id
+    }
+
+    pub(crate) fn machine(&self, host: Host) -> &Machine {
+        &self.machines[host.0]
+    }
+
+    pub(crate) fn voice(&self, host: Host) -> &Voice {
+        &self.machines[host.0].voice
+    }
+
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = Host> + use<> {
+        (0..self.machines.len()).map(Host)
+    }
+
+    pub(crate) fn running(&self) -> Vec<Host> {
+        self.hosts().filter(|host| self.is_running(*host)).collect()
+    }
+
+    pub(crate) fn view(&self, host: Host) -> View {
+        self.machines[host.0]
+            .mesh
+            .as_ref()
+            .expect("a stopped machine shows nothing")
+            .view(self.clock())
+    }
+
+    pub(crate) fn is_invited(&self, host: Host, meeting: MeetingId) -> bool {
+        self.view(host)
+            .invitations
+            .iter()
+            .any(|invitation| invitation.meeting == meeting)
+    }
+
+    pub(crate) fn entry(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<RosterEntry> {
+        let who = self.id(who);
+        let view = self.view(viewer);
+        let meeting = view
+            .meetings
+            .into_iter()
+            .find(|view| view.meeting == meeting)?;
+        meeting.roster.into_iter().find(|entry| entry.peer == who)
+    }
+
+    /// How `viewer` sees `who`; `None` if it has no such meeting or roster entry.
+    pub(crate) fn presence(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<Presence> {
+        self.entry(viewer, meeting, who).map(|entry| entry.presence)
+    }
+
+    /// Waits until all `viewers` see `who` like this.
+    pub(crate) fn until_seen(
+        &mut self,
+        viewers: &[Host],
+        meeting: MeetingId,
+        who: Host,
+        presence: Presence,
+    ) -> Duration {
+        let name = self.machine(who).name.clone();
+        self.until(&format!("{name} is seen as {presence}"), 60, |sim| {
+            viewers
+                .iter()
+                .all(|viewer| sim.presence(*viewer, meeting, who) == Some(presence))
+        })
+    }
+
+    pub(crate) fn offline(reason: OfflineReason) -> Presence {
+        Presence::Offline(reason)
+    }
+
+    pub(crate) fn flags(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<Flags> {
+        self.entry(viewer, meeting, who).map(|entry| entry.flags)
+    }
+
+    /// What `host` has told its user since it started, in order.
+    pub(crate) fn events(&self, host: Host) -> &[Event] {
+        &self.machines[host.0].events
+    }
+
+    pub(crate) fn saw(&self, host: Host, wanted: impl FnMut(&Event) -> bool) -> bool {
+        self.events(host).iter().any(wanted)
+    }
+
+    pub(crate) fn set_rejoin(&mut self, host: Host, rejoin: RejoinPolicy) {
+        self.machines[host.0].rejoin = rejoin;
+    }
+
+    pub(crate) fn set_disk(&mut self, host: Host, disk: Option<Vec<u8>>) {
+        self.machines[host.0].disk = disk;
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// A number below `below`.
+    pub(crate) fn random(&mut self, below: u32) -> u32 {
+        self.rng.next_u32() % below.max(1)
+    }
+
+    fn clock(&self) -> Now {
+        Now {
+            monotonic: self.now,
+            utc: Utc(EPOCH + self.now.as_secs()),
+        }
+    }
+
+    fn random_bytes(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        self.rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn chance(&mut self, percent: u32) -> bool {
+        percent > 0 && self.random(100) < percent
+    }
+
+    fn schedule(&mut self, after: Duration, what: Happening) {
+        let order = self.next_id;
+        self.next_id += 1;
+        self.queue.push(Scheduled {
+            at: self.now + after,
+            order,
+            what,
+        });
+    }
+
+    /// Everyone's rosters, for a failing test's output.
+    pub(crate) fn dump(&self) {
+        eprintln!("at {:?}, seed {}:", self.now, self.seed);
+        for host in self.hosts() {
+            let machine = self.machine(host);
+            if !self.is_running(host) {
+                eprintln!("  {} ({:?}) does not run", machine.name, machine.id);
+                continue;
+            }
+            let view = self.view(host);
+            eprintln!(
+                "  {} ({:?}), part {}, connected to {:?}, invited to {:?}, joining {}",
+                machine.name,
+                machine.id,
+                self.parts[host.0],
+                machine.connections.keys().collect::<Vec<_>>(),
+                view.invitations
+                    .iter()
+                    .map(|invitation| &invitation.title)
+                    .collect::<Vec<_>>(),
+                view.joining.len(),
+            );
+            for meeting in &view.meetings {
+                eprint!(
+                    "    {}{}:",
+                    meeting.title,
+                    if meeting.active { "*" } else { "" },
+                );
+                for entry in &meeting.roster {
+                    eprint!(
+                        " {} {}{}{}{},",
+                        entry.label,
+                        entry.presence,
+                        if entry.flags.muted { " muted" } else { "" },
+                        if entry.unreachable {
+                            " unreachable"
+                        } else {
+                            ""
+                        },
+                        if entry.voice { " voice" } else { "" },
+                    );
+                }
+                eprintln!();
+            }
+        }
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        if std::thread::panicking() && !self.finished.replace(true) {
+            eprintln!(
+                "the simulation's seed was {} and its time {:?}",
+                self.seed, self.now
+            );
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The libp2p swarm: transports, protocols and limits.
+
+use std::{num::NonZeroU8, time::Duration};
+
+use libp2p::{
+    Swarm, SwarmBuilder, connection_limits, identify, identity, memory_connection_limits, noise,
+    ping, swarm::NetworkBehaviour, tcp, yamux,
+};
+
+use crate::{NetworkConfig, NetworkError, direct, gate::Gate, gossip, node_id::keypair_from_seed};
+
+/// Version of the whole protocol, told by identify.
+const PROTOCOL: &str = "/sotto/1";
+/// Bytes of what a program calls itself.
+const MAX_AGENT: usize = 64;
+/// An idle QUIC connection shows this often that it lives. Each time costs both ends a wake-up or two, which are most of
+/// what an idle daemon does.
+const QUIC_KEEP_ALIVE: Duration = Duration::from_millis(950);
+/// A QUIC connection that has heard nothing for so long is closed. A keep-alive sent just before restarts the count
+/// once (RFC 9000 §10.1), so a crash is seen after at most the sum of both, 2.95 s.
+const QUIC_IDLE: Duration = Duration::from_millis(2000);
+/// TCP shows the crash of a program at once, that of a machine only through unanswered pings.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections are kept for as long as the planner wants them.
+const KEEP_IDLE: Duration = Duration::from_secs(24 * 3600);
+/// Established connections, wanted peers not counted.
+const MAX_CONNECTIONS: u32 = 256;
+/// Incoming ones among these, so that outsiders cannot use up all.
+const MAX_INCOMING: u32 = 224;
+/// Connections to one peer: one, and a moment's overlap when both dial or one replaces the other.
+const MAX_PER_PEER: u32 = 2;
+const MAX_PENDING_INCOMING: u32 = 128;
+const MAX_PENDING_OUTGOING: u32 = 128;
+/// New connections are refused while the process is larger than this.
+const MAX_MEMORY: usize = 1 << 30;
+/// Streams that a peer may have open at once on one connection.
+const MAX_STREAMS: u32 = 64;
+/// Bytes that a peer may have under way unread: on a stream, and on a connection.
+const STREAM_WINDOW: u32 = 512 * 1024;
+const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
+
+/// Everything that runs on a connection.
+#[derive(NetworkBehaviour)]
+pub(crate) struct Behaviour {
+    // The gate stands first: what it refuses costs the others nothing.
+    pub(crate) gate: Gate,
+    pub(crate) limits: connection_limits::Behaviour,
+    pub(crate) memory: memory_connection_limits::Behaviour,
+    pub(crate) gossip: gossip::Behaviour,
+    pub(crate) direct: direct::Behaviour,
+    pub(crate) media: libp2p_stream::Behaviour,
+    pub(crate) identify: identify::Behaviour,
+    pub(crate) ping: ping::Behaviour,
+}
+
+/// Builds the swarm; it does not listen yet.
+pub(crate) fn swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
+    let keypair: identity::Keypair = keypair_from_seed(config.secret_seed).into();
+    let gossip = gossip::behaviour(&keypair)?;
+    let limits = connection_limits::ConnectionLimits::default()
+        .with_max_established(Some(MAX_CONNECTIONS))
+        .with_max_established_incoming(Some(MAX_INCOMING))
+        .with_max_established_per_peer(Some(MAX_PER_PEER))
+        .with_max_pending_incoming(Some(MAX_PENDING_INCOMING))
+        .with_max_pending_outgoing(Some(MAX_PENDING_OUTGOING));
+    let mut agent = config.agent.clone();
+    agent.truncate(agent.floor_char_boundary(MAX_AGENT));
+    // Identify says what runs here. Addresses are neither told nor believed.
+    let identify = identify::Config::new(PROTOCOL.to_owned(), keypair.public())
+        .with_agent_version(agent)
+        .with_interval(Duration::from_secs(3600))
+        .with_cache_size(0)
+        .with_hide_listen_addrs(true);
+    let behaviour = Behaviour {
+        gate: Gate::new(),
+        limits: connection_limits::Behaviour::new(limits),
+        memory: memory_connection_limits::Behaviour::with_max_bytes(MAX_MEMORY),
+        gossip,
+        direct: direct::behaviour(),
+        media: libp2p_stream::Behaviour::new(),
+        identify: identify::Behaviour::new(identify),
+        ping: ping::Behaviour::new(
+            ping::Config::new()
+                .with_interval(PING_INTERVAL)
+                .with_timeout(PING_TIMEOUT),
+        ),
+    };
+    let multiplex = || {
+        let mut config = yamux::Config::default();
+        config.set_max_num_streams(MAX_STREAMS as usize);
+        config
+    };
+    let setup = |error: &dyn std::error::Error| NetworkError::Setup(error.to_string());
+    let swarm = SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(
+            tcp::Config::default().nodelay(true),
+            noise::Config::new,
+            multiplex,
+        )
+        .map_err(|error| setup(&error))?
+        .with_quic_config(|mut config| {
+            config.keep_alive_interval = QUIC_KEEP_ALIVE;
+            config.max_idle_timeout = u32::try_from(QUIC_IDLE.as_millis()).unwrap_or(u32::MAX);
+            config.max_concurrent_stream_limit = MAX_STREAMS;
+            config.max_stream_data = STREAM_WINDOW;
+            config.max_connection_data = CONNECTION_WINDOW;
+            config
+        })
+        .with_behaviour(|_| behaviour)
+        .map_err(|error| setup(&error))?
+        .with_swarm_config(|config| {
+            config
+                .with_idle_connection_timeout(KEEP_IDLE)
+                // All addresses of a peer at once: on a local network an answer takes a millisecond, a dead address 2 s.
+                .with_dial_concurrency_factor(NonZeroU8::MAX)
+        })
+        .build();
+    Ok(swarm)
+}

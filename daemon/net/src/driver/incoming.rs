@@ -1,0 +1,282 @@
+//! What the swarm reports.
+
+use std::time::Instant;
+
+use libp2p::{
+    PeerId,
+    core::ConnectedPoint,
+    gossipsub, ping,
+    request_response::{self, OutboundFailure},
+    swarm::{ConnectionId, DialError, ListenError, SwarmEvent},
+};
+
+use super::{
+    Driver,
+    connections::{Change, Connection},
+};
+use crate::{
+    DirectError, NetworkEvent, NodeId, addresses::socket_address, behaviour::BehaviourEvent, direct,
+};
+
+impl Driver {
+    pub(super) fn on_swarm_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
+        match event {
+            SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Direct(event)) => self.on_direct(event),
+            SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(&event),
+            SwarmEvent::ConnectionEstablished {
+                peer_id,
+                connection_id,
+                endpoint,
+                ..
+            } => {
+                self.on_connected(peer_id, connection_id, &endpoint);
+            }
+            SwarmEvent::ConnectionClosed {
+                peer_id,
+                connection_id,
+                cause,
+                ..
+            } => {
+                tracing::debug!(peer = %peer_id, ?cause, "connection closed");
+                self.on_closed(peer_id, connection_id);
+            }
+            SwarmEvent::OutgoingConnectionError {
+                connection_id,
+                error,
+                ..
+            } => {
+                if matches!(error, DialError::Denied { .. }) {
+                    self.counters.connections_refused.increment();
+                }
+                tracing::debug!(%error, "dial failed");
+                self.dial_failed(connection_id, &error);
+            }
+            SwarmEvent::IncomingConnectionError {
+                error: ListenError::Denied { cause },
+                ..
+            } => {
+                self.counters.connections_refused.increment();
+                tracing::debug!(%cause, "incoming connection refused");
+            }
+            SwarmEvent::ListenerClosed {
+                listener_id,
+                reason,
+                ..
+            } => {
+                tracing::debug!(?reason, "listener closed");
+                self.listeners.closed(listener_id);
+            }
+            SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener failed"),
+            _ => {}
+        }
+    }
+
+    fn on_connected(&mut self, peer: PeerId, id: ConnectionId, endpoint: &ConnectedPoint) {
+        let (multiaddr, outbound) = match endpoint {
+            ConnectedPoint::Dialer { address, .. } => (address, true),
+            ConnectedPoint::Listener { send_back_addr, .. } => (send_back_addr, false),
+        };
+        // The gate has checked the identity, and only QUIC and TCP exist.
+        let (Some(peer), Some((address, transport))) =
+            (NodeId::from_peer_id(&peer), socket_address(multiaddr))
+        else {
+            self.swarm.close_connection(id);
+            return;
+        };
+        let new = Connection {
+            id,
+            address,
+            transport,
+            outbound,
+            since: Instant::now(),
+        };
+        let first = !self.connections.is_connected(peer);
+        let (change, replaced) = self.connections.opened(peer, new);
+        for old in replaced {
+            self.swarm.close_connection(old);
+        }
+        self.count_connections();
+        let now = self.now();
+        if first {
+            // TCP and QUIC share the port number, so either proves the address for both.
+            self.planner
+                .connected(peer, outbound.then_some(address), now);
+            self.media.connected(peer);
+        }
+        if outbound {
+            self.dial_succeeded(id, peer);
+        }
+        self.tell(peer, change);
+        if first {
+            self.send_held_requests(peer);
+        }
+    }
+
+    fn on_closed(&mut self, peer: PeerId, id: ConnectionId) {
+        let Some(peer) = NodeId::from_peer_id(&peer) else {
+            return;
+        };
+        let change = self.connections.closed(peer, id);
+        self.count_connections();
+        if change == Change::Disconnected {
+            let now = self.now();
+            self.planner.disconnected(peer, now);
+            self.media.disconnected(peer);
+        }
+        self.tell(peer, change);
+    }
+
+    fn count_connections(&self) {
+        let (peers, connections) = self.connections.count();
+        self.counters.connected_peers.set(peers);
+        self.counters.connections.set(connections);
+    }
+
+    fn tell(&mut self, peer: NodeId, change: Change) {
+        match change {
+            Change::None => {}
+            Change::Connected(address, transport) => self.emit(NetworkEvent::Connected {
+                peer,
+                address,
+                transport,
+            }),
+            Change::Disconnected => self.emit(NetworkEvent::Disconnected { peer }),
+        }
+    }
+
+    /// Closes own dials that met the other side's.
+    pub(super) fn close_surplus(&mut self, now: Instant) {
+        for connection in self.connections.surplus(self.node, now) {
+            self.swarm.close_connection(connection);
+        }
+    }
+
+    fn on_gossip(&mut self, event: gossipsub::Event) {
+        match event {
+            gossipsub::Event::Message {
+                propagation_source,
+                message_id,
+                message,
+            } => {
+                let author = message.source.as_ref().and_then(NodeId::from_peer_id);
+                let now = Instant::now();
+                let receipt = self.receipts.issue(message_id, propagation_source, now);
+                let (Some(from), false) = (author, self.is_behind()) else {
+                    self.counters.gossip_dropped.increment();
+                    if let Some(receipt) = self.receipts.redeem(receipt) {
+                        self.report(&receipt, gossipsub::MessageAcceptance::Ignore);
+                    }
+                    return;
+                };
+                self.counters.gossip_received.increment();
+                let topic = message.topic.into_string();
+                self.emit(NetworkEvent::Gossip {
+                    topic,
+                    from,
+                    data: message.data,
+                    receipt,
+                });
+                while let Some(receipt) = self.receipts.overdue(now) {
+                    self.counters.verdicts_missed.increment();
+                    self.report(&receipt, gossipsub::MessageAcceptance::Ignore);
+                }
+            }
+            gossipsub::Event::Subscribed { peer_id, topic } => {
+                let topic = topic.into_string();
+                for data in self.held.release(&topic) {
+                    self.publish(topic.clone(), data, false);
+                }
+                if let Some(peer) = NodeId::from_peer_id(&peer_id) {
+                    self.emit(NetworkEvent::Subscribed { peer, topic });
+                }
+            }
+            gossipsub::Event::Unsubscribed { peer_id, topic } => {
+                if let Some(peer) = NodeId::from_peer_id(&peer_id) {
+                    self.emit(NetworkEvent::Unsubscribed {
+                        peer,
+                        topic: topic.into_string(),
+                    });
+                }
+            }
+            gossipsub::Event::SlowPeer { peer_id, .. } => {
+                tracing::debug!(peer = %peer_id, "a peer does not keep up with gossip");
+            }
+            gossipsub::Event::GossipsubNotSupported { .. } => {}
+        }
+    }
+
+    fn on_direct(&mut self, event: direct::Event) {
+        match event {
+            request_response::Event::Message { peer, message, .. } => match message {
+                request_response::Message::Request {
+                    request, channel, ..
+                } => {
+                    let now = Instant::now();
+                    let kept = NodeId::from_peer_id(&peer)
+                        .filter(|_| !self.is_behind())
+                        .and_then(|from| {
+                            self.inbox.insert(from, channel, now).map(|id| (from, id))
+                        });
+                    if let Some((from, id)) = kept {
+                        self.counters.requests_received.increment();
+                        self.emit(NetworkEvent::Request {
+                            from,
+                            id,
+                            data: request,
+                        });
+                    } else {
+                        self.counters.requests_dropped.increment();
+                    }
+                }
+                request_response::Message::Response {
+                    request_id,
+                    response,
+                } => {
+                    if let Some(asked) = self.outbox.finished(request_id) {
+                        self.emit(NetworkEvent::Response {
+                            id: asked.id,
+                            from: asked.to,
+                            result: Ok(response),
+                        });
+                    }
+                }
+            },
+            request_response::Event::OutboundFailure {
+                request_id, error, ..
+            } => {
+                if let Some(asked) = self.outbox.finished(request_id) {
+                    self.fail_request(asked, direct_error(&error));
+                }
+            }
+            request_response::Event::InboundFailure { error, .. } => {
+                tracing::debug!(%error, "a request was not answered");
+            }
+            request_response::Event::ResponseSent { .. } => {}
+        }
+    }
+
+    fn on_ping(&mut self, event: &ping::Event) {
+        if let Err(failure) = &event.result
+            && !matches!(failure, ping::Failure::Unsupported)
+        {
+            // QUIC has its own keep-alive; this is how the loss of a whole machine shows on TCP.
+            tracing::debug!(peer = %event.peer, %failure, "a peer does not answer; closing the connection");
+            self.swarm.close_connection(event.connection);
+        }
+    }
+}
+
+fn direct_error(error: &OutboundFailure) -> DirectError {
+    match error {
+        OutboundFailure::DialFailure => DirectError::Unreachable,
+        OutboundFailure::Timeout => DirectError::Timeout,
+        OutboundFailure::ConnectionClosed => DirectError::ConnectionClosed,
+        OutboundFailure::UnsupportedProtocols => DirectError::Unsupported,
+        OutboundFailure::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            DirectError::TooLong
+        }
+        // The other end dropped the stream; the connection stands.
+        OutboundFailure::Io(_) => DirectError::NoAnswer,
+    }
+}

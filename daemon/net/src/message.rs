@@ -1,0 +1,168 @@
+//! What goes into the network and what comes out of it.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::sync::oneshot;
+
+use crate::{DialAddressError, DirectError, NodeId};
+
+/// What the caller made of a gossip message; decides whether it travels on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Good: pass it on to others.
+    Accept,
+    /// Do not pass it on, but hold nothing against its sender (old, a duplicate, not for us).
+    Ignore,
+    /// Do not pass it on: no honest sender would have sent it.
+    Reject,
+}
+
+/// How a connection travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// QUIC over UDP, the first choice.
+    Quic,
+    /// TCP with Noise and Yamux: UDP did not get through.
+    Tcp,
+}
+
+/// A wish to the network.
+#[derive(Debug)]
+pub enum NetworkCommand {
+    /// Take part in a topic: receive its gossip and relay it. At most 128 topics.
+    Subscribe(String),
+    /// Leave a topic.
+    Unsubscribe(String),
+    /// Send `data`, at most [`MAX_GOSSIP`](crate::MAX_GOSSIP) bytes, to everyone subscribed to `topic`.
+    /// If nobody connected is subscribed yet, it is held for 2 s and sent to the first who is.
+    Publish {
+        /// The topic's name.
+        topic: String,
+        /// The message.
+        data: Vec<u8>,
+    },
+    /// The judgement on a [`NetworkEvent::Gossip`]. Without one within 2 s the message is not passed on.
+    Verdict {
+        /// The number that came with the message.
+        receipt: u64,
+        /// The judgement.
+        verdict: Verdict,
+    },
+    /// Send a request of at most [`MAX_REQUEST`](crate::MAX_REQUEST) bytes. If the peer is not connected but an
+    /// address of it is known, it is dialled first. Exactly one [`NetworkEvent::Response`] with this `id` follows.
+    Request {
+        /// The receiver.
+        to: NodeId,
+        /// The caller's own number for it.
+        id: u64,
+        /// The request.
+        data: Vec<u8>,
+    },
+    /// Answer a [`NetworkEvent::Request`] with at most [`MAX_RESPONSE`](crate::MAX_RESPONSE) bytes, within 5 s.
+    Respond {
+        /// The number that came with the request.
+        id: u64,
+        /// The response.
+        data: Vec<u8>,
+    },
+    /// Keep a direct connection to `peer` from now on. `addresses` are hints (UDP ports of QUIC) that come on
+    /// top of what discovery knows; those outside this machine's own subnets are not dialled. Given again,
+    /// the hints are replaced. At most 1,024 peers.
+    Connect {
+        /// The peer to stay connected to.
+        peer: NodeId,
+        /// Where it may be reached.
+        addresses: Vec<SocketAddr>,
+    },
+    /// The direct connection to `peer` is no longer needed. It is not cut off: it may go on as a lobby connection.
+    Release {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// Dial an address that a person gave, whoever is there, on any subnet; answered within 6 s with the peer's
+    /// identity. On success the address is treated like a static peer until shutdown.
+    DialAddress(
+        SocketAddr,
+        oneshot::Sender<Result<NodeId, DialAddressError>>,
+    ),
+}
+
+/// News from the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NetworkEvent {
+    /// The addresses under which others can dial this daemon (UDP port of QUIC; the TCP port is the same).
+    /// Sent at the start and whenever they change; empty while no interface is up.
+    Listening(Vec<SocketAddr>),
+    /// The set of usable interfaces or their addresses changed; every back-off was reset.
+    InterfacesChanged,
+    /// mDNS has seen a peer, or new addresses of one. It may not be alive.
+    Discovered {
+        /// The identity that the announcement claims; only a connection proves it.
+        peer: NodeId,
+        /// All addresses known from mDNS.
+        addresses: Vec<SocketAddr>,
+    },
+    /// mDNS no longer lists the peer. It may well be alive.
+    Expired {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// The first connection to `peer` stands; its identity is proven. Sent again, with another address, if that
+    /// connection closes while one over the new address stays open.
+    Connected {
+        /// The peer.
+        peer: NodeId,
+        /// The address at the other end of the connection.
+        address: IpAddr,
+        /// How the connection travels.
+        transport: Transport,
+    },
+    /// The last connection to `peer` has closed.
+    Disconnected {
+        /// The peer.
+        peer: NodeId,
+    },
+    /// A connected peer takes part in a topic.
+    Subscribed {
+        /// The peer.
+        peer: NodeId,
+        /// The topic.
+        topic: String,
+    },
+    /// A connected peer left a topic.
+    Unsubscribed {
+        /// The peer.
+        peer: NodeId,
+        /// The topic.
+        topic: String,
+    },
+    /// A gossip message, signed by `from`. It must be answered with [`NetworkCommand::Verdict`].
+    Gossip {
+        /// The topic.
+        topic: String,
+        /// The author, proven by signature (not the neighbour that relayed it).
+        from: NodeId,
+        /// The message.
+        data: Vec<u8>,
+        /// The number to name in the verdict.
+        receipt: u64,
+    },
+    /// A request from a connected peer, to be answered with [`NetworkCommand::Respond`].
+    Request {
+        /// The peer at the other end of the authenticated connection.
+        from: NodeId,
+        /// The number to name in the response.
+        id: u64,
+        /// The request.
+        data: Vec<u8>,
+    },
+    /// What became of a [`NetworkCommand::Request`].
+    Response {
+        /// The caller's number for the request.
+        id: u64,
+        /// The peer that was asked.
+        from: NodeId,
+        /// Its response, or why there is none.
+        result: Result<Vec<u8>, DirectError>,
+    },
+}

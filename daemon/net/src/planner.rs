@@ -1,0 +1,407 @@
+//! Which peers to connect to, and when.
+//!
+//! Nobody connects to everybody. A daemon keeps 3 to 6 *lobby* connections to peers that mDNS found, picked at
+//! random and dialled one after the other, so that a hundred daemons that start together do not storm each
+//! other; gossip does the rest. On top come the peers that the caller *wants* connected, and the *static* peers
+//! that a person named by address. Every 30 s or so a daemon tries one more lobby peer and may give up another,
+//! so that two halves of a network that was split grow together again.
+//!
+//! Sans-IO: it is told what happened and the time, and says whom to dial. Times are since an arbitrary start.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use crate::{
+    NodeId,
+    addresses::{Subnets, is_dialable},
+};
+
+mod backoff;
+mod lobby;
+mod peer;
+mod statics;
+#[cfg(test)]
+mod tests;
+
+use backoff::Jitter;
+use peer::{Link, Peer};
+use statics::StaticPeer;
+
+/// Pause between two lobby dials; the upper end of a random span.
+const LOBBY_PACE: Duration = Duration::from_millis(120);
+/// Of two peers that discover each other, the one with the greater key waits this long for the other's dial.
+const YIELD: Duration = Duration::from_millis(50);
+/// Mean time between two attempts to widen or renew the lobby connections.
+const EXPLORE: Duration = Duration::from_secs(30);
+/// Dials to different peers under way at once.
+const MAX_DIALS: usize = 32;
+/// Peers that may be wanted at once.
+const MAX_WANTED: usize = 1024;
+/// Addresses kept of one peer from one source, and dialled at once.
+const MAX_ADDRESSES: usize = 8;
+/// Static peers, those dialled by command included.
+const MAX_STATIC: usize = 64;
+
+/// What the planner wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Dial a peer, at any of these addresses.
+    Dial {
+        peer: NodeId,
+        addresses: Vec<SocketAddr>,
+    },
+    /// Dial whoever is at this address.
+    DialStatic { address: SocketAddr },
+    /// Close the lobby connection to this peer, which this side dialled.
+    Close { peer: NodeId },
+    /// A peer asked for with [`Planner::reach`] cannot be reached.
+    Unreachable { peer: NodeId },
+}
+
+/// Decides whom to dial.
+#[derive(Debug)]
+pub(crate) struct Planner {
+    own: NodeId,
+    subnets: Subnets,
+    peers: HashMap<NodeId, Peer>,
+    statics: Vec<StaticPeer>,
+    jitter: Jitter,
+    lobby_after: Duration,
+    explore_at: Duration,
+    wake: Option<Duration>,
+    actions: VecDeque<Action>,
+    refused: u64,
+}
+
+impl Planner {
+    /// `seed` makes the random staggering; equal seeds make equal decisions.
+    pub(crate) fn new(own: NodeId, seed: u64, now: Duration) -> Self {
+        let mut jitter = Jitter::new(seed);
+        let explore_at = now + jitter.around(EXPLORE);
+        Self {
+            own,
+            subnets: Subnets::default(),
+            peers: HashMap::new(),
+            statics: Vec::new(),
+            jitter,
+            lobby_after: now,
+            explore_at,
+            wake: Some(now),
+            actions: VecDeque::new(),
+            refused: 0,
+        }
+    }
+
+    /// The interfaces changed: only addresses in `subnets` are dialled from now on, and everything that had failed
+    /// is worth another attempt.
+    pub(crate) fn set_subnets(&mut self, subnets: Subnets, now: Duration) {
+        self.subnets = subnets;
+        for peer in self.peers.values_mut() {
+            peer.backoff.reset();
+            peer.fresh = true;
+            peer.lobby_from = peer.lobby_from.min(now + self.jitter.up_to(LOBBY_PACE));
+        }
+        for peer in &mut self.statics {
+            peer.retry_now(now);
+        }
+        self.wake = Some(now);
+    }
+
+    /// mDNS lists `peer` at `addresses`, which replace what it listed before. Returns whether that is news.
+    pub(crate) fn discovered(
+        &mut self,
+        peer: NodeId,
+        addresses: &[SocketAddr],
+        now: Duration,
+    ) -> bool {
+        if peer == self.own {
+            return false;
+        }
+        let addresses = self.admit(addresses);
+        let yields = if self.own < peer {
+            Duration::ZERO
+        } else {
+            YIELD
+        };
+        let wait = yields + self.jitter.up_to(LOBBY_PACE / 4);
+        let entry = self.peers.entry(peer).or_default();
+        let known = !entry.discovered.is_empty();
+        if known
+            && addresses
+                .iter()
+                .all(|address| entry.discovered.contains(address))
+        {
+            entry.discovered = addresses;
+            return false;
+        }
+        entry.discovered = addresses;
+        entry.fresh = true;
+        entry.backoff.reset();
+        entry.lobby_from = now + wait;
+        self.wake = Some(now);
+        true
+    }
+
+    /// mDNS lists `peer` no longer. That says nothing about an existing connection.
+    pub(crate) fn expired(&mut self, peer: NodeId) {
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.discovered.clear();
+        }
+        self.forget(peer);
+    }
+
+    /// Keep `peer` connected. Returns whether there was room for it.
+    pub(crate) fn want(&mut self, peer: NodeId, hints: &[SocketAddr], now: Duration) -> bool {
+        let known = self.peers.get(&peer).is_some_and(|peer| peer.wanted);
+        if peer == self.own || (!known && self.wanted() >= MAX_WANTED) {
+            return false;
+        }
+        let hints = self.admit(hints);
+        let entry = self.peers.entry(peer).or_default();
+        if !entry.wanted || hints.iter().any(|address| !entry.hints.contains(address)) {
+            entry.fresh = true;
+            entry.backoff.reset();
+        }
+        entry.wanted = true;
+        entry.hints = hints;
+        self.wake = Some(now);
+        true
+    }
+
+    /// `peer` need not be kept connected any more.
+    pub(crate) fn release(&mut self, peer: NodeId, now: Duration) {
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.wanted = false;
+            entry.hints.clear();
+        }
+        self.forget(peer);
+        self.wake = Some(now);
+    }
+
+    /// A request to `peer` waits: dial it once, now. Either a connection or [`Action::Unreachable`] follows.
+    pub(crate) fn reach(&mut self, peer: NodeId, now: Duration) {
+        let entry = self.peers.entry(peer).or_default();
+        entry.urgent = true;
+        if entry.dials == 0 {
+            entry.backoff.reset();
+        }
+        self.wake = Some(now);
+    }
+
+    /// Dial `address` whenever nobody is connected there. Returns whether there was room for it.
+    pub(crate) fn add_static(&mut self, address: SocketAddr, now: Duration) -> bool {
+        if self.statics.iter().any(|known| known.address == address) {
+            return true;
+        }
+        if self.statics.len() >= MAX_STATIC || !is_dialable(address) {
+            return false;
+        }
+        self.statics.push(StaticPeer::new(
+            address,
+            now + self.jitter.up_to(LOBBY_PACE),
+        ));
+        self.wake = Some(now);
+        true
+    }
+
+    /// The dial to a static peer's address ended: `peer` answered there, or nobody did.
+    pub(crate) fn static_dialled(
+        &mut self,
+        address: SocketAddr,
+        peer: Option<NodeId>,
+        now: Duration,
+    ) {
+        if let Some(known) = self
+            .statics
+            .iter_mut()
+            .find(|known| known.address == address)
+        {
+            known.dialled(peer, now, &mut self.jitter);
+        }
+        self.wake = Some(now);
+    }
+
+    /// The first connection to `peer` stands. `proven` is the address at which our own dial succeeded.
+    pub(crate) fn connected(&mut self, peer: NodeId, proven: Option<SocketAddr>, now: Duration) {
+        let entry = self.peers.entry(peer).or_default();
+        entry.connected = Some(Link {
+            since: now,
+            outbound: proven.is_some(),
+        });
+        entry.proven = proven
+            .filter(|address| self.subnets.contains(address.ip()))
+            .or(entry.proven);
+        entry.urgent = false;
+        entry.fresh = false;
+        entry.backoff.reset();
+        self.wake = Some(now);
+    }
+
+    /// The last connection to `peer` closed.
+    pub(crate) fn disconnected(&mut self, peer: NodeId, now: Duration) {
+        let pause = self.jitter.up_to(Duration::from_millis(100));
+        let lobby_pause = Duration::from_millis(500) + self.jitter.up_to(Duration::from_secs(1));
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.connected = None;
+            entry.backoff.not_before = now + pause;
+            entry.lobby_from = now + lobby_pause;
+            if !entry.wanted {
+                entry.backoff.suspect();
+            }
+        }
+        for known in &mut self.statics {
+            known.disconnected(peer, now + pause);
+        }
+        self.forget(peer);
+        self.wake = Some(now);
+    }
+
+    /// A dial begun with [`Action::Dial`] ended: well, or with no connection.
+    pub(crate) fn dialled(&mut self, peer: NodeId, well: bool, now: Duration) {
+        let Some(entry) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        entry.dials = entry.dials.saturating_sub(1);
+        if !well {
+            entry.backoff.failed(now, entry.wanted, &mut self.jitter);
+            if entry.urgent && entry.dials == 0 && entry.connected.is_none() {
+                entry.urgent = false;
+                self.actions.push_back(Action::Unreachable { peer });
+            }
+        }
+        self.forget(peer);
+        self.wake = Some(now);
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next.
+    pub(crate) fn next_timeout(&self) -> Option<Duration> {
+        self.wake
+    }
+
+    /// The next thing to do.
+    pub(crate) fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Peers that the caller wants connected.
+    pub(crate) fn wanted(&self) -> usize {
+        self.peers.values().filter(|peer| peer.wanted).count()
+    }
+
+    /// Addresses refused since the last call: not dialable or outside the own subnets.
+    pub(crate) fn take_refused(&mut self) -> u64 {
+        std::mem::take(&mut self.refused)
+    }
+
+    /// Decides what is due at `now`.
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        self.wake = None;
+        self.dial_wanted(now);
+        self.dial_statics(now);
+        self.dial_lobby(now);
+        if now >= self.explore_at {
+            self.explore(now);
+            self.explore_at = now + self.jitter.around(EXPLORE);
+        }
+        self.wake_at(self.explore_at);
+    }
+
+    fn dial_wanted(&mut self, now: Duration) {
+        let mut room = MAX_DIALS.saturating_sub(self.dials());
+        let mut wake = None;
+        for (&id, peer) in &mut self.peers {
+            if !(peer.wanted || peer.urgent) || !peer.may_dial() {
+                continue;
+            }
+            let addresses = peer.addresses(&self.subnets);
+            if addresses.is_empty() {
+                if peer.urgent && peer.dials == 0 {
+                    peer.urgent = false;
+                    self.actions.push_back(Action::Unreachable { peer: id });
+                }
+            } else if peer.backoff.not_before > now {
+                wake = earliest(wake, peer.backoff.not_before);
+            } else if room == 0 {
+                wake = earliest(wake, now + LOBBY_PACE);
+            } else {
+                room -= 1;
+                peer.dials += 1;
+                peer.dialled_at = now;
+                peer.fresh = false;
+                self.actions.push_back(Action::Dial {
+                    peer: id,
+                    addresses,
+                });
+            }
+        }
+        if let Some(at) = wake {
+            self.wake_at(at);
+        }
+    }
+
+    fn dial_statics(&mut self, now: Duration) {
+        let mut wake = None;
+        for known in &mut self.statics {
+            let connected = known.peer.is_some_and(|peer| {
+                self.peers
+                    .get(&peer)
+                    .is_some_and(|peer| peer.connected.is_some())
+            });
+            match known.due(connected) {
+                Some(at) if at <= now => {
+                    known.begin();
+                    self.actions.push_back(Action::DialStatic {
+                        address: known.address,
+                    });
+                }
+                Some(at) => wake = earliest(wake, at),
+                None => {}
+            }
+        }
+        if let Some(at) = wake {
+            self.wake_at(at);
+        }
+    }
+
+    fn dials(&self) -> usize {
+        self.peers
+            .values()
+            .map(|peer| usize::from(peer.dials))
+            .sum()
+    }
+
+    fn admit(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+        let mut admitted: Vec<SocketAddr> = Vec::new();
+        for address in addresses {
+            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+            if !is_dialable(address) || !self.may_be_ours(address.ip()) {
+                self.refused += 1;
+            } else if admitted.len() < MAX_ADDRESSES && !admitted.contains(&address) {
+                admitted.push(address);
+            }
+        }
+        admitted
+    }
+
+    /// While no interface is up, addresses are kept for later; they are checked again before every dial.
+    fn may_be_ours(&self, ip: IpAddr) -> bool {
+        self.subnets == Subnets::default() || self.subnets.contains(ip)
+    }
+
+    fn forget(&mut self, peer: NodeId) {
+        if self.peers.get(&peer).is_some_and(Peer::is_forgettable) {
+            self.peers.remove(&peer);
+        }
+    }
+
+    fn wake_at(&mut self, at: Duration) {
+        self.wake = earliest(self.wake, at);
+    }
+}
+
+fn earliest(known: Option<Duration>, at: Duration) -> Option<Duration> {
+    Some(known.map_or(at, |known| known.min(at)))
+}

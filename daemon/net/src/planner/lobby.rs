@@ -1,0 +1,124 @@
+//! The handful of connections into the lobby: made soon after the start, renewed slowly ever after.
+
+use std::time::Duration;
+
+use super::{
+    Action, LOBBY_PACE, MAX_DIALS, Planner,
+    peer::{Link, Peer},
+};
+use crate::NodeId;
+
+/// Below this many lobby connections, more are dialled without delay.
+pub(super) const LOBBY_MIN: usize = 3;
+/// Above this many, one that this side dialled is given up now and then.
+pub(super) const LOBBY_MAX: usize = 6;
+/// A dial that has not succeeded after this long no longer stands in for the connection that it was to become: mDNS
+/// lists crashed daemons for a while, and they must not keep living ones waiting.
+pub(super) const DOUBTFUL: Duration = Duration::from_millis(250);
+/// A lobby connection is left alone for this long before it may be given up.
+const SETTLED: Duration = Duration::from_secs(60);
+
+impl Planner {
+    pub(super) fn dial_lobby(&mut self, now: Duration) {
+        if self.lobby(now) >= LOBBY_MIN {
+            // If a dial among these becomes doubtful, another peer's turn comes.
+            let on_their_way = self
+                .peers
+                .values()
+                .filter(|peer| !peer.wanted && peer.connected.is_none() && peer.dials > 0);
+            let doubtful = on_their_way
+                .map(|peer| peer.dialled_at + DOUBTFUL)
+                .filter(|&at| at > now)
+                .min();
+            if let Some(at) = doubtful {
+                self.wake_at(at);
+            }
+            return;
+        }
+        let earliest_candidate = self.candidates().map(|(_, ready)| ready).min();
+        let Some(ready) = earliest_candidate else {
+            return;
+        };
+        let due = ready.max(self.lobby_after);
+        if due > now {
+            self.wake_at(due);
+            return;
+        }
+        self.dial_one_of_the_lobby(now);
+        self.lobby_after = now + LOBBY_PACE / 3 + self.jitter.up_to(LOBBY_PACE * 2 / 3);
+        self.wake_at(self.lobby_after);
+    }
+
+    pub(super) fn explore(&mut self, now: Duration) {
+        let lobby = self.lobby(now);
+        if lobby > LOBBY_MAX {
+            let mut settled: Vec<_> = self
+                .peers
+                .iter()
+                .filter(|(_, peer)| {
+                    let old = |link: Link| link.outbound && link.since + SETTLED <= now;
+                    !peer.wanted && peer.connected.is_some_and(old)
+                })
+                .map(|(&id, _)| id)
+                .collect();
+            // As below, so that decisions follow from the seed alone.
+            settled.sort_unstable();
+            if let Some(peer) = self.jitter.pick(settled) {
+                self.actions.push_back(Action::Close { peer });
+            }
+        } else if lobby < LOBBY_MAX || self.jitter.one_in(4) {
+            self.dial_one_of_the_lobby(now);
+        }
+    }
+
+    fn dial_one_of_the_lobby(&mut self, now: Duration) {
+        let mut ready: Vec<_> = self
+            .candidates()
+            .filter(|&(_, ready)| ready <= now)
+            .map(|(id, _)| id)
+            .collect();
+        // The map's own order differs from run to run; decisions must follow from the seed alone.
+        ready.sort_unstable();
+        // Those that have not failed before come first.
+        let unblemished = |id: &NodeId| {
+            self.peers
+                .get(id)
+                .is_some_and(|peer| !peer.backoff.has_failed())
+        };
+        if ready.iter().any(unblemished) {
+            ready.retain(unblemished);
+        }
+        let Some(id) = self.jitter.pick(ready) else {
+            return;
+        };
+        if self.dials() >= MAX_DIALS {
+            return;
+        }
+        if let Some(peer) = self.peers.get_mut(&id) {
+            let addresses = peer.addresses(&self.subnets);
+            peer.dials += 1;
+            peer.dialled_at = now;
+            peer.fresh = false;
+            self.actions.push_back(Action::Dial {
+                peer: id,
+                addresses,
+            });
+        }
+    }
+
+    /// Discovered peers that could become lobby connections, and from when on.
+    fn candidates(&self) -> impl Iterator<Item = (NodeId, Duration)> {
+        self.peers
+            .iter()
+            .filter(|(_, peer)| !peer.wanted && !peer.discovered.is_empty() && peer.may_dial())
+            .filter(|(_, peer)| !peer.addresses(&self.subnets).is_empty())
+            .map(|(&id, peer)| (id, peer.lobby_from.max(peer.backoff.not_before)))
+    }
+
+    /// Lobby connections, those on their way included.
+    fn lobby(&self, now: Duration) -> usize {
+        let on_its_way = |peer: &Peer| peer.dials > 0 && now < peer.dialled_at + DOUBTFUL;
+        let counts = |peer: &&Peer| !peer.wanted && (peer.connected.is_some() || on_its_way(peer));
+        self.peers.values().filter(counts).count()
+    }
+}

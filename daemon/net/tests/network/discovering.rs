@@ -1,0 +1,172 @@
+//! Finding each other by mDNS.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+use sotto_net::{NetworkCommand, NetworkEvent, Verdict};
+use tokio::task::JoinSet;
+
+use crate::fixture::{Node, in_namespace};
+
+#[test]
+fn two_nodes_find_each_other_and_gossip() {
+    in_namespace(
+        "discovering::two_nodes_find_each_other_and_gossip",
+        || async {
+            let mut anna = Node::start(1).await;
+            let mut bao = Node::start(2).await;
+            for node in [&anna, &bao] {
+                node.subscribe("lobby").await;
+            }
+            anna.connected(bao.id).await;
+            bao.subscribed(anna.id, "lobby").await;
+            bao.publish("lobby", b"hello").await;
+            assert_eq!(
+                anna.gossip(Verdict::Accept).await,
+                (bao.id, b"hello".to_vec())
+            );
+        },
+    );
+}
+
+#[test]
+fn an_announcement_names_the_addresses_of_the_other() {
+    in_namespace(
+        "discovering::an_announcement_names_the_addresses_of_the_other",
+        || async {
+            let mut anna = Node::start(1).await;
+            let bao = Node::start(2).await;
+            let found = anna
+                .wait("discovery", |event| match event {
+                    NetworkEvent::Discovered { peer, addresses } if *peer == bao.id => {
+                        Some(addresses.clone())
+                    }
+                    _ => None,
+                })
+                .await;
+            assert!(found.contains(&bao.address()), "{found:?}");
+        },
+    );
+}
+
+#[test]
+fn a_goodbye_ends_connection_and_announcement() {
+    in_namespace(
+        "discovering::a_goodbye_ends_connection_and_announcement",
+        || async {
+            let mut anna = Node::start(1).await;
+            let bao = Node::start(2).await;
+            anna.connected(bao.id).await;
+            let id = bao.id;
+            let start = Instant::now();
+            bao.network.shutdown().await;
+            let stopped = start.elapsed();
+            anna.disconnected(id).await;
+            let seen = start.elapsed();
+            println!("shutdown took {stopped:?}, seen after {seen:?}");
+            assert!(stopped.as_millis() < 1000, "{stopped:?}");
+            assert!(seen.as_millis() < 1000, "{seen:?}");
+            anna.wait("expiry", |event| {
+                matches!(event, NetworkEvent::Expired { peer } if *peer == id).then_some(())
+            })
+            .await;
+        },
+    );
+}
+
+#[test]
+fn twelve_nodes_that_start_together_hear_each_other() {
+    in_namespace(
+        "discovering::twelve_nodes_that_start_together_hear_each_other",
+        || async {
+            let mut nodes = Vec::new();
+            for seed in 1..=12 {
+                let node = Node::start(seed).await;
+                node.subscribe("lobby").await;
+                nodes.push(node);
+            }
+            // Everyone is in the gossip once it has a neighbour; flooding relays the rest.
+            for node in &mut nodes {
+                node.wait("subscription", |event| {
+                    matches!(event, NetworkEvent::Subscribed { .. }).then_some(())
+                })
+                .await;
+            }
+            let start = Instant::now();
+            let ids: Vec<_> = nodes.iter().map(|node| node.id).collect();
+            let unfinished = Arc::new(AtomicUsize::new(nodes.len()));
+            let mut tasks = JoinSet::new();
+            for mut node in nodes {
+                let mut missing: Vec<_> = ids.iter().copied().filter(|id| *id != node.id).collect();
+                let unfinished = Arc::clone(&unfinished);
+                tasks.spawn(async move {
+                    // The overlay is still growing while the first messages travel, so each says it until all were heard.
+                    let mut round = 0_u32;
+                    while unfinished.load(Ordering::Relaxed) > 0 {
+                        node.publish("lobby", &round.to_be_bytes()).await;
+                        round += 1;
+                        let pause = tokio::time::sleep(std::time::Duration::from_millis(300));
+                        tokio::pin!(pause);
+                        loop {
+                            tokio::select! {
+                                (from, _) = node.gossip(Verdict::Accept) => {
+                                    let before = missing.len();
+                                    missing.retain(|id| *id != from);
+                                    if before > 0 && missing.is_empty() {
+                                        unfinished.fetch_sub(1, Ordering::Relaxed);
+                                    }
+                                }
+                                () = &mut pause => break,
+                            }
+                        }
+                        assert!(round < 100, "{} never heard {missing:?}", node.id);
+                    }
+                    node
+                });
+            }
+            let mut nodes = tasks.join_all().await;
+            println!("12 nodes heard each other after {:?}", start.elapsed());
+            for node in &mut nodes {
+                // mDNS tells a newcomer of those who announced themselves a moment ago only after a second.
+                for _ in 0..3 {
+                    node.wait("one of three connections", |event| {
+                        matches!(event, NetworkEvent::Connected { .. }).then_some(())
+                    })
+                    .await;
+                }
+                assert_eq!(node.network.statistics().gossip_dropped, 0);
+            }
+        },
+    );
+}
+
+#[test]
+fn a_restart_on_another_port_is_found_at_once() {
+    in_namespace(
+        "discovering::a_restart_on_another_port_is_found_at_once",
+        || async {
+            let mut anna = Node::start(1).await;
+            let bao = Node::start(2).await;
+            anna.send(NetworkCommand::Connect {
+                peer: bao.id,
+                addresses: vec![],
+            })
+            .await;
+            anna.connected(bao.id).await;
+            // Gone without a word: no goodbye by mDNS.
+            let old_port = bao.network.port();
+            drop(bao);
+            let start = Instant::now();
+            let bao = Node::start(2).await;
+            assert_ne!(bao.network.port(), old_port);
+            anna.connected(bao.id).await;
+            println!("connected {:?} after the restart", start.elapsed());
+            assert!(start.elapsed().as_secs() < 3);
+        },
+    );
+}

@@ -1,0 +1,168 @@
+//! What comes in from every side, handed to the mesh.
+
+use sotto_control::model::{NoticeKind, Severity};
+use sotto_control::server::ConnectionId;
+use sotto_meeting::{DirectError, Input, PeerId, Session, Topic};
+use sotto_net::NetworkEvent;
+
+use super::voice::{self, VoiceEvent};
+use super::{ControlInput, Core, Later, Shown, notice};
+use crate::desktop::{DesktopSignal, SessionState};
+
+impl Core {
+    /// Hands something to the mesh and carries out what follows from it.
+    pub(super) fn feed(&mut self, input: Input) {
+        let now = self.clock.now();
+        self.mesh.handle(input, now);
+        self.carry_out();
+    }
+
+    pub(super) fn mesh_timeout(&mut self) {
+        let now = self.clock.now();
+        self.mesh.handle_timeout(now);
+        self.carry_out();
+    }
+
+    pub(super) fn take_network_event(&mut self, event: NetworkEvent) {
+        match event {
+            NetworkEvent::Listening(addresses) => {
+                tracing::info!(?addresses, "listening");
+                self.listening.clone_from(&addresses);
+                self.changed(Shown::Status);
+                self.feed(Input::ListenAddresses(addresses));
+            }
+            NetworkEvent::InterfacesChanged => tracing::info!("network interfaces changed"),
+            NetworkEvent::Discovered { peer, addresses } => {
+                tracing::debug!(%peer, ?addresses, "discovered");
+            }
+            NetworkEvent::Expired { peer } => tracing::debug!(%peer, "announcement expired"),
+            NetworkEvent::Connected { peer, address, .. } => {
+                let peer = PeerId(peer.0);
+                self.connected.insert(peer, address);
+                self.feed(Input::PeerConnected { peer, address });
+            }
+            NetworkEvent::Disconnected { peer } => {
+                let peer = PeerId(peer.0);
+                self.connected.remove(&peer);
+                self.feed(Input::PeerDisconnected { peer });
+            }
+            NetworkEvent::Subscribed { peer, topic } => self.feed(Input::Subscribed {
+                peer: PeerId(peer.0),
+                topic: Topic::new(&topic),
+            }),
+            NetworkEvent::Unsubscribed { .. } => {}
+            NetworkEvent::Gossip {
+                topic,
+                from,
+                data,
+                receipt,
+            } => self.feed(Input::Gossip {
+                topic: Topic::new(&topic),
+                from: PeerId(from.0),
+                data,
+                receipt,
+            }),
+            NetworkEvent::Request { from, id, data } => self.feed(Input::Request {
+                from: PeerId(from.0),
+                id,
+                data,
+            }),
+            NetworkEvent::Response { id, from, result } => self.feed(Input::Response {
+                id,
+                from: PeerId(from.0),
+                result: result.map_err(|error| match error {
+                    sotto_net::DirectError::Timeout => DirectError::Timeout,
+                    sotto_net::DirectError::Unreachable => DirectError::Unreachable,
+                    _ => DirectError::Closed,
+                }),
+            }),
+        }
+    }
+
+    pub(super) fn take_voice_news(&mut self) {
+        let mut events = Vec::new();
+        let for_rtkit = self.voice.take_news(|event| events.push(event));
+        if !for_rtkit.is_empty() {
+            let later = self.later.clone();
+            tokio::spawn(async move {
+                let granted = voice::raise(for_rtkit).await;
+                let _ = later.send(Later::Raised(granted)).await;
+            });
+        }
+        for event in events {
+            match event {
+                VoiceEvent::Heard(peer) => self.feed(Input::Heard { peer }),
+                VoiceEvent::Spoke => self.feed(Input::Spoke),
+                VoiceEvent::Levels => self.levels_changed(),
+                VoiceEvent::Stats => self.stats_changed = true,
+                VoiceEvent::Clipped => {
+                    let mut clipped = notice(
+                        NoticeKind::Sound,
+                        Severity::Warning,
+                        "your microphone is too loud: it distorts",
+                    );
+                    clipped.hint = Some("turn its level down in the sound settings".to_owned());
+                    self.tell_rarely(clipped);
+                }
+            }
+        }
+    }
+
+    pub(super) async fn take_control(&mut self, input: ControlInput) {
+        match input {
+            ControlInput::Opened(connection, outbox) => {
+                self.subscribers.insert(connection, outbox);
+            }
+            ControlInput::Call(call) => self.answer(call).await,
+            ControlInput::Closed(connection) => self.forget_client(connection),
+        }
+    }
+
+    fn forget_client(&mut self, connection: ConnectionId) {
+        self.subscribers.remove(&connection);
+        self.release(connection);
+    }
+
+    pub(super) fn take_desktop_signal(&mut self, signal: DesktopSignal) {
+        tracing::debug!(?signal, "desktop");
+        match signal {
+            DesktopSignal::Session(state) => self.feed(Input::Session(match state {
+                SessionState::Active => Session::Active,
+                SessionState::Idle => Session::Idle,
+                SessionState::Locked => Session::Locked,
+            })),
+            DesktopSignal::PhoneCall { active } => self.feed(Input::SystemCall { active }),
+            DesktopSignal::Suspend(guard) => {
+                self.feed(Input::Suspend);
+                // Held until what follows has been handed to the network.
+                self.suspend = Some(guard);
+            }
+            DesktopSignal::Resume => self.feed(Input::Resume),
+        }
+    }
+
+    pub(super) fn take_later(&mut self, later: Later) {
+        match later {
+            Later::Connected {
+                peer,
+                address,
+                answer,
+                waited,
+            } => self.connected(peer, address, answer, waited),
+            Later::Raised(threads) => {
+                for (thread, priority) in threads {
+                    self.voice.set_priority(thread, priority);
+                }
+                self.changed(Shown::Status);
+            }
+        }
+    }
+
+    /// What is looked at once a second.
+    pub(super) fn tick(&mut self) {
+        if std::mem::take(&mut self.stats_changed) {
+            self.changed(Shown::Meetings);
+        }
+        self.settle_joins();
+    }
+}

@@ -1,0 +1,198 @@
+//! From what happens in the mesh to sentences that a user reads.
+
+use sotto_control::model::{
+    MeetingRef, Notice, NoticeKind, OfflineReason, PresenceState, Severity,
+};
+use sotto_meeting::{Event, InvitationEnd, PeerId, Presence, View};
+
+use super::present;
+use super::refuse;
+use crate::threads::utc;
+
+/// A notice of `kind` that says `text`.
+pub(crate) fn notice(kind: NoticeKind, severity: Severity, text: impl Into<String>) -> Notice {
+    Notice {
+        kind,
+        severity,
+        text: text.into(),
+        time: utc().0,
+        ..Notice::default()
+    }
+}
+
+/// The notice that `event` is worth, if any.
+pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
+    let about = |mut notice: Notice, meeting| {
+        notice.meeting = Some(present::reference_by_id(view, meeting));
+        notice
+    };
+    let with = |mut notice: Notice, peer: PeerId| {
+        notice.person = Some(present::person(view, peer));
+        notice
+    };
+    let info = |kind, text: String| notice(kind, Severity::Info, text);
+    let warning = |kind, text: String| notice(kind, Severity::Warning, text);
+    Some(match event {
+        Event::Changed(_) | Event::Joined { .. } => return None,
+        Event::Invited {
+            meeting,
+            title,
+            by,
+            label,
+        } => {
+            let text = format!("{label} invites you to \"{title}\"");
+            let mut notice = with(about(info(NoticeKind::Invited, text), *meeting), *by);
+            notice.hint =
+                Some("join with 'sotto join', or decline with 'sotto decline'".to_owned());
+            notice
+        }
+        Event::InvitationClosed { meeting, end } => {
+            let text = match end {
+                InvitationEnd::Joined | InvitationEnd::Declined => return None,
+                InvitationEnd::Withdrawn => "an invitation was withdrawn",
+                InvitationEnd::Expired => "an invitation has lapsed",
+            };
+            about(info(NoticeKind::InvitationGone, text.to_owned()), *meeting)
+        }
+        Event::Declined {
+            meeting,
+            peer,
+            label,
+        } => {
+            let text = format!("{label} declined");
+            with(about(info(NoticeKind::Declined, text), *meeting), *peer)
+        }
+        Event::JoinFailed {
+            meeting,
+            title,
+            failure,
+        } => {
+            let error = refuse::join_failure(title, *failure);
+            let mut notice = about(warning(NoticeKind::Other, error.message), *meeting);
+            notice.hint = error.hint;
+            notice
+        }
+        Event::Rejoined { meeting, title } => {
+            let text = format!("rejoined \"{title}\" after a restart, muted");
+            let mut notice = about(warning(NoticeKind::Rejoined, text), *meeting);
+            notice.hint = Some("speak with 'sotto unmute'".to_owned());
+            notice
+        }
+        Event::Restored { meeting } => {
+            let MeetingRef { title, .. } = present::reference_by_id(view, *meeting);
+            let text = format!("back in \"{title}\", muted");
+            let mut notice = about(warning(NoticeKind::Rejoined, text), *meeting);
+            notice.hint = Some("speak with 'sotto unmute'".to_owned());
+            notice
+        }
+        Event::Presence {
+            meeting,
+            peer,
+            label,
+            was,
+            is,
+        } if *peer != view.me.peer => {
+            let (kind, text) = presence_change(label, *was, *is);
+            with(about(info(kind, text), *meeting), *peer)
+        }
+        Event::Presence { meeting, is, .. } => {
+            let text = format!("you are {}", present::presence(*is));
+            about(info(NoticeKind::Presence, text), *meeting)
+        }
+        Event::Ended { meeting, title } => about(
+            info(NoticeKind::MeetingEnded, format!("\"{title}\" has ended")),
+            *meeting,
+        ),
+        Event::WhisperStarted {
+            from,
+            label,
+            others,
+            unheard,
+        } => {
+            let mut text = format!("{label} whispers to you");
+            if !others.is_empty() {
+                let names: Vec<String> = others
+                    .iter()
+                    .map(|peer| present::person(view, *peer).label)
+                    .collect();
+                text.push_str(&format!(" and {}", names.join(", ")));
+            }
+            if *unheard {
+                text.push_str("; you are deafened and do not hear it");
+                let mut notice = with(warning(NoticeKind::WhisperUnheard, text), *from);
+                notice.hint = Some("hear again with 'sotto undeafen'".to_owned());
+                notice
+            } else {
+                let mut notice = with(info(NoticeKind::Whisper, text), *from);
+                notice.hint = Some("answer with 'sotto reply'".to_owned());
+                notice
+            }
+        }
+        Event::WhisperStopped { from } => {
+            let label = present::person(view, *from).label;
+            let text = format!("{label} has stopped whispering to you");
+            with(info(NoticeKind::WhisperEnded, text), *from)
+        }
+        Event::ReceiverDeafened { peer, label } => {
+            let text = format!("{label} is deafened and does not hear your whisper");
+            with(warning(NoticeKind::ReceiverDeafened, text), *peer)
+        }
+        Event::ReceiverGone { peer, label } => {
+            let text = format!("{label} is gone; your whisper goes on with the others");
+            with(warning(NoticeKind::ReceiverGone, text), *peer)
+        }
+        Event::ReceiverBack { peer, label } => {
+            let text = format!("{label} is back and hears your whisper again");
+            with(info(NoticeKind::ReceiverGone, text), *peer)
+        }
+        Event::WhisperEmpty => {
+            let text = "nobody is left to hear your whisper: you speak to nobody";
+            let mut notice = warning(NoticeKind::SpeakingToNobody, text.to_owned());
+            notice.hint = Some("speak to everyone with 'sotto talk'".to_owned());
+            notice
+        }
+        Event::WhisperOver => info(
+            NoticeKind::WhisperEnded,
+            "the time of your whisper is over".to_owned(),
+        ),
+        Event::Cloned => cloned(),
+        Event::LimitReached { what } => warning(NoticeKind::Network, format!("too much: {what}")),
+    })
+}
+
+/// Two daemons share one identity.
+pub(crate) fn cloned() -> Notice {
+    let mut notice = notice(
+        NoticeKind::IdentityCloned,
+        Severity::Error,
+        "another Sotto on this network uses the same identity as this one, so both are offline",
+    );
+    notice.hint = Some(
+        "stop the other one, or move its identity file away, then start Sotto again".to_owned(),
+    );
+    notice
+}
+
+fn presence_change(label: &str, was: Presence, is: Presence) -> (NoticeKind, String) {
+    let shown = present::presence(is);
+    match (was.is_present(), is.is_present()) {
+        (false, true) => (NoticeKind::ParticipantJoined, format!("{label} is here")),
+        (true, false) => {
+            let text = match shown.state {
+                PresenceState::Offline { reason } => match reason {
+                    OfflineReason::Closed => format!("{label} closed Sotto"),
+                    OfflineReason::Phone => format!("{label} takes a phone call"),
+                    OfflineReason::Elsewhere => format!("{label} switched to another meeting"),
+                    OfflineReason::Left => format!("{label} left"),
+                    OfflineReason::Lost => format!("{label} is lost: crashed or cut off"),
+                    OfflineReason::NotJoined | OfflineReason::Other => {
+                        format!("{label} is offline")
+                    }
+                },
+                _ => format!("{label} is gone"),
+            };
+            (NoticeKind::ParticipantGone, text)
+        }
+        _ => (NoticeKind::Presence, format!("{label} is {shown}")),
+    }
+}

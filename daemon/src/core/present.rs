@@ -1,0 +1,321 @@
+//! From what the mesh and the voice machines know to what the control API shows.
+
+use std::collections::HashMap;
+
+use sotto_control::model::{
+    self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Stats, Talk,
+    TalkTo,
+};
+use sotto_meeting::{
+    AwayCause, InvitationView, MeView, MeetingId, MeetingView, OfflineReason, PeerId, PeerView,
+    Presence, RosterEntry, TalkTarget, TalkView, View, WhisperMode,
+};
+
+/// What the voice machines add to a roster line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Voiced {
+    /// The path, over the last second.
+    pub(crate) stats: Option<Stats>,
+    /// Whether voice comes from them right now.
+    pub(crate) speaking: bool,
+    /// How loud it is.
+    pub(crate) level_dbfs: Option<f32>,
+    /// Whether it is a whisper to the user.
+    pub(crate) whisper: bool,
+}
+
+/// Everything that is needed to show a view.
+pub(crate) struct Presenter<'a> {
+    /// What the mesh shows.
+    pub(crate) view: &'a View,
+    /// What the voice machines add, for those in the active meeting.
+    pub(crate) voiced: &'a HashMap<PeerId, Voiced>,
+    /// The user's own voice.
+    pub(crate) own: Voiced,
+}
+
+impl Presenter<'_> {
+    /// Every meeting, the active one first.
+    pub(crate) fn meetings(&self) -> Vec<Meeting> {
+        self.view
+            .meetings
+            .iter()
+            .map(|meeting| self.meeting(meeting))
+            .collect()
+    }
+
+    /// One meeting, by id.
+    pub(crate) fn meeting_by_id(&self, id: MeetingId) -> Option<Meeting> {
+        self.view
+            .meetings
+            .iter()
+            .find(|meeting| meeting.meeting == id)
+            .map(|meeting| self.meeting(meeting))
+    }
+
+    fn meeting(&self, meeting: &MeetingView) -> Meeting {
+        let own = meeting.roster.iter().find(|entry| entry.me);
+        Meeting {
+            id: meeting.meeting.to_string(),
+            title: meeting.title.clone(),
+            active: meeting.active,
+            presence: own.map(presence_of).unwrap_or_default(),
+            creator: Some(self.person(meeting.creator)),
+            created: meeting.created.0,
+            participants: meeting
+                .roster
+                .iter()
+                .map(|entry| self.participant(entry, meeting.active))
+                .collect(),
+        }
+    }
+
+    fn participant(&self, entry: &RosterEntry, active: bool) -> Participant {
+        let voiced = match (active, entry.me) {
+            (false, _) => Voiced::default(),
+            (true, true) => self.own,
+            (true, false) => self.voiced.get(&entry.peer).copied().unwrap_or_default(),
+        };
+        let present = entry.presence.is_present();
+        Participant {
+            person: Person {
+                id: entry.peer.to_string(),
+                name: entry.name.clone(),
+                label: entry.label.clone(),
+            },
+            presence: presence_of(entry),
+            muted: present && entry.flags.muted,
+            deafened: present && entry.flags.deafened,
+            you: entry.me,
+            declined: entry.declined,
+            speaking: present && voiced.speaking,
+            level_dbfs: voiced.level_dbfs.filter(|_| present && voiced.speaking),
+            volume_percent: entry.volume,
+            stats: voiced.stats.filter(|_| present),
+        }
+    }
+
+    /// Everyone known.
+    pub(crate) fn peers(&self) -> Vec<Peer> {
+        let shared = self.shared_meetings();
+        self.view
+            .peers
+            .iter()
+            .map(|peer| Peer {
+                person: person_of_peer(peer),
+                running: peer.running,
+                connected: peer.connected,
+                addresses: peer.addresses.iter().map(ToString::to_string).collect(),
+                meetings: shared.get(&peer.peer).cloned().unwrap_or_default(),
+                last_heard_s: None,
+            })
+            .collect()
+    }
+
+    fn shared_meetings(&self) -> HashMap<PeerId, Vec<MeetingRef>> {
+        let mut shared: HashMap<PeerId, Vec<MeetingRef>> = HashMap::new();
+        for meeting in &self.view.meetings {
+            for entry in meeting.roster.iter().filter(|entry| !entry.me) {
+                shared
+                    .entry(entry.peer)
+                    .or_default()
+                    .push(reference(meeting));
+            }
+        }
+        shared
+    }
+
+    /// Invitations that wait for an answer.
+    pub(crate) fn invitations(&self) -> Vec<Invitation> {
+        self.view
+            .invitations
+            .iter()
+            .map(|one| self.invitation(one))
+            .collect()
+    }
+
+    fn invitation(&self, invitation: &InvitationView) -> Invitation {
+        let people = |named: &[sotto_meeting::Named]| {
+            named
+                .iter()
+                .map(|one| self.person(one.peer))
+                .collect::<Vec<_>>()
+        };
+        let mut roster = people(&invitation.inside);
+        roster.extend(people(&invitation.invited));
+        Invitation {
+            meeting: MeetingRef {
+                id: invitation.meeting.to_string(),
+                title: invitation.title.clone(),
+            },
+            from: people(&invitation.by),
+            roster,
+            inside: people(&invitation.inside),
+            received: invitation.made.0,
+            expires: invitation.expires.0,
+        }
+    }
+
+    /// Whom the user speaks to, and who whispers.
+    pub(crate) fn talk(&self, not_hearing: &[PeerId]) -> Talk {
+        let TalkView {
+            target,
+            reply_to,
+            whispers,
+            deafened,
+            speaking_possible,
+            ..
+        } = &self.view.talk;
+        let to = match target {
+            TalkTarget::Everyone if self.view.active.is_some() => TalkTo::Everyone,
+            TalkTarget::Everyone | TalkTarget::Nobody => TalkTo::Nobody,
+            TalkTarget::Whisper {
+                reached,
+                mode,
+                remaining,
+                ..
+            } => TalkTo::Whisper {
+                to: reached.iter().map(|peer| self.person(*peer)).collect(),
+                mode: whisper_mode(*mode),
+                remaining_ms: remaining
+                    .map(|rest| u64::try_from(rest.as_millis()).unwrap_or(u64::MAX)),
+            },
+        };
+        let not_hearing = match &to {
+            TalkTo::Whisper { .. } => not_hearing.iter().map(|peer| self.person(*peer)).collect(),
+            _ => Vec::new(),
+        };
+        Talk {
+            to,
+            microphone_open: *speaking_possible,
+            not_hearing,
+            incoming: whispers
+                .iter()
+                .map(|whisper| IncomingWhisper {
+                    from: self.person(whisper.from.peer),
+                    also_to: whisper
+                        .others
+                        .iter()
+                        .map(|one| self.person(one.peer))
+                        .collect(),
+                    heard: !deafened,
+                })
+                .collect(),
+            reply_to: reply_to.iter().map(|one| self.person(one.peer)).collect(),
+        }
+    }
+
+    /// A peer as a person, by whatever of the view knows it best.
+    pub(crate) fn person(&self, peer: PeerId) -> Person {
+        person(self.view, peer)
+    }
+}
+
+/// A peer as a person, by whatever part of `view` knows it best.
+pub(crate) fn person(view: &View, peer: PeerId) -> Person {
+    if peer == view.me.peer {
+        return own_person(&view.me);
+    }
+    if let Some(known) = view.peers.iter().find(|known| known.peer == peer) {
+        return person_of_peer(known);
+    }
+    let entry = view
+        .meetings
+        .iter()
+        .flat_map(|meeting| &meeting.roster)
+        .find(|entry| entry.peer == peer);
+    match entry {
+        Some(entry) => Person {
+            id: peer.to_string(),
+            name: entry.name.clone(),
+            label: entry.label.clone(),
+        },
+        None => Person {
+            id: peer.to_string(),
+            name: String::new(),
+            label: format!("somebody ·{}", peer.suffix()),
+        },
+    }
+}
+
+/// The user.
+pub(crate) fn own_person(me: &MeView) -> Person {
+    Person {
+        id: me.peer.to_string(),
+        name: me.name.clone(),
+        label: me.label.clone(),
+    }
+}
+
+fn person_of_peer(peer: &PeerView) -> Person {
+    Person {
+        id: peer.peer.to_string(),
+        name: peer.name.clone(),
+        label: peer.label.clone(),
+    }
+}
+
+/// A meeting without its roster.
+pub(crate) fn reference(meeting: &MeetingView) -> MeetingRef {
+    MeetingRef {
+        id: meeting.meeting.to_string(),
+        title: meeting.title.clone(),
+    }
+}
+
+/// A meeting's id and title, wherever the view has it.
+pub(crate) fn reference_by_id(view: &View, id: MeetingId) -> MeetingRef {
+    let listed = view.meetings.iter().find(|meeting| meeting.meeting == id);
+    let title = listed
+        .map(|meeting| meeting.title.clone())
+        .or_else(|| {
+            let invitation = view.invitations.iter().find(|one| one.meeting == id)?;
+            Some(invitation.title.clone())
+        })
+        .or_else(|| {
+            let joining = view.joining.iter().find(|one| one.meeting == id)?;
+            Some(joining.title.clone())
+        });
+    MeetingRef {
+        id: id.to_string(),
+        title: title.unwrap_or_default(),
+    }
+}
+
+/// A roster line's presence.
+fn presence_of(entry: &RosterEntry) -> model::Presence {
+    model::Presence {
+        not_reachable_from_here: entry.unreachable,
+        ..presence(entry.presence)
+    }
+}
+
+/// Presence in the control API's form.
+pub(crate) fn presence(presence: Presence) -> model::Presence {
+    let mut shown = match presence {
+        Presence::Online => model::Presence::online(),
+        Presence::Away(_) => model::Presence::away(),
+        Presence::Offline(reason) => model::Presence::offline(offline_reason(reason)),
+    };
+    shown.automatic = presence == Presence::Away(AwayCause::Automatic);
+    shown
+}
+
+fn offline_reason(reason: OfflineReason) -> model::OfflineReason {
+    match reason {
+        OfflineReason::NotJoined => model::OfflineReason::NotJoined,
+        OfflineReason::Closed => model::OfflineReason::Closed,
+        OfflineReason::Phone => model::OfflineReason::Phone,
+        OfflineReason::Elsewhere => model::OfflineReason::Elsewhere,
+        OfflineReason::Left => model::OfflineReason::Left,
+        OfflineReason::Lost => model::OfflineReason::Lost,
+    }
+}
+
+fn whisper_mode(mode: WhisperMode) -> model::WhisperMode {
+    match mode {
+        WhisperMode::Hold => model::WhisperMode::Hold,
+        WhisperMode::Latch => model::WhisperMode::Latch,
+        WhisperMode::For(_) => model::WhisperMode::Until,
+    }
+}

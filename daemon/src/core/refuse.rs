@@ -1,0 +1,89 @@
+//! From what the mesh refuses to what the control API answers.
+
+use sotto_control::{AbsentPerson, ControlError, ErrorCode};
+use sotto_meeting::resolve::{ResolveError, What};
+use sotto_meeting::{JoinFailure, Refusal, View};
+
+use super::present;
+
+/// A command that the mesh refused.
+pub(crate) fn refusal(refusal: &Refusal, view: &View) -> ControlError {
+    let code = match refusal {
+        Refusal::UnknownMeeting(_) | Refusal::UnknownPeer(_) | Refusal::NoInvitation { .. } => {
+            ErrorCode::NotFound
+        }
+        Refusal::NotInMeeting | Refusal::NotJoined { .. } => ErrorCode::NotInMeeting,
+        Refusal::EmptyTitle
+        | Refusal::EmptyName
+        | Refusal::NobodyNamed
+        | Refusal::Yourself
+        | Refusal::WrongVolume
+        | Refusal::WrongDuration => ErrorCode::Invalid,
+        Refusal::TooManyMeetings { .. }
+        | Refusal::MeetingFull { .. }
+        | Refusal::DeclinedLately { .. }
+        | Refusal::TooManyInvitations { .. } => ErrorCode::Limit,
+        Refusal::Absent { .. } | Refusal::WhispererGone { .. } => ErrorCode::Absent,
+        _ => ErrorCode::Refused,
+    };
+    let mut error = ControlError::new(code, refusal.to_string());
+    if let Some(hint) = refusal.hint() {
+        error = error.with_hint(hint);
+    }
+    if let Refusal::Absent { peer, presence, .. } = refusal {
+        error = error.with_absent(vec![AbsentPerson {
+            person: present::person(view, *peer),
+            presence: present::presence(*presence),
+        }]);
+    }
+    error
+}
+
+/// A name that names nobody, or several.
+pub(crate) fn unresolved(error: ResolveError) -> ControlError {
+    let sentence = error.to_string();
+    match error {
+        ResolveError::Unknown { what, .. } => ControlError::new(ErrorCode::NotFound, sentence)
+            .with_hint(match what {
+                What::Peer => "see your colleagues with 'sotto peers'",
+                What::Meeting => "see your meetings with 'sotto meetings' and 'sotto invites'",
+            }),
+        ResolveError::Ambiguous { candidates, .. } => {
+            ControlError::new(ErrorCode::Ambiguous, sentence)
+                .with_hint("write more of the name, as it is listed")
+                .with_candidates(candidates)
+        }
+    }
+}
+
+/// A join that came to nothing.
+pub(crate) fn join_failure(title: &str, failure: JoinFailure) -> ControlError {
+    let (code, sentence, hint) = match failure {
+        JoinFailure::NobodyReachable => (
+            ErrorCode::Timeout,
+            format!("nobody in \"{title}\" could be reached to let you in"),
+            Some("the invitation stays open; try again when a participant is on the network"),
+        ),
+        JoinFailure::NotInvited => (
+            ErrorCode::Refused,
+            format!("nobody in \"{title}\" has an open invitation for you on record"),
+            Some("ask a participant to invite you again"),
+        ),
+        JoinFailure::Full => (
+            ErrorCode::Limit,
+            format!("\"{title}\" is full, or your list of meetings is"),
+            Some("leave a meeting that you no longer need with 'sotto leave'"),
+        ),
+        JoinFailure::Ended => (ErrorCode::Refused, format!("\"{title}\" has ended"), None),
+        JoinFailure::Cancelled => (
+            ErrorCode::Refused,
+            format!("joining \"{title}\" was called off"),
+            None,
+        ),
+    };
+    let error = ControlError::new(code, sentence);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}

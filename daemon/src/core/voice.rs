@@ -1,0 +1,544 @@
+//! The voice threads, the devices, and who is who between them and the mesh.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
+use sotto_control::model::{Path, Stats};
+use sotto_meeting::{Audience, PeerId, VoiceChange};
+use sotto_net::{MediaSocket, Network, NodeId};
+use sotto_voice::downlink::{ControlLink, InboundLink};
+use sotto_voice::mix::Earcon;
+use sotto_voice::playout::PlayoutConfig;
+use sotto_voice::uplink::OutboundLink;
+use sotto_voice::{
+    Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, LinkSetup, MediaKeys, PathState,
+    SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, VoiceConfig, voice_pair,
+};
+use tokio::sync::{Notify, mpsc};
+
+use super::present::Voiced;
+use crate::keylog::KeyLog;
+use crate::threads::priority::{self, Priority};
+use crate::threads::{
+    CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
+    UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
+};
+
+/// Which devices to open.
+#[derive(Debug, Clone)]
+pub(crate) struct Devices {
+    /// The microphone.
+    pub(crate) capture: CaptureRequest,
+    /// The loudspeaker.
+    pub(crate) playback: PlaybackRequest,
+}
+
+/// Why voice cannot be set up at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum VoiceSetupError {
+    /// The system refused a socket.
+    #[error(transparent)]
+    Network(#[from] sotto_net::NetworkError),
+    /// The system refused a thread or a descriptor.
+    #[error("the system gives no thread or descriptor for voice: {0}; close some programs")]
+    System(#[from] std::io::Error),
+}
+
+/// What the rest of the core learns from the voice side.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum VoiceEvent {
+    /// A genuine packet came from a peer.
+    Heard(PeerId),
+    /// The user spoke.
+    Spoke,
+    /// Somebody's level or speaking changed.
+    Levels,
+    /// The figures of the paths changed.
+    Stats,
+    /// The microphone reaches full scale.
+    Clipped,
+}
+
+/// The voice side of the daemon.
+pub(crate) struct Voice {
+    clock: Clock,
+    capture_clock: Arc<CaptureClock>,
+    uplink: UplinkThread,
+    downlink: DownlinkThread,
+    uplink_news: NewsReceiver,
+    downlink_news: NewsReceiver,
+    microphone: CaptureKeeper,
+    loudspeaker: PlaybackKeeper,
+    devices: Devices,
+    names: SlotNames,
+    slots: HashMap<PeerId, Slot>,
+    peers: Vec<Option<PeerId>>,
+    next_slot: usize,
+    volumes: HashMap<PeerId, u16>,
+    last_audience: (Option<SampleTime>, Audience),
+    playing: bool,
+    inside: bool,
+    key_log: Option<KeyLog>,
+    media_port: u16,
+    voiced: HashMap<PeerId, Voiced>,
+    own: Voiced,
+    priorities: HashMap<&'static str, Priority>,
+}
+
+impl Voice {
+    /// Binds the media socket and starts the threads, with nothing open.
+    ///
+    /// # Errors
+    ///
+    /// When the media port is taken or the system gives no threads.
+    pub(crate) fn start(
+        clock: Clock,
+        socket: MediaSocket,
+        network: &Network,
+        devices: Devices,
+        device_changes: mpsc::Sender<()>,
+        key_log: Option<KeyLog>,
+    ) -> Result<Self, VoiceSetupError> {
+        let arrived = Arc::new(Notify::new());
+        let (uplink_sender, uplink_news) = news(Arc::clone(&arrived));
+        let (downlink_sender, downlink_news) = news(arrived);
+        let capture_clock = Arc::new(CaptureClock::default());
+        let names = SlotNames::default();
+        let media_port = socket.local_port();
+        let waiting = Waiting::new()?;
+        let streams = network.media_streams(waiting.wake());
+        let sending = || -> std::io::Result<Sending> {
+            Ok(Sending {
+                socket: socket.try_clone()?,
+                streams: streams.clone(),
+                names: names.clone(),
+            })
+        };
+        let (uplink, mut microphones) =
+            UplinkThread::start(clock, Arc::clone(&capture_clock), sending()?, uplink_sender)?;
+        let downlink_sending = sending()?;
+        let (downlink, mut loudspeakers) =
+            DownlinkThread::start(clock, waiting, socket, downlink_sending, downlink_sender)?;
+        // A state change only says "look again": one pending look is as good as many.
+        let changed = move |changes: mpsc::Sender<()>| {
+            move |_: &DeviceState| {
+                let _ = changes.try_send(());
+            }
+        };
+        let wake = uplink.waker();
+        let microphone = CaptureKeeper::start(
+            Arc::clone(&wake),
+            move |end| {
+                // Sixteen unclaimed devices mean that the thread hangs; there is nobody to give it to.
+                let _ = microphones.push(end.map(Box::new));
+                wake();
+            },
+            changed(device_changes.clone()),
+        )?;
+        let wake = downlink.waker();
+        let loudspeaker = PlaybackKeeper::start(
+            Arc::clone(&wake),
+            move |end| {
+                let _ = loudspeakers.push(end.map(Box::new));
+                wake();
+            },
+            changed(device_changes),
+        )?;
+        Ok(Self {
+            clock,
+            capture_clock,
+            uplink,
+            downlink,
+            uplink_news,
+            downlink_news,
+            microphone,
+            loudspeaker,
+            devices,
+            names,
+            slots: HashMap::new(),
+            peers: vec![None; Slot::COUNT],
+            next_slot: 0,
+            volumes: HashMap::new(),
+            last_audience: (None, Audience::Nobody),
+            playing: false,
+            inside: false,
+            key_log,
+            media_port,
+            voiced: HashMap::new(),
+            own: Voiced::default(),
+            priorities: HashMap::new(),
+        })
+    }
+
+    /// The UDP port that media arrives at.
+    pub(crate) fn media_port(&self) -> u16 {
+        self.media_port
+    }
+
+    /// The sample that is being captured now, for stamping what the user wants.
+    pub(crate) fn capture_position(&self) -> Option<u64> {
+        self.inside
+            .then(|| self.capture_clock.position(self.clock.monotonic()))
+    }
+
+    /// What the voice side adds to rosters.
+    pub(crate) fn voiced(&self) -> (&HashMap<PeerId, Voiced>, Voiced) {
+        (&self.voiced, self.own)
+    }
+
+    /// How the voice threads are scheduled, the worse of the two: `None` until both have said.
+    pub(crate) fn priority(&self) -> Option<Priority> {
+        (self.priorities.len() == 2)
+            .then(|| self.priorities.values().copied().max())
+            .flatten()
+    }
+
+    /// Notes what rtkit granted.
+    pub(crate) fn set_priority(&mut self, thread: &'static str, priority: Priority) {
+        self.priorities.insert(thread, priority);
+    }
+
+    /// The devices as configured, and how they are doing.
+    pub(crate) fn devices(&self) -> (&Devices, DeviceState, DeviceState) {
+        (
+            &self.devices,
+            self.microphone.report().state,
+            self.loudspeaker.report().state,
+        )
+    }
+
+    /// Carries out what the mesh decided.
+    pub(crate) fn apply(&mut self, change: VoiceChange) {
+        match change {
+            VoiceChange::Enter { .. } => self.enter(),
+            VoiceChange::Leave => self.leave(),
+            VoiceChange::Outbound {
+                peer,
+                generation,
+                key,
+                salt,
+                open_ssrc,
+                whisper_ssrc,
+                address,
+            } => {
+                let Some(slot) = self.slot(peer) else { return };
+                let setup = LinkSetup {
+                    slot,
+                    generation,
+                    keys: MediaKeys { key, salt },
+                    open_ssrc,
+                    whisper_ssrc,
+                };
+                if let Some(log) = &mut self.key_log {
+                    log.outbound(peer, &setup, address);
+                }
+                let control = ControlLink::new(setup.clone(), address);
+                let outbound = OutboundLink::new(setup);
+                match (outbound, control) {
+                    (Ok(outbound), Ok(control)) => {
+                        self.send_up(UplinkCommand::Link(outbound));
+                        // A slot that was unlinked meanwhile has left the uplink's audience.
+                        // The moment that it belongs to stays the same, so that nobody hears more for it.
+                        let (at, audience) = self.last_audience.clone();
+                        let audience = self.audience(audience);
+                        self.send_up(UplinkCommand::Audience { at, audience });
+                        self.send_down(DownlinkCommand::Outbound(control));
+                    }
+                    (Err(error), _) | (_, Err(error)) => {
+                        tracing::error!(%error, "no voice to a peer")
+                    }
+                }
+            }
+            VoiceChange::Inbound {
+                peer,
+                generation,
+                key,
+                salt,
+                open_ssrc,
+                whisper_ssrc,
+            } => {
+                let Some(slot) = self.slot(peer) else { return };
+                let setup = LinkSetup {
+                    slot,
+                    generation,
+                    keys: MediaKeys { key, salt },
+                    open_ssrc,
+                    whisper_ssrc,
+                };
+                if let Some(log) = &mut self.key_log {
+                    log.inbound(peer, &setup);
+                }
+                match InboundLink::new(setup, PlayoutConfig::default()) {
+                    Ok(inbound) => self.send_down(DownlinkCommand::Inbound(inbound)),
+                    Err(error) => tracing::error!(%error, "no voice from a peer"),
+                }
+                if let Some(percent) = self.volumes.get(&peer) {
+                    let percent = *percent;
+                    self.send_down(DownlinkCommand::Volume { slot, percent });
+                }
+            }
+            VoiceChange::Unlink { peer } => self.unlink(peer),
+            VoiceChange::Audience { at, audience } => {
+                let at = at.map(SampleTime);
+                self.last_audience = (at, audience.clone());
+                let audience = self.audience(audience);
+                self.send_up(UplinkCommand::Audience { at, audience });
+            }
+            VoiceChange::Microphone { at, open } => {
+                let at = at.map(SampleTime);
+                self.send_up(UplinkCommand::Microphone { at, open });
+            }
+            VoiceChange::Playback { open } => {
+                self.playing = open;
+                self.send_down(DownlinkCommand::Playback { open });
+            }
+            VoiceChange::Volume { peer, percent } => {
+                self.volumes.insert(peer, percent);
+                if let Some(slot) = self.slots.get(&peer) {
+                    let slot = *slot;
+                    self.send_down(DownlinkCommand::Volume { slot, percent });
+                }
+            }
+        }
+    }
+
+    /// Plays a short sign, if anything is played.
+    pub(crate) fn earcon(&mut self, earcon: Earcon) {
+        if self.inside && self.playing {
+            self.send_down(DownlinkCommand::Earcon(earcon));
+        }
+    }
+
+    fn enter(&mut self) {
+        if self.inside {
+            self.leave();
+        }
+        let mut seed = [0; 32];
+        if let Err(error) = getrandom::fill(&mut seed) {
+            tracing::error!(%error, "no random numbers, so no voice");
+            return;
+        }
+        match voice_pair(&VoiceConfig::new(seed)) {
+            Ok((uplink, downlink)) => {
+                self.inside = true;
+                if !self.uplink.order(UplinkOrder::Enter(Box::new(uplink)))
+                    || !self
+                        .downlink
+                        .order(DownlinkOrder::Enter(Box::new(downlink)))
+                {
+                    tracing::error!("the voice threads do not respond");
+                }
+                self.microphone.want(Some(self.devices.capture.clone()));
+                self.loudspeaker.want(Some(self.devices.playback.clone()));
+            }
+            Err(error) => tracing::error!(%error, "no voice"),
+        }
+    }
+
+    fn leave(&mut self) {
+        self.inside = false;
+        self.last_audience = (None, Audience::Nobody);
+        self.microphone.want(None);
+        self.loudspeaker.want(None);
+        if !self.uplink.order(UplinkOrder::Leave) || !self.downlink.order(DownlinkOrder::Leave) {
+            tracing::error!("the voice threads do not respond");
+        }
+        for peer in std::mem::take(&mut self.slots).into_keys() {
+            self.voiced.remove(&peer);
+        }
+        for (index, peer) in self.peers.iter_mut().enumerate() {
+            if peer.take().is_some()
+                && let Some(slot) = Slot::from_index(index)
+            {
+                self.names.set(slot, None);
+            }
+        }
+        self.voiced.clear();
+        self.own = Voiced::default();
+    }
+
+    fn unlink(&mut self, peer: PeerId) {
+        self.voiced.remove(&peer);
+        let Some(slot) = self.slots.remove(&peer) else {
+            return;
+        };
+        self.send_up(UplinkCommand::Unlink { slot });
+        self.send_down(DownlinkCommand::Unlink { slot });
+        self.peers[slot.index()] = None;
+        self.names.set(slot, None);
+    }
+
+    /// The slot of `peer`, given now if it has none.
+    ///
+    /// Freed slots come round as late as possible, so that what is still on its way for the one before is stale.
+    fn slot(&mut self, peer: PeerId) -> Option<Slot> {
+        if let Some(slot) = self.slots.get(&peer) {
+            return Some(*slot);
+        }
+        let free = (0..Slot::COUNT)
+            .map(|step| (self.next_slot + step) % Slot::COUNT)
+            .find(|index| self.peers[*index].is_none());
+        let Some(slot) = free.and_then(Slot::from_index) else {
+            tracing::error!("more voices than a meeting may have");
+            return None;
+        };
+        self.next_slot = slot.index() + 1;
+        self.peers[slot.index()] = Some(peer);
+        self.slots.insert(peer, slot);
+        self.names.set(slot, Some(NodeId(peer.0)));
+        Some(slot)
+    }
+
+    fn audience(&mut self, audience: Audience) -> VoiceAudience {
+        let mut set = |peers: Vec<PeerId>| -> SlotSet {
+            peers
+                .into_iter()
+                .filter_map(|peer| self.slot(peer))
+                .collect()
+        };
+        match audience {
+            Audience::Nobody => VoiceAudience::Nobody,
+            Audience::Open(peers) => VoiceAudience::Open(set(peers)),
+            Audience::Whisper(peers) => VoiceAudience::Whisper(set(peers)),
+        }
+    }
+
+    fn send_up(&mut self, command: UplinkCommand) {
+        if self.inside && !self.uplink.order(UplinkOrder::Command(command)) {
+            tracing::error!("the uplink thread does not respond");
+        }
+    }
+
+    fn send_down(&mut self, command: DownlinkCommand) {
+        if self.inside && !self.downlink.order(DownlinkOrder::Command(command)) {
+            tracing::error!("the downlink thread does not respond");
+        }
+    }
+
+    /// What is notified when there is news.
+    pub(crate) fn arrived(&self) -> Arc<Notify> {
+        self.uplink_news.arrived()
+    }
+
+    /// Takes in what the threads tell; what the rest of the core must know goes to `tell`.
+    pub(crate) fn take_news(
+        &mut self,
+        mut tell: impl FnMut(VoiceEvent),
+    ) -> Vec<(&'static str, u64)> {
+        let mut for_rtkit = Vec::new();
+        while let Some(news) = self
+            .uplink_news
+            .take()
+            .or_else(|| self.downlink_news.take())
+        {
+            match news {
+                VoiceNews::Uplink(event) => self.uplink_event(event, &mut tell),
+                VoiceNews::Downlink(event) => self.downlink_event(event, &mut tell),
+                VoiceNews::Scheduled {
+                    thread,
+                    priority,
+                    id,
+                } => {
+                    tracing::debug!(thread, %priority, "voice thread scheduled");
+                    self.priorities.insert(thread, priority);
+                    if priority != Priority::Realtime {
+                        for_rtkit.push((thread, id));
+                    }
+                }
+                VoiceNews::Failed(error) => tracing::error!("{error}"),
+                VoiceNews::Past(_) => {}
+            }
+        }
+        for_rtkit
+    }
+
+    fn uplink_event(&mut self, event: UplinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
+        match event {
+            UplinkEvent::Speaking { speaking, level } => {
+                self.own.speaking = speaking && self.inside;
+                self.own.level_dbfs = self.own.speaking.then_some(level.db());
+                tell(VoiceEvent::Levels);
+            }
+            UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
+            UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
+        }
+    }
+
+    fn downlink_event(&mut self, event: DownlinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
+        let slot = match event {
+            DownlinkEvent::Heard { slot }
+            | DownlinkEvent::Speaking { slot, .. }
+            | DownlinkEvent::Path { slot, .. } => slot,
+            DownlinkEvent::Stats(stats) => stats.slot,
+        };
+        // What is told of a slot that was freed meanwhile is of no interest.
+        let Some(peer) = self.peers[slot.index()] else {
+            return;
+        };
+        match event {
+            DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
+            DownlinkEvent::Speaking {
+                speaking,
+                whisper,
+                level,
+                ..
+            } => {
+                let voiced = self.voiced.entry(peer).or_default();
+                voiced.speaking = speaking;
+                voiced.whisper = whisper;
+                voiced.level_dbfs = speaking.then_some(level.db());
+                tell(VoiceEvent::Levels);
+            }
+            DownlinkEvent::Path { state, .. } => {
+                tracing::debug!(peer = ?peer, ?state, "media path");
+                let voiced = self.voiced.entry(peer).or_default();
+                voiced.stats.get_or_insert_default().path = path(state);
+                tell(VoiceEvent::Stats);
+            }
+            DownlinkEvent::Stats(stats) => {
+                self.voiced.entry(peer).or_default().stats = Some(figures(&stats));
+                tell(VoiceEvent::Stats);
+            }
+        }
+    }
+
+    /// Closes the devices and ends the threads.
+    pub(crate) fn stop(mut self) {
+        self.leave();
+    }
+}
+
+/// Raises the threads that could not raise themselves, through rtkit.
+pub(crate) async fn raise(threads: Vec<(&'static str, u64)>) -> Vec<(&'static str, Priority)> {
+    let mut granted = Vec::new();
+    for (thread, id) in threads {
+        if let Some(priority) = priority::ask_rtkit(id).await {
+            granted.push((thread, priority));
+        }
+    }
+    granted
+}
+
+fn path(state: PathState) -> Path {
+    match state {
+        PathState::Probing => Path::Probing,
+        PathState::Udp(_) => Path::Udp,
+        PathState::Stream => Path::Stream,
+    }
+}
+
+fn figures(stats: &SenderStats) -> Stats {
+    Stats {
+        loss: stats.loss,
+        jitter_ms: milliseconds(stats.jitter),
+        delay_ms: milliseconds(stats.delay + stats.round_trip.unwrap_or_default() / 2),
+        kbps: stats.bitrate as f32 / 1000.0,
+        path: path(stats.path),
+    }
+}
+
+fn milliseconds(time: Duration) -> f32 {
+    time.as_secs_f32() * 1000.0
+}

@@ -1,0 +1,96 @@
+//! What follows the buses, and what of it is reported.
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::bus::{Bus, BusKind};
+use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, session, sleep};
+
+/// Starts the tasks that follow both buses.
+pub(super) fn follow(
+    options: DesktopOptions,
+    signals: mpsc::Sender<DesktopSignal>,
+) -> Vec<JoinHandle<()>> {
+    let (knowledge, known) = watch::channel(Knowledge::default());
+    vec![
+        tokio::spawn(report_session(known, signals.clone())),
+        tokio::spawn(follow_session_bus(options.clone(), knowledge.clone())),
+        tokio::spawn(follow_system_bus(options, knowledge, signals)),
+    ]
+}
+
+/// What the sources last said about the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Knowledge {
+    /// logind: the screen is locked.
+    pub(super) locked: bool,
+    /// logind: the desktop marked the session as idle, by its own setting.
+    pub(super) idle_hint: bool,
+    /// The idle time reached ours. `None` where nothing tells a time.
+    pub(super) idle_by_time: Option<bool>,
+}
+
+impl Knowledge {
+    /// A known idle time overrules the hint, because it is measured against our own setting.
+    pub(super) fn state(self) -> SessionState {
+        if self.locked {
+            SessionState::Locked
+        } else if self.idle_by_time.unwrap_or(self.idle_hint) {
+            SessionState::Idle
+        } else {
+            SessionState::Active
+        }
+    }
+}
+
+/// Sends the session's state whenever it differs from what was sent last.
+async fn report_session(
+    mut known: watch::Receiver<Knowledge>,
+    signals: mpsc::Sender<DesktopSignal>,
+) {
+    let mut reported = SessionState::default();
+    while known.changed().await.is_ok() {
+        let state = known.borrow_and_update().state();
+        if state != reported {
+            reported = state;
+            if signals.send(DesktopSignal::Session(state)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+async fn follow_session_bus(options: DesktopOptions, knowledge: watch::Sender<Knowledge>) {
+    let mut bus = Bus::new(BusKind::Session, options.session_bus);
+    while let Some(connection) = bus.connect().await {
+        if let Err(error) = idle::follow(&connection, options.idle_after, &knowledge).await {
+            tracing::debug!(%error, "lost the session bus");
+        }
+    }
+}
+
+async fn follow_system_bus(
+    options: DesktopOptions,
+    knowledge: watch::Sender<Knowledge>,
+    signals: mpsc::Sender<DesktopSignal>,
+) {
+    // They outlive a connection, so that a missed resume or end of a call is noticed afterwards.
+    let mut suspended = false;
+    let mut in_call = false;
+    let session_id = options.session_id.as_deref();
+    let mut bus = Bus::new(BusKind::System, options.system_bus);
+    while let Some(connection) = bus.connect().await {
+        let ended = tokio::select! {
+            ended = session::follow(&connection, session_id, &knowledge) => ended,
+            ended = sleep::follow(&connection, &mut suspended, &signals) => ended,
+            ended = phone::follow(&connection, &mut in_call, &signals) => ended,
+        };
+        match ended {
+            Ok(()) => tracing::debug!("the system bus closed"),
+            Err(error) => tracing::debug!(%error, "lost the system bus"),
+        }
+        if signals.is_closed() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `sottod`: the daemon that finds colleagues on the local network and carries voice between them.
+//!
+//! `main` only starts the parts, in an order in which each failure can be told clearly; [`core`] is where they meet.
+
+mod core;
+mod desktop;
+mod files;
+mod identity;
+mod keylog;
+mod service;
+mod settings;
+mod start;
+mod threads;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// Sotto's daemon: finds colleagues on the local network and carries voice between them.
+///
+/// Runs in the foreground and logs to stderr, as a service of your login. Control it with 'sotto'.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Example: SOTTO_HOME=/tmp/anna sottod --log debug"
+)]
+pub(crate) struct Arguments {
+    /// What to log: error, warn, info, debug or trace; or by part, as in 'info,sotto_net=debug'
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    log: String,
+    /// For debugging alone: write every voice key to FILE, which must not exist. Whoever has that file can listen to
+    /// what is recorded of your conversations
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    export_voice_keys: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let filter = match EnvFilter::try_new(&arguments.log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            eprintln!(
+                "sottod: --log {}: {error}; write for instance 'debug' or 'info,sotto_net=debug'",
+                arguments.log
+            );
+            return ExitCode::from(2);
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(start::run(arguments)),
+        Err(error) => Err(anyhow::Error::from(error).context("the system gives no threads")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sottod: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What `config.toml` means for the parts of the daemon.
+
+use std::path::Path;
+
+use sotto_audio::{
+    Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, PlaybackRequest, SpecError,
+};
+use sotto_control::config::{Config, ConfigError, Rejoin};
+use sotto_meeting::RejoinPolicy;
+use sotto_net::Interfaces;
+
+use crate::core::Devices;
+use crate::files::{self, FileError};
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    /// The file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The file is not UTF-8.
+    #[error("{path} is not a text file; write it anew, or remove it to use the defaults")]
+    NotText {
+        /// Which file.
+        path: String,
+    },
+    /// A key or value does not fit.
+    #[error("{path}: {source}")]
+    Config {
+        /// Which file.
+        path: String,
+        /// What is wrong in it.
+        source: ConfigError,
+    },
+    /// A sound system or device cannot be understood.
+    #[error("{path}: {key}: {source}")]
+    Sound {
+        /// Which file.
+        path: String,
+        /// Which key.
+        key: &'static str,
+        /// What is wrong with it.
+        source: SpecError,
+    },
+}
+
+/// The settings, as the parts of the daemon take them.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    /// How the user is called.
+    pub(crate) name: String,
+    /// How this machine is called.
+    pub(crate) device: String,
+    /// When to return to the meeting of the last run.
+    pub(crate) rejoin: RejoinPolicy,
+    /// The rest of the network's settings.
+    pub(crate) network: sotto_control::config::Network,
+    /// Which devices to open.
+    pub(crate) devices: Devices,
+}
+
+impl Settings {
+    /// Reads the file; without one, the defaults.
+    ///
+    /// # Errors
+    ///
+    /// The first mistake in the file.
+    pub(crate) fn load(file: &Path) -> Result<Self, SettingsError> {
+        let path = || file.display().to_string();
+        let bytes = files::read(file)?.unwrap_or_default();
+        let text = String::from_utf8(bytes).map_err(|_| SettingsError::NotText { path: path() })?;
+        let config = Config::parse(&text).map_err(|source| SettingsError::Config {
+            path: path(),
+            source,
+        })?;
+        let sound = |key| {
+            move |source| SettingsError::Sound {
+                path: path(),
+                key,
+                source,
+            }
+        };
+        let backend: Backend = config
+            .audio
+            .backend
+            .parse()
+            .map_err(sound("audio.backend"))?;
+        let input: DeviceSpec = config.audio.input.parse().map_err(sound("audio.input"))?;
+        let output: DeviceSpec = config.audio.output.parse().map_err(sound("audio.output"))?;
+        Ok(Self {
+            name: config.name.unwrap_or_else(login_name),
+            device: machine_name(),
+            rejoin: match config.meeting.rejoin {
+                Rejoin::AfterCrash => RejoinPolicy::AfterCrash,
+                Rejoin::Always => RejoinPolicy::Always,
+                Rejoin::Never => RejoinPolicy::Never,
+            },
+            network: config.network,
+            devices: Devices {
+                capture: CaptureRequest {
+                    backend,
+                    device: input,
+                    period: DEFAULT_PERIOD,
+                },
+                playback: PlaybackRequest {
+                    backend,
+                    device: output,
+                    period: DEFAULT_PERIOD,
+                },
+            },
+        })
+    }
+
+    /// The interfaces that the network may use.
+    pub(crate) fn interfaces(&self) -> Interfaces {
+        match self.network.interfaces.as_slice() {
+            [] => Interfaces::All,
+            names => Interfaces::Named(names.to_vec()),
+        }
+    }
+}
+
+/// The user's full name as the system knows it, or the login's name.
+fn login_name() -> String {
+    let login = ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|variable| std::env::var(variable).ok())
+        .filter(|name| !name.trim().is_empty());
+    let Some(login) = login else {
+        return machine_name();
+    };
+    full_name(&login).unwrap_or(login)
+}
+
+/// The first field of the comment that the user database keeps beside a login.
+fn full_name(login: &str) -> Option<String> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let line = users.lines().find(|line| {
+        line.strip_prefix(login)
+            .is_some_and(|rest| rest.starts_with(':'))
+    })?;
+    let name = line.split(':').nth(4)?.split(',').next()?.trim();
+    // System accounts carry their own name there.
+    (!name.is_empty() && name != login).then(|| name.to_owned())
+}
+
+/// The machine's name.
+fn machine_name() -> String {
+    #[cfg(target_os = "linux")]
+    {
+        let system = rustix::system::uname();
+        system.nodename().to_string_lossy().into_owned()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        ["COMPUTERNAME", "HOSTNAME"]
+            .iter()
+            .find_map(|variable| std::env::var(variable).ok())
+            .unwrap_or_else(|| "this machine".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Settings, SettingsError> {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("config.toml");
+        std::fs::write(&file, text).unwrap();
+        Settings::load(&file)
+    }
+
+    #[test]
+    fn without_a_file_there_are_defaults() {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::load(&directory.path().join("config.toml")).unwrap();
+        assert!(!settings.name.is_empty());
+        assert_eq!(settings.interfaces(), Interfaces::All);
+    }
+
+    #[test]
+    fn a_mistake_names_the_file_and_the_key() {
+        let error = load("[network]\ninterface = [\"lo\"]")
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("config.toml"), "{error}");
+        assert!(error.contains("interfaces"), "{error}");
+        let error = load("[audio]\ninput = \"tone:0\"").unwrap_err().to_string();
+        assert!(error.contains("audio.input"), "{error}");
+    }
+
+    #[test]
+    fn a_file_device_is_taken_from_the_configuration() {
+        let settings = load("[audio]\ninput = \"file:/tmp/a.wav?loop\"").unwrap();
+        assert!(settings.devices.capture.device.names_a_file());
+    }
+}

@@ -1,0 +1,322 @@
+//! The downlink thread: from the media socket to the loudspeaker's ring, and the conversation's housekeeping.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use mio::{Events, Poll, Token};
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use sotto_audio::{PlaybackWriter, Wake};
+use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
+use sotto_voice::{Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM};
+
+use super::ring::{NewsSender, Past};
+use super::uplink::Sending;
+use super::{Clock, VoiceNews, priority};
+
+const SOCKET: Token = Token(0);
+const WAKER: Token = Token(1);
+/// Orders that may wait; a meeting of 256 that everybody joins at once makes three a peer.
+const ORDERS: usize = 2048;
+/// Devices that may wait to be taken over.
+const LOUDSPEAKERS: usize = 16;
+/// Datagrams taken before the loudspeaker is looked after again: a flood must not silence everybody.
+const DATAGRAMS_A_TURN: usize = 64;
+/// Played at once at most; a device that asks for more is served in the next turn.
+const BLOCK: usize = FRAME_SAMPLES;
+/// The pace at which sound is consumed while no loudspeaker works, so that rosters show who speaks.
+const UNHEARD_PERIOD: Duration = Duration::from_millis(10);
+
+/// What the downlink thread is told.
+pub(crate) enum DownlinkOrder {
+    /// A conversation begins.
+    Enter(Box<Downlink>),
+    /// It is over.
+    Leave,
+    /// Something changes in it.
+    Command(DownlinkCommand),
+    /// The program ends.
+    Stop,
+}
+
+/// The thread, from outside.
+pub(crate) struct DownlinkThread {
+    orders: Producer<DownlinkOrder>,
+    thread: Option<JoinHandle<()>>,
+    waker: MediaWaker,
+}
+
+/// Where newly opened loudspeakers are handed over.
+pub(crate) type Loudspeakers = Producer<Option<Box<PlaybackWriter>>>;
+
+/// The thread's poll and what wakes it, made before the thread because the network needs the waker.
+pub(crate) struct Waiting {
+    poll: Poll,
+    waker: MediaWaker,
+}
+
+impl Waiting {
+    /// Makes the poll and its waker.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no file descriptor left.
+    pub(crate) fn new() -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = MediaWaker::new(poll.registry(), WAKER)?;
+        Ok(Self { poll, waker })
+    }
+
+    /// What wakes the thread.
+    pub(crate) fn wake(&self) -> Wake {
+        let waker = self.waker.clone();
+        Arc::new(move || waker.wake())
+    }
+}
+
+impl DownlinkThread {
+    /// Starts the thread, asleep.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no more threads or file descriptors.
+    pub(crate) fn start(
+        clock: Clock,
+        waiting: Waiting,
+        mut socket: MediaSocket,
+        sending: Sending,
+        news: NewsSender,
+    ) -> io::Result<(Self, Loudspeakers)> {
+        let Waiting { poll, waker } = waiting;
+        socket.register(poll.registry(), SOCKET)?;
+        let (orders, order_queue) = RingBuffer::new(ORDERS);
+        let (loudspeakers, loudspeaker_queue) = RingBuffer::new(LOUDSPEAKERS);
+        let work = Work {
+            clock,
+            poll,
+            socket,
+            sending,
+            news,
+            orders: order_queue,
+            loudspeakers: loudspeaker_queue,
+            downlink: None,
+            loudspeaker: None,
+            block: [0.0; BLOCK],
+            next_unheard: Duration::ZERO,
+        };
+        let thread = thread::Builder::new()
+            .name("sotto-downlink".to_owned())
+            .spawn(move || work.run())?;
+        let handle = Self {
+            orders,
+            thread: Some(thread),
+            waker,
+        };
+        Ok((handle, loudspeakers))
+    }
+
+    /// What a loudspeaker's callback calls.
+    pub(crate) fn waker(&self) -> Wake {
+        let waker = self.waker.clone();
+        Arc::new(move || waker.wake())
+    }
+
+    /// Hands over an order. `false` if the thread has stopped taking them.
+    #[must_use]
+    pub(crate) fn order(&mut self, order: DownlinkOrder) -> bool {
+        let taken = match self.orders.push(order) {
+            Ok(()) => true,
+            Err(PushError::Full(_)) => false,
+        };
+        self.waker.wake();
+        taken
+    }
+}
+
+impl Drop for DownlinkThread {
+    fn drop(&mut self) {
+        // The queue is only full when the thread hangs, and then waiting for it would hang us too.
+        if self.order(DownlinkOrder::Stop)
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    clock: Clock,
+    poll: Poll,
+    socket: MediaSocket,
+    sending: Sending,
+    news: NewsSender,
+    orders: Consumer<DownlinkOrder>,
+    loudspeakers: Consumer<Option<Box<PlaybackWriter>>>,
+    downlink: Option<Box<Downlink>>,
+    loudspeaker: Option<Box<PlaybackWriter>>,
+    block: [f32; BLOCK],
+    next_unheard: Duration,
+}
+
+impl Work {
+    fn run(mut self) {
+        self.news.tell(VoiceNews::Scheduled {
+            thread: "downlink",
+            priority: priority::raise_current_thread(),
+            id: priority::current_thread_id(),
+        });
+        let mut events = Events::with_capacity(4);
+        let mut more = false;
+        while self.take_orders() {
+            let timeout = if more {
+                Some(Duration::ZERO)
+            } else {
+                self.timeout()
+            };
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                self.news.tell(VoiceNews::Failed(format!(
+                    "waiting for voice failed: {error}"
+                )));
+                return;
+            }
+            more = self.receive();
+            self.play();
+            self.keep_house();
+        }
+    }
+
+    /// Takes what is ordered; `false` when the thread is to end.
+    fn take_orders(&mut self) -> bool {
+        while let Ok(loudspeaker) = self.loudspeakers.pop() {
+            if let Some(past) = std::mem::replace(&mut self.loudspeaker, loudspeaker) {
+                self.news.tell(VoiceNews::Past(Past::Loudspeaker(past)));
+            }
+        }
+        while let Ok(order) = self.orders.pop() {
+            match order {
+                DownlinkOrder::Enter(downlink) => self.replace(Some(downlink)),
+                DownlinkOrder::Leave => self.replace(None),
+                DownlinkOrder::Command(command) => {
+                    let now = self.clock.monotonic();
+                    if let Some(downlink) = &mut self.downlink
+                        && let Err(error) = downlink.command(command, now)
+                    {
+                        self.news.tell(VoiceNews::Failed(error.to_string()));
+                    }
+                }
+                DownlinkOrder::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn replace(&mut self, downlink: Option<Box<Downlink>>) {
+        if let Some(past) = std::mem::replace(&mut self.downlink, downlink) {
+            self.news.tell(VoiceNews::Past(Past::Downlink(past)));
+        }
+        self.next_unheard = self.clock.monotonic();
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let downlink = self.downlink.as_ref()?;
+        let now = self.clock.monotonic();
+        let housekeeping = downlink.next_timeout();
+        let unheard = self.loudspeaker.is_none().then_some(self.next_unheard);
+        housekeeping
+            .into_iter()
+            .chain(unheard)
+            .min()
+            .map(|due| due.saturating_sub(now))
+    }
+
+    /// Takes datagrams in; `true` if there may be more.
+    fn receive(&mut self) -> bool {
+        let mut buffer = [0; MAX_DATAGRAM];
+        let mut more = true;
+        for _ in 0..DATAGRAMS_A_TURN {
+            match self.socket.receive_from(&mut buffer) {
+                Ok((length, from)) => {
+                    // Outside a meeting nothing is listened to, but the socket is emptied.
+                    if let Some(downlink) = &mut self.downlink {
+                        let now = self.clock.monotonic();
+                        downlink.receive(Destination::Udp(from), &buffer[..length], now);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    more = false;
+                    break;
+                }
+                // An ICMP error about a packet that we sent earlier.
+                Err(error) => tracing::trace!(%error, "receiving failed"),
+            }
+        }
+        let mut buffer = [0; MAX_MEDIA_DATAGRAM];
+        for _ in 0..DATAGRAMS_A_TURN {
+            let Some((node, length)) = self.sending.streams.try_receive(&mut buffer) else {
+                break;
+            };
+            let slot = self.sending.names.slot(node);
+            if let (Some(downlink), Some(slot)) = (&mut self.downlink, slot) {
+                let now = self.clock.monotonic();
+                downlink.receive(Destination::Stream(slot), &buffer[..length], now);
+            }
+        }
+        more
+    }
+
+    /// Gives the loudspeaker what it wants.
+    fn play(&mut self) {
+        let now = self.clock.monotonic();
+        let Some(loudspeaker) = &mut self.loudspeaker else {
+            self.consume_unheard(now);
+            return;
+        };
+        let mut wanted = loudspeaker.wanted();
+        while wanted > 0 {
+            let block = &mut self.block[..wanted.min(BLOCK)];
+            match &mut self.downlink {
+                Some(downlink) => downlink.pull(block, now),
+                None => block.fill(0.0),
+            }
+            loudspeaker.write(block);
+            wanted -= block.len();
+        }
+    }
+
+    fn consume_unheard(&mut self, now: Duration) {
+        let Some(downlink) = &mut self.downlink else {
+            return;
+        };
+        // After a long stall sound is skipped rather than decoded in a burst.
+        if now > self.next_unheard + Duration::from_secs(1) {
+            self.next_unheard = now;
+        }
+        while self.next_unheard <= now {
+            downlink.pull(&mut self.block, now);
+            self.next_unheard += UNHEARD_PERIOD;
+        }
+    }
+
+    /// Sends what is due and tells what was noticed.
+    fn keep_house(&mut self) {
+        let now = self.clock.monotonic();
+        let Some(downlink) = &mut self.downlink else {
+            return;
+        };
+        if downlink.next_timeout().is_some_and(|due| due <= now) {
+            downlink.handle_timeout(now);
+        }
+        while let Some((to, packet)) = downlink.poll_transmit() {
+            self.sending.send(to, packet);
+        }
+        while let Some(event) = downlink.poll_event() {
+            self.news.tell(VoiceNews::Downlink(event));
+        }
+        while let Some(retired) = downlink.take_retired() {
+            self.news.tell(VoiceNews::Past(Past::Link(retired)));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The uplink thread: from the microphone's ring to the media socket.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle, Thread};
+use std::time::Duration;
+
+use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use sotto_audio::{CaptureReader, Wake};
+use sotto_net::{MediaSocket, MediaStreams};
+use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand};
+
+use super::ring::{NewsSender, Past};
+use super::{CaptureClock, Clock, SlotNames, VoiceNews, priority};
+
+/// Orders that may wait; a meeting of 256 that everybody joins at once makes two a peer.
+const ORDERS: usize = 1024;
+/// Devices that may wait to be taken over.
+const MICROPHONES: usize = 16;
+/// How long the thread sleeps at most while a conversation is on: the pulse of its housekeeping when no
+/// microphone wakes it.
+const HOUSEKEEPING: Duration = Duration::from_millis(100);
+
+/// What the uplink thread is told.
+pub(crate) enum UplinkOrder {
+    /// A conversation begins.
+    Enter(Box<Uplink>),
+    /// It is over.
+    Leave,
+    /// Something changes in it.
+    Command(UplinkCommand),
+    /// The program ends.
+    Stop,
+}
+
+/// The thread, from outside.
+pub(crate) struct UplinkThread {
+    orders: Producer<UplinkOrder>,
+    thread: Option<JoinHandle<()>>,
+    wake: Thread,
+}
+
+/// Where newly opened microphones are handed over.
+pub(crate) type Microphones = Producer<Option<Box<CaptureReader>>>;
+
+/// How packets leave.
+pub(crate) struct Sending {
+    /// The media socket.
+    pub(crate) socket: MediaSocket,
+    /// For peers that UDP does not reach.
+    pub(crate) streams: MediaStreams,
+    /// Whom slots stand for.
+    pub(crate) names: SlotNames,
+}
+
+impl Sending {
+    /// Sends one packet. What the system does not take at once is lost: late sound is worth nothing.
+    pub(crate) fn send(&self, to: Destination, packet: &[u8]) {
+        match to {
+            Destination::Udp(address) => {
+                if let Err(error) = self.socket.send_to(packet, address) {
+                    tracing::trace!(%error, "packet not sent");
+                }
+            }
+            Destination::Stream(slot) => {
+                if let Some(node) = self.names.node(slot)
+                    && let Err(error) = self.streams.try_send(node, packet)
+                {
+                    tracing::trace!(%error, "packet not sent over the stream");
+                }
+            }
+        }
+    }
+}
+
+impl UplinkThread {
+    /// Starts the thread, asleep.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no more threads.
+    pub(crate) fn start(
+        clock: Clock,
+        capture_clock: Arc<CaptureClock>,
+        sending: Sending,
+        news: NewsSender,
+    ) -> io::Result<(Self, Microphones)> {
+        let (orders, order_queue) = RingBuffer::new(ORDERS);
+        let (microphones, microphone_queue) = RingBuffer::new(MICROPHONES);
+        let work = Work {
+            clock,
+            capture_clock,
+            sending,
+            news,
+            orders: order_queue,
+            microphones: microphone_queue,
+            uplink: None,
+            microphone: None,
+            frame: [0.0; FRAME_SAMPLES],
+        };
+        let thread = thread::Builder::new()
+            .name("sotto-uplink".to_owned())
+            .spawn(move || work.run())?;
+        let wake = thread.thread().clone();
+        let handle = Self {
+            orders,
+            thread: Some(thread),
+            wake,
+        };
+        Ok((handle, microphones))
+    }
+
+    /// What a microphone's callback calls.
+    pub(crate) fn waker(&self) -> Wake {
+        let thread = self.wake.clone();
+        Arc::new(move || thread.unpark())
+    }
+
+    /// Hands over an order. `false` if the thread has stopped taking them.
+    #[must_use]
+    pub(crate) fn order(&mut self, order: UplinkOrder) -> bool {
+        let taken = match self.orders.push(order) {
+            Ok(()) => true,
+            Err(PushError::Full(_)) => false,
+        };
+        self.wake.unpark();
+        taken
+    }
+}
+
+impl Drop for UplinkThread {
+    fn drop(&mut self) {
+        // The queue is only full when the thread hangs, and then waiting for it would hang us too.
+        if self.order(UplinkOrder::Stop)
+            && let Some(thread) = self.thread.take()
+        {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Work {
+    clock: Clock,
+    capture_clock: Arc<CaptureClock>,
+    sending: Sending,
+    news: NewsSender,
+    orders: Consumer<UplinkOrder>,
+    microphones: Consumer<Option<Box<CaptureReader>>>,
+    uplink: Option<Box<Uplink>>,
+    microphone: Option<Box<CaptureReader>>,
+    frame: [f32; FRAME_SAMPLES],
+}
+
+impl Work {
+    fn run(mut self) {
+        self.news.tell(VoiceNews::Scheduled {
+            thread: "uplink",
+            priority: priority::raise_current_thread(),
+            id: priority::current_thread_id(),
+        });
+        while self.take_orders() {
+            self.capture();
+            self.report();
+            match self.uplink {
+                Some(_) => thread::park_timeout(HOUSEKEEPING),
+                None => thread::park(),
+            }
+        }
+    }
+
+    /// Takes what is ordered; `false` when the thread is to end.
+    fn take_orders(&mut self) -> bool {
+        while let Ok(microphone) = self.microphones.pop() {
+            if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
+                self.news.tell(VoiceNews::Past(Past::Microphone(past)));
+            }
+        }
+        while let Ok(order) = self.orders.pop() {
+            match order {
+                UplinkOrder::Enter(uplink) => self.replace(Some(uplink)),
+                UplinkOrder::Leave => self.replace(None),
+                UplinkOrder::Command(command) => {
+                    if let Some(uplink) = &mut self.uplink
+                        && let Err(error) = uplink.command(command)
+                    {
+                        self.news.tell(VoiceNews::Failed(error.to_string()));
+                    }
+                }
+                UplinkOrder::Stop => return false,
+            }
+        }
+        true
+    }
+
+    fn replace(&mut self, uplink: Option<Box<Uplink>>) {
+        if let Some(past) = std::mem::replace(&mut self.uplink, uplink) {
+            self.news.tell(VoiceNews::Past(Past::Uplink(past)));
+        }
+        self.capture_clock.update(0, self.clock.monotonic());
+    }
+
+    /// Sends everything that the microphone has.
+    fn capture(&mut self) {
+        let Some(microphone) = &mut self.microphone else {
+            return;
+        };
+        while let Some(lost) = microphone.read(&mut self.frame) {
+            let now = self.clock.monotonic();
+            // Without a conversation what is captured goes nowhere.
+            let Some(uplink) = &mut self.uplink else {
+                continue;
+            };
+            if lost > 0 {
+                uplink.skip(lost);
+            }
+            uplink.capture(&self.frame, now, &mut |to, packet: &[u8]| {
+                self.sending.send(to, packet);
+            });
+            let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
+            self.capture_clock
+                .update(uplink.position().0 + waiting, now);
+        }
+    }
+
+    /// Tells what the uplink noticed.
+    fn report(&mut self) {
+        let Some(uplink) = &mut self.uplink else {
+            return;
+        };
+        while let Some(event) = uplink.poll_event() {
+            self.news.tell(VoiceNews::Uplink(event));
+        }
+        while let Some(retired) = uplink.take_retired() {
+            self.news.tell(VoiceNews::Past(Past::Link(retired)));
+        }
+    }
+}

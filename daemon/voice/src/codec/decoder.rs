@@ -1,0 +1,192 @@
+//! The decoder: two per sender, one for each of its streams.
+//!
+//! The safe binding does not reach the decoder's complexity, which switches neural concealment on, so this
+//! file calls libopus directly.
+
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+use opusic_sys as sys;
+
+use super::{CodecError, MAX_FRAME_BYTES};
+use crate::{FRAME_SAMPLES, SAMPLE_RATE};
+
+/// How lost frames are continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Concealment {
+    /// By repeating the last pitch period: cheap.
+    Plain,
+    /// By libopus's neural model: 0.2–0.4 ms of processor time for each lost frame.
+    #[default]
+    Deep,
+}
+
+impl Concealment {
+    /// The decoder complexity that selects it in libopus 1.6.
+    const fn complexity(self) -> c_int {
+        match self {
+            Self::Plain => 0,
+            Self::Deep => 5,
+        }
+    }
+}
+
+/// Decodes frames of 10 ms, and continues the sound where one is missing.
+///
+/// Nothing is allocated after [`Decoder::new`].
+pub struct Decoder {
+    state: NonNull<sys::OpusDecoder>,
+}
+
+// SAFETY: libopus keeps no thread-local or shared mutable state; a decoder may be used from any one thread
+// at a time, which `&mut self` on every method ensures.
+unsafe impl Send for Decoder {}
+
+impl std::fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Decoder").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Decoder {
+    fn drop(&mut self) {
+        // SAFETY: `state` came from `opus_decoder_create` and is destroyed once, here.
+        unsafe { sys::opus_decoder_destroy(self.state.as_ptr()) }
+    }
+}
+
+impl Decoder {
+    /// Makes a decoder for 48 kHz mono with deep concealment.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus has no memory.
+    pub fn new() -> Result<Self, CodecError> {
+        let mut error = sys::OPUS_OK;
+        // SAFETY: rate and channel count are among those that libopus accepts; `error` outlives the call.
+        let state = unsafe { sys::opus_decoder_create(SAMPLE_RATE as i32, 1, &raw mut error) };
+        let state = NonNull::new(state).ok_or_else(|| CodecError::Setup {
+            reason: describe(error),
+        })?;
+        let mut decoder = Self { state };
+        decoder.set_concealment(Concealment::Deep)?;
+        Ok(decoder)
+    }
+
+    /// Chooses how lost frames are continued.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus refuses, which it has no reason to.
+    pub fn set_concealment(&mut self, concealment: Concealment) -> Result<(), CodecError> {
+        // SAFETY: `state` is a live decoder, and this request takes one `c_int`.
+        let code = unsafe {
+            sys::opus_decoder_ctl(
+                self.state.as_ptr(),
+                sys::OPUS_SET_COMPLEXITY_REQUEST,
+                concealment.complexity(),
+            )
+        };
+        checked_setup(code)
+    }
+
+    /// Decodes one frame into 480 samples (f32, 48 kHz mono; nominally in −1…1, but not clipped).
+    ///
+    /// # Errors
+    /// [`CodecError::Size`] and [`CodecError::Duration`] for a frame that this crate does not send, before
+    /// libopus sees its content; [`CodecError::Frame`] if libopus finds it malformed. The output is then
+    /// unspecified, and the decoder remains usable.
+    pub fn decode(
+        &mut self,
+        frame: &[u8],
+        out: &mut [f32; FRAME_SAMPLES],
+    ) -> Result<(), CodecError> {
+        if frame.is_empty() || frame.len() > MAX_FRAME_BYTES {
+            return Err(CodecError::Size { bytes: frame.len() });
+        }
+        let length = frame.len() as c_int; // at most MAX_FRAME_BYTES
+        // SAFETY: `frame` is readable for `length` bytes; libopus reads no further.
+        let samples = unsafe {
+            sys::opus_packet_get_nb_samples(frame.as_ptr(), length, SAMPLE_RATE as c_int)
+        };
+        match usize::try_from(samples) {
+            Ok(FRAME_SAMPLES) => {}
+            Ok(samples) => return Err(CodecError::Duration { samples }),
+            Err(_) => {
+                return Err(CodecError::Frame {
+                    bytes: frame.len(),
+                    reason: describe(samples),
+                });
+            }
+        }
+        // SAFETY: `state` is a live decoder; `frame` is readable for `length` bytes; `out` has room for
+        // 480 samples of the one channel.
+        let decoded = unsafe {
+            sys::opus_decode_float(
+                self.state.as_ptr(),
+                frame.as_ptr(),
+                length,
+                out.as_mut_ptr(),
+                FRAME_SAMPLES as c_int,
+                0,
+            )
+        };
+        checked_samples(decoded, frame.len())
+    }
+
+    /// Continues the sound by one frame that did not arrive.
+    ///
+    /// # Errors
+    /// [`CodecError::Frame`] if libopus refuses, which it has no reason to.
+    pub fn conceal(&mut self, out: &mut [f32; FRAME_SAMPLES]) -> Result<(), CodecError> {
+        // SAFETY: a null packet of length 0 asks for concealment; `out` has room for 480 samples.
+        let decoded = unsafe {
+            sys::opus_decode_float(
+                self.state.as_ptr(),
+                std::ptr::null(),
+                0,
+                out.as_mut_ptr(),
+                FRAME_SAMPLES as c_int,
+                0,
+            )
+        };
+        checked_samples(decoded, 0)
+    }
+
+    /// Forgets all sound decoded so far. Settings stay.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus refuses, which it has no reason to.
+    pub fn reset(&mut self) -> Result<(), CodecError> {
+        // SAFETY: `state` is a live decoder, and this request takes no argument.
+        checked_setup(unsafe { sys::opus_decoder_ctl(self.state.as_ptr(), sys::OPUS_RESET_STATE) })
+    }
+}
+
+fn checked_setup(code: c_int) -> Result<(), CodecError> {
+    if code == sys::OPUS_OK {
+        Ok(())
+    } else {
+        Err(CodecError::Setup {
+            reason: describe(code),
+        })
+    }
+}
+
+fn checked_samples(decoded: c_int, bytes: usize) -> Result<(), CodecError> {
+    match usize::try_from(decoded) {
+        Ok(FRAME_SAMPLES) => Ok(()),
+        Ok(samples) => Err(CodecError::Duration { samples }),
+        Err(_) => Err(CodecError::Frame {
+            bytes,
+            reason: describe(decoded),
+        }),
+    }
+}
+
+/// libopus's words for an error code.
+fn describe(code: c_int) -> &'static str {
+    // SAFETY: `opus_strerror` returns a static, NUL-terminated string for every code.
+    let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
+    text.to_str().unwrap_or("unknown error")
+}

@@ -1,0 +1,169 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::FRAME_SAMPLES;
+
+fn tone(frame: usize) -> [f32; FRAME_SAMPLES] {
+    std::array::from_fn(|n| {
+        let at = (frame * FRAME_SAMPLES + n) as f32 / 48_000.0;
+        0.3 * (at * 220.0 * std::f32::consts::TAU).sin()
+    })
+}
+
+fn power(sound: &[f32]) -> f32 {
+    sound.iter().map(|sample| sample * sample).sum::<f32>() / sound.len() as f32
+}
+
+/// A decoder with a second of tone behind it, and the tone's next frame.
+fn running() -> (Encoder, Decoder, Vec<u8>) {
+    let mut encoder = Encoder::new().unwrap();
+    let mut decoder = Decoder::new().unwrap();
+    let mut packet = [0; MAX_FRAME_BYTES];
+    let mut out = [0.0; FRAME_SAMPLES];
+    for frame in 0..100 {
+        let length = encoder.encode(&tone(frame), &mut packet).unwrap();
+        decoder.decode(&packet[..length], &mut out).unwrap();
+    }
+    let length = encoder.encode(&tone(100), &mut packet).unwrap();
+    (encoder, decoder, packet[..length].to_vec())
+}
+
+#[test]
+fn every_frame_has_the_same_size_whatever_it_holds() {
+    let mut encoder = Encoder::new().unwrap();
+    let mut packet = [0; MAX_FRAME_BYTES];
+    for frame in 0..50 {
+        let sound = if frame % 3 == 0 {
+            [0.0; FRAME_SAMPLES]
+        } else {
+            tone(frame)
+        };
+        assert_eq!(encoder.encode(&sound, &mut packet).unwrap(), 60);
+    }
+    encoder.set_bitrate(64_000).unwrap();
+    assert_eq!(encoder.encode(&tone(50), &mut packet).unwrap(), 80);
+    encoder.set_bitrate(MAX_BITRATE).unwrap();
+    assert!(encoder.encode(&tone(51), &mut packet).unwrap() <= MAX_FRAME_BYTES);
+    assert!(encoder.set_bitrate(MAX_BITRATE + 1).is_err());
+    assert_eq!(encoder.lookahead(), 312);
+}
+
+#[test]
+fn what_is_encoded_is_heard_after_the_look_ahead() {
+    let mut encoder = Encoder::new().unwrap();
+    let mut decoder = Decoder::new().unwrap();
+    let mut packet = [0; MAX_FRAME_BYTES];
+    let mut heard = Vec::new();
+    for frame in 0..100 {
+        let length = encoder.encode(&tone(frame), &mut packet).unwrap();
+        let mut out = [0.0; FRAME_SAMPLES];
+        decoder.decode(&packet[..length], &mut out).unwrap();
+        heard.extend(out);
+    }
+    let lag = encoder.lookahead();
+    let said: Vec<f32> = (0..100).flat_map(tone).collect();
+    let (heard, said) = (&heard[24_000 + lag..], &said[24_000..48_000 - lag]);
+    let product: f32 = heard.iter().zip(said).map(|(h, s)| h * s).sum();
+    let alike = product / said.len() as f32 / (power(heard) * power(said)).sqrt();
+    // The encoder's high-pass filter turns the phase of low tones a little.
+    assert!(alike > 0.8, "{alike}");
+}
+
+#[test]
+fn an_encoder_that_was_reset_has_forgotten_everything() {
+    let (mut used, _, _) = running();
+    used.reset().unwrap();
+    let mut fresh = Encoder::new().unwrap();
+    let (mut one, mut other) = ([0; MAX_FRAME_BYTES], [0; MAX_FRAME_BYTES]);
+    for frame in 0..30 {
+        let sound = tone(3 * frame);
+        let length = used.encode(&sound, &mut one).unwrap();
+        assert_eq!(length, fresh.encode(&sound, &mut other).unwrap());
+        assert_eq!(one[..length], other[..length], "frame {frame}");
+    }
+}
+
+#[test]
+fn a_sample_that_is_no_number_leaves_no_trace() {
+    let (mut encoder, mut decoder, _) = running();
+    let mut packet = [0; MAX_FRAME_BYTES];
+    let mut out = [0.0; FRAME_SAMPLES];
+    let mut broken = tone(101);
+    broken[7] = f32::NAN;
+    broken[8] = f32::INFINITY;
+    for frame in 101..110 {
+        let sound = if frame == 101 { broken } else { tone(frame) };
+        let length = encoder.encode(&sound, &mut packet).unwrap();
+        decoder.decode(&packet[..length], &mut out).unwrap();
+        assert!(out.iter().all(|sample| sample.abs() < 1.0), "frame {frame}");
+    }
+    assert!(power(&out) > 0.02);
+}
+
+#[test]
+fn a_lost_frame_is_continued_and_a_reset_decoder_has_nothing_to_continue() {
+    for concealment in [Concealment::Deep, Concealment::Plain] {
+        let (_, mut decoder, _) = running();
+        decoder.set_concealment(concealment).unwrap();
+        let mut out = [0.0; FRAME_SAMPLES];
+        decoder.conceal(&mut out).unwrap();
+        assert!(power(&out) > 0.01, "{concealment:?}: {}", power(&out));
+        decoder.reset().unwrap();
+        decoder.conceal(&mut out).unwrap();
+        assert!(power(&out) < 1e-6);
+    }
+}
+
+#[test]
+fn frames_of_another_size_or_duration_are_refused() {
+    let (_, mut decoder, frame) = running();
+    let mut out = [0.0; FRAME_SAMPLES];
+    assert_eq!(
+        decoder.decode(&[], &mut out),
+        Err(CodecError::Size { bytes: 0 })
+    );
+    assert_eq!(
+        decoder.decode(&[0; MAX_FRAME_BYTES + 1], &mut out),
+        Err(CodecError::Size {
+            bytes: MAX_FRAME_BYTES + 1
+        })
+    );
+    let mut longer = frame.clone();
+    longer[0] = (longer[0] & 0b0000_0111) | (15 << 3); // hybrid, full band, 20 ms
+    assert_eq!(
+        decoder.decode(&longer, &mut out),
+        Err(CodecError::Duration { samples: 960 })
+    );
+    decoder.decode(&frame, &mut out).unwrap();
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_bytes_break_the_decoder(
+        frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..450), 1..12),
+    ) {
+        let mut decoder = Decoder::new().unwrap();
+        let mut out = [0.0; FRAME_SAMPLES];
+        for frame in &frames {
+            if decoder.decode(frame, &mut out).is_ok() {
+                prop_assert!(out.iter().all(|sample| sample.is_finite()));
+            }
+            decoder.conceal(&mut out).unwrap();
+        }
+    }
+
+    #[test]
+    fn no_damage_to_a_frame_breaks_the_decoder(
+        at in 0..60_usize, with in any::<u8>(), length in 1..61_usize,
+    ) {
+        let (_, mut decoder, mut frame) = running();
+        let mut out = [0.0; FRAME_SAMPLES];
+        frame[at] ^= with;
+        if decoder.decode(&frame[..length], &mut out).is_ok() {
+            prop_assert!(out.iter().all(|sample| sample.is_finite()));
+        }
+        decoder.conceal(&mut out).unwrap();
+    }
+}

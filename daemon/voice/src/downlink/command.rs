@@ -1,0 +1,133 @@
+//! What the downlink is told, and what it tells.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::mix::Earcon;
+use crate::{Level, Slot};
+
+use super::{ControlLink, InboundLink};
+
+/// A change to what the downlink plays, or to whom it talks.
+pub enum DownlinkCommand {
+    /// A receiving direction was agreed on. The one before still opens packets for 2 s.
+    Inbound(Box<InboundLink>),
+    /// The sending direction that reports and heartbeats travel in, with the address that media goes to.
+    /// Its path is proven afresh when the address differs from the one before.
+    Outbound(Box<ControlLink>),
+    /// Both directions ended. What had arrived is forgotten.
+    Unlink {
+        /// The peer.
+        slot: Slot,
+    },
+    /// Whether anything is played. Closed while deafened; reports and heartbeats go on.
+    Playback {
+        /// Whether it is.
+        open: bool,
+    },
+    /// How loud a peer is played: 100 is as sent, 0 is silent, at most 400.
+    Volume {
+        /// The peer.
+        slot: Slot,
+        /// Per cent.
+        percent: u16,
+    },
+    /// Plays a short sign.
+    Earcon(Earcon),
+}
+
+impl std::fmt::Debug for DownlinkCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inbound(link) => write!(f, "Inbound({})", link.slot()),
+            Self::Outbound(link) => write!(f, "Outbound({})", link.slot()),
+            Self::Unlink { slot } => write!(f, "Unlink({slot})"),
+            Self::Playback { open } => write!(f, "Playback({open})"),
+            Self::Volume { slot, percent } => write!(f, "Volume({slot}, {percent} %)"),
+            Self::Earcon(_) => f.write_str("Earcon"),
+        }
+    }
+}
+
+/// How packets reach a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathState {
+    /// Not yet, or no longer: only challenges are sent.
+    Probing,
+    /// Directly: the peer answered a challenge at this address within the last 5 s.
+    Udp(SocketAddr),
+    /// Over its authenticated connection, because UDP does not reach it.
+    Stream,
+}
+
+/// What arrived from a peer in the last second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SenderStats {
+    /// The peer.
+    pub slot: Slot,
+    /// The share of packets that did not arrive, 0…1, before any repair.
+    pub loss: f32,
+    /// The interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter: Duration,
+    /// How long sound is held to ride out jitter and wait for copies.
+    pub target_delay: Duration,
+    /// How long sound is being held right now.
+    pub delay: Duration,
+    /// Frames that had to be concealed.
+    pub concealed: u32,
+    /// RTP payload received, in bits per second.
+    pub bitrate: u32,
+    /// How loud it was.
+    pub level: Level,
+    /// The time from a challenge to its echo.
+    pub round_trip: Option<Duration>,
+    /// How our packets reach the peer.
+    pub path: PathState,
+}
+
+/// What the downlink noticed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DownlinkEvent {
+    /// A genuine packet came; at most 4 times a second for each peer.
+    Heard {
+        /// The peer.
+        slot: Slot,
+    },
+    /// A peer began to speak, still speaks (10 times a second), or stopped.
+    Speaking {
+        /// The peer.
+        slot: Slot,
+        /// Whether it speaks.
+        speaking: bool,
+        /// Whether it is a whisper to us.
+        whisper: bool,
+        /// How loud it is.
+        level: Level,
+    },
+    /// Packets to a peer take another path now.
+    Path {
+        /// The peer.
+        slot: Slot,
+        /// The path.
+        state: PathState,
+    },
+    /// Once a second for each peer with a receiving direction.
+    Stats(SenderStats),
+}
+
+/// Datagrams that were not taken, by reason, since the downlink was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dropped {
+    /// Neither RTP nor RTCP as we speak it, or of an impossible length.
+    pub malformed: u64,
+    /// For a stream that nobody was given. Dropped before any cryptography.
+    pub unknown: u64,
+    /// From an address that is not the peer's.
+    pub misplaced: u64,
+    /// Forged, damaged or replayed.
+    pub refused: u64,
+    /// Genuine, but with a payload that does not parse.
+    pub unreadable: u64,
+    /// Events and packets of ours that found their queue full.
+    pub overflow: u64,
+}

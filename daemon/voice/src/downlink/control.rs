@@ -1,0 +1,317 @@
+//! Control packets in and out: heartbeats and echoes, reports, feedback.
+
+use std::time::Duration;
+
+use rand_chacha::rand_core::Rng;
+
+use super::peer::Outbound;
+use super::{Downlink, DownlinkEvent, REPORT, SenderStats};
+use crate::pair::{LossReport, LossSource};
+use crate::wire::path::PathMessage;
+use crate::wire::report::{self, ReportBlock, SenderInfo};
+use crate::wire::rtcp::{Packet, packets};
+use crate::wire::{feedback, path};
+use crate::{Destination, FRAME_SAMPLES, PathState, SAMPLE_RATE, Slot, Stream};
+
+/// The shortest SRTCP packet: header and SSRC, tag, index.
+const SHORTEST: usize = 28;
+
+const STREAMS: [Stream; 2] = [Stream::Open, Stream::Whisper];
+
+impl Downlink {
+    pub(super) fn receive_control(&mut self, source: Destination, datagram: &[u8], now: Duration) {
+        let ssrc = match datagram.get(4..8) {
+            Some(&[a, b, c, d]) if datagram.len() >= SHORTEST => u32::from_be_bytes([a, b, c, d]),
+            _ => {
+                self.dropped.malformed += 1;
+                return;
+            }
+        };
+        let Some(&slot) = self.streams.get(&ssrc) else {
+            self.dropped.unknown += 1;
+            return;
+        };
+        if !self.admits(slot, source) {
+            self.dropped.misplaced += 1;
+            return;
+        }
+        let mut attempt = 0;
+        let opened = loop {
+            let Some((link, ..)) = self.peers[slot.index()].link_for(ssrc, attempt) else {
+                self.dropped.refused += 1;
+                return;
+            };
+            if let Some(opened) = link.srtp.open_rtcp(datagram) {
+                break opened;
+            }
+            attempt += 1;
+        };
+        self.heard(slot, source, now);
+        for packet in packets(&opened) {
+            match path::read(&packet) {
+                Some(PathMessage::Challenge(token)) => self.echo(slot, source, token, now),
+                Some(PathMessage::Echo(token)) => {
+                    if let Some(outbound) = &mut self.peers[slot.index()].outbound {
+                        outbound.path.echoed(token, now);
+                    }
+                    self.update_path(slot, now);
+                }
+                None => self.take_report(slot, &packet, now),
+            }
+        }
+    }
+
+    /// Answers a challenge where it came from, which is the peer's machine by now.
+    fn echo(&mut self, slot: Slot, source: Destination, token: path::Token, now: Duration) {
+        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+            return;
+        };
+        if !outbound.path.may_echo(now) {
+            return;
+        }
+        // Who challenges us has our keys: now it can answer a challenge of ours.
+        outbound.path.hurry(now);
+        let ssrc = outbound.link.setup.open_ssrc;
+        self.compound.clear();
+        path::write(&mut self.compound, ssrc, PathMessage::Echo(token));
+        self.send_compound(slot, source);
+    }
+
+    /// Sends the challenges that are due.
+    pub(super) fn challenge(&mut self, slot: Slot, now: Duration) {
+        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+            return;
+        };
+        for to in outbound.path.due(now).into_iter().flatten() {
+            let mut token = path::Token::default();
+            self.random.fill_bytes(&mut token);
+            let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+                return;
+            };
+            outbound.path.challenged(token, to, now);
+            let ssrc = outbound.link.setup.open_ssrc;
+            self.compound.clear();
+            path::write(&mut self.compound, ssrc, PathMessage::Challenge(token));
+            self.send_compound(slot, to);
+        }
+    }
+
+    /// Seals what was written and queues it.
+    fn send_compound(&mut self, slot: Slot, to: Destination) {
+        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+            return;
+        };
+        if let Some(sealed) = outbound.link.srtp.seal_rtcp(self.compound.bytes()) {
+            self.transmit.push(to, &sealed);
+        }
+    }
+
+    /// Takes what a peer reports on our streams, and on its own.
+    fn take_report(&mut self, slot: Slot, packet: &Packet<'_>, now: Duration) {
+        let peer = &mut self.peers[slot.index()];
+        if let Some(info) = report::read_sender(packet)
+            && let Some(link) = &mut peer.inbound
+            && let Some(stream) = link.setup.stream(packet.ssrc)
+        {
+            link.receptions[stream.index()].sender_report(report::compact(info.ntp), now);
+        }
+        let Some(outbound) = &mut peer.outbound else {
+            return;
+        };
+        for block in report::read_blocks(packet) {
+            let Some(stream) = outbound.link.setup.stream(block.ssrc) else {
+                continue;
+            };
+            if let Some((expected, lost)) = outbound.reported[stream.index()].block(&block) {
+                // A full ring costs a report, and the next one is a second away.
+                let _ = self.rings.losses.push(LossReport {
+                    slot,
+                    source: LossSource::Report,
+                    expected,
+                    lost,
+                    longest_burst: 0,
+                });
+            }
+        }
+        for feedback in feedback::read(packet) {
+            let Some(stream) = outbound.link.setup.stream(feedback.ssrc) else {
+                continue;
+            };
+            if let Some(news) = outbound.reported[stream.index()].feedback(&feedback) {
+                let _ = self.rings.losses.push(LossReport {
+                    slot,
+                    source: LossSource::Feedback,
+                    expected: u32::from(news.count),
+                    lost: news.lost(),
+                    longest_burst: news.longest_burst(),
+                });
+            }
+        }
+    }
+
+    /// Tells the sender at once which packets are missing.
+    pub(super) fn send_feedback(&mut self, slot: Slot, now: Duration) {
+        let peer = &mut self.peers[slot.index()];
+        let Some(link) = &mut peer.inbound else {
+            return;
+        };
+        let outbound = peer.outbound.as_ref();
+        let sender = outbound.map_or(0, |outbound| outbound.link.setup.open_ssrc);
+        self.compound.clear();
+        for stream in STREAMS {
+            let reception = &mut link.receptions[stream.index()];
+            let ssrc = link.setup.ssrc(stream);
+            if let Some(missing) = reception.take_feedback(ssrc, now) {
+                feedback::write(
+                    &mut self.compound,
+                    sender,
+                    &missing,
+                    |index| reception.age(&missing, index, now),
+                    now,
+                );
+            }
+        }
+        // Without a proven path there is nobody to tell.
+        if let Some(to) = outbound.and_then(|outbound| outbound.path.destination(outbound.told))
+            && !self.compound.bytes().is_empty()
+        {
+            self.send_compound(slot, to);
+        }
+    }
+
+    /// Sends the reports of the last second and tells what happened in it.
+    pub(super) fn send_report(&mut self, slot: Slot, now: Duration) {
+        let peer = &mut self.peers[slot.index()];
+        let Some(outbound) = &mut peer.outbound else {
+            return;
+        };
+        if outbound.report_due > now {
+            return;
+        }
+        outbound.report_due = next_second(outbound.report_due, now);
+        let mut blocks = [EMPTY_BLOCK; STREAMS.len()];
+        let mut count = 0;
+        if let Some(link) = &mut peer.inbound {
+            for stream in STREAMS {
+                let ssrc = link.setup.ssrc(stream);
+                if let Some(block) = link.receptions[stream.index()].report(ssrc, now) {
+                    blocks[count] = block;
+                    count += 1;
+                }
+            }
+        }
+        let blocks = &blocks[..count];
+        self.compound.clear();
+        write_reports(&mut self.compound, outbound, blocks, now);
+        report::write_name(
+            &mut self.compound,
+            outbound.link.setup.open_ssrc,
+            &self.name,
+        );
+        if let Some(to) = outbound.path.destination(outbound.told) {
+            self.send_compound(slot, to);
+        }
+    }
+
+    /// Tells what arrived from a peer in the last second.
+    pub(super) fn tell_stats(&mut self, slot: Slot, now: Duration) {
+        let peer = &mut self.peers[slot.index()];
+        if peer.stats_due > now {
+            return;
+        }
+        let Some(link) = &mut peer.inbound else {
+            return;
+        };
+        peer.stats_due = next_second(peer.stats_due, now);
+        let mut expected = 0;
+        let mut lost = 0;
+        let mut bytes = 0;
+        let mut jitter = Duration::ZERO;
+        for reception in &mut link.receptions {
+            let interval = reception.close_interval();
+            expected += interval.expected;
+            lost += interval.lost;
+            bytes += interval.bytes;
+            if interval.expected > 0 {
+                jitter = jitter.max(reception.jitter());
+            }
+        }
+        let playout = link.playout.stats();
+        let concealed = playout.concealed.saturating_sub(peer.concealed_before);
+        peer.concealed_before = playout.concealed;
+        let level = peer.take_level();
+        let (round_trip, path) = peer
+            .outbound
+            .as_ref()
+            .map_or((None, PathState::Probing), |outbound| {
+                (outbound.path.round_trip(), outbound.told)
+            });
+        self.tell(DownlinkEvent::Stats(SenderStats {
+            slot,
+            loss: if expected == 0 {
+                0.0
+            } else {
+                lost as f32 / expected as f32
+            },
+            jitter,
+            target_delay: playout.target,
+            delay: playout.delay,
+            concealed: concealed.min(u64::from(u32::MAX)) as u32,
+            bitrate: (bytes * 8).min(u64::from(u32::MAX)) as u32,
+            level,
+            round_trip,
+            path,
+        }));
+    }
+}
+
+const EMPTY_BLOCK: ReportBlock = ReportBlock {
+    ssrc: 0,
+    fraction_lost: 0,
+    cumulative_lost: 0,
+    highest_sequence: 0,
+    jitter: 0,
+    last_report: 0,
+    delay_since: 0,
+};
+
+/// The next multiple of the report interval after `now`: what was missed is not made up for.
+fn next_second(due: Duration, now: Duration) -> Duration {
+    let next = due + REPORT;
+    if next > now { next } else { now + REPORT }
+}
+
+/// A sender report for each stream that sent since the last, else one receiver report (RFC 3550 §6.4).
+fn write_reports(
+    compound: &mut crate::wire::rtcp::Compound,
+    outbound: &mut Outbound,
+    blocks: &[ReportBlock],
+    now: Duration,
+) {
+    let mut blocks = blocks;
+    let mut reported = false;
+    for stream in STREAMS {
+        let Some((sent, told)) = &mut outbound.sent[stream.index()] else {
+            continue;
+        };
+        if std::mem::replace(told, true) {
+            continue;
+        }
+        let since =
+            now.saturating_sub(sent.captured).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
+        let info = SenderInfo {
+            ntp: report::ntp(now),
+            timestamp: sent
+                .timestamp
+                .wrapping_add(FRAME_SAMPLES as u32)
+                .wrapping_add(since as u32),
+            packets: sent.packets,
+            octets: sent.octets,
+        };
+        report::write_sender(compound, sent.ssrc, &info, std::mem::take(&mut blocks));
+        reported = true;
+    }
+    if !reported {
+        report::write_receiver(compound, outbound.link.setup.open_ssrc, blocks);
+    }
+}

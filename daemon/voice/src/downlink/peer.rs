@@ -1,0 +1,187 @@
+//! What the downlink knows of one slot.
+
+use std::time::Duration;
+
+use super::PathState;
+use super::link::{ControlLink, InboundLink};
+use super::path::Path;
+use super::speech::SpeechMeter;
+use crate::pair::{PathUpdate, SendCount};
+use crate::wire::feedback::StreamFeedback;
+use crate::wire::report::ReportBlock;
+use crate::{Level, Stream};
+
+/// How long the keys before the newest still open packets.
+pub(super) const OVERLAP: Duration = Duration::from_secs(2);
+
+/// A slot, whether anybody holds it or not.
+pub(super) struct Peer {
+    pub(super) inbound: Option<Box<InboundLink>>,
+    /// The link before, and until when it opens packets.
+    pub(super) previous: Option<(Box<InboundLink>, Duration)>,
+    pub(super) outbound: Option<Outbound>,
+    /// When the last [`Heard`](super::DownlinkEvent::Heard) was told.
+    pub(super) heard: Option<Duration>,
+    /// When the last whispered packet came.
+    pub(super) whispered: Option<Duration>,
+    pub(super) meter: SpeechMeter,
+    /// When statistics are due.
+    pub(super) stats_due: Duration,
+    /// [`PlayoutStats::concealed`](crate::playout::PlayoutStats::concealed) at the last statistics.
+    pub(super) concealed_before: u64,
+    /// The timestamp and the arrival of the newest media packet.
+    pub(super) newest: Option<(u32, Duration)>,
+}
+
+/// The control direction to a peer.
+pub(super) struct Outbound {
+    pub(super) link: Box<ControlLink>,
+    pub(super) path: Path,
+    /// The state that was told last.
+    pub(super) told: PathState,
+    pub(super) report_due: Duration,
+    /// What the uplink sent on each stream, and whether that was reported.
+    pub(super) sent: [Option<(SendCount, bool)>; 2],
+    /// What the peer reported on each of our streams.
+    pub(super) reported: [Reported; 2],
+}
+
+/// The peer's view of one of our streams, to tell what is new in its next report.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Reported {
+    highest: Option<u32>,
+    feedback_end: Option<u16>,
+}
+
+impl Reported {
+    /// Packets that `block` covers and none before did, and how many of them were lost.
+    pub(super) fn block(&mut self, block: &ReportBlock) -> Option<(u32, u32)> {
+        let before = self.highest.replace(block.highest_sequence)?;
+        let expected = block.highest_sequence.wrapping_sub(before);
+        // More than 5 minutes of packets in one interval, or a step back, is no report of ours.
+        (1..0x8000).contains(&expected).then(|| {
+            let lost = (expected * u32::from(block.fraction_lost)).div_ceil(256);
+            (expected, lost)
+        })
+    }
+
+    /// The part of `feedback` that no feedback before covered.
+    pub(super) fn feedback(&mut self, feedback: &StreamFeedback) -> Option<StreamFeedback> {
+        let end = feedback.begin.wrapping_add(u16::from(feedback.count));
+        let known = match self.feedback_end {
+            Some(before) => {
+                let news = end.wrapping_sub(before);
+                // What is older than what we know came late.
+                if news == 0 || news >= 0x8000 {
+                    return None;
+                }
+                u16::from(feedback.count).saturating_sub(news) as u8
+            }
+            None => 0,
+        };
+        self.feedback_end = Some(end);
+        Some(StreamFeedback {
+            ssrc: feedback.ssrc,
+            begin: feedback.begin.wrapping_add(u16::from(known)),
+            count: feedback.count - known,
+            received: feedback.received.checked_shr(u32::from(known)).unwrap_or(0),
+        })
+    }
+}
+
+impl Peer {
+    pub(super) fn new() -> Self {
+        Self {
+            inbound: None,
+            previous: None,
+            outbound: None,
+            heard: None,
+            whispered: None,
+            meter: SpeechMeter::new(),
+            stats_due: Duration::ZERO,
+            concealed_before: 0,
+            newest: None,
+        }
+    }
+
+    /// The link, current or previous, on which `ssrc` stands for a stream; the `attempt`-th of them.
+    pub(super) fn link_for(
+        &mut self,
+        ssrc: u32,
+        attempt: usize,
+    ) -> Option<(&mut InboundLink, Stream, bool)> {
+        let current = self.inbound.as_deref_mut().map(|link| (link, true));
+        let previous = self
+            .previous
+            .as_mut()
+            .map(|(link, _)| (link.as_mut(), false));
+        current
+            .into_iter()
+            .chain(previous)
+            .filter_map(|(link, current)| {
+                let stream = link.setup.stream(ssrc)?;
+                Some((link, stream, current))
+            })
+            .nth(attempt)
+    }
+
+    /// How loud the peer was since the last call.
+    pub(super) fn take_level(&mut self) -> Level {
+        self.meter.take_level()
+    }
+}
+
+impl Outbound {
+    /// The state for the uplink, in terms of the link it was proven for.
+    pub(super) fn path_update(&self) -> PathUpdate {
+        PathUpdate {
+            slot: self.link.setup.slot,
+            generation: self.link.setup.generation,
+            open_ssrc: self.link.setup.open_ssrc,
+            destination: self.path.destination(self.told),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_feedback_is_counted_once() {
+        let mut reported = Reported::default();
+        let feedback = |begin, count, received| StreamFeedback {
+            ssrc: 1,
+            begin,
+            count,
+            received,
+        };
+        let first = reported
+            .feedback(&feedback(65_530, 10, 0b11_1111_0111))
+            .unwrap();
+        assert_eq!(first.lost(), 1);
+        assert!(reported.feedback(&feedback(65_530, 10, 0)).is_none());
+        let second = reported
+            .feedback(&feedback(65_532, 12, 0b0111_1111_1101))
+            .unwrap();
+        assert_eq!((second.begin, second.count, second.lost()), (4, 4, 1));
+    }
+
+    #[test]
+    fn a_report_that_steps_back_says_nothing() {
+        let block = |highest_sequence, fraction_lost| ReportBlock {
+            ssrc: 1,
+            fraction_lost,
+            cumulative_lost: 0,
+            highest_sequence,
+            jitter: 0,
+            last_report: 0,
+            delay_since: 0,
+        };
+        let mut reported = Reported::default();
+        assert_eq!(reported.block(&block(100, 0)), None);
+        assert_eq!(reported.block(&block(200, 64)), Some((100, 25)));
+        assert_eq!(reported.block(&block(150, 64)), None);
+        assert_eq!(reported.block(&block(u32::MAX, 255)), None);
+    }
+}

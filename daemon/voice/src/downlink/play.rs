@@ -1,0 +1,98 @@
+//! What is heard.
+
+use std::time::Duration;
+
+use super::{Downlink, DownlinkEvent};
+use crate::playout::Activity;
+use crate::{SAMPLE_RATE, Slot, Stream};
+
+impl Downlink {
+    /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
+    pub fn pull(&mut self, out: &mut [f32], now: Duration) {
+        let mut at = now;
+        for block in out.chunks_mut(crate::mix::MAX_BLOCK) {
+            self.pull_block(block, at);
+            at += Duration::from_nanos(block.len() as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE));
+        }
+        if std::mem::take(&mut self.fading) {
+            self.forget_sound();
+        }
+    }
+
+    fn pull_block(&mut self, out: &mut [f32], now: Duration) {
+        self.mixer.begin(out.len());
+        if self.playing || self.fading {
+            for slot in self.inbound.iter() {
+                self.pull_sender(slot, out.len(), now);
+            }
+        }
+        self.mixer.finish(out);
+    }
+
+    fn pull_sender(&mut self, slot: Slot, count: usize, now: Duration) {
+        let peer = &mut self.peers[slot.index()];
+        let Some(link) = &mut peer.inbound else {
+            return;
+        };
+        let sound = &mut self.block[..count];
+        let active = link.playout.is_active(count, now);
+        if active && !self.mixer.admit(slot) {
+            link.playout.skip(count, now);
+            peer.meter.block(Stream::Open, &[], count);
+        } else {
+            let pulled = link.playout.pull(sound, now);
+            let heard: &[f32] = match pulled.activity {
+                Activity::Pause => &[],
+                Activity::Sound | Activity::Concealed => sound,
+            };
+            peer.meter.block(pulled.stream, heard, count);
+            self.mixer
+                .add(slot, pulled.stream, !heard.is_empty(), sound);
+        }
+        if let Some(speech) = peer.meter.notice(now) {
+            self.tell(DownlinkEvent::Speaking {
+                slot,
+                speaking: speech.speaking,
+                whisper: speech.whisper,
+                level: speech.level,
+            });
+        }
+    }
+
+    /// Opens or closes the ears. What is closed fades out within the next pull.
+    pub(super) fn set_playing(&mut self, open: bool) {
+        if self.playing == open {
+            return;
+        }
+        self.playing = open;
+        self.mixer.set_open(open);
+        if open {
+            if std::mem::take(&mut self.fading) {
+                self.forget_sound();
+            }
+        } else {
+            self.fading = true;
+        }
+    }
+
+    /// Forgets all sound that was received and not played.
+    fn forget_sound(&mut self) {
+        for slot in self.inbound.iter() {
+            let peer = &mut self.peers[slot.index()];
+            if let Some(link) = &mut peer.inbound {
+                link.playout.reset();
+            }
+            peer.meter.stop();
+            peer.whispered = None;
+            if peer.meter.is_told() {
+                peer.meter.forget_told();
+                self.tell(DownlinkEvent::Speaking {
+                    slot,
+                    speaking: false,
+                    whisper: false,
+                    level: crate::Level::SILENCE,
+                });
+            }
+        }
+    }
+}

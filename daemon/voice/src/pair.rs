@@ -1,0 +1,145 @@
+//! The pair of voice machines and the rings between them.
+//!
+//! What one thread knows and the other needs travels through bounded lock-free rings: proven paths and loss
+//! reports from the downlink to the uplink, counts of what was sent the other way. A full ring never blocks:
+//! paths are offered again until they fit, loss reports and counts are superseded by their successors.
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use crate::{Destination, Downlink, Slot, Stream, Uplink, VoiceError};
+
+/// How a conversation is set up. The values of [`VoiceConfig::new`] are what the daemon uses.
+#[derive(Clone)]
+pub struct VoiceConfig {
+    /// Randomness from the operating system: sequence numbers, timestamps and path challenges grow from it.
+    pub seed: [u8; 32],
+    /// The encoder's constant bitrate in bits per second. Default: 48,000.
+    pub bitrate: u32,
+    /// From how many recipients on a packet carries two frames. Default: 32.
+    pub two_frames_from: usize,
+}
+
+impl VoiceConfig {
+    /// The defaults, with this seed. Never use a seed twice outside tests.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self {
+            seed,
+            bitrate: 48_000,
+            two_frames_from: 32,
+        }
+    }
+}
+
+impl std::fmt::Debug for VoiceConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VoiceConfig")
+            .field("bitrate", &self.bitrate)
+            .field("two_frames_from", &self.two_frames_from)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where the uplink may send a peer's packets, or `None` while no path is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PathUpdate {
+    pub(crate) slot: Slot,
+    /// Names the link that the path was proven for, so that a late update never applies to a successor.
+    pub(crate) generation: u64,
+    pub(crate) open_ssrc: u32,
+    pub(crate) destination: Option<Destination>,
+}
+
+/// What a peer reported about one of our streams to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LossReport {
+    pub(crate) slot: Slot,
+    pub(crate) source: LossSource,
+    /// Packets that the report covers and no report from the same source before did.
+    pub(crate) expected: u32,
+    /// How many of them did not arrive.
+    pub(crate) lost: u32,
+    /// The longest run of packets lost in a row, as far as the report tells.
+    pub(crate) longest_burst: u32,
+}
+
+/// How a loss became known. The two sources tell of the same losses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LossSource {
+    /// The reports of every second, which miss nothing.
+    Report,
+    /// Feedback on single packets, within 100 ms of a loss.
+    Feedback,
+}
+
+/// How much was sent to a peer on one stream, for sender reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SendCount {
+    pub(crate) slot: Slot,
+    pub(crate) stream: Stream,
+    pub(crate) ssrc: u32,
+    pub(crate) packets: u32,
+    pub(crate) octets: u32,
+    /// The RTP timestamp of the last frame, and when that frame's last sample was captured.
+    pub(crate) timestamp: u32,
+    pub(crate) captured: Duration,
+}
+
+/// The uplink's ends of the rings.
+pub(crate) struct UplinkRings {
+    pub(crate) paths: Consumer<PathUpdate>,
+    pub(crate) losses: Consumer<LossReport>,
+    pub(crate) counts: Producer<SendCount>,
+}
+
+/// The downlink's ends of the rings.
+pub(crate) struct DownlinkRings {
+    pub(crate) paths: Producer<PathUpdate>,
+    pub(crate) losses: Producer<LossReport>,
+    pub(crate) counts: Consumer<SendCount>,
+}
+
+/// Makes the two machines of one conversation, joined.
+///
+/// Both belong to one stay in one meeting: drop them on leaving, make new ones with a fresh seed on joining.
+///
+/// # Errors
+///
+/// [`VoiceError::Codec`] when the encoder cannot be made.
+pub fn voice_pair(config: &VoiceConfig) -> Result<(Uplink, Downlink), VoiceError> {
+    // Two entries per slot let every peer change twice before the other thread looks.
+    let (paths_in, paths_out) = RingBuffer::new(2 * Slot::COUNT);
+    let (losses_in, losses_out) = RingBuffer::new(2 * Slot::COUNT);
+    let (counts_in, counts_out) = RingBuffer::new(4 * Slot::COUNT);
+    let mut random = ChaCha20Rng::from_seed(config.seed);
+    let uplink_random = split(&mut random);
+    let downlink_random = split(&mut random);
+    let uplink = Uplink::new(
+        config,
+        uplink_random,
+        UplinkRings {
+            paths: paths_out,
+            losses: losses_out,
+            counts: counts_in,
+        },
+    )?;
+    let downlink = Downlink::new(
+        downlink_random,
+        DownlinkRings {
+            paths: paths_in,
+            losses: losses_in,
+            counts: counts_out,
+        },
+    )?;
+    Ok((uplink, downlink))
+}
+
+/// An independent generator grown from this one.
+fn split(random: &mut ChaCha20Rng) -> ChaCha20Rng {
+    let mut seed = [0; 32];
+    random.fill_bytes(&mut seed);
+    ChaCha20Rng::from_seed(seed)
+}

@@ -1,0 +1,167 @@
+//! The jitter buffer: from frames as they arrive to sound at the playback clock's pace, one per sender.
+//!
+//! The idea that everything here follows from: a sender's timestamps and our clock are two timelines. The
+//! fastest packets of the last seconds give their offset (the *base*); what a packet took beyond that is its
+//! *relative delay*; and a frame is due at its timestamp + base + *target*. So delay is a number of samples
+//! that can be read off at any moment, and not the filling of a buffer, whose phase depends on when
+//! somebody looks.
+//!
+//! A frame is known by its timestamp. Sequence numbers only count packets: a timestamp that is missing while
+//! no sequence number is was never sent, and is silence; else it was lost, and the decoder continues the
+//! sound. Both streams of a sender, open and whisper, lie on one timeline and never overlap on it.
+
+mod arrivals;
+mod noise;
+mod refill;
+mod sender;
+mod sequence;
+mod sound;
+mod store;
+
+use std::time::Duration;
+
+use crate::{Level, SAMPLE_RATE, Stream};
+
+pub use sender::SenderPlayout;
+
+/// One decrypted packet of a sender.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    /// The stream it came on.
+    pub stream: Stream,
+    /// The RTP sequence number, which counts packets of this stream.
+    pub sequence: u16,
+    /// The RTP timestamp of the packet, which is that of its primary frame.
+    pub timestamp: u32,
+    /// The marker bit: the first packet after a pause.
+    pub marker: bool,
+    /// The primary frame and copies of others, in any order. One whose timestamp is [`Self::timestamp`] is
+    /// the primary; its lead over a copy is that copy's distance.
+    pub frames: &'a [EncodedFrame<'a>],
+}
+
+/// One encoded frame out of a packet.
+#[derive(Debug, Clone, Copy)]
+pub struct EncodedFrame<'a> {
+    /// The frame's identity: the capture time of its first sample, modulo 2³².
+    pub timestamp: u32,
+    /// The Opus frame.
+    pub payload: &'a [u8],
+}
+
+/// What became of a packet's frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Inserted {
+    /// Frames that were not there yet and can still be played.
+    pub fresh: u8,
+    /// Of those, frames that came as a copy.
+    pub copies: u8,
+    /// Frames whose turn is over.
+    pub late: u8,
+}
+
+/// How a sender is played.
+#[derive(Debug, Clone)]
+pub struct PlayoutConfig {
+    /// The copy distance that playback always waits for, so that the first loss is repaired too. Unit:
+    /// frames. Default 1; 0 keeps the delay lowest.
+    pub waits_for_copy: u8,
+    /// Whether a pause is filled with noise as loud as the sender's background was. Default true.
+    pub comfort_noise: bool,
+    /// The target delay before anything is known of the link. Default 15 ms.
+    pub initial_target: Duration,
+    /// The longest target delay. Default 250 ms.
+    pub max_target: Duration,
+}
+
+impl Default for PlayoutConfig {
+    fn default() -> Self {
+        Self {
+            waits_for_copy: 1,
+            comfort_noise: true,
+            initial_target: Duration::from_millis(15),
+            max_target: Duration::from_millis(250),
+        }
+    }
+}
+
+/// What a block of playback holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pulled {
+    /// What the sender is doing.
+    pub activity: Activity,
+    /// The stream last played.
+    pub stream: Stream,
+    /// Where the block's sound comes from, if it has any but comfort noise.
+    pub source: Option<Source>,
+    /// How loud the block is.
+    pub level: Level,
+}
+
+/// Where in the sender's time a block comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The place in the block at which the sender's sound begins, in samples.
+    pub offset: usize,
+    /// The capture time of the sample there. Its low 32 bits are the RTP timestamp.
+    pub timestamp: u64,
+}
+
+/// What a sender is doing in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Nothing is being sent: silence or comfort noise.
+    Pause,
+    /// Sound that was received.
+    Sound,
+    /// Sound that continues over frames that did not arrive.
+    Concealed,
+}
+
+/// Counters since the sender was set up, and delays as they are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PlayoutStats {
+    /// What playback aims to hold beyond the fastest packets, the block that is asked for at once included.
+    pub target: Duration,
+    /// What playback held over the last second of sound.
+    pub delay: Duration,
+    /// The 95th percentile of the packets' relative delay.
+    pub jitter: Duration,
+    /// Packets received.
+    pub packets: u64,
+    /// Frames decoded and played.
+    pub played: u64,
+    /// Of those, frames that came as a copy.
+    pub recovered: u64,
+    /// Frames that were continued because they were lost or late.
+    pub concealed: u64,
+    /// Frames that arrived after having been concealed.
+    pub late: u64,
+    /// Frames dropped to get back to the target after an outage or an overflow.
+    pub discarded: u64,
+    /// Frames that the decoder refused.
+    pub malformed: u64,
+    /// Gaps of more than 100 ms that ended in a burst.
+    pub outages: u64,
+    /// Samples taken out to shorten the delay.
+    pub samples_removed: u64,
+    /// Samples put in to lengthen the delay.
+    pub samples_added: u64,
+}
+
+/// A moment or duration in samples.
+fn samples(time: Duration) -> i64 {
+    // Far beyond any uptime it stops rather than wraps.
+    let count = time.as_nanos() * u128::from(SAMPLE_RATE) / 1_000_000_000;
+    i64::try_from(count)
+        .unwrap_or(i64::MAX / 4)
+        .min(i64::MAX / 4)
+}
+
+/// A number of samples as time.
+fn duration(samples: i64) -> Duration {
+    let samples = u64::try_from(samples).unwrap_or(0);
+    Duration::from_nanos(
+        samples.saturating_mul(1_000_000_000 / 1000) / (u64::from(SAMPLE_RATE) / 1000),
+    )
+}

@@ -1,0 +1,102 @@
+//! What the uplink is told, and what it tells.
+
+use crate::{Level, SampleTime, Slot, SlotSet};
+
+use super::OutboundLink;
+
+/// Who receives my voice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Audience {
+    /// Nobody.
+    #[default]
+    Nobody,
+    /// Everyone in the set, on the open stream.
+    Open(SlotSet),
+    /// Only those in the set, on the whisper stream; the open stream falls silent meanwhile.
+    Whisper(SlotSet),
+}
+
+/// When the microphone passes to the encoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum GateMode {
+    /// Always while it is open: a constant bitrate shows nobody on the network when somebody speaks.
+    #[default]
+    Always,
+    /// While speech is detected, and 300 ms after.
+    Speech,
+}
+
+/// A change to what the uplink sends, or to whom.
+pub enum UplinkCommand {
+    /// A sending direction was agreed on, or replaced by one of a newer generation.
+    ///
+    /// Nothing is sent to the peer before it is in the audience *and* the downlink has proven a path to it.
+    Link(Box<OutboundLink>),
+    /// The direction ended: its keys are dropped and the slot leaves the audience, past frames included.
+    /// A later [`Audience`](UplinkCommand::Audience) command may bring it back.
+    Unlink {
+        /// The peer.
+        slot: Slot,
+    },
+    /// My voice goes to others from `at` on; `None` is the next captured sample.
+    Audience {
+        /// The first sample that the new audience may hear.
+        at: Option<SampleTime>,
+        /// Who that is.
+        audience: Audience,
+    },
+    /// The microphone opens or closes from `at` on; `None` is the next captured sample. It starts closed.
+    Microphone {
+        /// The first sample that the change applies to.
+        at: Option<SampleTime>,
+        /// Whether samples pass.
+        open: bool,
+    },
+    /// How the gate behind the microphone works.
+    Gate(GateMode),
+}
+
+impl std::fmt::Debug for UplinkCommand {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link(link) => write!(f, "Link({})", link.slot()),
+            Self::Unlink { slot } => write!(f, "Unlink({slot})"),
+            Self::Audience { at, audience } => write!(f, "Audience({audience:?} at {at:?})"),
+            Self::Microphone { at, open } => write!(f, "Microphone({open} at {at:?})"),
+            Self::Gate(mode) => write!(f, "Gate({mode:?})"),
+        }
+    }
+}
+
+/// What the uplink noticed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum UplinkEvent {
+    /// Speech began or ended behind the open microphone.
+    Speaking {
+        /// Whether it began.
+        speaking: bool,
+        /// How loud the frame was.
+        level: Level,
+    },
+    /// There is speech behind the open microphone; at most once a second.
+    Spoke,
+    /// The microphone reached full scale; at most once a second.
+    Clipped,
+}
+
+/// What the uplink did since it was made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UplinkStats {
+    /// The next sample to be captured.
+    pub position: SampleTime,
+    /// Frames that were encoded.
+    pub frames: u64,
+    /// Packets that were sealed and handed out.
+    pub packets: u64,
+    /// Bytes in those packets.
+    pub bytes: u64,
+    /// Packets that could not be made, because the encoder or the cipher failed.
+    pub failures: u64,
+    /// The level behind the microphone in the last frame; silence while it is closed.
+    pub level: Level,
+}

@@ -1,0 +1,90 @@
+//! The frames that were sent lately, for repeating them.
+//!
+//! Each frame is tagged with the stream it belongs to and with those who were in the audience when it was
+//! captured. A copy goes to nobody else.
+
+use super::schedule::Listeners;
+use crate::codec::MAX_FRAME_BYTES;
+use crate::{Slot, Stream};
+
+/// How far back copies may reach: the timestamp offset of RFC 2198 has 14 bits, which is 34 frames.
+pub(super) const REACH: usize = 32;
+
+/// One encoded frame.
+#[derive(Clone)]
+pub(super) struct Frame {
+    pub(super) timestamp: u32,
+    pub(super) listeners: Listeners,
+    length: usize,
+    bytes: [u8; MAX_FRAME_BYTES],
+}
+
+impl Frame {
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+
+    /// Whether `slot` may have this frame on `stream`.
+    pub(super) fn is_for(&self, slot: Slot, stream: Stream) -> bool {
+        self.listeners.stream == stream && self.listeners.slots.contains(slot)
+    }
+}
+
+/// The last [`REACH`] frames.
+pub(super) struct History {
+    frames: Vec<Option<Frame>>,
+    next: usize,
+}
+
+impl History {
+    pub(super) fn new() -> Self {
+        Self {
+            frames: (0..REACH).map(|_| None).collect(),
+            next: 0,
+        }
+    }
+
+    /// Remembers a frame whose bytes `encode` writes, and returns it. `None` when it fails.
+    pub(super) fn add(
+        &mut self,
+        timestamp: u32,
+        listeners: Listeners,
+        encode: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Option<()> {
+        let index = self.next;
+        let entry = self.frames[index].get_or_insert(Frame {
+            timestamp,
+            listeners,
+            length: 0,
+            bytes: [0; MAX_FRAME_BYTES],
+        });
+        entry.timestamp = timestamp;
+        entry.listeners = listeners;
+        match encode(&mut entry.bytes) {
+            Some(length) if length <= MAX_FRAME_BYTES => {
+                entry.length = length;
+                self.next = (index + 1) % REACH;
+                Some(())
+            }
+            _ => {
+                self.frames[index] = None;
+                None
+            }
+        }
+    }
+
+    /// The frame with this timestamp.
+    pub(super) fn get(&self, timestamp: u32) -> Option<&Frame> {
+        self.frames
+            .iter()
+            .flatten()
+            .find(|frame| frame.timestamp == timestamp)
+    }
+
+    /// Forgets that `slot` ever heard anything.
+    pub(super) fn remove(&mut self, slot: Slot) {
+        for frame in self.frames.iter_mut().flatten() {
+            frame.listeners.slots.remove(slot);
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A packet for each recipient: the frame, and copies of those before it that this recipient may have.
+
+use super::history::{History, REACH};
+use super::recipient::Head;
+use super::{Held, Uplink};
+use crate::wire::red::{self, Block};
+use crate::wire::rtp::{HEADER_LENGTH, PayloadType};
+use crate::{Destination, FRAME_SAMPLES, MAX_DATAGRAM, MAX_PAYLOAD, SAMPLE_RATE, Slot, Stream};
+
+/// What all recipients together may cost, in bits of RTP payload per second. Copies beyond it are left out,
+/// the farthest first; what is left out for one recipient is left out for all.
+const BUDGET: usize = 32_000_000;
+
+/// The distances, in frames, of the earlier frames in a packet: bit `d` stands for distance `d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Distances(u32);
+
+impl Distances {
+    fn insert(&mut self, distance: usize) {
+        if distance < REACH {
+            self.0 |= 1 << distance;
+        }
+    }
+
+    fn contains(self, distance: usize) -> bool {
+        distance < REACH && self.0 & 1 << distance != 0
+    }
+
+    /// Takes the farthest out; `false` when there is none.
+    fn drop_farthest(&mut self) -> bool {
+        let Some(highest) = self.0.checked_ilog2() else {
+            return false;
+        };
+        self.0 &= !(1 << highest);
+        true
+    }
+
+    /// Farthest first, as frames are ordered in a packet.
+    fn iter(self) -> impl Iterator<Item = usize> {
+        (1..REACH)
+            .rev()
+            .filter(move |distance| self.contains(*distance))
+    }
+}
+
+/// The payload that was put together last, to be used again for recipients that get the same.
+#[derive(Debug, Clone, Copy)]
+struct Assembled {
+    wanted: Distances,
+    length: usize,
+    payload_type: PayloadType,
+    /// How many frames before the primary the oldest frame lies that is new to the recipient.
+    oldest_new: u32,
+}
+
+impl Uplink {
+    /// Sends `frame` to everyone it is for; `older` is the frame before it, if that was not sent yet.
+    pub(super) fn send_frames(
+        &mut self,
+        frame: Held,
+        older: Option<u32>,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) {
+        let Self {
+            recipients,
+            history,
+            packet,
+            stats,
+            linked,
+            ..
+        } = self;
+        let stream = frame.listeners.stream;
+        let copies = allowed_copies(
+            history,
+            frame.timestamp,
+            frame.listeners.slots.len(),
+            older.is_some(),
+        );
+        let mut assembled: Option<Assembled> = None;
+        for slot in frame.listeners.slots.iter() {
+            if !linked.contains(slot) {
+                continue;
+            }
+            let recipient = &mut recipients[slot.index()];
+            let distances = recipient.ladder.distances();
+            let Some((link, destination)) = recipient.ready() else {
+                continue;
+            };
+            let wanted = select(history, &frame, older, distances, copies, slot, stream);
+            let payload = match assembled.filter(|made| made.wanted == wanted) {
+                Some(made) => made,
+                None => {
+                    let Some(made) = assemble(history, &frame, wanted, older, packet) else {
+                        stats.failures += 1;
+                        continue;
+                    };
+                    *assembled.insert(made)
+                }
+            };
+            let first = frame
+                .timestamp
+                .wrapping_sub(payload.oldest_new * FRAME_SAMPLES as u32);
+            let marker = link.resumes(stream, first, FRAME_SAMPLES as u32);
+            let sealed = link.seal(
+                Head {
+                    stream,
+                    marker,
+                    payload_type: payload.payload_type,
+                    timestamp: frame.timestamp,
+                    captured: frame.captured,
+                },
+                &mut packet[..HEADER_LENGTH + payload.length],
+                |bytes| {
+                    stats.packets += 1;
+                    stats.bytes += bytes.len() as u64;
+                    send(destination, bytes);
+                },
+            );
+            if !sealed {
+                stats.failures += 1;
+            }
+        }
+    }
+}
+
+/// How many frames beyond the new ones a packet may carry within the budget.
+fn allowed_copies(history: &History, timestamp: u32, recipients: usize, two: bool) -> usize {
+    let frame = history
+        .get(timestamp)
+        .map_or(1, |frame| frame.bytes().len() + 4);
+    let new = if two { 2 } else { 1 };
+    let packets = SAMPLE_RATE as usize / (FRAME_SAMPLES * new) * recipients.max(1);
+    let frames = BUDGET / 8 / packets / frame;
+    frames.saturating_sub(new)
+}
+
+/// Which earlier frames `slot` gets: it must have been in their audience.
+fn select(
+    history: &History,
+    frame: &Held,
+    older: Option<u32>,
+    distances: &[u8],
+    mut copies: usize,
+    slot: Slot,
+    stream: Stream,
+) -> Distances {
+    let mut wanted = Distances::default();
+    let mut want = |distance: usize| {
+        let back = frame
+            .timestamp
+            .wrapping_sub((distance * FRAME_SAMPLES) as u32);
+        let granted = history
+            .get(back)
+            .is_some_and(|earlier| earlier.is_for(slot, stream));
+        if granted {
+            wanted.insert(distance);
+        }
+        granted
+    };
+    if older.is_some() {
+        want(1);
+    }
+    for distance in distances.iter().map(|distance| usize::from(*distance)) {
+        // A distance counts packets that may be lost; with two frames in each, both are repeated.
+        let frames = if older.is_some() {
+            2 * distance..=2 * distance + 1
+        } else {
+            distance..=distance
+        };
+        for distance in frames {
+            if copies > 0 && want(distance) {
+                copies -= 1;
+            }
+        }
+    }
+    wanted
+}
+
+/// Writes the payload behind the space for the header. Copies that do not fit are left out.
+fn assemble(
+    history: &History,
+    frame: &Held,
+    wanted: Distances,
+    older: Option<u32>,
+    packet: &mut [u8; MAX_DATAGRAM],
+) -> Option<Assembled> {
+    let primary = history.get(frame.timestamp)?.bytes();
+    let payload = &mut packet[HEADER_LENGTH..HEADER_LENGTH + MAX_PAYLOAD];
+    let mut distances = wanted;
+    loop {
+        let mut blocks = [Block {
+            offset: 0,
+            frame: &[],
+        }; red::MAX_BLOCKS];
+        let mut count = 0;
+        for distance in distances.iter().take(red::MAX_BLOCKS - 1) {
+            let offset = (distance * FRAME_SAMPLES) as u32;
+            if let Some(earlier) = history.get(frame.timestamp.wrapping_sub(offset)) {
+                blocks[count] = Block {
+                    offset,
+                    frame: earlier.bytes(),
+                };
+                count += 1;
+            }
+        }
+        let written = if count == 0 {
+            payload.get_mut(..primary.len()).map(|place| {
+                place.copy_from_slice(primary);
+                (primary.len(), PayloadType::Opus)
+            })
+        } else {
+            red::write(payload, &blocks[..count], primary).map(|length| (length, PayloadType::Red))
+        };
+        if let Some((length, payload_type)) = written {
+            return Some(Assembled {
+                wanted,
+                length,
+                payload_type,
+                oldest_new: u32::from(older.is_some() && distances.contains(1)),
+            });
+        }
+        if !distances.drop_farthest() {
+            return None;
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! One recipient: its keys, its sequence numbers, and where its packets go.
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::Rng;
+
+use super::ladder::Ladder;
+use crate::pair::PathUpdate;
+use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
+use crate::wire::srtp::Srtp;
+use crate::{Destination, LinkSetup, Slot, Stream, VoiceError};
+
+/// The sending direction to a peer, ready to seal.
+///
+/// Made outside the voice thread, because deriving keys allocates.
+pub struct OutboundLink {
+    pub(super) setup: LinkSetup,
+    srtp: Srtp,
+    streams: [Outgoing; 2],
+}
+
+/// What was sent on one stream.
+#[derive(Debug, Clone, Copy, Default)]
+struct Outgoing {
+    /// The next packet's index. Its lower 16 bits are the sequence number; it only ever rises, so that no
+    /// sequence number is sealed twice under one rollover count, whatever the packet's fate.
+    index: u64,
+    packets: u32,
+    octets: u32,
+    last: Option<(u32, Duration)>,
+    /// Whether something was sent since the last count was handed to the downlink.
+    fresh: bool,
+}
+
+/// What a packet's header says beyond what the link knows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    pub(super) stream: Stream,
+    pub(super) marker: bool,
+    pub(super) payload_type: PayloadType,
+    pub(super) timestamp: u32,
+    /// When the newest frame's last sample was captured.
+    pub(super) captured: Duration,
+}
+
+/// What was sent on one stream, in the terms of a sender report.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sent {
+    pub(super) ssrc: u32,
+    pub(super) packets: u32,
+    pub(super) octets: u32,
+    pub(super) timestamp: u32,
+    pub(super) captured: Duration,
+}
+
+impl OutboundLink {
+    /// Derives the session keys for the direction from us to a peer.
+    ///
+    /// # Errors
+    ///
+    /// [`VoiceError::StreamNumberTaken`] when both streams have one SSRC, [`VoiceError::Cryptography`] when
+    /// the keys cannot be used.
+    pub fn new(setup: LinkSetup) -> Result<Box<Self>, VoiceError> {
+        setup.check()?;
+        let srtp = Srtp::new(&setup)?;
+        Ok(Box::new(Self {
+            setup,
+            srtp,
+            streams: [Outgoing::default(); 2],
+        }))
+    }
+
+    /// The peer.
+    pub fn slot(&self) -> Slot {
+        self.setup.slot
+    }
+
+    /// The link's generation.
+    pub fn generation(&self) -> u64 {
+        self.setup.generation
+    }
+
+    /// Draws the first sequence numbers. They lie below 2¹⁵ so that a receiver that misses the first packets
+    /// still guesses the rollover count right (RFC 3711 §3.3.1).
+    pub(super) fn start(&mut self, random: &mut ChaCha20Rng) {
+        for stream in &mut self.streams {
+            stream.index = u64::from(random.next_u32() & 0x7fff);
+        }
+    }
+
+    /// Whether a packet with `timestamp` whose oldest new frame is `first` resumes the stream after a pause.
+    pub(super) fn resumes(&self, stream: Stream, first: u32, frame: u32) -> bool {
+        self.streams[stream.index()]
+            .last
+            .is_none_or(|(last, _)| last.wrapping_add(frame) != first)
+    }
+
+    /// Seals `packet`, whose payload begins behind the space for the header, and hands it to `send`.
+    /// Tells whether that worked; the sequence number is spent either way.
+    pub(super) fn seal(&mut self, head: Head, packet: &mut [u8], send: impl FnOnce(&[u8])) -> bool {
+        let outgoing = &mut self.streams[head.stream.index()];
+        let header = RtpHeader {
+            marker: head.marker,
+            payload_type: head.payload_type,
+            sequence: outgoing.index as u16,
+            timestamp: head.timestamp,
+            ssrc: self.setup.ssrc(head.stream),
+        };
+        outgoing.index += 1;
+        outgoing.last = Some((head.timestamp, head.captured));
+        if header.write(packet).is_none() {
+            return false;
+        }
+        let Some(sealed) = self.srtp.seal_rtp(&header, packet) else {
+            return false;
+        };
+        outgoing.packets = outgoing.packets.wrapping_add(1);
+        // RFC 3550 §6.4.1 counts the payload alone.
+        let octets = packet.len().saturating_sub(HEADER_LENGTH) as u32;
+        outgoing.octets = outgoing.octets.wrapping_add(octets);
+        outgoing.fresh = true;
+        send(&sealed);
+        true
+    }
+
+    /// What was sent on `stream`, if anything since the last call.
+    pub(super) fn take_count(&mut self, stream: Stream) -> Option<Sent> {
+        let ssrc = self.setup.ssrc(stream);
+        let outgoing = &mut self.streams[stream.index()];
+        let (timestamp, captured) = outgoing.last?;
+        std::mem::take(&mut outgoing.fresh).then_some(Sent {
+            ssrc,
+            packets: outgoing.packets,
+            octets: outgoing.octets,
+            timestamp,
+            captured,
+        })
+    }
+}
+
+/// A slot of the uplink.
+#[derive(Default)]
+pub(super) struct Recipient {
+    pub(super) link: Option<Box<OutboundLink>>,
+    pub(super) ladder: Ladder,
+    path: Option<PathUpdate>,
+}
+
+impl Recipient {
+    /// Takes note of where this slot's packets may go. It may come before the link that it is for.
+    pub(super) fn set_path(&mut self, update: PathUpdate) {
+        self.path = Some(update);
+    }
+
+    /// Ends the link, and what was known about it.
+    pub(super) fn clear(&mut self) -> Option<Box<OutboundLink>> {
+        self.path = None;
+        self.ladder = Ladder::default();
+        self.link.take()
+    }
+
+    /// The link and the proven way to it, if there are both.
+    pub(super) fn ready(&mut self) -> Option<(&mut OutboundLink, Destination)> {
+        let link = self.link.as_deref_mut()?;
+        let path = self.path.as_ref()?;
+        // A path is proven for one link: the slot may belong to somebody else by now.
+        let proven =
+            path.generation == link.setup.generation && path.open_ssrc == link.setup.open_ssrc;
+        let destination = path.destination.filter(|_| proven)?;
+        Some((link, destination))
+    }
+}

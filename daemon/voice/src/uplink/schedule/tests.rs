@@ -1,0 +1,168 @@
+//! Audiences, exact to the sample.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn set(slots: &[u8]) -> SlotSet {
+    slots.iter().copied().map(Slot::new).collect()
+}
+
+/// A schedule with the microphone open and `audience` from the start.
+fn talking(audience: Audience) -> Schedule {
+    let mut schedule = Schedule::new();
+    schedule.add(SampleTime(0), Change::Microphone(true));
+    schedule.add(SampleTime(0), Change::Audience(audience));
+    schedule
+}
+
+fn at(sample: u64) -> SampleTime {
+    SampleTime(sample)
+}
+
+#[test]
+fn nothing_is_heard_before_the_microphone_opens() {
+    let mut schedule = Schedule::new();
+    schedule.add(at(0), Change::Audience(Audience::Open(set(&[1]))));
+    assert_eq!(schedule.plan(at(0)), None);
+}
+
+#[test]
+fn a_mute_inside_a_frame_silences_from_its_very_sample() {
+    let mut schedule = talking(Audience::Open(set(&[1])));
+    schedule.add(at(777), Change::Microphone(false));
+    assert_eq!(schedule.plan(at(0)).unwrap().audible, 0..480);
+    let plan = schedule.plan(at(480)).unwrap();
+    assert_eq!((plan.audible, plan.ends), (0..297, true));
+    assert_eq!(schedule.plan(at(960)), None);
+}
+
+#[test]
+fn a_mute_between_frames_fades_the_frame_before() {
+    let mut schedule = talking(Audience::Open(set(&[1])));
+    schedule.add(at(480), Change::Microphone(false));
+    assert!(schedule.plan(at(0)).unwrap().ends);
+    assert_eq!(schedule.plan(at(480)), None);
+}
+
+#[test]
+fn a_frame_across_a_whisper_goes_to_the_longer_side_alone() {
+    for (change, stream, audible) in [
+        (100, Stream::Whisper, 100..480),
+        (400, Stream::Open, 0..400),
+    ] {
+        let mut schedule = talking(Audience::Open(set(&[1, 2, 3])));
+        schedule.add(at(change), Change::Audience(Audience::Whisper(set(&[2]))));
+        let plan = schedule.plan(at(0)).unwrap();
+        assert_eq!(plan.listeners.stream, stream);
+        assert_eq!(plan.audible, audible);
+    }
+}
+
+#[test]
+fn who_joins_inside_a_frame_hears_the_next_and_who_leaves_none_of_it() {
+    let mut schedule = talking(Audience::Open(set(&[1, 2])));
+    schedule.add(at(200), Change::Audience(Audience::Open(set(&[2, 3]))));
+    let plan = schedule.plan(at(0)).unwrap();
+    assert_eq!(plan.listeners.slots, set(&[2]));
+    assert_eq!(plan.audible, 0..480);
+    assert_eq!(
+        schedule.plan(at(480)).unwrap().listeners.slots,
+        set(&[2, 3])
+    );
+}
+
+#[test]
+fn a_whisper_to_nobody_left_is_heard_by_nobody() {
+    let mut schedule = talking(Audience::Whisper(set(&[1])));
+    schedule.remove(Slot::new(1));
+    schedule.skip_to(at(1));
+    assert_eq!(schedule.plan(at(480)), None);
+}
+
+#[test]
+fn a_full_schedule_applies_at_once_rather_than_late() {
+    let mut schedule = talking(Audience::Open(set(&[1])));
+    for _ in 2..CAPACITY {
+        assert!(schedule.add(at(10_000), Change::Microphone(true)));
+    }
+    assert!(!schedule.add(at(10_000), Change::Microphone(false)));
+    assert_eq!(schedule.plan(at(0)), None);
+}
+
+/// What is heard at one sample, said in the simplest way: by applying everything that is due.
+fn listeners_at(history: &[(u64, Change)], sample: u64) -> Option<Listeners> {
+    let mut voice = Voice::default();
+    for (_, change) in history.iter().filter(|(at, _)| *at <= sample) {
+        voice.apply(*change);
+    }
+    voice.listeners()
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let slots = prop::collection::vec(0..4_u8, 0..4);
+    prop_oneof![
+        any::<bool>().prop_map(Change::Microphone),
+        Just(Change::Microphone(true)),
+        Just(Change::Audience(Audience::Nobody)),
+        slots
+            .clone()
+            .prop_map(|slots| Change::Audience(Audience::Open(set(&slots)))),
+        slots.prop_map(|slots| Change::Audience(Audience::Whisper(set(&slots)))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Every audible sample of every frame goes to nobody who may not hear it, whatever changes come in
+    /// whatever order.
+    #[test]
+    fn no_sample_reaches_anybody_outside_its_audience(
+        changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
+    ) {
+        let mut schedule = Schedule::new();
+        let mut history = changes;
+        for (at, change) in &history {
+            prop_assert!(schedule.add(SampleTime(*at), *change));
+        }
+        history.sort_by_key(|(at, _)| *at);
+        for frame in 0..12 {
+            let start = frame * FRAME_SAMPLES as u64;
+            let Some(plan) = schedule.plan(SampleTime(start)) else {
+                continue;
+            };
+            prop_assert!(!plan.listeners.slots.is_empty());
+            for offset in plan.audible.clone() {
+                let allowed = listeners_at(&history, start + offset as u64);
+                let allowed = allowed.expect("a muted sample is audible");
+                prop_assert_eq!(plan.listeners.stream, allowed.stream);
+                prop_assert!(plan.listeners.slots.is_subset(&allowed.slots));
+            }
+        }
+    }
+
+    /// A change costs its listeners a frame at most: all others are heard whole by all who may.
+    #[test]
+    fn frames_without_a_change_are_heard_whole_by_everyone(
+        changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
+    ) {
+        let mut schedule = Schedule::new();
+        let mut history = changes;
+        for (at, change) in &history {
+            schedule.add(SampleTime(*at), *change);
+        }
+        history.sort_by_key(|(at, _)| *at);
+        for frame in 0..12 {
+            let start = frame * FRAME_SAMPLES as u64;
+            let inside = start + 1..start + FRAME_SAMPLES as u64;
+            let plan = schedule.plan(SampleTime(start));
+            if history.iter().any(|(at, _)| inside.contains(at)) {
+                continue;
+            }
+            let plan = plan.map(|plan| (plan.listeners, plan.audible));
+            let expected = listeners_at(&history, start).map(|listeners| (listeners, 0..FRAME_SAMPLES));
+            prop_assert_eq!(plan, expected);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A conversation under way allocates nothing but what is stated here.
+//!
+//! The exceptions: the SRTP crate allocates each packet that it seals or opens, once. Sealed control packets
+//! are made that way too. Nothing else does, on either thread.
+
+#![allow(unsafe_code)]
+
+mod room;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use room::*;
+use sotto_voice::{Destination, FRAME_SAMPLES};
+
+/// The system's allocator with a count for the current thread.
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator unchanged; the count is a thread-local integer
+// whose access neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How often `work` allocates.
+fn allocations(work: impl FnOnce()) -> u64 {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+#[test]
+fn a_conversation_under_way_allocates_once_a_packet_and_no_more() {
+    let mut room = Room::new(3, 1);
+    for member in &mut room.members {
+        member.voice = Box::new(voice);
+    }
+    room.run(ms(3000));
+    let (mut sealed, mut opened, mut control) = (0_u64, 0_u64, 0_u64);
+    let (mut capturing, mut receiving, mut pulling, mut housekeeping) = (0, 0, 0, 0);
+    let mut packets: Vec<Vec<u8>> = Vec::new();
+    let mut sound = 0;
+    for tick in 0..5000_u64 {
+        let now = room.now + ms(tick);
+        if tick % 10 == 0 {
+            let (sender, listener) = room.members.split_at_mut(1);
+            let (sender, listener) = (&mut sender[0], &mut listener[0]);
+            let start = sender.uplink.position().0;
+            let frame: [f32; FRAME_SAMPLES] =
+                std::array::from_fn(|offset| voice(start + offset as u64));
+            for packet in &mut packets {
+                packet.clear();
+            }
+            packets.resize_with(2, || Vec::with_capacity(1500));
+            let mut count = 0;
+            capturing += allocations(|| {
+                sender.uplink.capture(&frame, now, &mut |to, bytes| {
+                    if to == Destination::Udp(address(1, 4000)) {
+                        packets[0].extend_from_slice(bytes);
+                    }
+                    count += 1;
+                });
+            });
+            sealed += count;
+            // Every twentieth is lost, so that concealment and feedback take part.
+            if tick % 200 != 0 {
+                let source = Destination::Udp(address(0, 4000));
+                receiving += allocations(|| listener.downlink.receive(source, &packets[0], now));
+                opened += 1;
+            }
+        }
+        let listener = &mut room.members[1];
+        if tick % 10 == 5 {
+            let mut block = [0.0; FRAME_SAMPLES];
+            pulling += allocations(|| listener.downlink.pull(&mut block, now));
+            sound += u64::from(level(&block) > -60.0);
+        }
+        if listener
+            .downlink
+            .next_timeout()
+            .is_some_and(|due| due <= now)
+        {
+            housekeeping += allocations(|| listener.downlink.handle_timeout(now));
+        }
+        housekeeping += allocations(|| {
+            while listener.downlink.poll_transmit().is_some() {
+                control += 1;
+            }
+            while listener.downlink.poll_event().is_some() {}
+        });
+    }
+    println!(
+        "500 frames: {capturing} allocations for {sealed} packets sealed, {receiving} for {opened} opened, \
+         {pulling} for 500 pulls, {housekeeping} for {control} control packets"
+    );
+    assert_eq!(sealed, 1000);
+    assert!(sound > 400, "only {sound} of 500 blocks had sound");
+    assert_eq!(capturing, sealed);
+    assert_eq!(receiving, opened);
+    assert_eq!(pulling, 0);
+    assert!(control > 20);
+    assert!(
+        housekeeping <= control,
+        "{housekeeping} for {control} control packets"
+    );
+}

@@ -1,0 +1,209 @@
+//! The connection to the daemon: kept up as long as this program runs, without ever polling.
+//!
+//! Every change of state is handed to one function, and the user's wishes come in through one bounded channel.
+
+use std::time::Duration;
+
+use sotto_control::model::Snapshot;
+use sotto_control::{
+    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Events, MeetingDecline,
+    MeetingJoin, MeetingLeave, Places, PresenceBack, TalkEveryone,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::view::{Link, State, Wish};
+
+/// What this program calls itself to the daemon, which names it to the user beside what it caused.
+const NAME: &str = "sotto-tray";
+/// The first pause before connecting again; doubled after each failure.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause: a daemon that was started shows after this at the latest.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+/// A connection that lasted this long was a good one: the next pause is the first again.
+const LASTING: Duration = Duration::from_secs(5);
+/// How long the daemon may take to grant a wish.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Wishes that may be under way at once; more are dropped, as one drops a second click.
+const MOST_WISHES: usize = 8;
+
+/// Who is told of every new state.
+pub(crate) trait Screen {
+    /// Shows the state.
+    fn show(&mut self, state: &State) -> impl Future<Output = ()> + Send;
+}
+
+/// Follows the daemon until the user quits or nobody can wish any more.
+pub(crate) async fn follow(
+    places: &Places,
+    mut wishes: mpsc::Receiver<Wish>,
+    screen: &mut impl Screen,
+) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let why = match connect(places).await {
+            Ok((client, snapshot, events)) => {
+                tracing::info!(version = client.daemon().version, "connected");
+                let since = Instant::now();
+                if attend(&client, snapshot, events, &mut wishes, screen).await == Ended::ByTheUser
+                {
+                    return;
+                }
+                if since.elapsed() >= LASTING {
+                    pause = FIRST_PAUSE;
+                }
+                CallError::Disconnected.to_string()
+            }
+            Err(why) => why,
+        };
+        tracing::debug!(why, "not connected");
+        screen
+            .show(&State {
+                link: Link::Down { why },
+                refusal: None,
+            })
+            .await;
+        let again = Instant::now() + pause;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+        // Without a daemon only quitting makes sense; what was clicked just before is out of date.
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(again) => break,
+                wish = wishes.recv() => {
+                    if matches!(wish, Some(Wish::Quit) | None) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Connects and subscribes, or says in a sentence why not.
+async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), String> {
+    let client = Client::connect(places, NAME)
+        .await
+        .map_err(|error| error.to_string())?;
+    let (snapshot, events) = timeout(PATIENCE, client.subscribe(false))
+        .await
+        .map_err(|_| "the Sotto daemon does not answer".to_owned())?
+        .map_err(|error| error.to_string())?;
+    Ok((client, snapshot, events))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Ended {
+    ByTheUser,
+    ByTheDaemon,
+}
+
+/// Shows what the daemon says and carries the user's wishes to it.
+async fn attend(
+    client: &Client,
+    snapshot: Snapshot,
+    mut events: Events,
+    wishes: &mut mpsc::Receiver<Wish>,
+    screen: &mut impl Screen,
+) -> Ended {
+    let mut snapshot = Box::new(snapshot);
+    let mut refusal = None;
+    let mut under_way: JoinSet<Outcome> = JoinSet::new();
+    loop {
+        screen
+            .show(&State {
+                link: Link::Up(snapshot.clone()),
+                refusal: refusal.clone(),
+            })
+            .await;
+        tokio::select! {
+            event = events.next() => match event {
+                Some(event) => snapshot.apply(&event),
+                None => return if under_way.is_empty() { Ended::ByTheDaemon } else { quit_among(under_way).await },
+            },
+            wish = wishes.recv() => match wish {
+                None => return Ended::ByTheUser,
+                Some(wish) if under_way.len() < MOST_WISHES => {
+                    under_way.spawn(grant(client.clone(), wish));
+                }
+                Some(wish) => tracing::warn!(?wish, "too many wishes at once"),
+            },
+            Some(outcome) = under_way.join_next() => match outcome {
+                Ok(Outcome::Quit) => return Ended::ByTheUser,
+                Ok(Outcome::Granted) => refusal = None,
+                Ok(Outcome::Refused(why)) => {
+                    tracing::warn!(why, "refused");
+                    refusal = Some(why);
+                }
+                Err(error) => tracing::error!(%error, "a wish failed"),
+            },
+        }
+    }
+}
+
+/// The daemon has gone; was it because the user quit?
+async fn quit_among(mut under_way: JoinSet<Outcome>) -> Ended {
+    while let Some(outcome) = under_way.join_next().await {
+        if matches!(outcome, Ok(Outcome::Quit)) {
+            return Ended::ByTheUser;
+        }
+    }
+    Ended::ByTheDaemon
+}
+
+#[derive(Debug)]
+enum Outcome {
+    Granted,
+    Refused(String),
+    /// The daemon has said goodbye to everyone.
+    Quit,
+}
+
+/// Carries one wish to the daemon.
+async fn grant(client: Client, wish: Wish) -> Outcome {
+    let quits = wish == Wish::Quit;
+    let reply = async {
+        match wish {
+            Wish::Mute => client.call(AudioMute {}).await.map(drop),
+            Wish::Unmute => client.call(AudioUnmute {}).await.map(drop),
+            Wish::Undeafen => client.call(AudioUndeafen {}).await.map(drop),
+            Wish::Back => client.call(PresenceBack {}).await.map(drop),
+            Wish::SpeakToEveryone => client.call(TalkEveryone {}).await.map(drop),
+            Wish::Leave(meeting) => client
+                .call(MeetingLeave {
+                    meeting: Some(meeting),
+                })
+                .await
+                .map(drop),
+            Wish::Join(meeting) => client
+                .call(MeetingJoin {
+                    meeting: Some(meeting),
+                    ..MeetingJoin::default()
+                })
+                .await
+                .map(drop),
+            Wish::Decline(meeting) => client
+                .call(MeetingDecline {
+                    meeting: Some(meeting),
+                })
+                .await
+                .map(drop),
+            Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
+        }
+    };
+    match timeout(PATIENCE, reply).await {
+        // A daemon that goes while it is asked to go has done what was asked.
+        Ok(Ok(()) | Err(CallError::Disconnected)) if quits => Outcome::Quit,
+        Ok(Ok(())) => Outcome::Granted,
+        Ok(Err(CallError::Refused(error))) => Outcome::Refused(match error.hint {
+            Some(hint) => format!("{}; {hint}", error.message),
+            None => error.message,
+        }),
+        Ok(Err(error)) => Outcome::Refused(error.to_string()),
+        // An icon that went away now would hide a microphone that may be open.
+        Err(_) if quits => {
+            Outcome::Refused("the Sotto daemon does not stop; its log says why".into())
+        }
+        Err(_) => Outcome::Refused("the Sotto daemon does not answer".into()),
+    }
+}

@@ -1,0 +1,168 @@
+//! The icon on Linux and the BSDs: a StatusNotifierItem on the session bus.
+
+use anyhow::{Context, bail};
+use futures::StreamExt;
+use ksni::menu::{StandardItem, SubMenu};
+use ksni::{Category, Handle, Icon, MenuItem, ToolTip, Tray, TrayMethods};
+use sotto_control::Places;
+use tokio::sync::mpsc;
+
+use crate::daemon::{self, Screen};
+use crate::icon;
+use crate::view::{Entry, Link, State, View, Wish};
+
+/// Clicks that may wait; further ones are dropped.
+const CLICKS: usize = 8;
+
+/// Shows the icon until the user quits or the session ends.
+pub(crate) async fn run(places: &Places) -> anyhow::Result<()> {
+    let session_ended = session_bus().await?;
+    let (clicks, wishes) = mpsc::channel(CLICKS);
+    let start = State {
+        link: Link::Down {
+            why: "connecting to the Sotto daemon".into(),
+        },
+        refusal: None,
+    };
+    let item = Item {
+        view: View::of(&start),
+        clicks,
+    };
+    // A panel that starts later, or again, finds the icon too.
+    let handle = match item.assume_sni_available(true).spawn().await {
+        Ok(handle) => handle,
+        Err(error) => bail!("cannot show an icon: {error}"),
+    };
+    let mut panel = Panel {
+        handle: handle.clone(),
+        shown: None,
+    };
+    tokio::select! {
+        () = daemon::follow(places, wishes, &mut panel) => {
+            handle.shutdown().await;
+            Ok(())
+        }
+        () = session_ended => bail!("the desktop session has ended"),
+    }
+}
+
+/// Connects to the session bus. What it returns ends when the bus does.
+async fn session_bus() -> anyhow::Result<impl Future<Output = ()>> {
+    let bus = zbus::Connection::session().await.context(
+        "cannot show an icon: there is no desktop session bus; start sotto-tray from your desktop session, \
+         or use 'sotto top' in a terminal",
+    )?;
+    Ok(async move {
+        let mut messages = zbus::MessageStream::from(&bus);
+        while let Some(Ok(_)) = messages.next().await {}
+    })
+}
+
+/// Passes each new picture on to the panel.
+struct Panel {
+    handle: Handle<Item>,
+    shown: Option<View>,
+}
+
+impl Screen for Panel {
+    async fn show(&mut self, state: &State) {
+        let view = View::of(state);
+        if self.shown.as_ref() != Some(&view) {
+            self.shown = Some(view.clone());
+            self.handle.update(|item| item.view = view).await;
+        }
+    }
+}
+
+/// The icon as the panel sees it.
+struct Item {
+    view: View,
+    clicks: mpsc::Sender<Wish>,
+}
+
+impl Item {
+    fn click(&self, wish: &Wish) {
+        if self.clicks.try_send(wish.clone()).is_err() {
+            tracing::warn!(?wish, "too many clicks at once");
+        }
+    }
+}
+
+impl Tray for Item {
+    // Clicking must not do something that depends on what the icon happens to show at that moment.
+    const MENU_ON_ACTIVATE: bool = true;
+
+    fn id(&self) -> String {
+        "sotto".into()
+    }
+
+    fn title(&self) -> String {
+        "Sotto".into()
+    }
+
+    fn category(&self) -> Category {
+        Category::Communications
+    }
+
+    fn icon_pixmap(&self) -> Vec<Icon> {
+        icon::draw(self.view.mood, self.view.badge)
+            .into_iter()
+            .map(|picture| Icon {
+                width: picture.size.into(),
+                height: picture.size.into(),
+                data: picture.argb,
+            })
+            .collect()
+    }
+
+    fn tool_tip(&self) -> ToolTip {
+        ToolTip {
+            title: without_markup(&self.view.headline),
+            description: without_markup(&self.view.details),
+            ..ToolTip::default()
+        }
+    }
+
+    fn menu(&self) -> Vec<MenuItem<Self>> {
+        self.view.menu.iter().cloned().map(menu_item).collect()
+    }
+}
+
+fn menu_item(entry: Entry) -> MenuItem<Item> {
+    match entry {
+        Entry::Text(label) => text(&label),
+        Entry::Action { label, wish } => StandardItem {
+            label: plain(&label),
+            activate: Box::new(move |item: &mut Item| item.click(&wish)),
+            ..StandardItem::default()
+        }
+        .into(),
+        Entry::List { label, lines } => SubMenu {
+            label: plain(&label),
+            submenu: lines.iter().map(|line| text(line)).collect(),
+            ..SubMenu::default()
+        }
+        .into(),
+        Entry::Separator => MenuItem::Separator,
+    }
+}
+
+fn text(label: &str) -> MenuItem<Item> {
+    StandardItem {
+        label: plain(label),
+        enabled: false,
+        ..StandardItem::default()
+    }
+    .into()
+}
+
+/// A label in which underscores do not name access keys.
+fn plain(label: &str) -> String {
+    label.replace('_', "__")
+}
+
+/// A tooltip may contain markup, and some panels load pictures that it names; others show it as it is. Names come from
+/// other people, so the characters that begin markup are replaced rather than escaped.
+fn without_markup(text: &str) -> String {
+    text.replace('<', "‹").replace('>', "›").replace('&', "＆")
+}

@@ -1,0 +1,244 @@
+//! One machine by itself: sound systems, files, mistakes.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use sotto_control::model::{NoticeKind, PresenceState, SoundState};
+use sotto_tests::colleague_views::{all_see, meeting};
+use sotto_tests::hearing::judge_file;
+use sotto_tests::programs::{run, said};
+use sotto_tests::story::WELL;
+use sotto_tests::{Clip, Colleague, Script, Voice};
+
+use crate::other_programs::Running;
+use crate::{Outcome, Place, note};
+
+pub(crate) async fn without_a_sound_system_everything_but_sound_works(mut lab: Place) -> Outcome {
+    let anna = lab.colleague("Anna")?.with_system_sound().start().await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    anna.finds("Bao").await?;
+    let request = sotto_control::MeetingCreate {
+        title: "Planning".to_owned(),
+        names: vec!["Bao".to_owned()],
+        ..Default::default()
+    };
+    anna.ask(request).await?;
+    bao.joins("Planning").await?;
+    all_see(
+        &[&anna, &bao],
+        "Planning",
+        &["Anna", "Bao"],
+        PresenceState::Online,
+    )
+    .await?;
+    anna.until("sound is said not to work", |now| {
+        matches!(
+            now.status.sound.state,
+            SoundState::Failed | SoundState::Unavailable
+        ) && now.status.sound.problem.is_some()
+    })
+    .await?;
+    let status = said(&anna.sotto(&["status"])?);
+    note(anna.watch()?.now().status.sound.problem.unwrap_or_default());
+    ensure!(
+        status.to_lowercase().contains("sound"),
+        "sotto status says nothing about sound: {status}"
+    );
+    Ok(())
+}
+
+pub(crate) async fn pulseaudio_carries_voice_from_end_to_end(mut lab: Place) -> Outcome {
+    let mut script = Script::new();
+    script.wait_until(10.0);
+    let line = script.say(&Clip::spoken(
+        "From one sound server to the other, through the network.",
+        Voice::Anna,
+    )?);
+    let anna = lab.colleague("Anna")?.speaking(&script)?.start().await?;
+    let bao = lab.colleague("Bao")?.with_system_sound().later()?;
+    let (_server, mut bao) = with_pulseaudio(bao).await?;
+    bao.start().await?;
+    anna.finds("Bao").await?;
+    anna.meets("Planning", &["Bao"]).await?;
+    bao.joins("Planning").await?;
+    // Raw, because a recorder that is ended does not complete the head of a WAV file.
+    let raw = bao.results().join("played.raw");
+    let played = bao.results().join("played.wav");
+    let recorder = Running::start(
+        bao.host()
+            .command("parec")
+            .args([
+                "--device=spk.monitor",
+                "--rate=48000",
+                "--channels=1",
+                "--format=s16le",
+                "--raw",
+            ])
+            .args(["--latency-msec=50"])
+            .arg(&raw)
+            .env("PULSE_SERVER", server_address(&bao)),
+    )?;
+    anna.has_said(&line).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    drop(recorder);
+    run(Command::new("sox")
+        .args([
+            "-t", "raw", "-r", "48000", "-c", "1", "-e", "signed", "-b", "16",
+        ])
+        .args([&raw, &played]))?;
+    let heard = judge_file(&played, &line.clip)?;
+    note(format!(
+        "{:?}; PESQ {:.2}",
+        bao.watch()?
+            .now()
+            .status
+            .sound
+            .output
+            .open
+            .unwrap_or_default(),
+        heard.pesq
+    ));
+    ensure!(heard.pesq > WELL - 0.5, "PESQ {:.2}", heard.pesq);
+    Ok(())
+}
+
+fn server_address(who: &Colleague) -> String {
+    // Where `Colleague` points its programs.
+    format!("unix:{}/no-sound-server", who.home().display())
+}
+
+/// A sound server of somebody's own, with a speaker and a microphone that are not there.
+async fn with_pulseaudio(who: Colleague) -> Result<(Running, Colleague)> {
+    let address = server_address(&who);
+    let socket = address.trim_start_matches("unix:").to_owned();
+    let server = Running::start(
+        who.host()
+            .command("pulseaudio")
+            .args([
+                "-n",
+                "--daemonize=no",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+            ])
+            .args([
+                "-L",
+                &format!("module-native-protocol-unix socket={socket} auth-anonymous=1"),
+            ])
+            .args(["-L", "module-null-sink sink_name=spk rate=48000 channels=2"])
+            .args([
+                "-L",
+                "module-null-sink sink_name=mic_sink rate=48000 channels=1",
+            ])
+            .args([
+                "-L",
+                "module-remap-source source_name=vmic master=mic_sink.monitor",
+            ])
+            .env("HOME", who.home())
+            .env("XDG_RUNTIME_DIR", who.home())
+            .env_remove("PULSE_SERVER")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null()),
+    )?;
+    let begin = Instant::now();
+    for (kind, name) in [("sink", "spk"), ("source", "vmic")] {
+        loop {
+            let set = run(who
+                .host()
+                .command("pactl")
+                .args([&format!("set-default-{kind}"), name])
+                .env("PULSE_SERVER", &address));
+            if set.is_ok() {
+                break;
+            }
+            ensure!(
+                begin.elapsed() < Duration::from_secs(15),
+                "PulseAudio does not start"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    Ok((server, who))
+}
+
+pub(crate) async fn a_damaged_state_file_is_set_aside(mut lab: Place) -> Outcome {
+    let mut anna = lab.colleague("Anna")?.start().await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    anna.finds("Bao").await?;
+    anna.meets("Planning", &["Bao"]).await?;
+    bao.joins("Planning").await?;
+    let before = anna.watch()?.now().status.you.id;
+    anna.crashes().await?;
+    let state = anna.home().join("meetings");
+    let mut bytes =
+        std::fs::read(&state).with_context(|| format!("no state file {}", state.display()))?;
+    let half = bytes.len() / 2;
+    bytes.truncate(half);
+    std::fs::write(&state, &bytes)?;
+    anna.start().await?;
+    let now = anna.watch()?.now();
+    ensure!(now.status.you.id == before, "the identity changed");
+    let warning = now
+        .status
+        .warnings
+        .iter()
+        .find(|warning| warning.kind == NoticeKind::StateDamaged);
+    note(&warning.context("no warning about the damaged file")?.text);
+    let aside = std::fs::read_dir(anna.home())?
+        .filter_map(|entry| std::fs::read(entry.ok()?.path()).ok())
+        .any(|content| content == bytes);
+    ensure!(aside, "the damaged file was deleted");
+    Ok(())
+}
+
+pub(crate) async fn one_daemon_runs_in_a_home(mut lab: Place) -> Outcome {
+    let mut anna = lab.colleague("Anna")?.start().await?;
+    let first = anna.pid()?;
+    let second = anna
+        .host()
+        .command(sotto_tests::programs::program("sottod")?)
+        .env("SOTTO_HOME", anna.home())
+        .output()?;
+    let said = said(&second);
+    note(said.lines().last().unwrap_or_default());
+    ensure!(
+        !second.status.success() && said.contains("already runs"),
+        "{said}"
+    );
+    ensure!(anna.pid()? == first && anna.watch()?.now().status.pid > 0);
+    anna.quits().await?;
+    anna.start().await?;
+    Ok(())
+}
+
+pub(crate) async fn mistakes_are_explained(mut lab: Place) -> Outcome {
+    let mut anna = lab.colleague("Anna")?.later()?;
+    let output = anna.sotto(&["status"])?;
+    note(said(&output));
+    ensure!(
+        output.status.code() == Some(3) && said(&output).contains("sottod"),
+        "{}",
+        said(&output)
+    );
+
+    let config = anna.home().join("config.toml");
+    let good = std::fs::read_to_string(&config)?;
+    std::fs::write(&config, good.replace("interfaces", "interface"))?;
+    anna.spawn()?;
+    let status = anna.ended().await?;
+    let log = anna.log_tail(3);
+    note(&log);
+    ensure!(!status.success() && log.contains("interfaces"), "{log}");
+
+    std::fs::write(&config, good)?;
+    anna.start().await?;
+    let output = anna.sotto(&["join", "Nowhere"])?;
+    note(said(&output));
+    ensure!(
+        !output.status.success() && said(&output).contains("Nowhere"),
+        "{}",
+        said(&output)
+    );
+    ensure!(meeting(&anna.watch()?.now(), "Nowhere").is_none());
+    Ok(())
+}

@@ -1,0 +1,496 @@
+//! Somebody with a host, a daemon, a script to speak and a file to hear into.
+
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use sotto_control::{Method, Places};
+use tokio::process::Child;
+
+use crate::host::{Host, LISTEN_PORT, MEDIA_PORT};
+use crate::lab::Lab;
+use crate::programs::{program, run};
+use crate::speech::{Line, Script};
+use crate::watch::{PATIENCE, Watch};
+
+/// A colleague before the daemon's first start.
+#[derive(Debug)]
+pub struct Setup {
+    name: String,
+    host: Host,
+    home: PathBuf,
+    results: PathBuf,
+    input: String,
+    audio: String,
+    network: String,
+    meeting: String,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Setup {
+    pub(crate) fn new(lab: &Lab, name: &str, host: Host) -> Self {
+        // Two people of one name have different hosts.
+        let mut directory: String = name
+            .chars()
+            .map(|c| {
+                if c.is_ascii_alphanumeric() {
+                    c.to_ascii_lowercase()
+                } else {
+                    '-'
+                }
+            })
+            .collect();
+        let mut number = 1;
+        while lab.results().join(&directory).exists() {
+            number += 1;
+            directory = format!(
+                "{}-{number}",
+                directory.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-')
+            );
+        }
+        let results = lab.results().join(&directory);
+        // Shows up again in `colleague`, where it can be reported; made here so that the next name differs.
+        let _ = std::fs::create_dir_all(&results);
+        Self {
+            name: name.to_owned(),
+            home: lab.homes().join(&directory),
+            results,
+            input: "null".to_owned(),
+            audio: String::new(),
+            network: match host.interface() {
+                // All daemons on loopback share its ports.
+                "lo" => "interfaces = [\"lo\"]\n".to_owned(),
+                interface => format!(
+                    "interfaces = [\"{interface}\"]\nlisten_port = {LISTEN_PORT}\nmedia_port = {MEDIA_PORT}\n"
+                ),
+            },
+            host,
+            meeting: String::new(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        }
+    }
+
+    /// What this colleague says, from each opening of the microphone on.
+    ///
+    /// # Errors
+    ///
+    /// When the sound file cannot be written.
+    pub fn speaking(mut self, script: &Script) -> Result<Self> {
+        std::fs::create_dir_all(&self.results)?;
+        let path = self.results.join("said.wav");
+        script.write(&path)?;
+        self.input = format!("file:{}", path.display());
+        Ok(self)
+    }
+
+    /// The same, again and again.
+    ///
+    /// # Errors
+    ///
+    /// When the sound file cannot be written.
+    pub fn repeating(self, script: &Script) -> Result<Self> {
+        let mut setup = self.speaking(script)?;
+        setup.input.push_str("?loop");
+        Ok(setup)
+    }
+
+    /// Uses the system's sound devices instead of files.
+    #[must_use]
+    pub fn with_system_sound(mut self) -> Self {
+        self.audio = "backend = \"auto\"\ninput = \"default\"\noutput = \"default\"\n".to_owned();
+        self
+    }
+
+    /// Lines for the `[network]` section.
+    #[must_use]
+    pub fn network(mut self, lines: &str) -> Self {
+        let _ = writeln!(self.network, "{lines}");
+        self
+    }
+
+    /// Lines for the `[meeting]` section.
+    #[must_use]
+    pub fn meeting(mut self, lines: &str) -> Self {
+        let _ = writeln!(self.meeting, "{lines}");
+        self
+    }
+
+    /// An argument for the daemon.
+    #[must_use]
+    pub fn argument(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// A variable in the daemon's environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// The colleague, whose daemon does not run yet.
+    ///
+    /// # Errors
+    ///
+    /// When the home cannot be created.
+    pub fn later(self) -> Result<Colleague> {
+        for directory in [&self.home, &self.results] {
+            std::fs::create_dir_all(directory)
+                .with_context(|| format!("cannot create {}", directory.display()))?;
+        }
+        let audio = if self.audio.is_empty() {
+            let heard = self.results.join("heard.wav");
+            format!(
+                "backend = \"null\"\ninput = {}\noutput = {}\n",
+                quoted(&self.input),
+                quoted(&format!("file:{}", heard.display()))
+            )
+        } else {
+            self.audio
+        };
+        let config = format!(
+            "name = {}\n\n[meeting]\n{}\n[network]\n{}\n[audio]\n{audio}",
+            quoted(&self.name),
+            self.meeting,
+            self.network
+        );
+        let file = self.home.join("config.toml");
+        std::fs::write(&file, config)
+            .with_context(|| format!("cannot write {}", file.display()))?;
+        Ok(Colleague {
+            name: self.name,
+            host: self.host,
+            home: self.home,
+            results: self.results,
+            arguments: self.arguments,
+            environment: self.environment,
+            process: None,
+            watch: None,
+            starts: 0,
+        })
+    }
+
+    /// The colleague, with a running daemon.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon does not start.
+    pub async fn start(self) -> Result<Colleague> {
+        let mut colleague = self.later()?;
+        colleague.start().await?;
+        Ok(colleague)
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Somebody with a daemon.
+#[derive(Debug)]
+pub struct Colleague {
+    name: String,
+    host: Host,
+    home: PathBuf,
+    results: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+    process: Option<Child>,
+    watch: Option<Watch>,
+    starts: u32,
+}
+
+impl Colleague {
+    /// The display name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The directory with configuration, identity and state.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// The directory with logs and recordings.
+    #[must_use]
+    pub fn results(&self) -> &Path {
+        &self.results
+    }
+
+    /// Where the daemon's files are.
+    #[must_use]
+    pub fn places(&self) -> Places {
+        Places::within(self.home.as_os_str())
+    }
+
+    /// Starts the daemon and waits until it answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn start(&mut self) -> Result<()> {
+        self.spawn()?;
+        self.attach().await
+    }
+
+    /// Starts the daemon without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such program.
+    pub fn spawn(&mut self) -> Result<()> {
+        self.starts += 1;
+        let mut command = self.host.command(program("sottod")?);
+        self.prepare(&mut command);
+        command
+            .args([
+                "--log",
+                &std::env::var("SOTTO_LOG").unwrap_or_else(|_| "info".to_owned()),
+            ])
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(self.log()?);
+        let mut command = tokio::process::Command::from(command);
+        command.kill_on_drop(true);
+        self.process = Some(
+            command
+                .spawn()
+                .with_context(|| format!("cannot start {}'s daemon", self.name))?,
+        );
+        Ok(())
+    }
+
+    /// Waits until the daemon answers.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub async fn attach(&mut self) -> Result<()> {
+        let places = self.places();
+        let process = self
+            .process
+            .as_mut()
+            .context("the daemon was not started")?;
+        tokio::select! {
+            ended = process.wait() => {
+                let ended = ended.context("cannot wait for the daemon")?;
+                bail!("{}'s daemon ended at once with {ended}:\n{}", self.name, self.log_tail(20));
+            }
+            watch = Watch::connect(&self.name, &places) => self.watch = Some(watch?),
+        }
+        Ok(())
+    }
+
+    /// The environment that keeps programs away from the user's own daemons and sound.
+    fn prepare(&self, command: &mut Command) {
+        command
+            .env("SOTTO_HOME", &self.home)
+            .env("HOME", &self.home)
+            .env("XDG_RUNTIME_DIR", &self.home)
+            .env(
+                "PULSE_SERVER",
+                format!("unix:{}/no-sound-server", self.home.display()),
+            )
+            .env(
+                "DBUS_SESSION_BUS_ADDRESS",
+                format!("unix:path={}/no-bus", self.home.display()),
+            )
+            .env(
+                "DBUS_SYSTEM_BUS_ADDRESS",
+                format!("unix:path={}/no-bus", self.home.display()),
+            )
+            .env("RUST_BACKTRACE", "1")
+            .env("NO_COLOR", "1");
+    }
+
+    fn log(&self) -> Result<File> {
+        let path = self.log_path();
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.results.join("sottod.log")
+    }
+
+    /// The last lines of the daemon's log.
+    #[must_use]
+    pub fn log_tail(&self, lines: usize) -> String {
+        let log = std::fs::read_to_string(self.log_path()).unwrap_or_default();
+        let all: Vec<&str> = log.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    /// The observer of the running daemon.
+    ///
+    /// # Errors
+    ///
+    /// When the daemon is not running.
+    pub fn watch(&self) -> Result<&Watch> {
+        self.watch
+            .as_ref()
+            .with_context(|| format!("{}'s daemon is not running", self.name))
+    }
+
+    /// The daemon's process id.
+    ///
+    /// # Errors
+    ///
+    /// When it is not running.
+    pub fn pid(&self) -> Result<u32> {
+        self.process
+            .as_ref()
+            .and_then(Child::id)
+            .with_context(|| format!("{}'s daemon is not running", self.name))
+    }
+
+    /// Asks the daemon.
+    ///
+    /// # Errors
+    ///
+    /// When it refuses.
+    pub async fn ask<M: Method>(&self, request: M) -> Result<M::Reply> {
+        let calling = self.watch()?.client().call(request);
+        match tokio::time::timeout(PATIENCE, calling).await {
+            Ok(reply) => reply.with_context(|| format!("{}: {}", self.name, M::NAME)),
+            Err(_) => bail!("{}: {} was not answered", self.name, M::NAME),
+        }
+    }
+
+    /// Kills the daemon: no goodbye, no clean-up.
+    ///
+    /// # Errors
+    ///
+    /// When it is not running.
+    pub async fn crashes(&mut self) -> Result<()> {
+        self.watch = None;
+        let mut process = self.process.take().context("the daemon is not running")?;
+        process.kill().await.context("cannot kill the daemon")
+    }
+
+    /// Ends the daemon with SIGTERM and says how long it took.
+    ///
+    /// # Errors
+    ///
+    /// When it does not end, or not cleanly.
+    pub async fn quits(&mut self) -> Result<Duration> {
+        let pid = self.pid()?.to_string();
+        let begin = Instant::now();
+        self.watch = None;
+        run(Command::new("kill").args(["-TERM", &pid]))?;
+        let status = self.ended().await?;
+        if !status.success() {
+            bail!(
+                "{}'s daemon ended with {status}:\n{}",
+                self.name,
+                self.log_tail(20)
+            );
+        }
+        Ok(begin.elapsed())
+    }
+
+    /// Waits for the daemon to end.
+    ///
+    /// # Errors
+    ///
+    /// When it does not within [`PATIENCE`].
+    pub async fn ended(&mut self) -> Result<ExitStatus> {
+        let mut process = self.process.take().context("the daemon is not running")?;
+        match tokio::time::timeout(PATIENCE, process.wait()).await {
+            Ok(status) => status.context("cannot wait for the daemon"),
+            Err(_) => bail!("{}'s daemon did not end", self.name),
+        }
+    }
+
+    /// Runs `sotto` on this host.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started; a command that fails is no error here.
+    pub fn sotto(&self, arguments: &[&str]) -> Result<Output> {
+        let mut command = self.host.command(program("sotto")?);
+        self.prepare(&mut command);
+        command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .output()
+            .context("cannot start sotto")
+    }
+
+    /// Waits until a line of the script has been said, and a moment more for it to arrive.
+    ///
+    /// # Errors
+    ///
+    /// When the microphone is not open.
+    pub async fn has_said(&self, line: &Line) -> Result<()> {
+        self.microphone_opens().await?;
+        self.wait_for(line.end() + Duration::from_millis(300)).await
+    }
+
+    /// Waits for the moment one second before a line of the script.
+    ///
+    /// # Errors
+    ///
+    /// When the microphone is not open, or the moment has passed already.
+    pub async fn is_about_to_say(&self, line: &Line) -> Result<()> {
+        self.microphone_opens().await?;
+        let moment = line.start.saturating_sub(Duration::from_secs(1));
+        if self.microphone_opened()?.elapsed() > moment + Duration::from_millis(500) {
+            bail!(
+                "too late: {} says {:?} already; the script needs a longer pause",
+                self.name,
+                line.clip.text
+            );
+        }
+        self.wait_for(moment).await
+    }
+
+    /// When the microphone was opened last.
+    ///
+    /// # Errors
+    ///
+    /// When it never was.
+    pub fn microphone_opened(&self) -> Result<Instant> {
+        let openings = self.watch()?.inputs();
+        openings
+            .last()
+            .map(|opening| opening.at)
+            .with_context(|| format!("{}'s microphone is not open", self.name))
+    }
+
+    /// Waits until the microphone is open: reading a long script takes a moment.
+    async fn microphone_opens(&self) -> Result<()> {
+        let limit = Duration::from_secs(10);
+        self.watch()?
+            .until_within(limit, "the microphone is open", |snapshot| {
+                snapshot.status.sound.input.open.is_some()
+            })
+            .await
+            .map(|_| ())
+    }
+
+    async fn wait_for(&self, moment: Duration) -> Result<()> {
+        // The script runs in real time; there is nothing but time to wait for.
+        tokio::time::sleep_until((self.microphone_opened()? + moment).into()).await;
+        Ok(())
+    }
+}

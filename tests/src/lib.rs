@@ -1,0 +1,27 @@
+//! Real daemons on virtual hosts, speaking real sentences.
+//!
+//! A [`Lab`] is a network of virtual hosts: Linux network namespaces joined by a bridge, in a sandbox that takes
+//! everything with it when its process ends. A [`Colleague`] is a host with a daemon, a spoken [`Script`] as
+//! microphone and a WAV file as speaker. What each one heard is compared with what was said: located by
+//! correlation and judged by PESQ, or shown to be absent.
+//!
+//! Nothing here touches a real network interface.
+
+pub mod colleague;
+pub mod colleague_views;
+pub mod hearing;
+pub mod host;
+pub mod lab;
+pub mod programs;
+pub mod sandbox;
+pub mod signal;
+pub mod speech;
+pub mod story;
+pub mod watch;
+
+pub use colleague::{Colleague, Setup};
+pub use hearing::{Heard, Recording};
+pub use host::{Host, PacketCounter};
+pub use lab::Lab;
+pub use speech::{Clip, Line, Script, Voice};
+pub use watch::{PATIENCE, Watch};

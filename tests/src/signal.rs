@@ -1,0 +1,224 @@
+//! Comparing sound: down to 16 kHz, correlation, levels, PESQ.
+//!
+//! Correlations are taken on whitened sound, because speech as it is resembles other speech too much: two
+//! unrelated vowels of the same pitch correlate by 0.3.
+
+use anyhow::{Context, Result};
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
+
+/// The rate of all recordings.
+pub const RATE: usize = 48_000;
+
+/// The rate of all comparisons, which is that of wide-band PESQ.
+pub const NARROW: usize = 16_000;
+
+/// Half the taps of the filter before decimation.
+const HALF_TAPS: usize = 60;
+
+/// What was said never counts as compared with less than this share of its own loudness: −40 dB. Below it,
+/// resemblance of noise is no evidence.
+const FLOOR: f64 = 0.01;
+
+/// From 48 kHz to 16 kHz: a windowed sinc that passes 7.2 kHz and stops 8 kHz.
+#[must_use]
+pub fn narrow(sound: &[f32]) -> Vec<f32> {
+    let cutoff = 7_600.0 / RATE as f64;
+    let taps: Vec<f32> = (0..=2 * HALF_TAPS)
+        .map(|tap| {
+            let x = tap as f64 - HALF_TAPS as f64;
+            let phase = std::f64::consts::PI * tap as f64 / HALF_TAPS as f64;
+            // Blackman
+            let window = 0.42 - 0.5 * phase.cos() + 0.08 * (2.0 * phase).cos();
+            let angle = std::f64::consts::TAU * cutoff * x;
+            let sinc = if x == 0.0 { 1.0 } else { angle.sin() / angle };
+            (2.0 * cutoff * sinc * window) as f32
+        })
+        .collect();
+    let mut padded = vec![0.0; HALF_TAPS];
+    padded.extend_from_slice(sound);
+    padded.resize(padded.len() + HALF_TAPS, 0.0);
+    (0..sound.len())
+        .step_by(RATE / NARROW)
+        .map(|at| {
+            padded[at..]
+                .iter()
+                .zip(&taps)
+                .map(|(sample, tap)| sample * tap)
+                .sum()
+        })
+        .collect()
+}
+
+/// Root mean square in dBFS.
+#[must_use]
+pub fn level(sound: &[f32]) -> f64 {
+    let energy: f64 = sound.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    10.0 * (energy / sound.len().max(1) as f64).max(1e-12).log10()
+}
+
+/// The level of the loudest 20 ms, in dBFS.
+#[must_use]
+pub fn loudest(sound: &[f32], rate: usize) -> f64 {
+    let window = rate / 50;
+    sound
+        .chunks(window.max(1))
+        .map(level)
+        .fold(-120.0, f64::max)
+}
+
+/// Where `said` lies in `heard`, and how much they are alike there, from 0 to 1. Both at the same rate.
+///
+/// `None` when there is nothing to compare.
+#[must_use]
+pub fn find(said: &[f32], heard: &[f32]) -> Option<(usize, f64)> {
+    if said.is_empty() || heard.is_empty() {
+        return None;
+    }
+    let said = whiten(said);
+    // Something cut off at the end is still found.
+    let mut heard = whiten(heard);
+    let places = heard.len();
+    heard.resize(places + said.len(), 0.0);
+    let products = correlate(&said, &heard);
+    let own: f64 = said.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    let mut sums = Vec::with_capacity(heard.len() + 1);
+    let mut sum = 0.0;
+    sums.push(sum);
+    for sample in &heard {
+        sum += f64::from(*sample).powi(2);
+        sums.push(sum);
+    }
+    let mut best = (0, 0.0);
+    for (at, product) in products.iter().take(places).enumerate() {
+        let there = (sums[at + said.len()] - sums[at]).max(0.0);
+        let scale = own.sqrt() * there.sqrt().max(FLOOR * own.sqrt());
+        let alike = if scale > 0.0 {
+            product.abs() / scale
+        } else {
+            0.0
+        };
+        if alike > best.1 {
+            best = (at, alike);
+        }
+    }
+    Some(best)
+}
+
+/// A first difference: speech falls by about 6 dB an octave.
+fn whiten(sound: &[f32]) -> Vec<f32> {
+    let mut last = 0.0;
+    sound
+        .iter()
+        .map(|sample| {
+            let whitened = sample - 0.95 * last;
+            last = *sample;
+            whitened
+        })
+        .collect()
+}
+
+/// Inner products of `short` with every stretch of `long` that it fits on.
+fn correlate(short: &[f32], long: &[f32]) -> Vec<f64> {
+    let size = (short.len() + long.len()).next_power_of_two();
+    let mut planner = FftPlanner::<f64>::new();
+    let forward = planner.plan_fft_forward(size);
+    let inverse = planner.plan_fft_inverse(size);
+    let transform = |sound: &[f32]| {
+        let mut bins: Vec<Complex<f64>> = sound
+            .iter()
+            .map(|sample| Complex::new(f64::from(*sample), 0.0))
+            .collect();
+        bins.resize(size, Complex::new(0.0, 0.0));
+        forward.process(&mut bins);
+        bins
+    };
+    let short_bins = transform(short);
+    let mut product: Vec<Complex<f64>> = transform(long)
+        .iter()
+        .zip(&short_bins)
+        .map(|(long, short)| long * short.conj())
+        .collect();
+    inverse.process(&mut product);
+    product
+        .iter()
+        .take(long.len() - short.len() + 1)
+        .map(|bin| bin.re / size as f64)
+        .collect()
+}
+
+/// Wide-band PESQ (ITU-T P.862.2), from 1.0 to 4.64. Both at 16 kHz.
+///
+/// # Errors
+///
+/// When there is no speech to compare.
+pub fn pesq(said: &[f32], heard: &[f32]) -> Result<f64> {
+    let pcm = |sound: &[f32]| -> Vec<i16> {
+        sound
+            .iter()
+            .map(|sample| (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16)
+            .collect()
+    };
+    pesq::pesq_wb(&pcm(said), &pcm(heard))
+        .map(f64::from)
+        .map_err(|error| anyhow::anyhow!("{error:?}"))
+        .context("PESQ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noise from a seed: a linear congruential generator's high bits.
+    fn noise(seed: u64, samples: usize) -> Vec<f32> {
+        let mut state = seed;
+        (0..samples)
+            .map(|_| {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                ((state >> 40) as f32 / 8_388_608.0 - 1.0) * 0.1
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_was_said_is_found_where_it_lies() {
+        let said = noise(1, 16_000);
+        let mut heard = vec![0.0; 7_000];
+        heard.extend(said.iter().map(|sample| sample * 0.3));
+        heard.extend(noise(2, 20_000));
+        let (at, alike) = find(&said, &heard).unwrap();
+        assert_eq!(at, 7_000);
+        assert!(alike > 0.99, "{alike}");
+    }
+
+    #[test]
+    fn a_faint_leak_is_seen_and_silence_is_not() {
+        let said = noise(1, 48_000);
+        let leak: Vec<f32> = said.iter().map(|sample| sample * 0.003).collect();
+        assert!(find(&said, &leak).unwrap().1 > 0.2, "a leak at -50 dB");
+        assert!(find(&said, &vec![0.0; 48_000]).unwrap().1 < 1e-6);
+        let faint: Vec<f32> = noise(2, 48_000)
+            .iter()
+            .map(|sample| sample * 0.005)
+            .collect();
+        assert!(find(&said, &faint).unwrap().1 < 0.05, "noise at -46 dB");
+    }
+
+    #[test]
+    fn narrowing_keeps_speech_and_removes_what_would_fold() {
+        let tone = |hertz: f64| -> Vec<f32> {
+            (0..RATE)
+                .map(|n| {
+                    (0.5 * (std::f64::consts::TAU * hertz * n as f64 / RATE as f64).sin()) as f32
+                })
+                .collect()
+        };
+        // A tone that begins and ends at once is no tone there.
+        let middle = |hertz| level(&narrow(&tone(hertz))[1_000..15_000]);
+        let passed = middle(3_000.0) - level(&tone(3_000.0));
+        assert!(passed.abs() < 0.1, "{passed} dB");
+        assert!(middle(10_000.0) < -60.0);
+    }
+}

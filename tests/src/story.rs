@@ -1,0 +1,504 @@
+//! The main job, told from beginning to end: four colleagues find each other, meet, speak to all, whisper, switch,
+//! take a phone call, crash. The demonstration shows it; a scenario proves it.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use sotto_control::MeetingCreate;
+use sotto_control::model::{OfflineReason, PresenceState};
+
+use crate::colleague::Colleague;
+use crate::colleague_views::{all_see, offline, participant};
+use crate::hearing::{ABSENT, SILENT};
+use crate::lab::Lab;
+use crate::speech::{Clip, Line, Script, Voice};
+
+/// Worse than this counts as not heard. The figure leaves room for a busy machine; a quiet one gave 3.8 to 4.0.
+pub const WELL: f64 = 2.0;
+
+/// What a listener should hear of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// All of it.
+    Everything,
+    /// Nothing, for this reason.
+    Nothing(&'static str),
+}
+
+/// What a listener heard of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// The sentence, with this PESQ.
+    Heard(f64),
+    /// It was not found, or could not be recognised.
+    NotFound,
+    /// Nothing: likeness with what was said, loudest 20 ms in dBFS.
+    Nothing(f64, f64),
+    /// There was no daemon to hear with.
+    NoDaemon,
+}
+
+/// One listener's part in a row of the table.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    /// Who listened.
+    pub listener: String,
+    /// What should have been heard.
+    pub expected: Expected,
+    /// What was.
+    pub outcome: Outcome,
+}
+
+impl Cell {
+    /// Whether it is as it should be.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        match (self.expected, self.outcome) {
+            (Expected::Everything, Outcome::Heard(pesq)) => pesq >= WELL,
+            (Expected::Nothing(_), Outcome::Nothing(likeness, loudest)) => {
+                likeness < ABSENT && loudest < SILENT
+            }
+            (Expected::Nothing(_), Outcome::NoDaemon) => true,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.outcome, self.expected) {
+            (Outcome::Heard(pesq), _) => write!(f, "PESQ {pesq:.2}"),
+            (Outcome::NotFound, _) => f.write_str("not heard"),
+            (Outcome::Nothing(..), Expected::Nothing(why)) if self.is_right() => {
+                write!(f, "nothing ({why})")
+            }
+            (Outcome::Nothing(likeness, loudest), _) => {
+                write!(f, "a trace: {loudest:.0} dBFS, {likeness:.2}")
+            }
+            (Outcome::NoDaemon, _) => f.write_str("nothing (crashed)"),
+        }
+    }
+}
+
+/// One sentence and who heard it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Who spoke, and to whom.
+    pub speaker: String,
+    /// The words.
+    pub text: String,
+    /// Everybody else.
+    pub cells: Vec<Cell>,
+}
+
+impl Row {
+    /// Whether everybody heard what they should.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        self.cells.iter().all(Cell::is_right)
+    }
+}
+
+/// What a story tells as it happens.
+pub type Teller<'a> = &'a mut dyn FnMut(&str);
+
+/// The four, while the story goes on.
+struct Cast {
+    anna: Colleague,
+    bao: Colleague,
+    chen: Colleague,
+    dara: Colleague,
+}
+
+/// Tells the whole story in a lab and returns the table.
+///
+/// # Errors
+///
+/// When something does not happen that should. What was heard is in the table, right or wrong.
+pub async fn tell(lab: &mut Lab, say: Teller<'_>) -> Result<Vec<Row>> {
+    let lines = Lines::write()?;
+    let mut cast = introduce(lab, &lines, say).await?;
+    gather(&cast, say).await?;
+
+    let mut rows = Vec::new();
+    say("Anna speaks to everyone");
+    rows.push(
+        cast.everyone_hears(&lines.good_morning, "Anna to everyone", &[])
+            .await?,
+    );
+
+    cast.anna.is_about_to_say(&lines.to_chen).await?;
+    cast.anna.whispers_to(&["Chen"]).await?;
+    say("Anna whispers to Chen; the others get no packet");
+    let whispered = "whispered to Chen";
+    let but = [("Bao", whispered), ("Dara", whispered)];
+    rows.push(
+        cast.everyone_hears(&lines.to_chen, "Anna to Chen alone", &but)
+            .await?,
+    );
+    cast.anna.speaks_to_everyone().await?;
+
+    cast.chen.is_about_to_say(&lines.chen_replies).await?;
+    cast.chen.replies().await?;
+    say("Chen replies in a whisper");
+    rows.push(cast.only_anna_hears(&lines.chen_replies).await?);
+    cast.chen.speaks_to_everyone().await?;
+
+    rows.push(bao_goes_elsewhere(&cast, &lines, say).await?);
+    rows.push(dara_takes_a_call(&cast, &lines, say).await?);
+    rows.push(chen_crashes(&mut cast, &lines, say).await?);
+
+    for colleague in [&mut cast.anna, &mut cast.bao, &mut cast.dara] {
+        let took = colleague.quits().await?;
+        say(&format!(
+            "{} quits cleanly within {:.2} s",
+            colleague.name(),
+            took.as_secs_f64()
+        ));
+    }
+    Ok(rows)
+}
+
+/// Starts the four daemons and waits until everybody has found everybody.
+async fn introduce(lab: &mut Lab, lines: &Lines, say: Teller<'_>) -> Result<Cast> {
+    let begin = Instant::now();
+    let anna = lab
+        .colleague("Anna")?
+        .speaking(&lines.anna)?
+        .start()
+        .await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    let chen = lab
+        .colleague("Chen")?
+        .speaking(&lines.chen)?
+        .start()
+        .await?;
+    let dara = lab.colleague("Dara")?.start().await?;
+    say(&format!(
+        "four daemons run after {:.2} s: Anna, Bao, Chen and Dara",
+        begin.elapsed().as_secs_f64()
+    ));
+    let begin = Instant::now();
+    let all = [&anna, &bao, &chen, &dara];
+    for who in all {
+        for other in all {
+            if who.name() != other.name() {
+                who.finds(other.name()).await?;
+            }
+        }
+        say(&format!(
+            "{} knows the other three, {:.2} s later",
+            who.name(),
+            begin.elapsed().as_secs_f64()
+        ));
+    }
+    Ok(Cast {
+        anna,
+        bao,
+        chen,
+        dara,
+    })
+}
+
+/// Anna starts a meeting, and all join.
+async fn gather(cast: &Cast, say: Teller<'_>) -> Result<()> {
+    let begin = Instant::now();
+    let others = [&cast.bao, &cast.chen, &cast.dara];
+    let names = others.iter().map(|who| who.name().to_owned()).collect();
+    let request = MeetingCreate {
+        title: "Planning".to_owned(),
+        names,
+        ..Default::default()
+    };
+    cast.anna.ask(request).await?;
+    say("Anna starts the meeting \"Planning\" with Bao, Chen and Dara");
+    for who in others {
+        who.is_invited_to("Planning").await?;
+    }
+    say(&format!(
+        "all three are invited, {:.0} ms after she asked",
+        begin.elapsed().as_secs_f64() * 1e3
+    ));
+    cast.anna.is_in("Planning").await?;
+    for who in others {
+        let begin = Instant::now();
+        who.joins("Planning").await?;
+        say(&format!(
+            "{} joins; microphone and speaker are open after {:.0} ms",
+            who.name(),
+            begin.elapsed().as_secs_f64() * 1e3
+        ));
+    }
+    let everyone = ["Anna", "Bao", "Chen", "Dara"];
+    all_see(
+        &[&cast.anna, &cast.bao, &cast.chen, &cast.dara],
+        "Planning",
+        &everyone,
+        PresenceState::Online,
+    )
+    .await?;
+    cast.show_roster(say)
+}
+
+async fn bao_goes_elsewhere(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+    let request = MeetingCreate {
+        title: "Review".to_owned(),
+        names: vec!["Dara".to_owned()],
+        ..Default::default()
+    };
+    cast.bao.ask(request).await?;
+    let elsewhere = offline(OfflineReason::Elsewhere);
+    let took = all_see(
+        &[&cast.anna, &cast.chen, &cast.dara],
+        "Planning",
+        &["Bao"],
+        elsewhere,
+    )
+    .await?;
+    say(&format!(
+        "Bao switches to a second meeting, \"Review\"; on every roster after {:.0} ms",
+        took.as_secs_f64() * 1e3
+    ));
+    cast.show_roster(say)?;
+    let row = cast
+        .everyone_hears(
+            &lines.without_bao,
+            "Anna to everyone",
+            &[("Bao", "elsewhere")],
+        )
+        .await?;
+    cast.bao.switches_to("Planning").await?;
+    let took = all_see(
+        &[&cast.anna, &cast.chen, &cast.dara],
+        "Planning",
+        &["Bao"],
+        PresenceState::Online,
+    )
+    .await?;
+    say(&format!(
+        "Bao is back; on every roster after {:.0} ms",
+        took.as_secs_f64() * 1e3
+    ));
+    Ok(row)
+}
+
+async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+    cast.dara.takes_a_phone_call().await?;
+    let phone = offline(OfflineReason::Phone);
+    let took = all_see(
+        &[&cast.anna, &cast.bao, &cast.chen],
+        "Planning",
+        &["Dara"],
+        phone,
+    )
+    .await?;
+    say(&format!(
+        "Dara takes a phone call; on every roster after {:.0} ms",
+        took.as_secs_f64() * 1e3
+    ));
+    cast.show_roster(say)?;
+    let row = cast
+        .everyone_hears(
+            &lines.without_dara,
+            "Anna to everyone",
+            &[("Dara", "on the phone")],
+        )
+        .await?;
+    cast.dara.comes_back().await?;
+    cast.dara.is_in("Planning").await?;
+    all_see(
+        &[&cast.anna, &cast.bao, &cast.chen],
+        "Planning",
+        &["Dara"],
+        PresenceState::Online,
+    )
+    .await?;
+    say("Dara is back");
+    Ok(row)
+}
+
+async fn chen_crashes(cast: &mut Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+    cast.chen.crashes().await?;
+    let lost = offline(OfflineReason::Lost);
+    let took = all_see(
+        &[&cast.anna, &cast.bao, &cast.dara],
+        "Planning",
+        &["Chen"],
+        lost,
+    )
+    .await?;
+    say(&format!(
+        "Chen's daemon is killed; seen as lost by everyone after {:.1} s",
+        took.as_secs_f64()
+    ));
+    cast.show_roster(say)?;
+    cast.everyone_hears(
+        &lines.without_chen,
+        "Anna to everyone",
+        &[("Chen", "crashed")],
+    )
+    .await
+}
+
+impl Cast {
+    fn others(&self) -> [&Colleague; 3] {
+        [&self.bao, &self.chen, &self.dara]
+    }
+
+    /// Anna says a line; everybody but those named hears it.
+    async fn everyone_hears(
+        &self,
+        line: &Line,
+        speaker: &str,
+        but: &[(&str, &'static str)],
+    ) -> Result<Row> {
+        let mut cells = Vec::new();
+        for listener in self.others() {
+            let why = but
+                .iter()
+                .find(|(name, _)| *name == listener.name())
+                .map(|(_, why)| *why);
+            let expected = why.map_or(Expected::Everything, Expected::Nothing);
+            cells.push(judge(&self.anna, line, listener, expected).await?);
+        }
+        Ok(Row {
+            speaker: speaker.to_owned(),
+            text: line.clip.text.clone(),
+            cells,
+        })
+    }
+
+    /// Chen says a line that only Anna hears.
+    async fn only_anna_hears(&self, line: &Line) -> Result<Row> {
+        let whispered = Expected::Nothing("whispered to Anna");
+        let mut cells = Vec::new();
+        for (listener, expected) in [
+            (&self.anna, Expected::Everything),
+            (&self.bao, whispered),
+            (&self.dara, whispered),
+        ] {
+            cells.push(judge(&self.chen, line, listener, expected).await?);
+        }
+        Ok(Row {
+            speaker: "Chen to Anna alone".to_owned(),
+            text: line.clip.text.clone(),
+            cells,
+        })
+    }
+
+    /// The roster as Anna sees it.
+    fn show_roster(&self, say: Teller<'_>) -> Result<()> {
+        let now = self.anna.watch()?.now();
+        let roster: Vec<String> = ["Anna", "Bao", "Chen", "Dara"]
+            .iter()
+            .filter_map(|name| participant(&now, "Planning", name))
+            .map(|one| format!("{} {}", one.person.label, one.presence))
+            .collect();
+        say(&format!("    Planning: {}", roster.join(" · ")));
+        Ok(())
+    }
+}
+
+/// What a listener heard of a line, once it has been said and recorded.
+async fn judge(
+    speaker: &Colleague,
+    line: &Line,
+    listener: &Colleague,
+    expected: Expected,
+) -> Result<Cell> {
+    let name = listener.name().to_owned();
+    if listener.watch().is_err() {
+        speaker.has_said(line).await?;
+        return Ok(Cell {
+            listener: name,
+            expected,
+            outcome: Outcome::NoDaemon,
+        });
+    }
+    let opened = speaker.microphone_opened()?;
+    let end = opened + line.end();
+    listener
+        .recorded_until(end + Duration::from_millis(600))
+        .await?;
+    let outcome = match expected {
+        Expected::Everything => listener
+            .heard(&line.clip)?
+            .map_or(Outcome::NotFound, |heard| Outcome::Heard(heard.pesq)),
+        Expected::Nothing(_) => {
+            let nothing = listener.nothing_between(
+                &line.clip,
+                opened + line.start,
+                end + Duration::from_millis(400),
+            )?;
+            Outcome::Nothing(nothing.likeness, nothing.loudest)
+        }
+    };
+    Ok(Cell {
+        listener: name,
+        expected,
+        outcome,
+    })
+}
+
+/// Everything that is said.
+struct Lines {
+    anna: Script,
+    chen: Script,
+    good_morning: Line,
+    to_chen: Line,
+    without_bao: Line,
+    without_dara: Line,
+    without_chen: Line,
+    chen_replies: Line,
+}
+
+impl Lines {
+    /// Writes both scripts. The pauses leave time for what happens between the sentences.
+    fn write() -> Result<Self> {
+        let mut anna = Script::new();
+        let mut chen = Script::new();
+        let mut say = |at: f64, text: &str| -> Result<Line> {
+            anna.wait_until(at);
+            Ok(anna.say(&Clip::spoken(text, Voice::Anna)?))
+        };
+        let good_morning = say(
+            6.0,
+            "Good morning everybody. Shall we begin with the plan for this week?",
+        )?;
+        let to_chen = say(
+            18.0,
+            "Chen, between us: could you take over the budget from me today?",
+        )?;
+        let without_bao = say(
+            40.0,
+            "While Bao is away, let us collect the open questions for him.",
+        )?;
+        let without_dara = say(
+            52.0,
+            "The delivery moves to Thursday. Please tell the workshop about it.",
+        )?;
+        let without_chen = say(
+            66.0,
+            "We have lost Chen, it seems. I will call him after the meeting.",
+        )?;
+        chen.wait_until(27.0);
+        let chen_replies = chen.say(
+            &Clip::spoken(
+                "Of course, I will do that. Send me the figures this afternoon.",
+                Voice::Chen,
+            )
+            .context("Chen's line")?,
+        );
+        Ok(Self {
+            good_morning,
+            to_chen,
+            without_bao,
+            without_dara,
+            without_chen,
+            chen_replies,
+            anna,
+            chen,
+        })
+    }
+}
