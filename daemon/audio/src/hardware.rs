@@ -19,6 +19,7 @@ use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::device_list::{identifier, is_bluetooth, select, title};
 use crate::error::DeviceError;
 use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
+use crate::priority::raise_current_thread;
 use crate::resampling::RATES;
 use crate::spec::{Backend, DeviceSpec};
 use crate::stream::{CaptureStream, Health, Owner, PlaybackStream};
@@ -347,14 +348,16 @@ where
     T: SizedSample,
     f32: FromSample<T>,
 {
+    let mut raised = false;
     device.build_input_stream(
         config,
         move |block: &[T], _| {
+            raise_once(&mut raised);
             feed.push(
                 block
                     .iter()
                     .map(|sample| <f32 as FromSample<T>>::from_sample_(*sample)),
-            )
+            );
         },
         on_error(health),
         Some(BUILDING_LIMIT),
@@ -406,12 +409,23 @@ where
     T: SizedSample + FromSample<f32>,
 {
     let channels = usize::from(config.channels);
+    let mut raised = false;
     device.build_output_stream(
         config,
-        move |block: &mut [T], _| drain.fill(block, channels, |sample| T::from_sample_(sample)),
+        move |block: &mut [T], _| {
+            raise_once(&mut raised);
+            drain.fill(block, channels, |sample| T::from_sample_(sample));
+        },
         on_error(health),
         Some(BUILDING_LIMIT),
     )
+}
+
+/// Raises the device's own thread with its first block: cpal does so only for some sound systems.
+fn raise_once(raised: &mut bool) {
+    if !std::mem::replace(raised, true) {
+        let _ = raise_current_thread();
+    }
 }
 
 /// What a device does with its errors: it notes the first that is fatal, and counts.

@@ -22,6 +22,7 @@ mod keeper;
 mod loudest_channel;
 mod paced;
 mod playback;
+pub mod priority;
 mod reopening;
 mod resampling;
 mod spec;

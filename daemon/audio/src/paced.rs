@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::error::DeviceError;
 use crate::playback::{PlaybackWriter, playback_ring};
+use crate::priority::raise_current_thread;
 use crate::stream::{CaptureStream, Health, Owner, PlaybackStream};
 use crate::wav::{Recording, load};
 use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
@@ -180,6 +181,8 @@ fn pace(
         .name(name.to_owned())
         .spawn(move || {
             let _closing = closing;
+            // Hardware is punctual, and so is what stands in for it.
+            let _ = raise_current_thread();
             let mut periods = 0_u64;
             loop {
                 periods += 1;

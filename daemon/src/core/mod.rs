@@ -35,8 +35,8 @@ pub(crate) use voice::{Devices, Voice};
 use crate::desktop::{DesktopSignal, SuspendGuard};
 use crate::service;
 use crate::threads::Clock;
-use crate::threads::priority::Priority;
 use present::Presenter;
+use sotto_audio::priority::Priority;
 
 /// Changes reach clients together after this long: short against what a person notices, long against a burst.
 const PUBLISH_AFTER: Duration = Duration::from_millis(20);

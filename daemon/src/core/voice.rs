@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
 use sotto_control::model::{Path, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
@@ -20,7 +21,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
 use crate::keylog::KeyLog;
-use crate::threads::priority::{self, Priority};
+use crate::threads::priority;
 use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
     UplinkOrder, UplinkThread, VoiceNews, Waiting, news,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll, Token};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{PlaybackWriter, Wake};
 use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
 use sotto_voice::{Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM};
@@ -163,7 +164,7 @@ impl Work {
     fn run(mut self) {
         self.news.tell(VoiceNews::Scheduled {
             thread: "downlink",
-            priority: priority::raise_current_thread(),
+            priority: raise_current_thread(),
             id: priority::current_thread_id(),
         });
         let mut events = Events::with_capacity(4);

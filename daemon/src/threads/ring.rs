@@ -2,11 +2,10 @@
 
 use std::sync::{Arc, RwLock};
 
+use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureReader, PlaybackWriter};
 use sotto_net::NodeId;
 use sotto_voice::{Downlink, DownlinkEvent, Retired, Slot, Uplink, UplinkEvent};
-
-use super::priority::Priority;
 
 /// What a voice thread no longer needs. Freeing it takes time that the thread does not have.
 #[expect(dead_code, reason = "held only to be dropped")]

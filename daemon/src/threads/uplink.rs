@@ -6,6 +6,7 @@ use std::thread::{self, JoinHandle, Thread};
 use std::time::Duration;
 
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
+use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{CaptureReader, Wake};
 use sotto_net::{MediaSocket, MediaStreams};
 use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand};
@@ -155,7 +156,7 @@ impl Work {
     fn run(mut self) {
         self.news.tell(VoiceNews::Scheduled {
             thread: "uplink",
-            priority: priority::raise_current_thread(),
+            priority: raise_current_thread(),
             id: priority::current_thread_id(),
         });
         while self.take_orders() {
