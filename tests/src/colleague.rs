@@ -101,8 +101,14 @@ impl Setup {
 
     /// Uses the system's sound devices instead of files.
     #[must_use]
-    pub fn with_system_sound(mut self) -> Self {
-        self.audio = "backend = \"auto\"\ninput = \"default\"\noutput = \"default\"\n".to_owned();
+    pub fn with_system_sound(self) -> Self {
+        self.sound("backend = \"auto\"\ninput = \"default\"\noutput = \"default\"\n")
+    }
+
+    /// Lines for the `[audio]` section, in place of files.
+    #[must_use]
+    pub fn sound(mut self, lines: &str) -> Self {
+        lines.clone_into(&mut self.audio);
         self
     }
 

@@ -1,7 +1,8 @@
 //! Devices that are no hardware: files, tones and silence, moving one period at a time in real time.
 //!
 //! Deadlines are absolute. A thread that oversleeps catches up, so a minute of sound takes a minute, and one
-//! file device does not drift against another on the same machine.
+//! file device does not drift against another on the same machine. It catches up one block after the other, not
+//! with all of them at once, so that whoever is on the other side of the ring can keep up.
 
 use std::f64::consts::TAU;
 use std::path::Path;
@@ -19,6 +20,9 @@ use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
 
 /// How loud a tone is: −20 dBFS.
 const TONE_LEVEL: f64 = 0.1;
+
+/// Catching up is at most so many times as fast as real time.
+const HASTE: u32 = 4;
 
 /// The periods that can be asked for: 1 ms to 100 ms.
 const PERIODS: std::ops::RangeInclusive<u32> = 48..=4_800;
@@ -183,16 +187,23 @@ fn pace(
             let _closing = closing;
             // Hardware is punctual, and so is what stands in for it.
             let _ = raise_current_thread();
+            let pause = Duration::from_nanos(
+                u64::from(period) * 1_000_000_000 / u64::from(SAMPLE_RATE * HASTE),
+            );
+            let mut earliest = begin;
             let mut periods = 0_u64;
             loop {
                 periods += 1;
                 let samples = periods * u64::from(period);
                 let deadline =
                     begin + Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE));
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline
+                    .max(earliest)
+                    .saturating_duration_since(Instant::now());
                 if stopped.recv_timeout(left) != Err(RecvTimeoutError::Timeout) || !step() {
                     return;
                 }
+                earliest = Instant::now() + pause;
             }
         })
         .map_err(|error| DeviceError::Unusable {

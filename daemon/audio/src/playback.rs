@@ -28,6 +28,8 @@ pub struct PlaybackWriter {
     period: usize,
     capacity: usize,
     margin: Margin,
+    /// How many samples had been missed, at the device's rate, when that was last asked.
+    missed: u64,
     begun: Arc<AtomicBool>,
     health: Arc<Health>,
 }
@@ -75,6 +77,7 @@ pub(crate) fn playback_ring(
         period,
         capacity,
         margin: Margin::default(),
+        missed: 0,
         begun: Arc::clone(&begun),
         health: Arc::clone(health),
     };
@@ -114,6 +117,13 @@ impl PlaybackWriter {
                 (wanted + resampler.chunk()).saturating_sub(resampler.pending())
             }
         }
+    }
+
+    /// How many 48 kHz samples the device has played silence for since the last call, because nothing was there.
+    pub fn take_missed(&mut self) -> usize {
+        let all = self.health.samples_lost();
+        let since = all.saturating_sub(std::mem::replace(&mut self.missed, all));
+        usize::try_from(since * u64::from(SAMPLE_RATE) / u64::from(self.rate)).unwrap_or(usize::MAX)
     }
 
     /// Hands over 48 kHz mono samples in −1…1, any number. What finds no room is dropped: write what is

@@ -115,6 +115,10 @@ impl Health {
         self.interruptions.load(Ordering::Relaxed)
     }
 
+    pub(crate) fn samples_lost(&self) -> u64 {
+        self.samples_lost.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn blocks(&self) -> u64 {
         self.blocks.load(Ordering::Relaxed)
     }

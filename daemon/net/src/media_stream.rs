@@ -7,7 +7,10 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -46,6 +49,9 @@ pub struct MediaStreams {
 /// What the real-time threads and the stream tasks share. Locks are held for a few copies at most.
 pub(crate) struct Shared {
     state: Mutex<State>,
+    /// Whether datagrams may wait in `State::incoming`; changed under its lock. The receiving thread, which must not
+    /// wait for a lock, takes it only then: where UDP works, never.
+    arrived: AtomicBool,
     wake: Mutex<Option<Wake>>,
     /// Rung when a peer's queue is no longer empty and no task serves it.
     opening: Notify,
@@ -103,14 +109,22 @@ impl MediaStreams {
     /// Takes the next datagram that came in, oldest first, and copies it to the start of `buffer`, which should hold
     /// [`MAX_MEDIA_DATAGRAM`] bytes; a datagram longer than `buffer` is dropped and counted.
     pub fn try_receive(&self, buffer: &mut [u8]) -> Option<(NodeId, usize)> {
-        loop {
-            let (peer, datagram) = self.shared.state().take_incoming()?;
+        while self.shared.arrived.load(Ordering::Acquire) {
+            let (peer, datagram) = {
+                let mut state = self.shared.state();
+                let taken = state.take_incoming();
+                self.shared
+                    .arrived
+                    .store(!state.incoming.is_empty(), Ordering::Release);
+                taken?
+            };
             if let Some(space) = buffer.get_mut(..datagram.len()) {
                 space.copy_from_slice(&datagram);
                 return Some((peer, datagram.len()));
             }
             self.shared.counters.stream_datagrams_dropped.increment();
         }
+        None
     }
 }
 
@@ -148,6 +162,7 @@ impl Shared {
     pub(crate) fn new(counters: Arc<Counters>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
+            arrived: AtomicBool::new(false),
             wake: Mutex::default(),
             opening: Notify::new(),
             counters,
@@ -197,6 +212,7 @@ impl Shared {
             }
             *state.incoming_per_peer.entry(peer).or_default() += 1;
             state.incoming.push_back((peer, datagram));
+            self.arrived.store(true, Ordering::Release);
         }
         self.counters.stream_datagrams_received.increment();
         let wake = self

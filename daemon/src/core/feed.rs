@@ -18,6 +18,9 @@ impl Core {
     }
 
     pub(super) fn mesh_timeout(&mut self) {
+        // Who was heard must be known before it is judged who has not been: after a stall of this task everybody would
+        // look lost.
+        self.take_voice_news();
         let now = self.clock.now();
         self.mesh.handle_timeout(now);
         self.carry_out();

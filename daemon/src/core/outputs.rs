@@ -15,9 +15,29 @@ use crate::files;
 const WAITING_COMMANDS: usize = 8192;
 
 impl Core {
-    /// Carries out everything that the mesh wants done, in its order.
+    /// Carries out everything that the mesh wants done, in its order; only voice does not wait for the disk. A closed
+    /// microphone must be closed now, and nothing that the state has to remember follows from it.
     pub(super) fn carry_out(&mut self) {
-        while let Some(output) = self.mesh.poll_output() {
+        loop {
+            let mut others = Vec::new();
+            while let Some(output) = self.mesh.poll_output() {
+                match output {
+                    Output::Voice(change) => {
+                        tracing::debug!(?change, "voice");
+                        self.voice.apply(change);
+                    }
+                    other => others.push(other),
+                }
+            }
+            if others.is_empty() {
+                return;
+            }
+            self.carry_out_all(others);
+        }
+    }
+
+    fn carry_out_all(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
             match output {
                 Output::Subscribe(topic) => {
                     self.send(NetworkCommand::Subscribe(topic.as_str().to_owned()));
@@ -51,10 +71,7 @@ impl Core {
                     peer: NodeId(peer.0),
                 }),
                 Output::Store(bytes) => self.store(&bytes),
-                Output::Voice(change) => {
-                    tracing::debug!(?change, "voice");
-                    self.voice.apply(change);
-                }
+                Output::Voice(change) => self.voice.apply(change),
                 Output::Event(event) => self.take_mesh_event(&event),
             }
         }

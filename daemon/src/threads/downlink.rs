@@ -12,6 +12,7 @@ use sotto_audio::{PlaybackWriter, Wake};
 use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
 use sotto_voice::{Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM};
 
+use super::playback_clock::PlaybackClock;
 use super::ring::{NewsSender, Past};
 use super::uplink::Sending;
 use super::{Clock, VoiceNews, priority};
@@ -24,10 +25,21 @@ const ORDERS: usize = 2048;
 const LOUDSPEAKERS: usize = 16;
 /// Datagrams taken before the loudspeaker is looked after again: a flood must not silence everybody.
 const DATAGRAMS_A_TURN: usize = 64;
-/// Played at once at most; a device that asks for more is served in the next turn.
-const BLOCK: usize = FRAME_SAMPLES;
+/// Turns in a row that may find more datagrams than they take. After that the thread sleeps for [`FLOOD_REST`] and the
+/// kernel drops what is too much: 64,000 datagrams a second are no conversation, and a real-time thread that never
+/// sleeps is ended by the system.
+const FULL_TURNS: u32 = 8;
+/// See [`FULL_TURNS`].
+const FLOOD_REST: Duration = Duration::from_millis(1);
+/// Made in one go at most: more than any device's block.
+const BLOCK: usize = 2048;
 /// The pace at which sound is consumed while no loudspeaker works, so that rosters show who speaks.
 const UNHEARD_PERIOD: Duration = Duration::from_millis(10);
+/// The samples of [`UNHEARD_PERIOD`].
+const UNHEARD_SAMPLES: usize = FRAME_SAMPLES;
+/// When the loudspeaker has played silence in want of sound for up to 100 ms, as much sound is left out, so that an
+/// accident is not kept as delay. After more than that playback begins anew by itself.
+const MOST_LEFT_OUT: usize = 4_800;
 
 /// What the downlink thread is told.
 pub(crate) enum DownlinkOrder {
@@ -103,6 +115,7 @@ impl DownlinkThread {
             loudspeakers: loudspeaker_queue,
             downlink: None,
             loudspeaker: None,
+            playback_clock: PlaybackClock::new(clock.monotonic()),
             block: [0.0; BLOCK],
             next_unheard: Duration::ZERO,
         };
@@ -156,6 +169,7 @@ struct Work {
     loudspeakers: Consumer<Option<Box<PlaybackWriter>>>,
     downlink: Option<Box<Downlink>>,
     loudspeaker: Option<Box<PlaybackWriter>>,
+    playback_clock: PlaybackClock,
     block: [f32; BLOCK],
     next_unheard: Duration,
 }
@@ -169,7 +183,13 @@ impl Work {
         });
         let mut events = Events::with_capacity(4);
         let mut more = false;
+        let mut full_turns = 0;
         while self.take_orders() {
+            full_turns = if more { full_turns + 1 } else { 0 };
+            if full_turns > FULL_TURNS {
+                thread::sleep(FLOOD_REST);
+                full_turns = 0;
+            }
             let timeout = if more {
                 Some(Duration::ZERO)
             } else {
@@ -195,6 +215,7 @@ impl Work {
             if let Some(past) = std::mem::replace(&mut self.loudspeaker, loudspeaker) {
                 self.news.tell(VoiceNews::Past(Past::Loudspeaker(past)));
             }
+            self.playback_clock = PlaybackClock::new(self.clock.monotonic());
         }
         while let Ok(order) = self.orders.pop() {
             match order {
@@ -275,15 +296,34 @@ impl Work {
             self.consume_unheard(now);
             return;
         };
-        let mut wanted = loudspeaker.wanted();
-        while wanted > 0 {
-            let block = &mut self.block[..wanted.min(BLOCK)];
+        let missed = loudspeaker.take_missed();
+        let mut left_out = if missed <= MOST_LEFT_OUT {
+            missed
+        } else {
+            self.playback_clock.played(missed);
+            0
+        };
+        let wanted = loudspeaker.wanted();
+        let mut left = left_out + wanted;
+        if left == 0 {
+            return;
+        }
+        let mut at = self.playback_clock.moment(now);
+        while left > 0 {
+            let count = if left_out > 0 { left_out } else { left }.min(BLOCK);
+            let block = &mut self.block[..count];
             match &mut self.downlink {
-                Some(downlink) => downlink.pull(block, now),
+                Some(downlink) => downlink.pull(block, at),
                 None => block.fill(0.0),
             }
-            loudspeaker.write(block);
-            wanted -= block.len();
+            if left_out > 0 {
+                left_out -= count;
+            } else {
+                loudspeaker.write(block);
+            }
+            self.playback_clock.played(count);
+            at += duration_of(count);
+            left -= count;
         }
     }
 
@@ -296,7 +336,7 @@ impl Work {
             self.next_unheard = now;
         }
         while self.next_unheard <= now {
-            downlink.pull(&mut self.block, now);
+            downlink.pull(&mut self.block[..UNHEARD_SAMPLES], self.next_unheard);
             self.next_unheard += UNHEARD_PERIOD;
         }
     }
@@ -320,4 +360,9 @@ impl Work {
             self.news.tell(VoiceNews::Past(Past::Link(retired)));
         }
     }
+}
+
+/// How long so many samples last.
+fn duration_of(samples: usize) -> Duration {
+    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE))
 }

@@ -7,6 +7,7 @@
 
 mod clock;
 mod downlink;
+mod playback_clock;
 pub(crate) mod priority;
 mod ring;
 mod uplink;

@@ -175,6 +175,7 @@ impl Work {
             if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
                 self.news.tell(VoiceNews::Past(Past::Microphone(past)));
             }
+            self.catch_up();
         }
         while let Ok(order) = self.orders.pop() {
             match order {
@@ -198,6 +199,17 @@ impl Work {
             self.news.tell(VoiceNews::Past(Past::Uplink(past)));
         }
         self.capture_clock.update(0, self.clock.monotonic());
+    }
+
+    /// Capture time has gone on while no microphone was open. Without this, what the user did meanwhile, stamped by
+    /// that clock, would come into force as much too late: a mute after it was shown as one.
+    fn catch_up(&mut self) {
+        let (Some(uplink), Some(microphone)) = (&mut self.uplink, &self.microphone) else {
+            return;
+        };
+        let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
+        let now = self.capture_clock.position(self.clock.monotonic());
+        uplink.skip(now.saturating_sub(uplink.position().0 + waiting));
     }
 
     /// Sends everything that the microphone has.

@@ -1,0 +1,181 @@
+//! How well speech is heard, and how late.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+use sotto_tests::hearing::heard_in;
+use sotto_tests::{Clip, Colleague, Lab, Line, Script};
+
+use crate::figure::Figure;
+use crate::moments::{microphone, recordings};
+use crate::sound_server::SoundServer;
+
+/// Natural speech: what Debian's sound tools say, 8 to 12 s each.
+pub(crate) const SENTENCES: [&[&str]; 4] = [
+    &[
+        "Front_Center",
+        "Rear_Left",
+        "Side_Right",
+        "Front_Left",
+        "Rear_Center",
+        "Side_Left",
+    ],
+    &[
+        "Side_Left",
+        "Front_Right",
+        "Rear_Right",
+        "Front_Center",
+        "Side_Right",
+        "Rear_Left",
+    ],
+    &[
+        "Rear_Center",
+        "Front_Left",
+        "Side_Right",
+        "Rear_Right",
+        "Side_Left",
+        "Front_Right",
+    ],
+    &[
+        "Front_Right",
+        "Rear_Center",
+        "Rear_Left",
+        "Side_Left",
+        "Front_Center",
+        "Rear_Right",
+    ],
+];
+
+/// So long the link is used before the first sentence that counts.
+const SETTLING: f64 = 12.0;
+
+/// Somebody who says all sentences so often that `runs` can be judged.
+fn speeches(runs: usize) -> Result<(Script, Vec<Line>)> {
+    let mut script = Script::new();
+    script.wait_until(2.0);
+    // What is said before is not judged: the link has to be known first.
+    script.say(&Clip::prompts(SENTENCES[0])?);
+    script.wait_until(SETTLING);
+    let mut lines = Vec::new();
+    for run in 0..runs {
+        script.pause(0.7);
+        lines.push(script.say(&Clip::prompts(SENTENCES[run % SENTENCES.len()])?));
+    }
+    script.pause(1.5);
+    Ok((script, lines))
+}
+
+async fn two(lab: &mut Lab, script: &Script) -> Result<[Colleague; 2]> {
+    let anna = lab.colleague("Anna")?.speaking(script)?.start().await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    anna.finds("Bao").await?;
+    anna.meets("Planning", &["Bao"]).await?;
+    bao.joins("Planning").await?;
+    Ok([anna, bao])
+}
+
+/// The sentence, as it lies in what was heard.
+fn around(bao: &Colleague, anna: &Colleague, line: &Line) -> Result<(Vec<f32>, Duration)> {
+    let said = microphone(anna)? + line.start;
+    let recording = recordings(bao)?.pop().context("nothing was recorded")?;
+    let place = |moment: Duration| {
+        let since = moment.saturating_sub(recording.moment(0.0)).as_secs_f64();
+        ((since * 48_000.0) as usize).min(recording.sound.len())
+    };
+    let from = place(said.saturating_sub(Duration::from_millis(500)));
+    let to = place(said + line.clip.length() + Duration::from_millis(900));
+    let begin = recording.moment(from as f64 / 48_000.0);
+    Ok((recording.sound[from..to].to_vec(), begin))
+}
+
+/// PESQ-WB of natural speech through two daemons, clean and with loss.
+pub(crate) async fn quality(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+    let mut figures = Vec::new();
+    for (percent, goal) in [(0, "≥ 4.4"), (5, ""), (10, "≥ 4.3"), (20, "≥ 4.2")] {
+        let (script, lines) = speeches(runs)?;
+        let [anna, bao] = two(lab, &script).await?;
+        if percent > 0 {
+            bao.host().lose_percent(percent)?;
+        }
+        let last = lines.last().context("no line")?;
+        anna.has_said(last).await?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut values = Vec::new();
+        for line in &lines {
+            let (sound, _) = around(&bao, &anna, line)?;
+            values.push(heard_in(&sound, &line.clip).map_or(1.0, |heard| heard.pesq));
+        }
+        figures.push(Figure::new(
+            format!("PESQ-WB, {percent} % random loss"),
+            "",
+            goal,
+            values,
+        ));
+    }
+    Ok(figures)
+}
+
+/// Mouth to ear through file devices: two periods of 10 ms are the apparatus's.
+pub(crate) async fn delay_through_files(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+    let (mut starts, mut first) = (Vec::new(), Vec::new());
+    for _ in 0..runs {
+        let (script, lines) = speeches(2)?;
+        let [mut anna, mut bao] = two(lab, &script).await?;
+        let last = lines.last().context("no line")?;
+        anna.has_said(last).await?;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for (line, values) in lines.iter().rev().zip([&mut starts, &mut first]) {
+            let (sound, begin) = around(&bao, &anna, line)?;
+            let heard = heard_in(&sound, &line.clip).context("not heard")?;
+            let at = begin + Duration::from_secs_f64(heard.at);
+            let said = microphone(&anna)? + line.start;
+            values.push(at.as_secs_f64() * 1e3 - said.as_secs_f64() * 1e3);
+        }
+        anna.quits().await?;
+        bao.quits().await?;
+    }
+    Ok(vec![Figure::new(
+        "mouth to ear, file devices of 10 ms periods",
+        "ms",
+        "",
+        starts,
+    )])
+}
+
+/// Mouth to ear through PulseAudio null sinks, as other programs were measured.
+pub(crate) async fn delay_through_pulseaudio(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+    let mut values = Vec::new();
+    for _ in 0..runs {
+        let host = lab.host()?;
+        let server = SoundServer::start(&host, lab.results()).await?;
+        let mut people = Vec::new();
+        for (name, microphone, speaker) in
+            [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")]
+        {
+            people.push(
+                lab.colleague(name)?
+                    .sound(&server.devices(microphone, speaker))
+                    .environment("PULSE_SERVER", server.address())
+                    .start()
+                    .await?,
+            );
+        }
+        people[0].finds("Bao").await?;
+        people[0].meets("Planning", &["Bao"]).await?;
+        people[1].joins("Planning").await?;
+        for who in &people {
+            let open = who.watch()?.now().status.sound;
+            ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
+        }
+        values.push(server.delay("mouth", "ear").await? * 1e3);
+        for mut who in people {
+            who.quits().await?;
+        }
+    }
+    Ok(vec![Figure::new(
+        "mouth to ear, PulseAudio null sinks, default profile",
+        "ms",
+        "≤ 35",
+        values,
+    )])
+}

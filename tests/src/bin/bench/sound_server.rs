@@ -1,0 +1,248 @@
+//! A PulseAudio of our own with devices that are not there, and a stopwatch between two of them.
+//!
+//! Speech goes into one null sink, whose monitor is somebody's microphone; another null sink is somebody's speaker.
+//! Both monitors are recorded at the same time by two recorders whose blocks are stamped on arrival. Both recorders
+//! are late by the same, so that what is left is the way from mouth to ear.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use sotto_tests::programs::run;
+use sotto_tests::signal::{NARROW, RATE, find, narrow};
+use sotto_tests::{Clip, Host, Script};
+
+use crate::sound::SENTENCES;
+
+/// The null sinks: a mouth, an ear, a microphone that is silent, a speaker that nobody listens to.
+const SINKS: [&str; 4] = ["mouth", "ear", "silence", "elsewhere"];
+
+/// What recorders ask the server for: small blocks, so that their stamps are sharp.
+const BLOCKS: &str = "--latency-msec=5";
+
+/// A running sound server, ended when dropped.
+pub(crate) struct SoundServer {
+    host: Host,
+    process: Child,
+    address: String,
+    directory: PathBuf,
+}
+
+impl Drop for SoundServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl SoundServer {
+    /// Starts one.
+    pub(crate) async fn start(host: &Host, results: &Path) -> Result<Self> {
+        let directory = tempfile::Builder::new()
+            .prefix("pulse-")
+            .tempdir_in(results)
+            .context("cannot create a directory")?
+            .keep();
+        let socket = directory.join("native");
+        let address = format!("unix:{}", socket.display());
+        let mut command = host.command("pulseaudio");
+        command
+            .args([
+                "-n",
+                "--daemonize=no",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+            ])
+            .args([
+                "-L",
+                &format!(
+                    "module-native-protocol-unix socket={} auth-anonymous=1",
+                    socket.display()
+                ),
+            ])
+            .env("HOME", &directory)
+            .env("XDG_RUNTIME_DIR", &directory)
+            .env_remove("PULSE_SERVER")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        for sink in SINKS {
+            command.args([
+                "-L",
+                &format!("module-null-sink sink_name={sink} rate=48000 channels=1"),
+            ]);
+        }
+        for sink in ["mouth", "silence"] {
+            command.args([
+                "-L",
+                &format!("module-remap-source source_name={sink}_mic master={sink}.monitor"),
+            ]);
+        }
+        let process = command.spawn().context("cannot start pulseaudio")?;
+        let server = Self {
+            host: host.clone(),
+            process,
+            address,
+            directory,
+        };
+        let begin = Instant::now();
+        // There is no event for a socket that is about to appear.
+        while run(server.client("pactl").args(["info"])).is_err() {
+            ensure!(
+                begin.elapsed() < Duration::from_secs(15),
+                "PulseAudio does not start"
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(server)
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Lines for a daemon's `[audio]` section.
+    pub(crate) fn devices(&self, microphone: &str, speaker: &str) -> String {
+        format!(
+            "backend = \"pulseaudio\"\ninput = \"pulseaudio:{microphone}_mic\"\noutput = \"pulseaudio:{speaker}\"\n"
+        )
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = self.host.command(program);
+        command
+            .env("PULSE_SERVER", &self.address)
+            .env("HOME", &self.directory)
+            .env("XDG_RUNTIME_DIR", &self.directory);
+        command
+    }
+
+    /// Speaks into one sink and says after how many seconds it comes out of the other.
+    pub(crate) async fn delay(&self, mouth: &str, ear: &str) -> Result<f64> {
+        let clip = Clip::prompts(SENTENCES[0])?;
+        let mut script = Script::new();
+        // The first sentence makes the link known, the second is judged.
+        script.say(&clip);
+        script.pause(1.0);
+        let judged = Clip::prompts(SENTENCES[1])?;
+        script.say(&judged);
+        let path = self.directory.join("said.wav");
+        script.write(&path)?;
+        let said = Recorder::start(self, &format!("{mouth}.monitor"))?;
+        let heard = Recorder::start(self, &format!("{ear}.monitor"))?;
+        let mut player = self
+            .client("paplay")
+            .arg(format!("--device={mouth}"))
+            .arg("--latency-msec=20")
+            .arg(&path)
+            .spawn()
+            .context("cannot start paplay")?;
+        tokio::task::spawn_blocking(move || player.wait())
+            .await?
+            .context("cannot wait for paplay")?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        Ok(heard.moment_of(&judged)? - said.moment_of(&judged)?)
+    }
+}
+
+/// What a recorder got so far: samples, and when the block that ends with each count of them came.
+#[derive(Default)]
+struct Recorded {
+    samples: Vec<f32>,
+    blocks: Vec<(usize, Instant)>,
+}
+
+/// A recording of a monitor, stamped on arrival.
+struct Recorder {
+    process: Child,
+    recorded: Arc<Mutex<Recorded>>,
+    origin: Instant,
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// One beginning for all clocks.
+fn origin() -> Instant {
+    static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    *ORIGIN.get_or_init(Instant::now)
+}
+
+impl Recorder {
+    fn start(server: &SoundServer, device: &str) -> Result<Self> {
+        let mut process = server
+            .client("parec")
+            .args([
+                &format!("--device={device}"),
+                "--rate=48000",
+                "--channels=1",
+                "--format=s16le",
+                "--raw",
+                BLOCKS,
+            ])
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start parec")?;
+        let mut output = process.stdout.take().context("parec has no output")?;
+        let recorded = Arc::new(Mutex::new(Recorded::default()));
+        let inside = Arc::clone(&recorded);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            let mut odd = None;
+            while let Ok(count @ 1..) = output.read(&mut buffer) {
+                let at = Instant::now();
+                let mut recorded = inside.lock().unwrap_or_else(PoisonError::into_inner);
+                let bytes = odd
+                    .take()
+                    .into_iter()
+                    .chain(buffer[..count].iter().copied());
+                let bytes: Vec<u8> = bytes.collect();
+                let (pairs, rest) = bytes.as_chunks::<2>();
+                odd = rest.first().copied();
+                recorded.samples.extend(
+                    pairs
+                        .iter()
+                        .map(|pair| f32::from(i16::from_le_bytes(*pair)) / 32_768.0),
+                );
+                let end = recorded.samples.len();
+                recorded.blocks.push((end, at));
+            }
+        });
+        Ok(Self {
+            process,
+            recorded,
+            origin: origin(),
+        })
+    }
+
+    /// When a clip was recorded, in seconds on a clock that all recorders share.
+    fn moment_of(&self, clip: &Clip) -> Result<f64> {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        // The middle of the clip: a stretched end would shift the whole.
+        let said = narrow(clip.sound());
+        let middle = said.len() / 2;
+        let half = NARROW;
+        let (at, likeness) = find(
+            &said[middle.saturating_sub(half)..(middle + half).min(said.len())],
+            &narrow(&recorded.samples),
+        )
+        .context("nothing was recorded")?;
+        ensure!(
+            likeness > 0.4,
+            "the sentence was not heard: likeness {likeness:.2}"
+        );
+        // A block may come late but never early: the earliest, relative to its samples, tells when sample 0 came.
+        let begin = recorded
+            .blocks
+            .iter()
+            .map(|(end, at)| (*at - self.origin).as_secs_f64() - *end as f64 / RATE as f64)
+            .fold(f64::MAX, f64::min);
+        Ok(begin + at as f64 / NARROW as f64)
+    }
+}
