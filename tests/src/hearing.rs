@@ -235,7 +235,8 @@ pub fn heard_in(recording: &[f32], clip: &Clip) -> Option<Heard> {
 }
 
 /// Where the loudest stretch of so many samples begins.
-fn loudest_stretch(sound: &[f32], samples: usize) -> usize {
+#[must_use]
+pub fn loudest_stretch(sound: &[f32], samples: usize) -> usize {
     let step = (samples / 8).max(1);
     (0..sound.len().saturating_sub(samples))
         .step_by(step)

@@ -22,7 +22,7 @@ use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
 use crate::resampling::RATES;
 use crate::spec::{Backend, DeviceSpec};
-use crate::stream::{CaptureStream, Health, Owner, PlaybackStream};
+use crate::stream::{CLOSING_LIMIT, CaptureStream, Health, Owner, PlaybackStream};
 use crate::{CaptureRequest, Direction, OPENING_LIMIT, PlaybackRequest, SAMPLE_RATE, Wake};
 
 /// cpal gives up building a stream after this.
@@ -96,7 +96,7 @@ pub(crate) fn within_limit<T: Send + 'static>(
 fn on_own_thread<E: Send + 'static>(
     open: impl FnOnce() -> Result<(Stream, E), DeviceError> + Send + 'static,
 ) -> Result<(Owner, E), DeviceError> {
-    let (owner, stopped, closing) = Owner::new();
+    let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
     let (done, result) = mpsc::sync_channel(1);
     spawn(move || {
         let _closing = closing;
@@ -165,6 +165,10 @@ pub(crate) fn with_host<T>(
         if !cpal::available_hosts().contains(&id) {
             tried.push(format!("{id}: not running"));
             continue;
+        }
+        #[cfg(feature = "pulseaudio")]
+        if id == HostId::PulseAudio {
+            crate::pulse_cookie::ensure();
         }
         match cpal::host_from_id(id) {
             Ok(host) => match work(&host) {

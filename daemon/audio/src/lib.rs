@@ -23,6 +23,8 @@ mod loudest_channel;
 mod paced;
 mod playback;
 pub mod priority;
+#[cfg(feature = "pulseaudio")]
+mod pulse_cookie;
 mod reopening;
 mod resampling;
 mod spec;

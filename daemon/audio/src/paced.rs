@@ -21,6 +21,9 @@ use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
 /// How loud a tone is: −20 dBFS.
 const TONE_LEVEL: f64 = 0.1;
 
+/// Closing a file waits this long: it cannot hang like a sound system, and what was recorded is to be whole.
+const CLOSING_LIMIT: Duration = Duration::from_secs(3);
+
 /// Catching up is at most so many times as fast as real time.
 const HASTE: u32 = 4;
 
@@ -175,7 +178,7 @@ fn pace(
     period: u32,
     mut step: impl FnMut() -> bool + Send + 'static,
 ) -> Result<Owner, DeviceError> {
-    let (owner, stopped, closing) = Owner::new();
+    let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
     let name = match direction {
         Direction::Capture => "sotto-file-in",
         Direction::Playback => "sotto-file-out",

@@ -10,7 +10,7 @@ use crate::error::{DeviceError, Direction};
 const STALLED_AFTER: Duration = Duration::from_secs(3);
 
 /// Closing waits this long for the sound system before it leaves the rest to a thread of its own.
-const CLOSING_LIMIT: Duration = Duration::from_millis(500);
+pub(crate) const CLOSING_LIMIT: Duration = Duration::from_millis(500);
 
 /// Whether an open device still works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,18 +174,21 @@ pub(crate) struct Owner {
     stop: Option<mpsc::Sender<()>>,
     /// Disconnected when the thread has closed the device.
     closed: mpsc::Receiver<()>,
+    /// How long closing waits for that.
+    patience: Duration,
 }
 
 impl Owner {
     /// The owner, and the thread's two ends: it closes when the first is disconnected, and holds the second
-    /// until the device is closed.
-    pub(crate) fn new() -> (Self, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
+    /// until the device is closed. Dropping the owner waits `patience` for it.
+    pub(crate) fn new(patience: Duration) -> (Self, mpsc::Receiver<()>, mpsc::SyncSender<()>) {
         let (stop, stopped) = mpsc::channel();
         let (closing, closed) = mpsc::sync_channel(0);
         (
             Self {
                 stop: Some(stop),
                 closed,
+                patience,
             },
             stopped,
             closing,
@@ -196,7 +199,7 @@ impl Owner {
 impl Drop for Owner {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let _ = self.closed.recv_timeout(CLOSING_LIMIT);
+        let _ = self.closed.recv_timeout(self.patience);
     }
 }
 

@@ -4,6 +4,7 @@
 //! Both monitors are recorded at the same time by two recorders whose blocks are stamped on arrival. Both recorders
 //! are late by the same, so that what is left is the way from mouth to ear.
 
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use sotto_tests::hearing::loudest_stretch;
 use sotto_tests::programs::run;
 use sotto_tests::signal::{NARROW, RATE, find, narrow};
 use sotto_tests::{Clip, Host, Script};
@@ -48,6 +50,8 @@ impl SoundServer {
             .keep();
         let socket = directory.join("native");
         let address = format!("unix:{}", socket.display());
+        let log = File::create(directory.join("pulseaudio.log"))
+            .context("cannot write the sound server's log")?;
         let mut command = host.command("pulseaudio");
         command
             .args([
@@ -55,6 +59,7 @@ impl SoundServer {
                 "--daemonize=no",
                 "--exit-idle-time=-1",
                 "--use-pid-file=no",
+                "--log-level=info",
             ])
             .args([
                 "-L",
@@ -67,7 +72,7 @@ impl SoundServer {
             .env("XDG_RUNTIME_DIR", &directory)
             .env_remove("PULSE_SERVER")
             .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stderr(log);
         for sink in SINKS {
             command.args([
                 "-L",
@@ -224,18 +229,18 @@ impl Recorder {
     /// When a clip was recorded, in seconds on a clock that all recorders share.
     fn moment_of(&self, clip: &Clip) -> Result<f64> {
         let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        // The middle of the clip: a stretched end would shift the whole.
+        // Half a second of it: where playback was stretched, the rest lies elsewhere.
         let said = narrow(clip.sound());
-        let middle = said.len() / 2;
-        let half = NARROW;
+        let half = NARROW / 4;
+        let middle = loudest_stretch(&said, 2 * half);
         let (at, likeness) = find(
-            &said[middle.saturating_sub(half)..(middle + half).min(said.len())],
+            &said[middle..(middle + 2 * half).min(said.len())],
             &narrow(&recorded.samples),
         )
         .context("nothing was recorded")?;
         ensure!(
             likeness > 0.4,
-            "the sentence was not heard: likeness {likeness:.2}"
+            "the sentence was not found: likeness {likeness:.2}"
         );
         // A block may come late but never early: the earliest, relative to its samples, tells when sample 0 came.
         let begin = recorded
