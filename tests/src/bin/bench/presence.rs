@@ -117,6 +117,8 @@ pub(crate) async fn crash_seen(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>
         people[3].is_in("All hands").await?;
         let viewers: Vec<&Colleague> = people.iter().collect();
         all_see(&viewers, "All hands", &[&name], PresenceState::Online).await?;
+        // Until it has been heard once it has a longer grace; somebody who crashes usually was there for a while.
+        tokio::time::sleep(Duration::from_secs(2)).await;
     }
     Ok(vec![Figure::new(
         "crash → seen by the other three",
