@@ -7,10 +7,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::at_most;
+
 /// The most buckets, and what the lobby always uses.
 pub(crate) const MOST_BUCKETS: usize = 256;
 /// Entries in one listing: 16 bytes each, so that the message stays below 16 KiB.
 pub(crate) const MOST_ENTRIES: usize = 900;
+/// Entries in a listing from outside: a bucket is listed whole, and all of a lobby may be in one.
+pub(crate) const MOST_LISTED: usize = MOST_ENTRIES + 4096;
 
 /// What one side holds in one slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,7 +26,9 @@ pub(crate) struct Entry {
 /// The entries of the buckets that differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Listing {
+    #[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")]
     pub(crate) buckets: Vec<u8>,
+    #[serde(deserialize_with = "at_most::<MOST_LISTED, _, _>")]
     pub(crate) entries: Vec<Entry>,
     /// There are more differing buckets than one message holds.
     pub(crate) more: bool,

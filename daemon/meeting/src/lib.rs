@@ -10,6 +10,7 @@
 //! always ends in the same value. Nothing else is agreed upon, and there is no machine whose absence matters.
 
 mod audience;
+mod bounded;
 mod command;
 mod digest;
 mod event;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounded::at_most;
 use crate::ids::{MeetingId, PeerId};
 
 /// Without a packet for this long, a peer is not heard: five heartbeats, so that at 5 % random loss this happens by
@@ -73,6 +74,7 @@ pub(crate) struct Report {
     /// The tags name those whom the author hears, instead of those whom it does not.
     inverted: bool,
     /// In ascending order.
+    #[serde(deserialize_with = "at_most::<MOST_TAGS, _, _>")]
     tags: Vec<Tag>,
 }
 

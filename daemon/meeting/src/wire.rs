@@ -8,7 +8,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::audience::WhisperNotice;
-use crate::digest::{self, Listing, MOST_BUCKETS, MOST_ENTRIES};
+use crate::bounded::at_most;
+use crate::digest::{self, Listing, MOST_BUCKETS, MOST_ENTRIES, MOST_LISTED};
 use crate::ids::{MeetingId, PeerId};
 use crate::keys;
 use crate::record::MAX_RECORD;
@@ -27,6 +28,8 @@ pub(crate) const ADMISSION_BYTES: usize = 200 * 1024;
 pub(crate) const MAX_CLAIMED: usize = 64;
 /// Invitation records in one offer.
 pub(crate) const MAX_OFFERED: usize = 16;
+/// Records in one announcement.
+const MAX_ANNOUNCED: usize = 8;
 /// Records in one message: the shortest has 160 bytes.
 const MAX_RECORDS: usize = ADMISSION_BYTES / 160;
 
@@ -53,8 +56,11 @@ pub(crate) struct Claimed {
 pub(crate) struct Offered {
     pub(crate) founding: Vec<u8>,
     /// Signed invitations, and withdrawals of such.
+    #[serde(deserialize_with = "at_most::<MAX_OFFERED, _, _>")]
     pub(crate) invitations: Vec<Vec<u8>>,
+    #[serde(deserialize_with = "at_most::<MAX_CLAIMED, _, _>")]
     pub(crate) inside: Vec<Claimed>,
+    #[serde(deserialize_with = "at_most::<MAX_CLAIMED, _, _>")]
     pub(crate) invited: Vec<Claimed>,
 }
 
@@ -62,10 +68,12 @@ pub(crate) struct Offered {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// What I know of the lobby.
-    LobbyDigest(Vec<u64>),
+    LobbyDigest(#[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")] Vec<u64>),
     /// What I want of your lobby, and what you lack of mine.
     LobbyExchange {
+        #[serde(deserialize_with = "at_most::<MOST_ENTRIES, _, _>")]
         want: Vec<[u8; 8]>,
+        #[serde(deserialize_with = "at_most::<MAX_RECORDS, _, _>")]
         give: Vec<Carried>,
     },
     /// You are invited, or no longer.
@@ -88,7 +96,7 @@ pub(crate) enum Response {
     /// To a digest.
     Listing(Listing),
     /// To an exchange.
-    Records(Vec<Carried>),
+    Records(#[serde(deserialize_with = "at_most::<MAX_RECORDS, _, _>")] Vec<Carried>),
     /// To an offered invitation: my signed answers, to be told to the others.
     Answers { raw: Vec<u8> },
     /// To a join.
@@ -104,6 +112,7 @@ pub(crate) enum Response {
 pub(crate) struct Admission {
     pub(crate) secret: [u8; 32],
     pub(crate) founding: Vec<u8>,
+    #[serde(deserialize_with = "at_most::<MAX_RECORDS, _, _>")]
     pub(crate) records: Vec<Carried>,
 }
 
@@ -125,16 +134,22 @@ pub(crate) enum NotAdmitted {
 pub(crate) enum MeetingRequest {
     /// What I know of this meeting, and my own newest presence, which this connection proves to be current.
     Digest {
+        #[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")]
         hashes: Vec<u64>,
         mine: Option<Vec<u8>>,
     },
     /// What I want of yours, and what you lack of mine.
     Exchange {
+        #[serde(deserialize_with = "at_most::<MOST_ENTRIES, _, _>")]
         want: Vec<[u8; 8]>,
+        #[serde(deserialize_with = "at_most::<MAX_RECORDS, _, _>")]
         give: Vec<Carried>,
     },
     /// I have just joined, or changed: please tell the others.
-    Announce { records: Vec<Vec<u8>> },
+    Announce {
+        #[serde(deserialize_with = "at_most::<MAX_ANNOUNCED, _, _>")]
+        records: Vec<Vec<u8>>,
+    },
     /// My half of our voice keys.
     VoiceKeys(keys::Offer),
     /// My whisper to you starts or stops.
@@ -149,7 +164,7 @@ pub(crate) enum MeetingResponse {
         listing: Listing,
         mine: Option<Vec<u8>>,
     },
-    Records(Vec<Carried>),
+    Records(#[serde(deserialize_with = "at_most::<MAX_RECORDS, _, _>")] Vec<Carried>),
     VoiceKeys(keys::Answer),
     /// To a whisper's start: I am deafened and cannot hear it.
     Deafened,
@@ -173,7 +188,8 @@ pub(crate) trait Message: Serialize + DeserializeOwned {
             return None;
         }
         let body = bytes.strip_prefix(&[VERSION])?;
-        // serde reserves at most 1 MiB ahead of what it has read, so a told length allocates nothing.
+        // No told length is given memory: lists grow as their elements arrive (see `bounded`), and memory for bytes and
+        // texts is taken only when the message still holds as many.
         let (message, rest) = postcard::take_from_bytes::<Self>(body).ok()?;
         (rest.is_empty() && message.is_bounded()).then_some(message)
     }
@@ -184,7 +200,7 @@ fn records_bounded(records: &[Carried]) -> bool {
 }
 
 fn listing_bounded(listing: &Listing) -> bool {
-    listing.buckets.len() <= MOST_BUCKETS && listing.entries.len() <= MOST_ENTRIES + 4096
+    listing.buckets.len() <= MOST_BUCKETS && listing.entries.len() <= MOST_LISTED
 }
 
 fn exchange_bounded(want: &[[u8; 8]], give: &[Carried]) -> bool {
@@ -240,7 +256,7 @@ impl Message for MeetingRequest {
             }
             Self::Exchange { want, give } => exchange_bounded(want, give),
             Self::Announce { records } => {
-                records.len() <= 8 && records.iter().all(|raw| raw.len() <= MAX_RECORD)
+                records.len() <= MAX_ANNOUNCED && records.iter().all(|raw| raw.len() <= MAX_RECORD)
             }
             Self::VoiceKeys(_) => true,
             Self::Whisper(notice) => notice.is_bounded(),

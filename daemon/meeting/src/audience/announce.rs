@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::TalkOutput;
+use crate::bounded::if_any_at_most;
 use crate::ids::PeerId;
 
 /// How often a notice is sent before the receiver is taken to be unreachable.
@@ -24,6 +25,7 @@ pub(crate) struct WhisperNotice {
     /// Grows with every notice of this speaker, over restarts too; older ones are ignored.
     pub(crate) serial: u64,
     /// The other receivers while it goes on; `None` when it is over.
+    #[serde(deserialize_with = "if_any_at_most::<MOST_OTHERS, _, _>")]
     pub(crate) others: Option<Vec<PeerId>>,
 }
 

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
+use crate::bounded::at_most;
 use crate::ids::{PeerId, Utc};
 use crate::names;
 use crate::presence::{Flags, OfflineReason, Presence};
@@ -74,6 +75,7 @@ pub(crate) struct LobbyEntry {
     pub(crate) running: bool,
     pub(crate) name: String,
     pub(crate) device: String,
+    #[serde(deserialize_with = "at_most::<MAX_ADDRESSES, _, _>")]
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
@@ -128,6 +130,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Answers {
     /// By the first eight bytes of the invitation record's hash.
+    #[serde(deserialize_with = "at_most::<MAX_ANSWERS, _, _>")]
     pub(crate) answers: Vec<([u8; 8], Answer)>,
     pub(crate) name: String,
     pub(crate) device: String,
