@@ -3,37 +3,51 @@
 //! Each task is a list of ordinary commands that anybody could type; it shows each one's time, stops at the first that
 //! fails, and says which it was.
 
+mod bench;
+mod checks;
+mod namespaces;
 mod packages;
+mod pesq_agreement;
+mod process;
 mod steps;
 
 use std::process::{Command, ExitCode};
 
-use steps::{Failed, Steps, cargo};
+use packages::Set;
+use steps::{COMPILING, Failed, Minutes, Steps, cargo};
 
 const HELP: &str = "\
 Usage: cargo xtask TASK
 
-  setup        install the system packages that building, testing and the demonstration need
+  setup [build|demo|test|bench]
+               install the system packages that compiling Sotto, or that task, needs; all for 'test' if not said
   demo [DIR]   four daemons on loopback alone hold a meeting; a table says who heard what
   test         everything that decides whether a change is good
-  scenario [NAME …]   only the scenarios whose name contains NAME
-  bench        print the figures: discovery, joining, presence, voice, cost
+  scenario [NAME …]
+               only the scenarios whose name contains a NAME; '--list' lists them
+  bench [SELECTION …]
+               print the figures: 'discovery', 'presence', 'voice', 'end-to-end'; all if not said.
+               Other words go to the end-to-end measurements
+  pesq-agreement
+               compare the judge of speech quality with the reference implementation, on real speech
 ";
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task = arguments.next().unwrap_or_default();
     let rest: Vec<String> = arguments.collect();
+    let asks_for_help = |word: &String| word == "--help" || word == "-h";
+    if matches!(task.as_str(), "" | "help" | "--help" | "-h") || rest.iter().any(asks_for_help) {
+        print!("{HELP}");
+        return ExitCode::SUCCESS;
+    }
     let outcome = match task.as_str() {
-        "setup" => packages::install(),
+        "setup" => setup(&rest),
         "demo" => demo(&rest),
-        "test" => test(),
-        "scenario" => scenario(&rest),
-        "bench" => bench(),
-        "" | "help" | "--help" | "-h" => {
-            print!("{HELP}");
-            return ExitCode::SUCCESS;
-        }
+        "test" => checks::test(),
+        "scenario" => checks::scenario(&rest),
+        "bench" => bench::bench(&rest),
+        "pesq-agreement" => pesq_agreement::compare(),
         other => {
             eprint!("cargo xtask: there is no task \"{other}\"\n\n{HELP}");
             return ExitCode::from(2);
@@ -48,10 +62,15 @@ fn main() -> ExitCode {
     }
 }
 
-/// The programs that scenarios and the demonstration start.
+/// Builds the programs that scenarios and the demonstration start.
+fn build_programs() -> Command {
+    let mut command = cargo();
+    command.args(["build", "--locked"]).args(PROGRAMS);
+    command
+}
+
+/// Those programs.
 const PROGRAMS: &[&str] = &[
-    "build",
-    "--locked",
     "--package",
     "sotto-daemon",
     "--package",
@@ -61,11 +80,20 @@ const PROGRAMS: &[&str] = &[
     "--bins",
 ];
 
+fn setup(rest: &[String]) -> Result<(), Failed> {
+    let task = rest.first().map_or("test", String::as_str);
+    let set = Set::named(task).ok_or_else(|| {
+        let how = format!("there is no set of packages \"{task}\"; see 'cargo xtask help'");
+        Failed::new("setup", how)
+    })?;
+    packages::install(set, &mut Steps::begin())
+}
+
 fn demo(rest: &[String]) -> Result<(), Failed> {
-    packages::install()?;
     let mut steps = Steps::begin();
+    packages::install(Set::Demo, &mut steps)?;
     // Not a release build: the crates that work on sound are optimised all the same.
-    steps.cargo("build", PROGRAMS)?;
+    steps.quiet("build", COMPILING, &mut build_programs())?;
     let programs = steps::target().join("debug");
     let mut demonstration = Command::new(programs.join("sotto-demo"));
     demonstration.env("SOTTO_PROGRAMS", &programs);
@@ -73,123 +101,6 @@ fn demo(rest: &[String]) -> Result<(), Failed> {
         Some(directory) => demonstration.arg(directory),
         None => demonstration.arg(steps::target().join("demo")),
     };
-    steps.reporting("demonstration", &mut demonstration)
-}
-
-fn test() -> Result<(), Failed> {
-    packages::install()?;
-    let mut steps = Steps::begin();
-    steps.cargo("formatting", &["fmt", "--all", "--check"])?;
-    steps.cargo(
-        "lints",
-        &[
-            "clippy",
-            "--locked",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ],
-    )?;
-    steps.quiet(
-        "documentation",
-        cargo()
-            .args(["doc", "--locked", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
-    )?;
-    if steps.has_tool("cargo-deny") {
-        steps.cargo(
-            "licences and sources",
-            &["deny", "--locked", "check", "bans", "licenses", "sources"],
-        )?;
-    } else {
-        println!("licences and sources         not checked: cargo-deny cannot be had here");
-    }
-    // One compilation for all, so that libraries are not built once for each selection of packages.
-    steps.cargo(
-        "build tests",
-        &["test", "--locked", "--workspace", "--no-run"],
-    )?;
-    steps.quiet(
-        "tests",
-        &mut on_loopback_alone(&[
-            &[
-                "test",
-                "--offline",
-                "--locked",
-                "--workspace",
-                "--exclude",
-                "sotto-tests",
-            ],
-            &[
-                "test",
-                "--offline",
-                "--locked",
-                "--package",
-                "sotto-tests",
-                "--lib",
-                "--bins",
-            ],
-        ]),
-    )?;
-    steps.cargo("build programs", PROGRAMS)?;
-    steps.reporting("scenarios", cargo().args(SCENARIOS).arg("--fail-fast"))?;
-    steps.summary();
-    Ok(())
-}
-
-/// Runs cargo several times in a network that is only loopback: some tests speak multicast.
-fn on_loopback_alone(runs: &[&[&str]]) -> Command {
-    let program = cargo().get_program().to_string_lossy().into_owned();
-    let runs: Vec<String> = runs
-        .iter()
-        .map(|arguments| format!("'{program}' {}", arguments.join(" ")))
-        .collect();
-    let mut command = Command::new("unshare");
-    command
-        .args(["--map-root-user", "--net", "--", "sh", "-euc"])
-        .arg(format!("ip link set lo up\n{}", runs.join("\n")));
-    command
-}
-
-/// Runs scenarios, one at a time.
-const SCENARIOS: &[&str] = &[
-    "test",
-    "--quiet",
-    "--locked",
-    "--package",
-    "sotto-tests",
-    "--test",
-    "scenarios",
-    "--",
-];
-
-fn scenario(names: &[String]) -> Result<(), Failed> {
-    let mut steps = Steps::begin();
-    steps.cargo("build", PROGRAMS)?;
-    steps.reporting("scenarios", cargo().args(SCENARIOS).args(names))
-}
-
-fn bench() -> Result<(), Failed> {
-    packages::install()?;
-    let mut steps = Steps::begin();
-    steps.reporting(
-        "discovery and gossip",
-        cargo().args([
-            "run",
-            "--locked",
-            "--release",
-            "--package",
-            "sotto-net",
-            "--example",
-            "figures",
-        ]),
-    )?;
-    steps.reporting(
-        "voice",
-        cargo().args(["bench", "--locked", "--package", "sotto-voice"]),
-    )?;
-    steps.summary();
-    Ok(())
+    // It tells a story of 75 seconds.
+    steps.reporting("demonstration", Minutes(15), &mut demonstration)
 }

@@ -1,4 +1,4 @@
-//! One command after the other, each with its time.
+//! One command after the other, each with its time and its limit.
 //!
 //! What a step prints goes to a log, and its end is shown when the step fails. Only steps that report calmly by
 //! themselves print as they go.
@@ -7,14 +7,13 @@ use std::fmt;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::process::{Ended, run_within};
 
 /// How many of its last lines are shown of a step that failed.
 const SHOWN: usize = 80;
-
-/// Building a tool may take this long on a slow machine.
-const TOOL_LIMIT: Duration = Duration::from_secs(12 * 60);
 
 /// A step that did not succeed.
 #[derive(Debug)]
@@ -31,6 +30,11 @@ impl Failed {
             how: how.into(),
         }
     }
+
+    /// The same, with what may be the cause.
+    pub(crate) fn because(self, why: &str) -> Self {
+        Self::new(self.what, format!("{}; {why}", self.how))
+    }
 }
 
 impl fmt::Display for Failed {
@@ -38,6 +42,25 @@ impl fmt::Display for Failed {
         write!(f, "FAILED: {}: {}", self.what, self.how)
     }
 }
+
+/// How long a step may take. Generous: a slow machine passes, a hang does not last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Minutes(pub(crate) u64);
+
+impl From<Minutes> for Duration {
+    fn from(minutes: Minutes) -> Self {
+        Self::from_secs(60 * minutes.0)
+    }
+}
+
+/// Looking at source text.
+pub(crate) const READING: Minutes = Minutes(10);
+/// Fetching something small.
+pub(crate) const FETCHING: Minutes = Minutes(3);
+/// Building a tool.
+const TOOL: Minutes = Minutes(20);
+/// Compiling everything from nothing on two slow cores.
+pub(crate) const COMPILING: Minutes = Minutes(60);
 
 /// Steps that have been taken.
 pub(crate) struct Steps {
@@ -54,100 +77,119 @@ impl Steps {
         }
     }
 
-    /// Runs cargo with `arguments`, quietly.
-    ///
-    /// # Errors
-    ///
-    /// When it fails.
-    pub(crate) fn cargo(&mut self, what: &str, arguments: &[&str]) -> Result<(), Failed> {
-        self.quiet(what, cargo().args(arguments))
-    }
-
     /// Runs a command whose output goes to a log.
     ///
     /// # Errors
     ///
+    /// When it fails or takes longer than `limit`; the end of the log has been shown then.
+    pub(crate) fn quiet(
+        &mut self,
+        what: &str,
+        limit: Minutes,
+        command: &mut Command,
+    ) -> Result<(), Failed> {
+        self.logged(what, command, |command| {
+            ended(what, limit, run_within(limit.into(), command), command)
+        })
+    }
+
+    /// Runs a command whose output goes to a log, and which may ask the person for a password.
+    ///
+    /// For that it stays in the terminal's foreground, without a limit, and can be interrupted.
+    ///
+    /// # Errors
+    ///
     /// When it fails; the end of the log has been shown then.
-    pub(crate) fn quiet(&mut self, what: &str, command: &mut Command) -> Result<(), Failed> {
+    pub(crate) fn asking(&mut self, what: &str, command: &mut Command) -> Result<(), Failed> {
+        self.logged(what, command, |command| {
+            let status = command.stdin(Stdio::null()).status();
+            judged(
+                what,
+                status.map_err(|error| unstarted(what, command, &error))?,
+                command,
+            )
+        })
+    }
+
+    fn logged(
+        &mut self,
+        what: &str,
+        command: &mut Command,
+        run: impl FnOnce(&mut Command) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
         print!("{what:<28}");
         let _ = std::io::stdout().flush();
         let (path, log) = log(what)?;
         let also = log
             .try_clone()
             .map_err(|error| Failed::new(what, error.to_string()))?;
-        let outcome = self.run(what, command.stdout(log).stderr(also));
+        command.current_dir(root()).stdout(log).stderr(also);
+        let begin = Instant::now();
+        let outcome = run(command);
         match &outcome {
-            Ok(took) => println!("{:6.0} s", took.as_secs_f64()),
+            Ok(()) => println!("{:6.0} s", self.took(what, begin).as_secs_f64()),
             Err(_) => {
                 println!("FAILED\n");
                 show_end(&path);
             }
         }
-        outcome.map(drop)
+        outcome
     }
 
     /// Runs a command that reports by itself.
     ///
     /// # Errors
     ///
-    /// When it fails.
-    pub(crate) fn reporting(&mut self, what: &str, command: &mut Command) -> Result<(), Failed> {
-        self.run(what, command).map(drop)
+    /// When it fails or takes longer than `limit`.
+    pub(crate) fn reporting(
+        &mut self,
+        what: &str,
+        limit: Minutes,
+        command: &mut Command,
+    ) -> Result<(), Failed> {
+        let begin = Instant::now();
+        let outcome = run_within(limit.into(), command.current_dir(root()));
+        ended(what, limit, outcome, command)?;
+        self.took(what, begin);
+        Ok(())
     }
 
-    fn run(&mut self, what: &str, command: &mut Command) -> Result<Duration, Failed> {
-        let begin = Instant::now();
-        let status = command
-            .current_dir(root())
-            .stdin(Stdio::null())
-            .status()
-            .map_err(|error| {
-                Failed::new(
-                    what,
-                    format!("cannot start {:?}: {error}", command.get_program()),
-                )
-            })?;
+    fn took(&mut self, what: &str, begin: Instant) -> Duration {
         let took = begin.elapsed();
-        if !status.success() {
-            return Err(Failed::new(
-                what,
-                format!("{} ended with {status}", shown(command)),
-            ));
-        }
         self.taken.push((what.to_owned(), took));
-        Ok(took)
+        took
+    }
+
+    /// Runs a command that may fail, and says whether it succeeded. Its output goes to a log.
+    pub(crate) fn trying(what: &str, limit: Minutes, command: &mut Command) -> bool {
+        print!("{what:<28}");
+        let _ = std::io::stdout().flush();
+        let begin = Instant::now();
+        let outcome = log(what).and_then(|(_, log)| {
+            let also = log
+                .try_clone()
+                .map_err(|error| Failed::new(what, error.to_string()))?;
+            command.current_dir(root()).stdout(log).stderr(also);
+            ended(what, limit, run_within(limit.into(), command), command)
+        });
+        let took = begin.elapsed().as_secs_f64();
+        match &outcome {
+            Ok(()) => println!("{took:6.0} s"),
+            Err(_) => println!("{took:6.0} s, without success"),
+        }
+        outcome.is_ok()
     }
 
     /// Whether a cargo subcommand is there, or could be built within bounds.
-    pub(crate) fn has_tool(&mut self, name: &str) -> bool {
+    pub(crate) fn has_tool(name: &str) -> bool {
         let present = || {
             let version = Command::new(name).arg("--version").output();
             version.is_ok_and(|output| output.status.success())
         };
-        if present() {
-            return true;
-        }
-        print!("{:<28}", format!("building {name}, once"));
-        let _ = std::io::stdout().flush();
-        let begin = Instant::now();
-        let building = cargo()
-            .args(["install", "--locked", "--quiet", name])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        if let Ok(mut building) = building {
-            while matches!(building.try_wait(), Ok(None)) {
-                if begin.elapsed() > TOOL_LIMIT {
-                    let _ = building.kill();
-                    let _ = building.wait();
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(200));
-            }
-        }
-        println!("{:6.0} s", begin.elapsed().as_secs_f64());
+        let mut building = cargo();
+        building.args(["install", "--locked", name]);
         present()
+            || Self::trying(&format!("building {name}, once"), TOOL, &mut building) && present()
     }
 
     /// Shows what took how long.
@@ -164,9 +206,51 @@ impl Steps {
     }
 }
 
+fn ended(
+    what: &str,
+    limit: Minutes,
+    outcome: std::io::Result<Ended>,
+    command: &Command,
+) -> Result<(), Failed> {
+    match outcome {
+        Ok(Ended::ByItself(status)) => judged(what, status, command),
+        Ok(Ended::TookTooLong) => Err(Failed::new(
+            what,
+            format!(
+                "{} did not end within {} minutes and was ended, with everything that it had started",
+                shown(command),
+                limit.0
+            ),
+        )),
+        Err(error) => Err(unstarted(what, command, &error)),
+    }
+}
+
+fn judged(what: &str, status: ExitStatus, command: &Command) -> Result<(), Failed> {
+    if status.success() {
+        return Ok(());
+    }
+    Err(Failed::new(
+        what,
+        format!("{} ended with {status}", shown(command)),
+    ))
+}
+
+fn unstarted(what: &str, command: &Command, error: &std::io::Error) -> Failed {
+    Failed::new(
+        what,
+        format!("cannot start {:?}: {error}", command.get_program()),
+    )
+}
+
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    Command::new(cargo_program())
+}
+
+/// Where that cargo is.
+pub(crate) fn cargo_program() -> std::ffi::OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// The directory of the repository.
@@ -192,7 +276,7 @@ pub(crate) fn shown(command: &Command) -> String {
 
 fn log(what: &str) -> Result<(PathBuf, File), Failed> {
     let directory = target().join("xtask");
-    let path = directory.join(format!("{}.log", what.replace(' ', "-")));
+    let path = directory.join(format!("{}.log", what.replace([' ', ','], "-")));
     let file = std::fs::create_dir_all(&directory).and_then(|()| File::create(&path));
     let file = file
         .map_err(|error| Failed::new(what, format!("cannot write {}: {error}", path.display())))?;

@@ -1,0 +1,192 @@
+//! The figures: what Sotto does, and what it costs. They are printed, not judged.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::packages::{self, Set};
+use crate::steps::{COMPILING, Failed, Minutes, Steps, cargo, target};
+use crate::{PROGRAMS, namespaces};
+
+/// One group of figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// How fast daemons find each other, and gossip between them.
+    Discovery,
+    /// Agreement of 200 peers, in memory and on a virtual clock.
+    Presence,
+    /// The cost of voice, and what speech is worth after a bad network.
+    Voice,
+    /// Between real daemons on virtual hosts.
+    EndToEnd,
+}
+
+impl Part {
+    const ALL: [Self; 4] = [Self::Discovery, Self::Presence, Self::Voice, Self::EndToEnd];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Discovery => "discovery",
+            Self::Presence => "presence",
+            Self::Voice => "voice",
+            Self::EndToEnd => "end-to-end",
+        }
+    }
+
+    /// How long it may take.
+    fn limit(self) -> Minutes {
+        Minutes(match self {
+            Self::Discovery | Self::Presence => 20,
+            Self::Voice => 60,
+            Self::EndToEnd => 120,
+        })
+    }
+}
+
+/// Which parts `words` select, and what of them is for the end-to-end measurements.
+fn selected(words: &[String]) -> (Vec<Part>, Vec<&str>) {
+    let named = |part: &Part| words.iter().any(|word| word == part.name());
+    let mut parts: Vec<Part> = Part::ALL.into_iter().filter(named).collect();
+    let rest: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .filter(|word| Part::ALL.iter().all(|part| part.name() != *word))
+        .collect();
+    if parts.is_empty() && rest.is_empty() {
+        return (Part::ALL.to_vec(), rest);
+    }
+    if !rest.is_empty() && !parts.contains(&Part::EndToEnd) {
+        parts.push(Part::EndToEnd);
+    }
+    (parts, rest)
+}
+
+/// Builds what `words` select, then prints its figures.
+pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
+    let (parts, rest) = selected(words);
+    let mut steps = Steps::begin();
+    packages::install(Set::Bench, &mut steps)?;
+    if parts.contains(&Part::Discovery) || parts.contains(&Part::EndToEnd) {
+        namespaces::require()?;
+    }
+    // All of it first: whoever measures is not disturbed by a compiler.
+    for part in &parts {
+        let what = format!("build {}", part.name());
+        steps.quiet(&what, COMPILING, &mut build(*part))?;
+    }
+    for part in &parts {
+        let mut command = match part {
+            Part::EndToEnd => {
+                let Some(command) = end_to_end(&rest) else {
+                    println!(
+                        "\nend-to-end is not measured: sotto-tests has no program sotto-bench"
+                    );
+                    continue;
+                };
+                command
+            }
+            Part::Discovery => discovery(),
+            Part::Presence => presence(&["--", "--nocapture"]),
+            Part::Voice => voice(&[]),
+        };
+        println!("\n--- {}\n", part.name());
+        steps.reporting(part.name(), part.limit(), &mut command)?;
+    }
+    steps.summary();
+    Ok(())
+}
+
+fn build(part: Part) -> Command {
+    match part {
+        Part::Discovery => {
+            let mut command = cargo();
+            command
+                .args(["build", "--locked", "--release", "--package", "sotto-net"])
+                .args(["--example", "figures"]);
+            command
+        }
+        Part::Presence => presence(&["--no-run"]),
+        Part::Voice => voice(&["--no-run"]),
+        Part::EndToEnd => {
+            let mut command = cargo();
+            command
+                .args(["build", "--locked", "--release"])
+                .args(PROGRAMS);
+            command
+        }
+    }
+}
+
+fn release() -> PathBuf {
+    target().join("release")
+}
+
+/// It speaks multicast, so it refuses to start where anything but loopback is up.
+fn discovery() -> Command {
+    let mut command = namespaces::on_loopback_alone();
+    command.arg(release().join("examples").join("figures"));
+    command
+}
+
+fn presence(more: &[&str]) -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--quiet", "--locked", "--package", "sotto-meeting"])
+        .args(["--test", "scale"])
+        .args(more);
+    command
+}
+
+fn voice(more: &[&str]) -> Command {
+    let mut command = cargo();
+    command
+        .args(["bench", "--locked", "--package", "sotto-voice", "--benches"])
+        .args(more);
+    command
+}
+
+/// `sotto-bench`, if there is one. It makes its virtual hosts by itself.
+fn end_to_end(arguments: &[&str]) -> Option<Command> {
+    let program = release().join("sotto-bench");
+    program.is_file().then(|| {
+        let mut command = Command::new(program);
+        command.env("SOTTO_PROGRAMS", release()).args(arguments);
+        command
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn select(words: &[&str]) -> (Vec<Part>, Vec<String>) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let (parts, rest) = selected(&words);
+        (parts, rest.into_iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn no_selection_means_everything() {
+        assert_eq!(select(&[]), (Part::ALL.to_vec(), vec![]));
+    }
+
+    #[test]
+    fn parts_are_selected_by_name() {
+        assert_eq!(
+            select(&["voice", "discovery"]),
+            (vec![Part::Discovery, Part::Voice], vec![])
+        );
+    }
+
+    #[test]
+    fn other_words_go_to_the_end_to_end_measurements() {
+        assert_eq!(
+            select(&["join", "--runs", "3"]),
+            (
+                vec![Part::EndToEnd],
+                vec!["join".into(), "--runs".into(), "3".into()]
+            )
+        );
+        let (parts, rest) = select(&["voice", "join"]);
+        assert_eq!((parts, rest.len()), (vec![Part::Voice, Part::EndToEnd], 1));
+    }
+}

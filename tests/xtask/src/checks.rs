@@ -1,0 +1,122 @@
+//! Everything that decides whether a change is good, and the scenarios by themselves.
+
+use std::process::Command;
+
+use crate::packages::{self, Set};
+use crate::steps::{COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_program};
+use crate::{build_programs, namespaces};
+
+/// The tests of all crates, without scenarios.
+const TESTS: Minutes = Minutes(30);
+/// All scenarios; each has a limit of its own.
+const ALL_SCENARIOS: Minutes = Minutes(60);
+
+/// Runs everything that decides whether a change is good.
+pub(crate) fn test() -> Result<(), Failed> {
+    let mut steps = Steps::begin();
+    packages::install(Set::Test, &mut steps)?;
+    namespaces::require()?;
+    steps.quiet(
+        "formatting",
+        READING,
+        cargo().args(["fmt", "--all", "--check"]),
+    )?;
+    steps.quiet(
+        "lints",
+        COMPILING,
+        cargo()
+            .args(["clippy", "--locked", "--workspace", "--all-targets", "--"])
+            .args(["--deny", "warnings"]),
+    )?;
+    steps.quiet(
+        "documentation",
+        COMPILING,
+        cargo()
+            .args(["doc", "--locked", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )?;
+    dependencies(&mut steps)?;
+    // One compilation for all, so that libraries are not built once for each selection of packages.
+    steps.quiet(
+        "build tests",
+        COMPILING,
+        cargo().args(["test", "--locked", "--workspace", "--no-run"]),
+    )?;
+    // In a network that is only loopback: some tests speak multicast.
+    let selections = [
+        "--workspace --exclude sotto-tests",
+        "--package sotto-tests --lib --bins",
+    ];
+    for (what, selection) in ["tests", "tests of the test tools"].iter().zip(selections) {
+        steps.quiet(
+            what,
+            TESTS,
+            on_loopback_alone()
+                .args(["test", "--offline", "--locked"])
+                .args(selection.split(' ')),
+        )?;
+    }
+    steps.quiet("build programs", COMPILING, &mut build_programs())?;
+    steps.reporting("scenarios", ALL_SCENARIOS, scenarios().arg("--fail-fast"))?;
+    steps.summary();
+    Ok(())
+}
+
+/// Licences, sources, duplicates, and advisories where their database can be fetched.
+fn dependencies(steps: &mut Steps) -> Result<(), Failed> {
+    if !Steps::has_tool("cargo-deny") {
+        println!(
+            "dependencies                not checked: cargo-deny is not installed and cannot be built here"
+        );
+        return Ok(());
+    }
+    let deny = |arguments: &[&str]| {
+        let mut command = cargo();
+        command.arg("deny").args(arguments);
+        command
+    };
+    steps.quiet(
+        "licences and sources",
+        READING,
+        &mut deny(&["--locked", "check", "bans", "licenses", "sources"]),
+    )?;
+    let fetched = Steps::trying(
+        "advisories, fetching",
+        FETCHING,
+        &mut deny(&["--locked", "fetch", "db"]),
+    );
+    if !fetched {
+        println!("advisories                  not checked: their database cannot be fetched here");
+        return Ok(());
+    }
+    steps.quiet(
+        "advisories",
+        READING,
+        &mut deny(&["--locked", "check", "advisories"]),
+    )
+}
+
+/// cargo, in a network that is only loopback.
+fn on_loopback_alone() -> Command {
+    let mut command = namespaces::on_loopback_alone();
+    command.arg(cargo_program());
+    command
+}
+
+/// Runs scenarios, one at a time.
+fn scenarios() -> Command {
+    let mut command = cargo();
+    command
+        .args(["test", "--quiet", "--locked", "--package", "sotto-tests"])
+        .args(["--test", "scenarios", "--"]);
+    command
+}
+
+/// Runs the scenarios whose name contains one of `names`, or all.
+pub(crate) fn scenario(names: &[String]) -> Result<(), Failed> {
+    let mut steps = Steps::begin();
+    packages::install(Set::Test, &mut steps)?;
+    namespaces::require()?;
+    steps.quiet("build", COMPILING, &mut build_programs())?;
+    steps.reporting("scenarios", ALL_SCENARIOS, scenarios().args(names))
+}
