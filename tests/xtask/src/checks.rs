@@ -7,7 +7,7 @@ use crate::steps::{COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, 
 use crate::{build_programs, namespaces};
 
 /// The tests of all crates, without scenarios.
-const TESTS: Minutes = Minutes(30);
+const TESTS: Minutes = Minutes(45);
 /// All scenarios; each has a limit of its own.
 const ALL_SCENARIOS: Minutes = Minutes(60);
 
