@@ -43,21 +43,27 @@ impl Part {
 }
 
 /// Which parts `words` select, and what of them is for the end-to-end measurements.
+///
+/// Whatever follows `end-to-end` is for those, even if a part has that name, too.
 fn selected(words: &[String]) -> (Vec<Part>, Vec<&str>) {
-    let named = |part: &Part| words.iter().any(|word| word == part.name());
-    let mut parts: Vec<Part> = Part::ALL.into_iter().filter(named).collect();
-    let rest: Vec<&str> = words
+    let end_to_end = |word: &String| word == Part::EndToEnd.name();
+    let place = words.iter().position(end_to_end).unwrap_or(words.len());
+    let (before, after) = words.split_at(place);
+    let is_part = |word: &str| Part::ALL.iter().any(|part| part.name() == word);
+    let rest: Vec<&str> = before
         .iter()
         .map(String::as_str)
-        .filter(|word| Part::ALL.iter().all(|part| part.name() != *word))
+        .filter(|word| !is_part(word))
+        .chain(after.iter().skip(1).map(String::as_str))
         .collect();
-    if parts.is_empty() && rest.is_empty() {
+    let chosen = |part: &Part| {
+        before.iter().any(|word| word == part.name())
+            || (*part == Part::EndToEnd && !(after.is_empty() && rest.is_empty()))
+    };
+    if words.is_empty() {
         return (Part::ALL.to_vec(), rest);
     }
-    if !rest.is_empty() && !parts.contains(&Part::EndToEnd) {
-        parts.push(Part::EndToEnd);
-    }
-    (parts, rest)
+    (Part::ALL.into_iter().filter(chosen).collect(), rest)
 }
 
 /// Builds what `words` select, then prints its figures.
@@ -188,5 +194,9 @@ mod tests {
         );
         let (parts, rest) = select(&["voice", "join"]);
         assert_eq!((parts, rest.len()), (vec![Part::Voice, Part::EndToEnd], 1));
+        assert_eq!(
+            select(&["voice", "end-to-end", "presence"]),
+            (vec![Part::Voice, Part::EndToEnd], vec!["presence".into()])
+        );
     }
 }

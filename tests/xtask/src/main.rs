@@ -27,7 +27,7 @@ Usage: cargo xtask TASK
                only the scenarios whose name contains a NAME; '--list' lists them
   bench [SELECTION …]
                print the figures: 'discovery', 'presence', 'voice', 'end-to-end'; all if not said.
-               Other words go to the end-to-end measurements
+               Other words, and all after 'end-to-end', choose among its measurements
   pesq-agreement
                compare the judge of speech quality with the reference implementation, on real speech
 ";
