@@ -14,6 +14,11 @@ pub(crate) async fn connect() -> Result<Client, Failure> {
     Ok(Client::connect(&Places::find()?, NAME).await?)
 }
 
+/// Connects to the daemon of this home, of whatever release it is, to stop it.
+pub(crate) async fn connect_to_any_version() -> Result<Client, Failure> {
+    Ok(Client::connect_to_any_version(&Places::find()?, NAME).await?)
+}
+
 /// Connects to the daemon of this home as soon as it runs.
 pub(crate) async fn connect_when_running() -> Result<Client, Failure> {
     let places = Places::find()?;

@@ -86,7 +86,7 @@ impl Failure {
             Self::Call(CallError::Unreadable { .. }) => 5,
             Self::Usage(_) | Self::Setting(_) => 2,
             Self::Refused(_) => 7,
-            Self::Timeout { .. } => 8,
+            Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => 8,
             Self::NobodyReads => 0,
             Self::Config { .. } | Self::File { .. } | Self::NoHome(_) | Self::Terminal(_) => 1,
         }
@@ -109,7 +109,7 @@ impl Failure {
             | Self::Call(CallError::Disconnected) => "not_running",
             Self::Connect(ConnectError::NotPermitted { .. }) => "not_permitted",
             Self::Connect(ConnectError::OtherVersion { .. }) => "unsupported_version",
-            Self::Timeout { .. } => "timeout",
+            Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => "timeout",
             Self::Usage(_) | Self::Setting(_) => "invalid",
             Self::Refused(_) => "refused",
             _ => self.refusal().map_or("failed", |error| error.code.name()),

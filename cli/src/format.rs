@@ -53,6 +53,15 @@ pub(crate) fn duration(time: Duration) -> String {
     }
 }
 
+/// A bound as people say it, in the largest unit that it is a whole number of.
+pub(crate) fn longest(time: Duration) -> String {
+    match time.as_secs() {
+        seconds if seconds > 0 && seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds > 0 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 /// The sign for a presence, in its colour.
 pub(crate) const fn presence_sign(presence: &Presence) -> (&'static str, Ink) {
     match presence.state {

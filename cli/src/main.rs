@@ -8,6 +8,7 @@ mod connection;
 mod failure;
 mod format;
 mod output;
+mod signals;
 mod top;
 mod wait;
 
@@ -27,7 +28,7 @@ Exit codes:
   5  the daemon is of another version
   6  no such person, meeting or invitation, or a name that fits several
   7  refused by the rules: somebody is absent, you are in no meeting, a limit is reached
-  8  did not happen within the time given with --wait
+  8  did not happen in time: within --wait, or the daemon does not answer
 
 Files:
   SOTTO_HOME=DIR puts configuration, identity, state and control socket into one directory.

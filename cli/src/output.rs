@@ -21,6 +21,11 @@ impl Output {
         }
     }
 
+    /// Whether programs read the output.
+    pub(crate) const fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints a reply: as JSON if that was asked for, else the text that `text` makes of it.
     pub(crate) fn show<T: Serialize>(
         &self,

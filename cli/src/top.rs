@@ -13,18 +13,20 @@ mod view;
 
 use crate::connection::{connect, connect_when_running};
 use crate::failure::Failure;
+use crate::signals::terminated;
 use crossterm::event::{
     self, Event as TerminalEvent, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
     PushKeyboardEnhancementFlags,
 };
 use ratatui::DefaultTerminal;
 use sotto_control::{CallError, Client, Events, Request};
-use state::{Effect, Input, Screen};
+use state::{Effect, Input, Refusal, Screen};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 /// How often the keyboard's thread looks whether it is still wanted.
 const KEYBOARD_PERIOD: Duration = Duration::from_millis(100);
@@ -35,6 +37,8 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let client = connect().await?;
     let (snapshot, events) = client.subscribe(true).await?;
     let mut screen = Screen::new(snapshot);
+    // From before the screen is taken until it is given back: a signal must not end the program in between.
+    let terminated = tokio::spawn(terminated());
     let mut terminal = ratatui::try_init().map_err(Failure::Terminal)?;
     // Where the terminal can tell a key's release, a held whisper ends with it.
     let releases = crossterm::terminal::supports_keyboard_enhancement().unwrap_or(false)
@@ -44,7 +48,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
         )
         .is_ok();
     screen.set_key_releases(releases);
-    let result = follow(&mut terminal, &mut screen, client, events).await;
+    let result = follow(&mut terminal, &mut screen, client, events, terminated).await;
     if releases {
         // The terminal is given back in any case.
         let _ = crossterm::execute!(io::stdout(), PopKeyboardEnhancementFlags);
@@ -57,7 +61,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
 enum Woken {
     Key(Option<io::Result<TerminalEvent>>),
     Event(Option<Box<sotto_control::Event>>),
-    Refused(String),
+    Refused(Refusal),
 }
 
 async fn follow(
@@ -65,6 +69,7 @@ async fn follow(
     screen: &mut Screen,
     mut client: Client,
     mut events: Events,
+    mut terminated: JoinHandle<()>,
 ) -> Result<(), Failure> {
     let mut keyboard = Keyboard::start();
     let (refusals, mut refused) = mpsc::channel(16);
@@ -75,7 +80,9 @@ async fn follow(
         let woken = tokio::select! {
             key = keyboard.keys.recv() => Woken::Key(key),
             event = events.next() => Woken::Event(event.map(Box::new)),
-            Some(text) = refused.recv() => Woken::Refused(text),
+            Some(refusal) = refused.recv() => Woken::Refused(refusal),
+            // The terminal must be given back before this program ends.
+            _ = &mut terminated => return Ok(()),
         };
         let input = match woken {
             Woken::Key(Some(Ok(TerminalEvent::Key(key)))) => Input::Key(key),
@@ -84,10 +91,14 @@ async fn follow(
             // The terminal has gone.
             Woken::Key(None) => return Ok(()),
             Woken::Event(Some(event)) => Input::Event(event),
-            Woken::Refused(text) => Input::Refused(text),
+            Woken::Refused(refusal) => Input::Refused(refusal),
             Woken::Event(None) => {
                 screen.update(Input::Lost);
-                let Some(found) = reconnect(terminal, screen, &mut keyboard).await? else {
+                let found = tokio::select! {
+                    found = reconnect(terminal, screen, &mut keyboard) => found?,
+                    _ = &mut terminated => None,
+                };
+                let Some(found) = found else {
                     return Ok(());
                 };
                 let snapshot;
@@ -105,14 +116,14 @@ async fn follow(
 }
 
 /// Sends a request without waiting: what it changes comes back as an event.
-fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<String>) {
+fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<Refusal>) {
     let (client, refusals) = (client.clone(), refusals.clone());
     tokio::spawn(async move {
         match client.request(&request).await {
             Ok(_) | Err(CallError::Disconnected) => {}
             Err(error) => {
                 // Full only if sixteen refusals have not been shown yet; then one more tells nothing new.
-                let _ = refusals.try_send(error.to_string());
+                let _ = refusals.try_send(Refusal::of(&error));
             }
         }
     });

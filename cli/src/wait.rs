@@ -75,8 +75,22 @@ fn voice_travels(meeting: &Meeting) -> bool {
             .all(|path| matches!(path, Path::Udp | Path::Stream))
 }
 
+/// The longest time that anything can be asked to take.
+const LONGEST: Duration = Duration::from_secs(86_400);
+
 /// Reads `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
-pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    within(text, LONGEST)
+}
+
+/// Reads a time as [`parse_duration`] does, for something that can take `most` at most.
+pub(crate) fn at_most(
+    most: Duration,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
+    move |text| within(text, most)
+}
+
+fn within(text: &str, most: Duration) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
@@ -92,8 +106,9 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     };
     Duration::try_from_secs_f64(seconds)
         .ok()
-        .filter(|time| !time.is_zero() && *time <= Duration::from_secs(86_400))
-        .ok_or_else(|| "must be above 0 and at most 24h".to_owned())
+        // What the daemon is told is in whole milliseconds.
+        .filter(|time| (Duration::from_millis(1)..=most).contains(time))
+        .ok_or_else(|| format!("must be 1 ms to {}", crate::format::longest(most)))
 }
 
 #[cfg(test)]
@@ -120,6 +135,20 @@ mod tests {
         ] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_time_beyond_what_is_possible_is_refused_in_words_for_people() {
+        let parse = at_most(sotto_control::MAX_WHISPER);
+        assert_eq!(parse("1h"), Ok(Duration::from_secs(3600)));
+        assert_eq!(parse("2h"), Err("must be 1 ms to 1 h".to_owned()));
+        assert_eq!(parse("0.2ms"), Err("must be 1 ms to 1 h".to_owned()));
+        assert_eq!(
+            parse_duration("25h"),
+            Err("must be 1 ms to 24 h".to_owned())
+        );
+        let parse = at_most(sotto_control::MAX_WAIT);
+        assert_eq!(parse("11m"), Err("must be 1 ms to 10 min".to_owned()));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use sotto_control::model::WhisperMode;
 use sotto_control::{MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
 use support::home::{Home, line};
 use tempfile::TempDir;
-use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
 #[tokio::test]
 async fn status_shows_the_daemon_at_a_glance() {
@@ -242,7 +242,72 @@ async fn a_daemon_of_another_version_is_said_to_be_one() {
     };
     let (ran, ()) = tokio::join!(home.run(&["status"]), answer);
     assert_eq!(ran.code, 5);
-    assert!(ran.err.contains("restart sottod"), "{}", ran.err);
+    assert_eq!(
+        ran.err,
+        "sotto: sottod 9.0.0 speaks version 9 of the control API, the client version 1; stop it with 'sotto quit', then start the sottod that came with this program\n"
+    );
+}
+
+/// What a daemon sends that answers the greeting and then `replies` to what comes, as long as there are some.
+async fn daemon_of_release_9(home: &Home, replies: &[&str]) -> Vec<Value> {
+    let socket = home.directory.path().join("control.sock");
+    let listener = tokio::net::UnixListener::bind(socket).unwrap();
+    let (stream, _) = listener.accept().await.unwrap();
+    let mut stream = BufReader::new(stream);
+    let mut requests = Vec::new();
+    let greeting = r#"{"jsonrpc":"2.0","id":1,"result":{"version":"9.0.0","api":1}}"#;
+    for reply in [&[greeting], replies].concat() {
+        requests.push(serde_json::from_str(&line(&mut stream).await).unwrap());
+        let reply = format!("{reply}\n");
+        stream.get_mut().write_all(reply.as_bytes()).await.unwrap();
+    }
+    // Whatever is asked further is read and left unanswered until the client has gone.
+    let mut rest = String::new();
+    while stream.read_line(&mut rest).await.unwrap() > 0 {}
+    requests
+}
+
+#[tokio::test]
+async fn a_daemon_of_another_version_can_be_stopped() {
+    let home = Home::without_daemon();
+    let done = r#"{"jsonrpc":"2.0","id":2,"result":{}}"#;
+    let replies = [done];
+    let daemon = daemon_of_release_9(&home, &replies);
+    let (ran, requests) = tokio::join!(home.run(&["quit"]), daemon);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    // Of whichever version of the API it is.
+    assert_eq!(requests[0]["params"]["api"], Value::Null);
+    assert_eq!(requests[1]["method"], "daemon.quit");
+}
+
+#[tokio::test]
+async fn a_method_that_another_release_does_not_know_is_explained_by_that() {
+    let home = Home::without_daemon();
+    let unknown = r#"{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"message":"there is no method \"audio.mute\"","data":{"code":"unknown_method","hint":"did you mean \"audio.silence\"?"}}}"#;
+    let replies = [unknown];
+    let daemon = daemon_of_release_9(&home, &replies);
+    let (ran, _) = tokio::join!(home.run(&["mute"]), daemon);
+    assert_eq!(ran.code, 5);
+    assert_eq!(
+        ran.err,
+        "sotto: there is no method \"audio.mute\"\n  help: the daemon is of release 9.0.0, this program of 0.1.0; stop it with 'sotto quit', then start the sottod of release 0.1.0\n"
+    );
+}
+
+#[tokio::test]
+async fn a_daemon_that_hangs_does_not_make_a_command_hang() {
+    let home = Home::without_daemon();
+    let (ran, _) = tokio::join!(
+        home.run(&["mute", "--json"]),
+        daemon_of_release_9(&home, &[])
+    );
+    assert_eq!(ran.code, 8);
+    assert_eq!(
+        ran.err,
+        "sotto: the Sotto daemon has not answered audio.mute within 10 s: it hangs; end its process and start 'sottod' again\n"
+    );
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(json["error"]["code"], "timeout");
 }
 
 #[tokio::test]
@@ -255,11 +320,29 @@ async fn wrong_usage_is_exit_code_2() {
         &["volume", "bao", "loud"],
         &["connect", "example.org"],
         &["join", "--wait", "soon"],
+        &["whisper", "bao", "--for", "2h"],
+        &["reply", "--for", "61m"],
+        &["connect", "192.0.2.3:4", "--wait", "11m"],
+        &["top", "--json"],
         &["config", "set", "naem", "Anna"],
         &["config", "set", "network.listen_port", "many"],
     ] {
         assert_eq!(home.run(arguments).await.code, 2, "{arguments:?}");
     }
+}
+
+#[tokio::test]
+async fn bounds_are_said_in_the_words_of_the_command_line() {
+    let home = Home::with_daemon();
+    let ran = home.run(&["whisper", "bao", "--for", "2h"]).await;
+    assert!(
+        ran.err
+            .starts_with("error: invalid value '2h' for '--for <TIME>': must be 1 ms to 1 h\n"),
+        "{}",
+        ran.err
+    );
+    let ran = home.run(&["top", "--json"]).await;
+    assert!(ran.err.contains("'sotto events'"), "{}", ran.err);
 }
 
 #[tokio::test]
@@ -337,6 +420,23 @@ async fn settings_are_changed_with_their_comments_kept() {
         "{}",
         ran.err
     );
+}
+
+#[tokio::test]
+async fn a_value_with_spaces_is_not_taken_for_a_list() {
+    let home = Home::without_daemon();
+    let ran = home.run(&["config", "set", "name", "Anna", "Berg"]).await;
+    assert_eq!(ran.code, 2);
+    assert_eq!(
+        ran.err,
+        "sotto: name takes one value, and 2 are given; put quotes around a value with spaces: sotto config set name 'Anna Berg'\n"
+    );
+    assert_eq!(home.text(&["config", "get", "name"]).await, "\n");
+    let ran = home
+        .run(&["config", "set", "audio.input", "tone:440.5"])
+        .await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("from 1 to 20000"), "{}", ran.err);
 }
 
 #[tokio::test]

@@ -221,3 +221,56 @@ async fn nobody_reading_the_output_is_no_failure() {
     let status = soon(child.wait()).await.unwrap();
     assert!(status.success());
 }
+
+/// A terminal: what a person sees and types at, and what a program in it has.
+fn terminal() -> (std::fs::File, std::fs::File) {
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+    let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&outside).unwrap();
+    unlockpt(&outside).unwrap();
+    let name = ptsname(&outside, Vec::new()).unwrap();
+    let inside = std::fs::File::options()
+        .read(true)
+        .write(true)
+        .open(name.to_str().unwrap())
+        .unwrap();
+    (outside.into(), inside)
+}
+
+/// Reads what is shown until `text` is among it.
+async fn shows(mut terminal: std::fs::File, text: &'static str) -> std::fs::File {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut shown = Vec::new();
+        let mut buffer = [0; 4096];
+        while !String::from_utf8_lossy(&shown).contains(text) {
+            let length = std::io::Read::read(&mut terminal, &mut buffer).unwrap();
+            shown.extend_from_slice(&buffer[..length]);
+        }
+        terminal
+    });
+    soon(reading).await.unwrap()
+}
+
+#[tokio::test]
+async fn top_gives_the_terminal_back_when_it_is_told_to_end() {
+    const TAKES_THE_SCREEN: &str = "\x1b[?1049h";
+    const GIVES_IT_BACK: &str = "\x1b[?1049l";
+    use rustix::process::{Pid, Signal, kill_process};
+    let home = Home::with_daemon();
+    for signal in [Signal::TERM, Signal::HUP] {
+        let (outside, inside) = terminal();
+        let mut child = home
+            .command(&["top"])
+            .stdin(inside.try_clone().unwrap())
+            .stdout(inside.try_clone().unwrap())
+            .stderr(inside.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        let outside = shows(outside, TAKES_THE_SCREEN).await;
+        let pid = i32::try_from(child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        shows(outside, GIVES_IT_BACK).await;
+        assert!(soon(child.wait()).await.unwrap().success());
+        drop(inside);
+    }
+}

@@ -1,8 +1,10 @@
 //! Files that must survive a crash: written whole or not at all, and set aside rather than deleted when damaged.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+
+use sotto_control::durable;
 
 /// What can go wrong with a file of ours.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +12,14 @@ pub(crate) enum FileError {
     /// The file or its directory could not be read.
     #[error("cannot read {path}: {source}; check that the file belongs to you")]
     Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A damaged file could not be moved out of the way.
+    #[error("cannot set {path} aside: {source}")]
+    SetAside {
         /// Which file.
         path: PathBuf,
         /// What the system said.
@@ -41,41 +51,15 @@ pub(crate) fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
 
 /// Replaces `path` by `bytes`: after a crash either the old or the new content is there, never a mixture.
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let failed = |source| FileError::Write {
+    durable::replace(path, bytes).map_err(|source| FileError::Write {
         path: path.to_owned(),
         source,
-    };
-    let temporary = path.with_extension("new");
-    // A leftover from a crash in the middle of an earlier write holds nothing that anybody needs.
-    match fs::remove_file(&temporary) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
-    }
-    let mut file = options.open(&temporary).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    drop(file);
-    fs::rename(&temporary, path).map_err(failed)?;
-    // The rename itself must reach the disk too, or a power cut may bring the old epoch back.
-    #[cfg(unix)]
-    if let Some(directory) = path.parent() {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(failed)?;
-    }
-    Ok(())
+    })
 }
 
 /// Moves a damaged file out of the way, under a name that is still free, and returns that name.
 pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
-    let failed = |source| FileError::Write {
+    let failed = |source| FileError::SetAside {
         path: path.to_owned(),
         source,
     };
@@ -92,7 +76,13 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
                 return Ok(aside);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(source) => return Err(failed(source)),
+            // Not every file system has hard links, and a directory has none. The instance lock keeps every other
+            // daemon from taking the name between the look and the renaming.
+            Err(_) if fs::symlink_metadata(&aside).is_ok() => {}
+            Err(_) => {
+                fs::rename(path, &aside).map_err(failed)?;
+                return Ok(aside);
+            }
         }
     }
     Err(failed(io::Error::other(
@@ -103,25 +93,6 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_write_replaces_the_whole_file_and_leaves_nothing_beside_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("state");
-        write_atomically(&path, b"a longer first version").unwrap();
-        write_atomically(&path, b"second").unwrap();
-        assert_eq!(read(&path).unwrap().unwrap(), b"second");
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_leftover_of_an_interrupted_write_is_replaced() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("state");
-        fs::write(path.with_extension("new"), b"half").unwrap();
-        write_atomically(&path, b"whole").unwrap();
-        assert_eq!(read(&path).unwrap().unwrap(), b"whole");
-    }
 
     #[test]
     fn damaged_files_are_kept_under_names_of_their_own() {
@@ -140,5 +111,22 @@ mod tests {
             fs::read(directory.path().join("state.damaged-2")).unwrap(),
             b"two"
         );
+    }
+    #[test]
+    fn what_has_no_hard_links_is_kept_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("state");
+        let inside = "something that somebody put there";
+        for number in 1..=2 {
+            fs::create_dir(&path).unwrap();
+            fs::write(path.join("note"), inside).unwrap();
+            let aside = set_aside(&path).unwrap();
+            assert_eq!(
+                aside,
+                directory.path().join(format!("state.damaged-{number}"))
+            );
+            assert_eq!(fs::read_to_string(aside.join("note")).unwrap(), inside);
+        }
+        assert!(!path.exists());
     }
 }

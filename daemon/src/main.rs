@@ -57,13 +57,18 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(start::run(arguments)),
-        Err(error) => Err(anyhow::Error::from(error).context("the system gives no threads")),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(start::run(arguments));
+            // A question to the sound system may still be under way in a thread; nobody waits for its answer.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(start::StartError::NoThreads(error)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("sottod: {error:#}");
+            eprintln!("sottod: {error}");
             ExitCode::FAILURE
         }
     }

@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use sotto_audio::{
-    Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, PlaybackRequest, SpecError,
-};
-use sotto_control::config::{Config, ConfigError, Rejoin};
+use sotto_audio::{Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, PlaybackRequest};
+use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
@@ -31,16 +29,6 @@ pub(crate) enum SettingsError {
         path: String,
         /// What is wrong in it.
         source: ConfigError,
-    },
-    /// A sound system or device cannot be understood.
-    #[error("{path}: {key}: {source}")]
-    Sound {
-        /// Which file.
-        path: String,
-        /// Which key.
-        key: &'static str,
-        /// What is wrong with it.
-        source: SpecError,
     },
 }
 
@@ -73,20 +61,7 @@ impl Settings {
             path: path(),
             source,
         })?;
-        let sound = |key| {
-            move |source| SettingsError::Sound {
-                path: path(),
-                key,
-                source,
-            }
-        };
-        let backend: Backend = config
-            .audio
-            .backend
-            .parse()
-            .map_err(sound("audio.backend"))?;
-        let input: DeviceSpec = config.audio.input.parse().map_err(sound("audio.input"))?;
-        let output: DeviceSpec = config.audio.output.parse().map_err(sound("audio.output"))?;
+        let backend = backend(config.audio.backend);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
             device: machine_name(),
@@ -99,12 +74,12 @@ impl Settings {
             devices: Devices {
                 capture: CaptureRequest {
                     backend,
-                    device: input,
+                    device: device(config.audio.input),
                     period: DEFAULT_PERIOD,
                 },
                 playback: PlaybackRequest {
                     backend,
-                    device: output,
+                    device: device(config.audio.output),
                     period: DEFAULT_PERIOD,
                 },
             },
@@ -117,6 +92,26 @@ impl Settings {
             [] => Interfaces::All,
             names => Interfaces::Named(names.to_vec()),
         }
+    }
+}
+
+fn backend(backend: config::Backend) -> Backend {
+    match backend {
+        config::Backend::Auto => Backend::Auto,
+        config::Backend::PulseAudio => Backend::PulseAudio,
+        config::Backend::PipeWire => Backend::PipeWire,
+        config::Backend::Alsa => Backend::Alsa,
+        config::Backend::Null => Backend::Null,
+    }
+}
+
+fn device(device: config::Device) -> DeviceSpec {
+    match device {
+        config::Device::Default => DeviceSpec::Default,
+        config::Device::Named(name) => DeviceSpec::Named(name),
+        config::Device::File { path, looped } => DeviceSpec::File { path, looped },
+        config::Device::Tone { hertz } => DeviceSpec::Tone { hertz },
+        config::Device::Null => DeviceSpec::Null,
     }
 }
 
@@ -194,5 +189,26 @@ mod tests {
     fn a_file_device_is_taken_from_the_configuration() {
         let settings = load("[audio]\ninput = \"file:/tmp/a.wav?loop\"").unwrap();
         assert!(settings.devices.capture.device.names_a_file());
+    }
+
+    /// What is shown as in use is what was configured, and what another reader of the same text makes of it.
+    #[test]
+    fn devices_mean_the_same_to_the_configuration_and_to_the_sound_system() {
+        for text in [
+            "default",
+            "null",
+            "tone:440",
+            "file:/tmp/a.wav",
+            "file:/tmp/a.wav?loop",
+            "file:/tmp/why?/a.wav?once",
+            "USB Headset",
+        ] {
+            let configured = device(text.parse().unwrap());
+            assert_eq!(configured.to_string(), text);
+            assert_eq!(Ok(configured), text.parse());
+        }
+        for named in config::Backend::ALL {
+            assert_eq!(backend(named).name(), named.name());
+        }
     }
 }

@@ -1,33 +1,70 @@
 //! Starting up: every part in its turn, and the tasks that feed the core.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use sotto_control::Places;
 use sotto_control::model::{Notice, NoticeKind, Severity};
-use sotto_control::server::{InstanceLock, Listener, ServerConnection};
-use sotto_meeting::{Mesh, Setup};
-use sotto_net::{MediaSocket, Network, NetworkConfig};
+use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
+use sotto_control::{NoHome, Places};
+use sotto_meeting::{Mesh, Setup, StoredError};
+use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
 
 use crate::Arguments;
-use crate::core::{ControlInput, Core, Parts, Sources, Voice, notice};
+use crate::core::{ControlInput, Core, Parts, STOP_LIMIT, Sources, Voice, VoiceSetupError, notice};
 use crate::desktop::{self, DesktopOptions};
-use crate::files;
-use crate::identity;
+use crate::files::{self, FileError};
+use crate::identity::{self, IdentityError};
 use crate::keylog::KeyLog;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 use crate::threads::Clock;
 
 /// Requests of all clients that may wait for the core.
 const REQUESTS: usize = 64;
+
+/// What prevents a start, or ends the daemon before its time. Each one's text is the whole sentence, causes included, so that it is printed as it is.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// There is no place for files.
+    #[error(transparent)]
+    NoHome(#[from] NoHome),
+    /// Another daemon runs, or the control socket cannot be opened.
+    #[error(transparent)]
+    Control(#[from] BindError),
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no usable identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The file for voice keys cannot be made.
+    #[error("--export-voice-keys: {0}")]
+    KeyLog(FileError),
+    /// The network refuses.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Voice cannot be set up.
+    #[error(transparent)]
+    Voice(#[from] VoiceSetupError),
+    /// The system gave no random bytes.
+    #[error("the system has no random numbers: {0}")]
+    NoRandomness(getrandom::Error),
+    /// The system gave no threads.
+    #[error("the system gives no threads: {0}; close some programs")]
+    NoThreads(std::io::Error),
+    /// The core did not come to its end by itself.
+    #[error("the daemon failed: {0}; please report this with its log")]
+    Failed(tokio::task::JoinError),
+    /// Not even an empty state is accepted.
+    #[error("cannot begin without meetings: {0}")]
+    Empty(StoredError),
+}
 
 /// Starts everything, and runs until the daemon is told to stop.
 ///
 /// # Errors
 ///
 /// What prevents a start, in words for the user.
-pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let places = Places::find()?;
     let lock = InstanceLock::acquire(&places)?;
     let settings = Settings::load(&places.config)?;
@@ -47,7 +84,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
             "voice keys are being written to a file: whoever has it can listen to recordings of this daemon's voice",
         ));
     }
-    let mesh = restore(&settings, seed, &state_file, clock, &mut warnings)?;
+    let (mesh, state_file) = restore(&settings, seed, state_file, clock, &mut warnings)?;
 
     let interfaces = settings.interfaces();
     let socket = MediaSocket::bind(settings.network.media_port, &interfaces)?;
@@ -74,7 +111,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let accepting = tokio::spawn(accept(listener, control));
     let (_watch, signals) = desktop::watch(DesktopOptions::default());
     let (stop_sender, stop) = mpsc::channel(1);
-    tokio::spawn(wait_for_signals(stop_sender));
+    let signalled = wait_for_signals(stop_sender);
 
     let core = Core::new(Parts {
         clock,
@@ -86,39 +123,53 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         config_file: places.config.clone(),
         warnings,
     });
-    core.run(Sources {
+    // A task of its own, so that the end comes in time even if the core stands still.
+    let running = tokio::spawn(core.run(Sources {
         network: network_events,
         control: requests,
         desktop: signals,
         devices,
         stop,
-    })
-    .await;
+    }));
+    let overdue = async {
+        signalled.await;
+        tokio::time::sleep(STOP_LIMIT).await;
+    };
+    let ended = tokio::select! {
+        ended = running => ended.map_err(StartError::Failed),
+        () = overdue => {
+            tracing::warn!("the core did not stop within {} ms", STOP_LIMIT.as_millis());
+            Ok(())
+        }
+    };
     // The socket disappears with the listener, before the lock that it holds.
     accepting.abort();
     let _ = accepting.await;
-    Ok(())
+    ended
 }
 
-fn open_key_log(path: &Path) -> anyhow::Result<KeyLog> {
+fn open_key_log(path: &Path) -> Result<KeyLog, StartError> {
     tracing::warn!(
         "VOICE KEYS ARE BEING WRITTEN to {}: whoever has this file can listen to recordings of this daemon's voice",
         path.display()
     );
-    KeyLog::create(path).context("--export-voice-keys")
+    KeyLog::create(path).map_err(StartError::KeyLog)
 }
 
-/// Brings the mesh back from its state file. A damaged one is set aside, and the user is told.
+/// Brings the mesh back from its state file, and says where the next state goes.
+///
+/// A file that cannot be read or understood is set aside, and the user is told. If even that fails, nothing is saved in
+/// this run: writing would destroy what may still be brought back.
 fn restore(
     settings: &Settings,
     signing_seed: [u8; 32],
-    state_file: &Path,
+    state_file: PathBuf,
     clock: Clock,
     warnings: &mut Vec<Notice>,
-) -> anyhow::Result<Mesh> {
-    let setup = |stored| -> anyhow::Result<Setup> {
+) -> Result<(Mesh, Option<PathBuf>), StartError> {
+    let setup = |stored| -> Result<Setup, StartError> {
         let mut rng_seed = [0; 32];
-        getrandom::fill(&mut rng_seed).context("the system has no random numbers")?;
+        getrandom::fill(&mut rng_seed).map_err(StartError::NoRandomness)?;
         Ok(Setup {
             signing_seed,
             rng_seed,
@@ -128,20 +179,35 @@ fn restore(
             rejoin: settings.rejoin,
         })
     };
-    let stored = files::read(state_file)?;
-    let error = match Mesh::new(setup(stored)?, clock.now()) {
-        Ok(mesh) => return Ok(mesh),
-        Err(error) => error,
+    let wrong = match files::read(&state_file) {
+        Ok(stored) => match Mesh::new(setup(stored)?, clock.now()) {
+            Ok(mesh) => return Ok((mesh, Some(state_file))),
+            Err(error) => error.to_string(),
+        },
+        Err(error) => error.to_string(),
     };
-    let aside = files::set_aside(state_file)?;
-    let text = format!(
-        "the file of your meetings was set aside as {}: {error}; your meetings and invitations will come back from \
-         colleagues who are in them",
-        aside.display()
-    );
+    let coming_back =
+        "your meetings and invitations will come back from colleagues who are in them";
+    let (text, state_file) = match files::set_aside(&state_file) {
+        Ok(aside) => (
+            format!(
+                "the file of your meetings was set aside as {}: {wrong}; {coming_back}",
+                aside.display()
+            ),
+            Some(state_file),
+        ),
+        Err(error) => (
+            format!(
+                "the file of your meetings cannot be used: {wrong}; nor moved away: {error}; so nothing is saved until \
+                 it is repaired and Sotto started again; {coming_back}"
+            ),
+            None,
+        ),
+    };
     tracing::error!("{text}");
     warnings.push(notice(NoticeKind::StateDamaged, Severity::Warning, text));
-    Ok(Mesh::new(setup(None)?, clock.now())?)
+    let mesh = Mesh::new(setup(None)?, clock.now()).map_err(StartError::Empty)?;
+    Ok((mesh, state_file))
 }
 
 /// Takes clients in, each with a task of its own.
@@ -167,28 +233,98 @@ async fn serve(mut connection: ServerConnection, control: mpsc::Sender<ControlIn
     let _ = control.send(ControlInput::Closed(id)).await;
 }
 
-/// Waits for the system or the user to end the program.
+/// Waits for the system or the user to end the program, and passes it on.
 async fn wait_for_signals(stop: mpsc::Sender<&'static str>) {
     #[cfg(unix)]
-    {
+    let reason = {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut terminate), Ok(mut hang_up)) = (
             signal(SignalKind::terminate()),
             signal(SignalKind::hangup()),
         ) else {
             tracing::warn!("cannot listen for signals; stop with 'sotto quit'");
-            return;
+            return std::future::pending().await;
         };
-        let reason = tokio::select! {
+        tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = hang_up.recv() => "SIGHUP",
             _ = tokio::signal::ctrl_c() => "SIGINT",
-        };
-        let _ = stop.send(reason).await;
-    }
+        }
+    };
     #[cfg(not(unix))]
-    {
-        let _ = tokio::signal::ctrl_c().await;
-        let _ = stop.send("Ctrl-C").await;
+    let reason = match tokio::signal::ctrl_c().await {
+        Ok(()) => "Ctrl-C",
+        Err(_) => return std::future::pending().await,
+    };
+    // A core that does not take it is ended without it.
+    let _ = stop.try_send(reason);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn restored(state_file: &Path, identity: [u8; 32]) -> (Mesh, Option<PathBuf>, Vec<Notice>) {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::load(&directory.path().join("config.toml")).unwrap();
+        let mut warnings = Vec::new();
+        let (mesh, next) = restore(
+            &settings,
+            identity,
+            state_file.to_owned(),
+            Clock::start(),
+            &mut warnings,
+        )
+        .unwrap();
+        (mesh, next, warnings)
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_understood_is_set_aside_and_told() {
+        let home = tempfile::tempdir().unwrap();
+        let state_file = home.path().join("meetings");
+        std::fs::write(&state_file, b"scribble").unwrap();
+        let (_, next, warnings) = restored(&state_file, [7; 32]);
+        assert_eq!(next.as_deref(), Some(&*state_file));
+        let aside = home.path().join("meetings.damaged-1");
+        assert_eq!(std::fs::read(&aside).unwrap(), b"scribble");
+        let [warning] = warnings.as_slice() else {
+            panic!("one warning, not {warnings:?}");
+        };
+        assert_eq!(warning.kind, NoticeKind::StateDamaged);
+        assert!(
+            warning.text.contains(&aside.display().to_string()),
+            "{}",
+            warning.text
+        );
+    }
+
+    #[test]
+    fn a_state_that_cannot_even_be_read_prevents_no_start() {
+        let home = tempfile::tempdir().unwrap();
+        let state_file = home.path().join("meetings");
+        std::fs::create_dir(&state_file).unwrap();
+        let (_, next, warnings) = restored(&state_file, [7; 32]);
+        assert_eq!(next.as_deref(), Some(&*state_file));
+        assert!(home.path().join("meetings.damaged-1").is_dir());
+        assert_eq!(warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_moved_away_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let state_file = home.path().join("meetings");
+        std::fs::write(&state_file, b"scribble").unwrap();
+        for number in 1..=999 {
+            std::fs::write(home.path().join(format!("meetings.damaged-{number}")), b"").unwrap();
+        }
+        let (_, next, warnings) = restored(&state_file, [7; 32]);
+        assert_eq!(next, None);
+        assert_eq!(std::fs::read(&state_file).unwrap(), b"scribble");
+        assert!(
+            warnings[0].text.contains("nothing is saved"),
+            "{}",
+            warnings[0].text
+        );
     }
 }

@@ -4,10 +4,10 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use serde_json::json;
-use sotto_control::Places;
 use sotto_control::config::{self, KEYS};
+use sotto_control::{Places, durable};
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Read and change settings in config.toml, comments kept
@@ -74,7 +74,7 @@ impl Config {
                 output.show(&reply, |_, style| format::settings(&values, style))
             }
             Action::Set { key, value } => {
-                let value = value.join(",");
+                let value = single(&key, value)?;
                 let text = config::set(&read(&path)?, &key, &value).map_err(wrong)?;
                 write(&path, &text)?;
                 let value = config::get(&text, &key).map_err(wrong)?;
@@ -125,28 +125,28 @@ fn read(path: &Path) -> Result<String, Failure> {
     }
 }
 
+/// Several values make a list, where the setting is one.
+fn single(key: &str, values: Vec<String>) -> Result<String, Failure> {
+    if values.len() > 1 && KEYS.contains(&key) && !config::takes_a_list(key) {
+        return Err(Failure::Usage(format!(
+            "{key} takes one value, and {} are given; put quotes around a value with spaces: sotto config set {key} '{}'",
+            values.len(),
+            values.join(" ")
+        )));
+    }
+    Ok(values.join(","))
+}
+
 /// Replaces the file in one step, so that a daemon that starts meanwhile reads the old one or the new one.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    // A configuration kept elsewhere and linked here stays there.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let failed = |source| Failure::File {
-        what: "write",
-        path: path.clone(),
-        source,
-    };
     let directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    create_private(&directory).map_err(failed)?;
-    let fresh = directory.join(format!(".config.toml.{}", std::process::id()));
-    let written = fs::File::create(&fresh).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&fresh, &path)
-    });
-    if written.is_err() {
-        // What remains of an attempt that failed is of no use to anybody.
-        let _ = fs::remove_file(&fresh);
-    }
-    written.map_err(failed)
+    create_private(&directory)
+        .and_then(|()| durable::replace(path, text.as_bytes()))
+        .map_err(|source| Failure::File {
+            what: "write",
+            path: path.to_owned(),
+            source,
+        })
 }
 
 #[cfg(unix)]

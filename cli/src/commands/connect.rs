@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::wait::Wait;
-use sotto_control::NetworkConnect;
+use sotto_control::{MAX_WAIT, NetworkConnect};
 
 /// Connect to a colleague by address, where the network does not pass multicast
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,12 @@ impl Connect {
                 self.address
             );
             return Err(Failure::Usage(text));
+        }
+        if self.wait.limit.is_some_and(|limit| limit > MAX_WAIT) {
+            let longest = format::longest(MAX_WAIT);
+            return Err(Failure::Usage(format!(
+                "'sotto connect' waits {longest} at most; without --wait the daemon goes on trying"
+            )));
         }
         let wait_ms = self.wait.limit.map(|limit| limit.as_millis());
         let request = NetworkConnect {

@@ -1,6 +1,6 @@
 //! `sotto quit`
 
-use crate::connection::connect;
+use crate::connection::connect_to_any_version;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
@@ -10,7 +10,7 @@ use sotto_control::{CallError, DaemonQuit};
 /// Stop the daemon: offline in every meeting first, then everything closed
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "With --wait, waits until it has stopped.\n\nExample:\n  sotto quit --wait 5s"
+    after_help = "Stops a daemon of another release, too. With --wait, waits until it has stopped.\n\nExample:\n  sotto quit --wait 5s"
 )]
 pub(crate) struct Quit {
     #[command(flatten)]
@@ -19,8 +19,7 @@ pub(crate) struct Quit {
 
 impl Quit {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        let client = connect().await?;
-        let (_, mut events) = client.subscribe(false).await?;
+        let client = connect_to_any_version().await?;
         match client.call(DaemonQuit {}).await {
             // A daemon that is gone before its reply was read has done what was asked.
             Ok(_) | Err(CallError::Disconnected) => {}
@@ -28,7 +27,7 @@ impl Quit {
         }
         if self.wait.limit.is_some() {
             let stopped = async {
-                while events.next().await.is_some() {}
+                client.ended().await;
                 Ok(())
             };
             self.wait.limited("the daemon's end", stopped).await?;

@@ -1,6 +1,6 @@
 //! `sotto status`
 
-use crate::connection::{connect, connect_when_running};
+use crate::connection::{ask, connect_when_running};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
@@ -19,15 +19,18 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        let client = match self.wait.limit {
+        let status = match self.wait.limit {
             Some(_) => {
-                let running = connect_when_running();
+                let running = async {
+                    let client = connect_when_running().await?;
+                    Ok(client.call(StatusGet {}).await?)
+                };
                 self.wait
                     .limited("the start of the daemon", running)
                     .await?
             }
-            None => connect().await?,
+            None => ask(StatusGet {}).await?,
         };
-        output.show(&client.call(StatusGet {}).await?, format::status)
+        output.show(&status, format::status)
     }
 }

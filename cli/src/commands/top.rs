@@ -11,7 +11,13 @@ use crate::output::Output;
 pub(crate) struct Top {}
 
 impl Top {
-    pub(crate) async fn run(self, _output: &Output) -> Result<(), Failure> {
+    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        if output.is_json() {
+            return Err(Failure::Usage(
+                "'sotto top' is a screen for people and has no JSON; programs follow a meeting with 'sotto events'"
+                    .into(),
+            ));
+        }
         crate::top::run().await
     }
 }

@@ -4,17 +4,18 @@ use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::wait::{parse_duration, until};
+use crate::signals::terminated;
+use crate::wait::{at_most, until};
 use sotto_control::model::{Snapshot, Talk, TalkTo, WhisperMode};
-use sotto_control::{Client, Events, TalkRelease, TalkReply, TalkWhisper};
+use sotto_control::{Client, Events, MAX_WHISPER, TalkRelease, TalkReply, TalkWhisper};
 use std::time::Duration;
 
 /// How a whisper ends
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct Ending {
-    /// End after this time (5s, 1m)
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_duration)]
+    /// End after this time (5s, 1m), at most an hour
+    #[arg(long = "for", value_name = "TIME", value_parser = at_most(MAX_WHISPER))]
     time: Option<Duration>,
 
     /// End when Enter or Ctrl-C is pressed, or standard input closes; speaks even while muted
@@ -121,18 +122,4 @@ async fn let_go() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated() => {}
     }
-}
-
-#[cfg(unix)]
-async fn terminated() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut signal) => drop(signal.recv().await),
-        Err(_) => std::future::pending().await,
-    }
-}
-
-#[cfg(not(unix))]
-async fn terminated() {
-    std::future::pending().await
 }

@@ -25,16 +25,8 @@ pub(crate) fn volume(reply: &VolumeReply, _style: Style) -> String {
 
 pub(crate) fn devices(reply: &Devices, style: Style) -> String {
     let mut text = format!("Sound: {}\n", sound(&reply.sound, style));
-    if !reply.backends.is_empty() {
-        let backends: Vec<String> = reply
-            .backends
-            .iter()
-            .map(|backend| match backend.in_use {
-                true => style.paint(Ink::Bold, &backend.name),
-                false => backend.name.clone(),
-            })
-            .collect();
-        text.push_str(&format!("Systems: {}\n", backends.join(", ")));
+    if !reply.backend.is_empty() {
+        text.push_str(&format!("System: {}\n", reply.backend));
     }
     let lists = [
         ("Microphones", &reply.inputs, &reply.sound.input),

@@ -4,9 +4,9 @@ use super::picker::Picker;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use sotto_control::model::{Notice, PresenceState, Severity, Snapshot, Talk, TalkTo, WhisperMode};
 use sotto_control::{
-    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, Event, MeetingJoin, MeetingLeave,
-    MeetingSwitch, PresenceAway, PresenceBack, Request, TalkEveryone, TalkRelease, TalkReplyTo,
-    TalkWhisper,
+    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Event, MeetingJoin,
+    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, Request, TalkEveryone, TalkRelease,
+    TalkReplyTo, TalkWhisper,
 };
 use std::collections::VecDeque;
 
@@ -44,11 +44,43 @@ pub(super) enum Input {
     /// The daemon says so.
     Event(Box<Event>),
     /// The daemon refused what was asked.
-    Refused(String),
+    Refused(Refusal),
     /// The daemon has gone.
     Lost,
     /// A daemon is there again.
     Found(Box<Snapshot>),
+}
+
+/// Why the daemon did not do what was asked, on one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// The sentence, with those whom an ambiguous name could mean, and with where those are who are absent.
+    pub(super) text: String,
+    /// What the user can do.
+    pub(super) hint: Option<String>,
+}
+
+impl Refusal {
+    pub(super) fn of(error: &CallError) -> Self {
+        let CallError::Refused(error) = error else {
+            return Self {
+                text: error.to_string(),
+                hint: None,
+            };
+        };
+        let absent = error
+            .absent
+            .iter()
+            .map(|one| format!("{}: {}", one.person.label, one.presence));
+        let details: Vec<String> = error.candidates.iter().cloned().chain(absent).collect();
+        Self {
+            text: match details.as_slice() {
+                [] => error.message.clone(),
+                details => format!("{} ({})", error.message, details.join(", ")),
+            },
+            hint: error.hint.clone(),
+        }
+    }
 }
 
 /// What to do about it.
@@ -85,11 +117,16 @@ impl Screen {
                 self.event(&event);
                 Vec::new()
             }
-            Input::Refused(text) => {
+            Input::Refused(Refusal { text, hint }) => {
                 if self.holding == Holding::Asked {
                     self.holding = Holding::No;
                 }
-                self.tell(Severity::Warning, text);
+                self.notice(Notice {
+                    severity: Severity::Warning,
+                    text,
+                    hint,
+                    ..Notice::default()
+                });
                 Vec::new()
             }
             Input::Lost => {

@@ -1,7 +1,7 @@
 //! The screen as people see it, and what keys ask for.
 
 use super::picker::Picker;
-use super::state::{Effect, Holding, Input, Screen};
+use super::state::{Effect, Holding, Input, Refusal, Screen};
 use super::view;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::Terminal;
@@ -12,8 +12,9 @@ use sotto_control::model::{
     Path, Peer, Person, Presence, Severity, Snapshot, Stats, Status, Talk, TalkTo, WhisperMode,
 };
 use sotto_control::{
-    AudioDeafen, AudioMute, AudioUnmute, Event, MeetingJoin, MeetingLeave, MeetingSwitch,
-    PresenceAway, Request, TalkEveryone, TalkRelease, TalkReplyTo, TalkWhisper,
+    AbsentPerson, AudioDeafen, AudioMute, AudioUnmute, CallError, ControlError, ErrorCode, Event,
+    MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, Request, TalkEveryone, TalkRelease,
+    TalkReplyTo, TalkWhisper,
 };
 
 fn person(name: &str) -> Person {
@@ -418,11 +419,26 @@ fn a_held_whisper_that_the_daemon_ends_or_refuses_is_not_held() {
     assert_eq!(screen.holding, Holding::No);
     letter(&mut screen, 'w');
     letter(&mut screen, 'h');
-    screen.update(Input::Refused("Bao is not present".into()));
+    let absent = AbsentPerson {
+        person: Person {
+            label: "Bao".into(),
+            ..Person::default()
+        },
+        presence: Presence::offline(OfflineReason::Phone),
+    };
+    let error = ControlError::new(ErrorCode::Absent, "Bao is not present")
+        .with_absent(vec![absent])
+        .with_hint("try again later");
+    screen.update(Input::Refused(Refusal::of(&CallError::Refused(error))));
     assert_eq!(screen.holding, Holding::No);
     let told = screen.notices.back().unwrap();
     assert_eq!(told.severity, Severity::Warning);
-    assert_eq!(told.text, "Bao is not present");
+    assert_eq!(told.text, "Bao is not present (Bao: offline, on the phone)");
+    assert_eq!(told.hint.as_deref(), Some("try again later"));
+    let ambiguous = ControlError::new(ErrorCode::Ambiguous, "\"em\" fits 2 colleagues")
+        .with_candidates(vec!["Emil".into(), "Emilia".into()]);
+    let refusal = Refusal::of(&CallError::Refused(ambiguous));
+    assert_eq!(refusal.text, "\"em\" fits 2 colleagues (Emil, Emilia)");
 }
 
 #[test]

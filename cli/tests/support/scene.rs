@@ -1,9 +1,9 @@
 //! What the pretended daemon knows when it starts.
 
 use sotto_control::model::{
-    Backend, Device, DeviceInUse, Devices, IncomingWhisper, Invitation, Meeting, MeetingRef,
-    NetworkStatus, Notice, NoticeKind, OfflineReason, Participant, Path, Peer, Person, Presence,
-    Severity, Snapshot, Sound, SoundState, Stats, Status, Talk, TalkTo,
+    Device, DeviceInUse, Devices, IncomingWhisper, Invitation, Meeting, MeetingRef, NetworkStatus,
+    Notice, NoticeKind, OfflineReason, Participant, Path, Peer, Person, Presence, Severity,
+    Snapshot, Sound, SoundState, Stats, Status, Talk, TalkTo,
 };
 
 /// Somebody by name.
@@ -179,16 +179,7 @@ pub(super) fn devices(sound: &Sound) -> Devices {
     };
     Devices {
         sound: sound.clone(),
-        backends: vec![
-            Backend {
-                name: "pulseaudio".into(),
-                in_use: true,
-            },
-            Backend {
-                name: "alsa".into(),
-                in_use: false,
-            },
-        ],
+        backend: "pulseaudio".into(),
         inputs: vec![
             device("usb_headset", "USB Headset", true),
             device("webcam", "Webcam", false),

@@ -9,7 +9,7 @@ use crate::places::Places;
 use crate::wire::{self, Incoming, Item, Line, LineReader, MAX_REPLY_LINE, Queue};
 use interprocess::local_socket::GenericFilePath;
 use interprocess::local_socket::tokio::{Stream, prelude::*};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -84,6 +84,17 @@ pub enum CallError {
     /// The connection ended before the reply came.
     #[error("the Sotto daemon has stopped; start it with 'sottod'")]
     Disconnected,
+    /// The daemon runs, but has not replied in time.
+    #[error(
+        "the Sotto daemon has not answered {method} within {} s: it hangs; end its process and start 'sottod' again",
+        within.as_secs_f32()
+    )]
+    NoAnswer {
+        /// The method.
+        method: &'static str,
+        /// How long was waited.
+        within: Duration,
+    },
     /// The reply is not of the form that this version knows.
     #[error("cannot read the daemon's reply to {method}: {source}")]
     Unreadable {
@@ -105,6 +116,8 @@ struct Inner {
     shared: Arc<Shared>,
     requests: mpsc::Sender<String>,
     next: AtomicU64,
+    /// Waits so long for every reply, instead of what the request asks for.
+    patience: Option<Duration>,
     daemon: VersionReply,
     tasks: [AbortHandle; 2],
 }
@@ -133,6 +146,23 @@ impl Client {
     /// # Errors
     /// See [`ConnectError`]; each says in a sentence what helps.
     pub async fn connect(places: &Places, name: &str) -> Result<Self, ConnectError> {
+        Self::introduce(places, name, Some(API_VERSION)).await
+    }
+
+    /// Connects to the daemon whatever its version is: for [`DaemonQuit`](crate::DaemonQuit) alone, which no version
+    /// changes, so that a daemon of another release can be stopped.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn connect_to_any_version(places: &Places, name: &str) -> Result<Self, ConnectError> {
+        Self::introduce(places, name, None).await
+    }
+
+    async fn introduce(
+        places: &Places,
+        name: &str,
+        api: Option<u32>,
+    ) -> Result<Self, ConnectError> {
         let socket = places.socket.clone();
         let stream = open(&socket).await?;
         let (receiving, sending) = tokio::io::split(stream);
@@ -149,19 +179,19 @@ impl Client {
             shared,
             requests,
             next: AtomicU64::new(1),
+            patience: None,
             daemon: VersionReply::default(),
             tasks,
         };
         let hello = Version {
             client: name.to_owned(),
-            api: Some(API_VERSION),
+            api,
         };
-        let greeting = tokio::time::timeout(HANDSHAKE_PATIENCE, inner.call(&hello));
-        inner.daemon = match greeting.await {
-            Ok(Ok(daemon)) => daemon,
-            Ok(Err(CallError::Refused(error))) => return Err(refused(error, socket)),
-            Ok(Err(CallError::Disconnected)) => return Err(ConnectError::NotRunning { socket }),
-            Ok(Err(CallError::Unreadable { .. })) | Err(_) => {
+        inner.daemon = match inner.exchange(&hello.into(), HANDSHAKE_PATIENCE).await {
+            Ok(daemon) => daemon,
+            Err(CallError::Refused(error)) => return Err(refused(error, socket)),
+            Err(CallError::Disconnected) => return Err(ConnectError::NotRunning { socket }),
+            Err(CallError::Unreadable { .. } | CallError::NoAnswer { .. }) => {
                 return Err(ConnectError::NoAnswer { socket });
             }
         };
@@ -176,12 +206,22 @@ impl Client {
         &self.inner.daemon
     }
 
-    /// Asks the daemon and waits for its reply, however long that takes.
+    /// This connection, waiting `patience` for every reply instead of what each request may take
+    /// ([`Request::patience`]). For a program that has made no clone of it yet.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.patience = Some(patience);
+        }
+        self
+    }
+
+    /// Asks the daemon and waits for its reply, as long as the request may take ([`Request::patience`]).
     ///
     /// # Errors
-    /// The daemon refused, or has gone.
+    /// The daemon refused, has gone, or hangs.
     pub async fn call<M: Method>(&self, params: M) -> Result<M::Reply, CallError> {
-        self.inner.call(&params).await
+        self.inner.ask(&params.into()).await
     }
 
     /// Asks the daemon where the kind of reply does not matter.
@@ -189,11 +229,12 @@ impl Client {
     /// # Errors
     /// As [`Self::call`].
     pub async fn request(&self, request: &Request) -> Result<serde_json::Value, CallError> {
-        let method = request.method();
-        let params = request
-            .params()
-            .map_err(|source| CallError::Unreadable { method, source })?;
-        self.inner.exchange(method, &params).await
+        self.inner.ask(request).await
+    }
+
+    /// Waits until the daemon has gone. Not for a connection that has subscribed: its events would be lost.
+    pub async fn ended(&self) {
+        while self.inner.shared.events.next().await.is_some() {}
     }
 
     /// Subscribes: the snapshot, then every change. One subscription per connection.
@@ -227,18 +268,54 @@ impl Events {
 }
 
 impl Inner {
-    async fn call<M: Method>(&self, params: &M) -> Result<M::Reply, CallError> {
-        self.exchange(M::NAME, params).await
+    async fn ask<R: DeserializeOwned>(&self, request: &Request) -> Result<R, CallError> {
+        let patience = self.patience.unwrap_or_else(|| request.patience());
+        let reply = self.exchange(request, patience).await;
+        reply.map_err(|error| match error {
+            CallError::Refused(error) if error.code == ErrorCode::UnknownMethod => {
+                CallError::Refused(self.not_known_there(error))
+            }
+            error => error,
+        })
     }
 
-    async fn exchange<P: Serialize + Sync, R: DeserializeOwned>(
+    /// A method that this program knows and the daemon does not means that the two are not of the same release.
+    fn not_known_there(&self, error: ControlError) -> ControlError {
+        let (here, there) = (env!("CARGO_PKG_VERSION"), &self.daemon.version);
+        if here == there {
+            return error;
+        }
+        let there = match there.as_str() {
+            "" => "another release",
+            release => release,
+        };
+        error.with_hint(format!(
+            "the daemon is of release {there}, this program of {here}; stop it with 'sotto quit', then start the sottod of \
+             release {here}"
+        ))
+    }
+
+    async fn exchange<R: DeserializeOwned>(
         &self,
-        method: &'static str,
-        params: &P,
+        request: &Request,
+        patience: Duration,
     ) -> Result<R, CallError> {
-        let unreadable = |source| CallError::Unreadable { method, source };
+        let method = request.method();
+        let waited = tokio::time::timeout(patience, self.reply(request));
+        let reply = waited.await.map_err(|_| CallError::NoAnswer {
+            method,
+            within: patience,
+        })??;
+        serde_json::from_str(reply.get()).map_err(|source| CallError::Unreadable { method, source })
+    }
+
+    async fn reply(&self, request: &Request) -> Result<Box<RawValue>, CallError> {
+        let method = request.method();
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let line = wire::request_line(id, method, params).map_err(unreadable)?;
+        let line = request
+            .params()
+            .and_then(|params| wire::request_line(id, method, &params))
+            .map_err(|source| CallError::Unreadable { method, source })?;
         let (reply, replied) = oneshot::channel();
         {
             let mut waiting = self.shared.waiting();
@@ -257,8 +334,7 @@ impl Inner {
             .await
             .map_err(|_| CallError::Disconnected)?;
         let result = replied.await.map_err(|_| CallError::Disconnected)?;
-        let reply = result.map_err(CallError::Refused)?;
-        serde_json::from_str(reply.get()).map_err(unreadable)
+        result.map_err(CallError::Refused)
     }
 }
 
@@ -317,7 +393,8 @@ fn refused(error: ControlError, socket: PathBuf) -> ConnectError {
     match error.code {
         ErrorCode::UnsupportedVersion => ConnectError::OtherVersion {
             hint: error.hint.unwrap_or_else(|| {
-                "install sotto and sottod from the same release, then restart sottod".into()
+                "stop it with 'sotto quit', then start the sottod that came with this program"
+                    .into()
             }),
             message: error.message,
         },

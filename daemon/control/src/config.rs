@@ -1,7 +1,9 @@
 //! `config.toml`: what the user has settled, and how mistakes in it are named.
 
+mod device;
 mod edit;
 mod schema;
 
-pub use edit::{EditError, get, set, unset};
+pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
+pub use edit::{EditError, get, set, takes_a_list, unset};
 pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, nearest};

@@ -18,6 +18,7 @@
 
 mod client;
 pub mod config;
+pub mod durable;
 mod error;
 mod event;
 mod method;

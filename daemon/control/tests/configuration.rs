@@ -1,6 +1,8 @@
 //! `config.toml` as people write it, and what they are told when it is wrong.
 
-use sotto_control::config::{Config, ConfigError, KEYS, Rejoin, get, set, unset};
+use sotto_control::config::{
+    Backend, Config, ConfigError, Device, EditError, KEYS, Rejoin, get, set, unset,
+};
 
 #[test]
 fn an_empty_file_is_all_defaults() {
@@ -19,9 +21,9 @@ fn every_key_is_read() {
     .unwrap();
     assert_eq!(config.name.as_deref(), Some("Anna"));
     assert_eq!(config.meeting.rejoin, Rejoin::Always);
-    assert_eq!(config.audio.backend, "alsa");
-    assert_eq!(config.audio.input, "tone:440");
-    assert_eq!(config.audio.output, "null");
+    assert_eq!(config.audio.backend, Backend::Alsa);
+    assert_eq!(config.audio.input, Device::Tone { hertz: 440 });
+    assert_eq!(config.audio.output, Device::Null);
     assert_eq!(config.network.interfaces, ["eth0"]);
     assert_eq!(config.network.listen_port, 4000);
     assert_eq!(config.network.media_port, 4001);
@@ -107,7 +109,7 @@ fn a_value_that_does_not_fit_is_named_with_what_would() {
         ),
         (
             "[audio]\ninput = 'tone:loud'",
-            "line 2: \"audio.input\" must be a frequency above 0 and below 24000 after \"tone:\"",
+            "line 2: \"audio.input\" must be a whole frequency from 1 to 20000 after \"tone:\", as in \"tone:440\"",
         ),
         (
             "network = 1",
@@ -165,4 +167,84 @@ fn every_key_can_be_set_as_a_command_line_writes_it() {
         get(&text, "network.interfaces").unwrap(),
         "[\"eth0\", \"wlan0\"]"
     );
+}
+
+#[test]
+fn every_form_of_a_device_is_shown_as_it_was_written() {
+    for text in [
+        "default",
+        "null",
+        "tone:1",
+        "tone:20000",
+        "file:/tmp/a.wav",
+        "file:/tmp/a.wav?loop",
+        "file:/tmp/a?b/c.wav?once",
+        "USB Headset",
+        "pulseaudio:alsa_input.usb",
+    ] {
+        let device: Device = text.parse().unwrap();
+        assert_eq!(device.to_string(), text);
+        assert_eq!(
+            get(&set("", "audio.input", text).unwrap(), "audio.input").unwrap(),
+            text
+        );
+    }
+    let inside: Device = "file:/tmp/why?/a.wav".parse().unwrap();
+    let path = "/tmp/why?/a.wav".into();
+    assert_eq!(
+        inside,
+        Device::File {
+            path,
+            looped: false
+        }
+    );
+    for backend in Backend::ALL {
+        assert_eq!(backend.name().parse(), Ok(backend));
+    }
+}
+
+#[test]
+fn what_the_daemon_would_refuse_cannot_be_set() {
+    let longest = "x".repeat(1024);
+    assert!(set("", "audio.input", &longest).is_ok());
+    let too_long = "x".repeat(1025);
+    for (key, value, message) in [
+        (
+            "audio.backend",
+            "jack",
+            "must be \"auto\", \"pulseaudio\", \"pipewire\", \"alsa\" or \"null\"",
+        ),
+        (
+            "audio.input",
+            "tone:0.5",
+            "must be a whole frequency from 1 to 20000 after \"tone:\", as in \"tone:440\"",
+        ),
+        (
+            "audio.input",
+            "tone:20001",
+            "must be a whole frequency from 1 to 20000 after \"tone:\", as in \"tone:440\"",
+        ),
+        (
+            "audio.input",
+            "file:/a.wav?twice",
+            "can be played \"?once\" or \"?loop\", not \"?twice\"",
+        ),
+        (
+            "audio.output",
+            "file:?once",
+            "needs the path of a WAV file after \"file:\", as in \"file:/home/anna/speech.wav\"",
+        ),
+        (
+            "audio.output",
+            "tone:440",
+            "cannot be a tone; \"null\" plays to nobody",
+        ),
+        ("audio.input", &too_long, "is longer than 1024 bytes"),
+        ("name", &too_long, "is longer than 64 bytes"),
+    ] {
+        let Err(EditError::Setting(error)) = set("", key, value) else {
+            panic!("{key} = {value} is accepted");
+        };
+        assert_eq!(error.to_string(), format!("\"{key}\" {message}"));
+    }
 }

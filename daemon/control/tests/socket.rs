@@ -6,7 +6,7 @@ use sotto_control::model::{NoticeKind, Snapshot, Status, Talk};
 use sotto_control::server::{BindError, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
     AudioReply, AudioUnmute, CallError, Client, ConnectError, ControlError, DaemonQuit, ErrorCode,
-    Event, MeetingJoin, MeetingList, MeetingsReply, Places, Request, StatusGet,
+    Event, MeetingJoin, MeetingList, MeetingsReply, NetworkConnect, Places, Request, StatusGet,
 };
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,7 @@ struct Daemon {
 impl Daemon {
     fn start() -> Self {
         let home = TempDir::new().unwrap();
-        let places = Places::within(home.path());
+        let places = Self::places_in(&home);
         let lock = InstanceLock::acquire(&places).unwrap();
         let listener = Listener::bind(&places, lock).unwrap();
         let (tell, subscribed) = mpsc::channel(16);
@@ -44,8 +44,13 @@ impl Daemon {
         }
     }
 
+    /// A home that the daemon makes.
+    fn places_in(home: &TempDir) -> Places {
+        Places::within(home.path().join("sotto"))
+    }
+
     fn places(&self) -> Places {
-        Places::within(self.home.path())
+        Self::places_in(&self.home)
     }
 
     async fn raw(&self) -> BufReader<UnixStream> {
@@ -287,7 +292,77 @@ async fn only_one_daemon_runs_per_home_and_only_its_user_may_enter() {
     assert!(matches!(error, BindError::AlreadyRunning { .. }));
     let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(places.socket.as_path()), 0o600);
-    assert_eq!(mode(daemon.home.path()), 0o700);
+    assert_eq!(mode(places.socket.parent().unwrap()), 0o700);
+}
+
+#[tokio::test]
+async fn an_existing_home_keeps_its_mode() {
+    let home = TempDir::new().unwrap();
+    let set = |mode| {
+        std::fs::set_permissions(home.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    set(0o755);
+    let inner = Places::within(home.path().join("a/b"));
+    for places in [&Places::within(home.path()), &inner] {
+        let lock = InstanceLock::acquire(places).unwrap();
+        Listener::bind(places, lock).unwrap();
+    }
+    let mode = |path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(home.path().to_owned()), 0o755);
+    // What is made is made for the user alone.
+    assert_eq!(mode(home.path().join("a")), 0o700);
+    assert_eq!(mode(home.path().join("a/b")), 0o700);
+    for open_to_others in [0o775, 0o757] {
+        set(open_to_others);
+        let error = InstanceLock::acquire(&Places::within(home.path())).unwrap_err();
+        let path = home.path().display();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "other users of this machine can write to {path}, and so take your place in Sotto; run 'chmod go-w {path}', or set SOTTO_HOME to another directory"
+            )
+        );
+        assert_eq!(mode(home.path().to_owned()), open_to_others);
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_does_not_answer_is_given_up() {
+    let home = TempDir::new().unwrap();
+    let places = Places::within(home.path());
+    let listener = Listener::bind(&places, InstanceLock::acquire(&places).unwrap()).unwrap();
+    let served = async {
+        let mut connection = listener.accept().await;
+        let call = connection.next().await;
+        // Held, not answered, until the client has gone.
+        assert!(connection.next().await.is_none());
+        drop(call);
+    };
+    let asked = async {
+        let client = Client::connect(&places, "test").await.unwrap();
+        let client = client.with_patience(Duration::from_millis(50));
+        client.call(MeetingList {}).await
+    };
+    let (reply, ()) = soon(async { tokio::join!(asked, served) }).await;
+    let Err(CallError::NoAnswer { method, within }) = reply else {
+        panic!("no answer, not {reply:?}");
+    };
+    assert_eq!(
+        (method, within),
+        ("meeting.list", Duration::from_millis(50))
+    );
+}
+
+#[test]
+fn a_request_that_waits_for_others_is_given_the_time_for_it() {
+    let seconds = |request: Request| request.patience().as_secs();
+    assert_eq!(seconds(StatusGet {}.into()), 10);
+    assert_eq!(seconds(MeetingJoin::default().into()), 40);
+    let connect = NetworkConnect {
+        wait_ms: Some(300_000),
+        ..NetworkConnect::default()
+    };
+    assert_eq!(seconds(connect.into()), 310);
 }
 
 #[tokio::test]

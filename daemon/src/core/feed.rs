@@ -1,5 +1,7 @@
 //! What comes in from every side, handed to the mesh.
 
+use std::time::Instant;
+
 use sotto_control::model::{NoticeKind, Severity};
 use sotto_control::server::ConnectionId;
 use sotto_meeting::{DirectError, Input, PeerId, Session, Topic};
@@ -27,6 +29,22 @@ impl Core {
     }
 
     pub(super) fn take_network_event(&mut self, event: NetworkEvent) {
+        let from = match &event {
+            NetworkEvent::Connected { peer, .. } | NetworkEvent::Subscribed { peer, .. } => {
+                Some(peer)
+            }
+            NetworkEvent::Gossip { from, .. }
+            | NetworkEvent::Request { from, .. }
+            | NetworkEvent::Response {
+                from,
+                result: Ok(_),
+                ..
+            } => Some(from),
+            _ => None,
+        };
+        if let Some(from) = from {
+            self.heard.note(PeerId(from.0), Instant::now());
+        }
         match event {
             NetworkEvent::Listening(addresses) => {
                 tracing::info!(?addresses, "listening");
@@ -94,7 +112,10 @@ impl Core {
         }
         for event in events {
             match event {
-                VoiceEvent::Heard(peer) => self.feed(Input::Heard { peer }),
+                VoiceEvent::Heard(peer) => {
+                    self.heard.note(peer, Instant::now());
+                    self.feed(Input::Heard { peer });
+                }
                 VoiceEvent::Spoke => self.feed(Input::Spoke),
                 VoiceEvent::Levels => self.levels_changed(),
                 VoiceEvent::Stats => self.stats_changed = true,

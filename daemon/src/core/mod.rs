@@ -6,6 +6,7 @@
 //! the machine. Sound itself never passes through here.
 
 mod feed;
+mod heard;
 mod methods;
 mod notices;
 mod outputs;
@@ -13,6 +14,7 @@ mod present;
 mod refuse;
 mod sound;
 mod status;
+mod stop;
 mod voice;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -25,16 +27,18 @@ use std::time::{Duration, Instant};
 use sotto_control::ControlError;
 use sotto_control::model::Notice;
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
-use sotto_meeting::{Command, MeetingId, Mesh, PeerId, View};
+use sotto_meeting::{MeetingId, Mesh, PeerId, View};
 use sotto_net::{Network, NetworkCommand, NetworkEvent};
 use tokio::sync::mpsc;
 
 pub(crate) use notices::notice;
-pub(crate) use voice::{Devices, Voice};
+pub(crate) use stop::STOP_LIMIT;
+pub(crate) use voice::{Devices, Voice, VoiceSetupError};
 
 use crate::desktop::{DesktopSignal, SuspendGuard};
 use crate::service;
 use crate::threads::Clock;
+use heard::LastHeard;
 use present::Presenter;
 use sotto_audio::priority::Priority;
 
@@ -44,8 +48,6 @@ const PUBLISH_AFTER: Duration = Duration::from_millis(20);
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
 /// Figures of the paths, and joins that take too long, are looked at this often.
 const TICK: Duration = Duration::from_secs(1);
-/// How long the last messages may take on their way out.
-const GOODBYE: Duration = Duration::from_millis(300);
 
 /// From a client's connection.
 pub(crate) enum ControlInput {
@@ -74,6 +76,10 @@ enum Later {
 /// A client that waits for a join.
 struct WaitingJoin {
     meeting: MeetingId,
+    /// The meeting that was active before.
+    from: Option<MeetingId>,
+    /// Whether the microphone was open and is closed for this join alone, so that it opens again if that fails.
+    closed_the_microphone: bool,
     client: Arc<str>,
     answer: Answer,
     deadline: Duration,
@@ -95,8 +101,8 @@ pub(crate) struct Parts {
     pub(crate) clock: Clock,
     /// Who is where.
     pub(crate) mesh: Mesh,
-    /// Where its state is kept.
-    pub(crate) state_file: PathBuf,
+    /// Where its state is kept; `None`: nowhere, because something is there that must not be overwritten.
+    pub(crate) state_file: Option<PathBuf>,
     /// The network.
     pub(crate) network: Network,
     /// The interfaces that it is limited to.
@@ -128,7 +134,7 @@ pub(crate) struct Core {
     clock: Clock,
     started: Instant,
     mesh: Mesh,
-    state_file: PathBuf,
+    state_file: Option<PathBuf>,
     network: Network,
     interfaces: Vec<String>,
     voice: Voice,
@@ -136,10 +142,13 @@ pub(crate) struct Core {
     warnings: Vec<Notice>,
     listening: Vec<SocketAddr>,
     connected: HashMap<PeerId, std::net::IpAddr>,
+    heard: LastHeard,
     subscribers: HashMap<ConnectionId, Outbox>,
     held_by: Option<ConnectionId>,
     joins: Vec<WaitingJoin>,
     join_outcomes: Vec<(MeetingId, Option<ControlError>)>,
+    /// Clients whose join has failed, and for which the microphone opens again.
+    reopen_for: Vec<Arc<str>>,
     not_hearing: Vec<PeerId>,
     unmuted_by: Option<String>,
     joined_by: Option<String>,
@@ -173,10 +182,12 @@ impl Core {
             warnings: parts.warnings,
             listening: Vec::new(),
             connected: HashMap::new(),
+            heard: LastHeard::default(),
             subscribers: HashMap::new(),
             held_by: None,
             joins: Vec::new(),
             join_outcomes: Vec::new(),
+            reopen_for: Vec::new(),
             not_hearing: Vec::new(),
             unmuted_by: None,
             joined_by: None,
@@ -209,7 +220,8 @@ impl Core {
             let timeout = self.mesh.next_timeout().map(|due| self.clock.instant(due));
             let publish = self.publish_at.into_iter().chain(self.levels_at).min();
             tokio::select! {
-                // Voice first: heartbeats heard late would look like losses.
+                // All are served alike, in a random order, so that none can starve another, a signal to stop least of
+                // all. What must not overtake something else takes that in first; see `mesh_timeout`.
                 () = arrived.notified() => self.take_voice_news(),
                 Some(event) = sources.network.recv() => {
                     self.take_network_event(event);
@@ -237,36 +249,6 @@ impl Core {
         self.stop(sources).await;
     }
 
-    /// Goodbye to everybody, then down.
-    async fn stop(mut self, mut sources: Sources) {
-        let reason = self.stopping.clone().unwrap_or_default();
-        tracing::info!(%reason, "stopping");
-        service::stopping();
-        self.tell(notice(
-            sotto_control::model::NoticeKind::Stopping,
-            sotto_control::model::Severity::Info,
-            "Sotto is closing",
-        ));
-        if let Err(error) = self.command(Command::Quit) {
-            tracing::warn!(%error, "goodbye was not said");
-        }
-        self.flush().await;
-        self.publish();
-        // The goodbye is gossip: it leaves when the network task has had its turn, and others confirm nothing. What
-        // comes in meanwhile is still answered.
-        let deadline = tokio::time::sleep(GOODBYE);
-        tokio::pin!(deadline);
-        loop {
-            tokio::select! {
-                () = &mut deadline => break,
-                Some(event) = sources.network.recv() => self.take_network_event(event),
-            }
-            self.flush().await;
-        }
-        self.voice.stop();
-        self.network.shutdown().await;
-    }
-
     /// What the mesh shows now.
     fn view(&self) -> View {
         self.mesh.view(self.clock.now())
@@ -274,7 +256,12 @@ impl Core {
 
     fn presenter<'a>(&'a self, view: &'a View) -> Presenter<'a> {
         let (voiced, own) = self.voice.voiced();
-        Presenter { view, voiced, own }
+        Presenter {
+            view,
+            voiced,
+            own,
+            heard: &self.heard,
+        }
     }
 }
 

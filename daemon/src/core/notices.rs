@@ -3,7 +3,7 @@
 use sotto_control::model::{
     MeetingRef, Notice, NoticeKind, OfflineReason, PresenceState, Severity,
 };
-use sotto_meeting::{Event, InvitationEnd, PeerId, Presence, View};
+use sotto_meeting::{Event, InvitationEnd, OfflineReason as CoreReason, PeerId, Presence, View};
 
 use super::present;
 use super::refuse;
@@ -95,6 +95,11 @@ pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
             let (kind, text) = presence_change(label, *was, *is);
             with(about(info(kind, text), *meeting), *peer)
         }
+        // The notice about leaving or switching says it, with the client that did it.
+        Event::Presence {
+            is: Presence::Offline(CoreReason::Left | CoreReason::Elsewhere),
+            ..
+        } => return None,
         Event::Presence { meeting, is, .. } => {
             let text = format!("you are {}", present::presence(*is));
             about(info(NoticeKind::Presence, text), *meeting)

@@ -29,10 +29,15 @@ impl Core {
                     other => others.push(other),
                 }
             }
-            if others.is_empty() {
-                return;
+            if !others.is_empty() {
+                self.carry_out_all(others);
+                continue;
             }
-            self.carry_out_all(others);
+            // A command of its own, so only when nothing older waits to be carried out after it.
+            match self.reopen_for.pop() {
+                Some(client) => self.reopen_microphone(&client),
+                None => return,
+            }
         }
     }
 
@@ -101,7 +106,10 @@ impl Core {
     /// Writes the state. It is small and must be durable before what follows from it leaves the machine, so this is
     /// the one place where the core waits for the disk.
     fn store(&mut self, bytes: &[u8]) {
-        match files::write_atomically(&self.state_file, bytes) {
+        let Some(state_file) = &self.state_file else {
+            return;
+        };
+        match files::write_atomically(state_file, bytes) {
             Ok(()) => {
                 if std::mem::take(&mut self.store_failed) {
                     self.warnings

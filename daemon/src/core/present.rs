@@ -1,6 +1,7 @@
 //! From what the mesh and the voice machines know to what the control API shows.
 
 use std::collections::HashMap;
+use std::time::Instant;
 
 use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Stats, Talk,
@@ -10,6 +11,8 @@ use sotto_meeting::{
     AwayCause, InvitationView, MeView, MeetingId, MeetingView, OfflineReason, PeerId, PeerView,
     Presence, RosterEntry, TalkTarget, TalkView, View, WhisperMode,
 };
+
+use super::heard::LastHeard;
 
 /// What the voice machines add to a roster line.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +35,8 @@ pub(crate) struct Presenter<'a> {
     pub(crate) voiced: &'a HashMap<PeerId, Voiced>,
     /// The user's own voice.
     pub(crate) own: Voiced,
+    /// When something last came from whom.
+    pub(super) heard: &'a LastHeard,
 }
 
 impl Presenter<'_> {
@@ -98,6 +103,7 @@ impl Presenter<'_> {
     /// Everyone known.
     pub(crate) fn peers(&self) -> Vec<Peer> {
         let shared = self.shared_meetings();
+        let now = Instant::now();
         self.view
             .peers
             .iter()
@@ -107,7 +113,7 @@ impl Presenter<'_> {
                 connected: peer.connected,
                 addresses: peer.addresses.iter().map(ToString::to_string).collect(),
                 meetings: shared.get(&peer.peer).cloned().unwrap_or_default(),
-                last_heard_s: None,
+                last_heard_s: self.heard.seconds(peer.peer, now),
             })
             .collect()
     }

@@ -68,10 +68,7 @@ pub(super) fn devices(mut sound: Sound, backend: Backend) -> model::Devices {
     };
     model::Devices {
         sound,
-        backends: vec![model::Backend {
-            name: backend.name().to_owned(),
-            in_use: true,
-        }],
+        backend: backend.name().to_owned(),
         inputs: of(Direction::Capture),
         outputs: of(Direction::Playback),
     }

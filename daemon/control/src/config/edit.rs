@@ -60,6 +60,12 @@ pub fn unset(text: &str, key: &str) -> Result<String, EditError> {
     Ok(document.to_string())
 }
 
+/// Whether `key` holds a list, so that several values can be given for it.
+#[must_use]
+pub fn takes_a_list(key: &str) -> bool {
+    matches!(key, "network.interfaces" | "network.static_peers")
+}
+
 fn known(key: &str) -> Result<(), EditError> {
     if KEYS.contains(&key) {
         Ok(())
@@ -87,7 +93,7 @@ fn read_value(key: &str, new: &str) -> Item {
         "network.listen_port" | "network.media_port" => {
             new.trim().parse::<i64>().map_or_else(|_| value(new), value)
         }
-        "network.interfaces" | "network.static_peers" => {
+        _ if takes_a_list(key) => {
             if let Ok(Value::Array(array)) = new.trim().parse::<Value>() {
                 return value(array);
             }
@@ -134,9 +140,9 @@ fn shown(config: &Config, key: &str) -> String {
         "network.listen_port" => config.network.listen_port.to_string(),
         "network.media_port" => config.network.media_port.to_string(),
         "network.static_peers" => list(config.network.static_peers.iter()),
-        "audio.backend" => config.audio.backend.clone(),
-        "audio.input" => config.audio.input.clone(),
-        "audio.output" => config.audio.output.clone(),
+        "audio.backend" => config.audio.backend.to_string(),
+        "audio.input" => config.audio.input.to_string(),
+        "audio.output" => config.audio.output.to_string(),
         _ => String::new(),
     }
 }

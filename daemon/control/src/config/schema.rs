@@ -1,5 +1,6 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
+use super::device::{Backend, Device};
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -50,24 +51,14 @@ pub struct Network {
 }
 
 /// `[audio]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Audio {
-    /// `backend`: the sound system (`pulseaudio`, `pipewire`, `alsa`, …); `auto`: the best that is there.
-    pub backend: String,
-    /// `input`: `default`, a device, `file:PATH[?loop]`, `tone:HZ` or `null`.
-    pub input: String,
-    /// `output`: `default`, a device, `file:PATH` or `null`.
-    pub output: String,
-}
-
-impl Default for Audio {
-    fn default() -> Self {
-        Self {
-            backend: "auto".into(),
-            input: "default".into(),
-            output: "default".into(),
-        }
-    }
+    /// `backend`: the sound system.
+    pub backend: Backend,
+    /// `input`: the microphone, or what stands in for it.
+    pub input: Device,
+    /// `output`: the loudspeaker, or what stands in for it; never a tone.
+    pub output: Device,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -214,9 +205,9 @@ impl Config {
             "network.static_peers" => {
                 fit(addresses(item).map(|peers| self.network.static_peers = peers))
             }
-            "audio.backend" => fit(text_value(item).map(|backend| self.audio.backend = backend)),
-            "audio.input" => fit(device(item, true).map(|input| self.audio.input = input)),
-            "audio.output" => fit(device(item, false).map(|output| self.audio.output = output)),
+            "audio.backend" => fit(backend(item).map(|backend| self.audio.backend = backend)),
+            "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
+            "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -313,22 +304,19 @@ fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
         .collect()
 }
 
-/// The forms of a device that can be told wrong from right without opening it.
-fn device(item: &Item, input: bool) -> Result<String, String> {
-    let text = text_value(item)?;
-    if let Some(frequency) = text.strip_prefix("tone:") {
-        if !input {
-            return Err("cannot be a tone; \"null\" plays to nobody".into());
-        }
-        return match frequency.parse::<f32>() {
-            Ok(hertz) if hertz > 0.0 && hertz < 24_000.0 => Ok(text),
-            _ => Err("must be a frequency above 0 and below 24000 after \"tone:\"".into()),
-        };
+fn backend(item: &Item) -> Result<Backend, String> {
+    text_value(item)?.parse()
+}
+
+fn device(item: &Item) -> Result<Device, String> {
+    text_value(item)?.parse()
+}
+
+fn output(item: &Item) -> Result<Device, String> {
+    match device(item)? {
+        Device::Tone { .. } => Err("cannot be a tone; \"null\" plays to nobody".into()),
+        output => Ok(output),
     }
-    if text.strip_prefix("file:").is_some_and(str::is_empty) {
-        return Err("needs a path after \"file:\"".into());
-    }
-    Ok(text)
 }
 
 /// The line of a key, or of its value for keys that have no place of their own (dotted sections).

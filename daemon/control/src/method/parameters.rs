@@ -16,6 +16,12 @@ pub const MAX_VOLUME_PERCENT: u16 = 200;
 pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
 /// The longest that `network.connect` waits.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
+/// The longest that `meeting.join` and `meeting.switch` wait for others before they are answered.
+pub const MAX_JOIN: Duration = Duration::from_secs(30);
+/// The longest that `audio.devices` waits for the sound system.
+const MAX_LISTING: Duration = Duration::from_secs(20);
+/// How long a daemon may take to answer what it can answer at once, before it counts as hung.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 macro_rules! without_parameters {
     ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
@@ -201,6 +207,21 @@ pub struct EventsSubscribe {
 }
 
 impl Request {
+    /// How long to wait for the reply before the daemon counts as hung: what the request itself may wait for, and some
+    /// patience.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        let waits = match self {
+            Self::MeetingJoin(_) | Self::MeetingSwitch(_) => MAX_JOIN,
+            Self::AudioDevices(_) => MAX_LISTING,
+            Self::NetworkConnect(params) => {
+                Duration::from_millis(params.wait_ms.unwrap_or(0)).min(MAX_WAIT)
+            }
+            _ => Duration::ZERO,
+        };
+        waits + PATIENCE
+    }
+
     /// Checks what types alone do not say: bounds of texts, lists and numbers.
     pub(super) fn check(&self) -> Result<(), ControlError> {
         match self {

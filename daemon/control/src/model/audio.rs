@@ -58,25 +58,15 @@ pub struct DeviceInUse {
 pub struct Devices {
     /// What is in use.
     pub sound: Sound,
-    /// The sound systems on this machine, the one in use marked.
+    /// The sound system that they belong to, as the configuration names it; `auto` for the best that answers.
     #[serde(default)]
-    pub backends: Vec<Backend>,
-    /// Microphones of the backend in use.
+    pub backend: String,
+    /// Its microphones.
     #[serde(default)]
     pub inputs: Vec<Device>,
-    /// Loudspeakers of the backend in use.
+    /// Its loudspeakers.
     #[serde(default)]
     pub outputs: Vec<Device>,
-}
-
-/// A sound system.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Backend {
-    /// The name for `audio.backend` in the configuration.
-    pub name: String,
-    /// Whether it is the one in use.
-    #[serde(default)]
-    pub in_use: bool,
 }
 
 /// A sound device.

@@ -265,7 +265,7 @@ impl ServerConnection {
                     "sottod {release} speaks version {API_VERSION} of the control API, the client version {api}"
                 ),
             )
-            .with_hint("install sotto and sottod from the same release, then restart sottod"));
+            .with_hint("stop it with 'sotto quit', then start the sottod that came with this client"));
         }
         let name = params.client.trim();
         if !name.is_empty() {

@@ -40,6 +40,15 @@ pub enum BindError {
         /// What the system said.
         source: io::Error,
     },
+    /// Others could change what lies in a directory of ours.
+    #[error(
+        "other users of this machine can write to {path}, and so take your place in Sotto; run 'chmod go-w {path}', or set SOTTO_HOME to another directory",
+        path = path.display()
+    )]
+    OpenToOthers {
+        /// The directory.
+        path: PathBuf,
+    },
     /// The socket's path is longer than the system allows.
     #[error(
         "the path of the control socket, {}, is {length} bytes long, and at most {most}; set SOTTO_HOME to a shorter one",
@@ -63,10 +72,10 @@ pub struct InstanceLock {
 }
 
 impl InstanceLock {
-    /// Makes the home's directories, readable by the user alone, and takes the lock.
+    /// Makes the home's directories where they are not there, for the user alone, and takes the lock.
     ///
     /// # Errors
-    /// Another daemon holds it, or a directory cannot be made.
+    /// Another daemon holds it, or a directory cannot be made or can be written to by others.
     pub fn acquire(places: &Places) -> Result<Self, BindError> {
         private_directory(&places.data)?;
         private_directory(&places.state)?;
@@ -103,7 +112,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Opens the socket, mode 0600 in a directory of mode 0700. A socket that a dead daemon left behind is replaced:
+    /// Opens the socket, mode 0600 in a directory that only the user can write to. A socket that a dead daemon left behind is replaced:
     /// the lock proves that it is dead.
     ///
     /// Must be called within a tokio runtime.
@@ -221,21 +230,22 @@ fn restrict(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
     Ok(options.security_descriptor(SecurityDescriptor::deserialize(text)?))
 }
 
-/// Makes a directory that only the user can enter, and makes an existing one of the user's so.
+/// Makes a directory that only the user can enter. One that is there already belongs to its user, who alone decides who
+/// may look into it; but if others can write to it, they could put an identity or a socket of theirs there.
 #[cfg(unix)]
 fn private_directory(path: &Path) -> Result<(), BindError> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    // It makes what is missing with this mode, and leaves alone what is there.
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
         .map_err(failed("make the directory", path))?;
     let metadata = std::fs::metadata(path).map_err(failed("look at the directory", path))?;
-    let mut permissions = metadata.permissions();
-    if permissions.mode() & 0o077 != 0 {
-        permissions.set_mode(0o700);
-        std::fs::set_permissions(path, permissions)
-            .map_err(failed("close to other users the directory", path))?;
+    if metadata.permissions().mode() & 0o022 != 0 {
+        return Err(BindError::OpenToOthers {
+            path: path.to_owned(),
+        });
     }
     Ok(())
 }
