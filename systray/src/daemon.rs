@@ -11,7 +11,7 @@ use sotto_control::{
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::view::{Link, State, Wish};
 
@@ -23,10 +23,59 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// A connection that lasted this long was a good one: the next pause is the first again.
 const LASTING: Duration = Duration::from_secs(5);
-/// How long the daemon may take to grant a wish.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Wishes that may be under way at once; more are dropped, as one drops a second click.
+/// Wishes that may be under way at once, and clicks that may wait; more are dropped, as one drops a second click.
 const MOST_WISHES: usize = 8;
+
+/// What the user clicks, on its way to the daemon.
+#[derive(Debug)]
+pub(crate) struct Wishes {
+    wishes: mpsc::Receiver<Wish>,
+    /// Beside the others, so that quitting gets through whatever they wait for.
+    quit: mpsc::Receiver<()>,
+}
+
+/// Where clicks go in.
+#[derive(Debug, Clone)]
+pub(crate) struct Clicks {
+    wishes: mpsc::Sender<Wish>,
+    quit: mpsc::Sender<()>,
+}
+
+/// Both ends.
+pub(crate) fn wishes() -> (Clicks, Wishes) {
+    let (wishes_in, wishes) = mpsc::channel(MOST_WISHES);
+    let (quit_in, quit) = mpsc::channel(1);
+    (
+        Clicks {
+            wishes: wishes_in,
+            quit: quit_in,
+        },
+        Wishes { wishes, quit },
+    )
+}
+
+impl Clicks {
+    /// Takes a click, without waiting.
+    pub(crate) fn click(&self, wish: Wish) {
+        if wish == Wish::Quit {
+            // Full means that quitting is on its way already.
+            let _ = self.quit.try_send(());
+        } else if let Err(error) = self.wishes.try_send(wish) {
+            tracing::warn!(%error, "too many clicks at once");
+        }
+    }
+}
+
+impl Wishes {
+    /// The next one, quitting before all others; `None` when nobody can click any more. Cancel safe.
+    async fn next(&mut self) -> Option<Wish> {
+        tokio::select! {
+            biased;
+            Some(()) = self.quit.recv() => Some(Wish::Quit),
+            wish = self.wishes.recv() => wish,
+        }
+    }
+}
 
 /// Who is told of every new state.
 pub(crate) trait Screen {
@@ -35,11 +84,7 @@ pub(crate) trait Screen {
 }
 
 /// Follows the daemon until the user quits or nobody can wish any more.
-pub(crate) async fn follow(
-    places: &Places,
-    mut wishes: mpsc::Receiver<Wish>,
-    screen: &mut impl Screen,
-) {
+pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut impl Screen) {
     let mut pause = FIRST_PAUSE;
     loop {
         let why = match connect(places).await {
@@ -70,7 +115,7 @@ pub(crate) async fn follow(
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(again) => break,
-                wish = wishes.recv() => {
+                wish = wishes.next() => {
                     if matches!(wish, Some(Wish::Quit) | None) {
                         return;
                     }
@@ -85,9 +130,9 @@ async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), String> 
     let client = Client::connect(places, NAME)
         .await
         .map_err(|error| error.to_string())?;
-    let (snapshot, events) = timeout(PATIENCE, client.subscribe(false))
+    let (snapshot, events) = client
+        .subscribe(false)
         .await
-        .map_err(|_| "the Sotto daemon does not answer".to_owned())?
         .map_err(|error| error.to_string())?;
     Ok((client, snapshot, events))
 }
@@ -103,7 +148,7 @@ async fn attend(
     client: &Client,
     snapshot: Snapshot,
     mut events: Events,
-    wishes: &mut mpsc::Receiver<Wish>,
+    wishes: &mut Wishes,
     screen: &mut impl Screen,
 ) -> Ended {
     let mut snapshot = Box::new(snapshot);
@@ -121,9 +166,9 @@ async fn attend(
                 Some(event) => snapshot.apply(&event),
                 None => return if under_way.is_empty() { Ended::ByTheDaemon } else { quit_among(under_way).await },
             },
-            wish = wishes.recv() => match wish {
+            wish = wishes.next() => match wish {
                 None => return Ended::ByTheUser,
-                Some(wish) if under_way.len() < MOST_WISHES => {
+                Some(wish) if wish == Wish::Quit || under_way.len() < MOST_WISHES => {
                     under_way.spawn(grant(client.clone(), wish));
                 }
                 Some(wish) => tracing::warn!(?wish, "too many wishes at once"),
@@ -191,19 +236,96 @@ async fn grant(client: Client, wish: Wish) -> Outcome {
             Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
         }
     };
-    match timeout(PATIENCE, reply).await {
+    // Each wish is waited for as long as it may take: joining longer than muting.
+    match reply.await {
         // A daemon that goes while it is asked to go has done what was asked.
-        Ok(Ok(()) | Err(CallError::Disconnected)) if quits => Outcome::Quit,
-        Ok(Ok(())) => Outcome::Granted,
-        Ok(Err(CallError::Refused(error))) => Outcome::Refused(match error.hint {
+        Ok(()) | Err(CallError::Disconnected) if quits => Outcome::Quit,
+        Ok(()) => Outcome::Granted,
+        Err(CallError::Refused(error)) => Outcome::Refused(match error.hint {
             Some(hint) => format!("{}; {hint}", error.message),
             None => error.message,
         }),
-        Ok(Err(error)) => Outcome::Refused(error.to_string()),
         // An icon that went away now would hide a microphone that may be open.
-        Err(_) if quits => {
+        Err(CallError::NoAnswer { .. }) if quits => {
             Outcome::Refused("the Sotto daemon does not stop; its log says why".into())
         }
-        Err(_) => Outcome::Refused("the Sotto daemon does not answer".into()),
+        Err(error) => Outcome::Refused(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use sotto_control::server::{Answer, Call, InstanceLock, Listener};
+    use sotto_control::{Done, Request};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    struct Nowhere;
+
+    impl Screen for Nowhere {
+        async fn show(&mut self, _state: &State) {}
+    }
+
+    async fn soon<T>(what: impl Future<Output = T>) -> T {
+        timeout(Duration::from_secs(20), what)
+            .await
+            .expect("within the deadline")
+    }
+
+    #[test]
+    fn quitting_passes_clicks_that_wait() {
+        let (clicks, mut wishes) = wishes();
+        for _ in 0..2 * MOST_WISHES {
+            clicks.click(Wish::Mute);
+        }
+        clicks.click(Wish::Quit);
+        let next = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap()
+            .block_on(wishes.next());
+        assert_eq!(next, Some(Wish::Quit));
+    }
+
+    #[tokio::test]
+    async fn quitting_passes_wishes_that_are_under_way() {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::within(home.path());
+        let listener = Listener::bind(&places, InstanceLock::acquire(&places).unwrap()).unwrap();
+        let daemon = tokio::spawn(async move {
+            let mut connection = listener.accept().await;
+            let mut unanswered: Vec<Answer> = Vec::new();
+            loop {
+                let Call {
+                    request, answer, ..
+                } = connection.next().await.unwrap();
+                match request {
+                    Request::EventsSubscribe(params) => {
+                        answer.subscribe(params, Snapshot::default());
+                    }
+                    Request::DaemonQuit(_) => {
+                        answer.send(Ok(Done {}));
+                        return unanswered.len();
+                    }
+                    _ => unanswered.push(answer),
+                }
+            }
+        });
+        let (clicks, mut wishes) = wishes();
+        let (client, snapshot, events) = soon(connect(&places)).await.unwrap();
+        let attended = tokio::spawn(async move {
+            attend(&client, snapshot, events, &mut wishes, &mut Nowhere).await
+        });
+        for _ in 0..MOST_WISHES {
+            soon(clicks.wishes.send(Wish::Join("planning".into())))
+                .await
+                .unwrap();
+        }
+        // All are under way once there is room for as many again.
+        soon(clicks.wishes.reserve_many(MOST_WISHES)).await.unwrap();
+        clicks.click(Wish::Quit);
+        assert_eq!(soon(attended).await.unwrap(), Ended::ByTheUser);
+        soon(daemon).await.unwrap();
     }
 }

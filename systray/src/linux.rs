@@ -5,19 +5,15 @@ use futures::StreamExt;
 use ksni::menu::{StandardItem, SubMenu};
 use ksni::{Category, Handle, Icon, MenuItem, ToolTip, Tray, TrayMethods};
 use sotto_control::Places;
-use tokio::sync::mpsc;
 
-use crate::daemon::{self, Screen};
+use crate::daemon::{self, Clicks, Screen};
 use crate::icon;
-use crate::view::{Entry, Link, State, View, Wish};
-
-/// Clicks that may wait; further ones are dropped.
-const CLICKS: usize = 8;
+use crate::view::{Entry, Link, State, View};
 
 /// Shows the icon until the user quits or the session ends.
 pub(crate) async fn run(places: &Places) -> anyhow::Result<()> {
     let session_ended = session_bus().await?;
-    let (clicks, wishes) = mpsc::channel(CLICKS);
+    let (clicks, wishes) = daemon::wishes();
     let start = State {
         link: Link::Down {
             why: "connecting to the Sotto daemon".into(),
@@ -77,15 +73,7 @@ impl Screen for Panel {
 /// The icon as the panel sees it.
 struct Item {
     view: View,
-    clicks: mpsc::Sender<Wish>,
-}
-
-impl Item {
-    fn click(&self, wish: &Wish) {
-        if self.clicks.try_send(wish.clone()).is_err() {
-            tracing::warn!(?wish, "too many clicks at once");
-        }
-    }
+    clicks: Clicks,
 }
 
 impl Tray for Item {
@@ -133,7 +121,7 @@ fn menu_item(entry: Entry) -> MenuItem<Item> {
         Entry::Text(label) => text(&label),
         Entry::Action { label, wish } => StandardItem {
             label: plain(&label),
-            activate: Box::new(move |item: &mut Item| item.click(&wish)),
+            activate: Box::new(move |item: &mut Item| item.clicks.click(wish.clone())),
             ..StandardItem::default()
         }
         .into(),
