@@ -40,14 +40,15 @@ pub enum UplinkCommand {
     },
     /// My voice goes to others from `at` on; `None` is the next captured sample.
     Audience {
-        /// The first sample that the new audience may hear.
+        /// The first sample that the new audience may hear. No more than 200 ms ahead of what was captured
+        /// counts, and the last order wins: it undoes earlier ones for this sample or later.
         at: Option<SampleTime>,
         /// Who that is.
         audience: Audience,
     },
     /// The microphone opens or closes from `at` on; `None` is the next captured sample. It starts closed.
     Microphone {
-        /// The first sample that the change applies to.
+        /// The first sample that the change applies to, within the same bounds.
         at: Option<SampleTime>,
         /// Whether samples pass.
         open: bool,

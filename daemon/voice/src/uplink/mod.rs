@@ -49,6 +49,11 @@ const FADE: usize = SAMPLE_RATE as usize / 200;
 /// Frames between two counts of what was sent, and two notices of one kind: a second.
 const SECOND: u64 = SAMPLE_RATE as u64 / FRAME_SAMPLES as u64;
 
+/// How far ahead a change may be stamped: 200 ms. Stamps come from a clock that runs on between captured
+/// frames. When a microphone takes longer than that to open, or stops, the clock has run ahead of the
+/// captured samples, and without this bound a mute would hold only after they have caught up.
+const FARTHEST_AHEAD: u64 = SAMPLE_RATE as u64 / 5;
+
 /// How many events wait to be polled.
 const EVENTS: usize = 64;
 
@@ -99,6 +104,8 @@ struct Encoded {
 #[derive(Debug, Clone, Copy)]
 struct Held {
     timestamp: u32,
+    /// Whether the encoder began anew with it, so that the decoder should.
+    anew: bool,
     listeners: Listeners,
     captured: Duration,
 }
@@ -208,10 +215,9 @@ impl Uplink {
     }
 
     fn change(&mut self, at: Option<SampleTime>, change: Change) -> Result<(), VoiceError> {
-        if self
-            .schedule
-            .add(at.unwrap_or(self.position).max(self.position), change)
-        {
+        let latest = self.position + FARTHEST_AHEAD;
+        let at = at.map_or(self.position, |at| at.clamp(self.position, latest));
+        if self.schedule.add(at, change) {
             Ok(())
         } else {
             Err(VoiceError::ScheduleFull)
@@ -349,6 +355,7 @@ impl Uplink {
         });
         let next = Held {
             timestamp,
+            anew: !continues,
             listeners: plan.listeners,
             captured: now,
         };
@@ -359,7 +366,7 @@ impl Uplink {
     /// Sends a frame, alone or together with the one before, or holds it for the one after.
     fn pair_up(&mut self, frame: Held, ends: bool, send: &mut impl FnMut(Destination, &[u8])) {
         let held = self.held.take();
-        let partner = held.filter(|held| held.listeners == frame.listeners);
+        let partner = held.filter(|held| held.listeners == frame.listeners && !frame.anew);
         if let (Some(held), None) = (held, partner) {
             self.send_frames(held, None, send);
         }
@@ -367,7 +374,7 @@ impl Uplink {
         if crowd && partner.is_none() && !ends {
             self.held = Some(frame);
         } else {
-            self.send_frames(frame, partner.map(|held| held.timestamp), send);
+            self.send_frames(frame, partner, send);
         }
     }
 

@@ -58,7 +58,7 @@ impl Uplink {
     pub(super) fn send_frames(
         &mut self,
         frame: Held,
-        older: Option<u32>,
+        older: Option<Held>,
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
         let Self {
@@ -70,6 +70,8 @@ impl Uplink {
             ..
         } = self;
         let stream = frame.listeners.stream;
+        let anew = older.map_or(frame.anew, |older| older.anew);
+        let older = older.map(|older| older.timestamp);
         let copies = allowed_copies(
             history,
             frame.timestamp,
@@ -100,7 +102,7 @@ impl Uplink {
             let first = frame
                 .timestamp
                 .wrapping_sub(payload.oldest_new * FRAME_SAMPLES as u32);
-            let marker = link.resumes(stream, first, FRAME_SAMPLES as u32);
+            let marker = anew || link.resumes(stream, first, FRAME_SAMPLES as u32);
             let sealed = link.seal(
                 Head {
                     stream,

@@ -1,7 +1,8 @@
 //! To whom each captured sample may go.
 //!
 //! Mute and audience changes name the sample they hold from, and are kept here until that sample has been
-//! captured. [`Schedule::plan`] then decides for one frame who receives it and which of its samples may be
+//! captured. The last order wins, whatever samples were named: it takes the place of those of its kind that
+//! were to apply at its sample or later. [`Schedule::plan`] then decides for one frame who receives it and which of its samples may be
 //! heard.
 //!
 //! A frame goes to one set of peers on one stream, because a timestamp names one frame. Where a change falls
@@ -96,6 +97,16 @@ pub(super) enum Change {
     Microphone(bool),
 }
 
+impl Change {
+    /// Whether nothing is left of this change once `later` has taken effect.
+    fn is_undone_by(&self, later: &Self) -> bool {
+        matches!(
+            (self, later),
+            (Self::Audience(_), Self::Audience(_)) | (Self::Microphone(_), Self::Microphone(_))
+        )
+    }
+}
+
 /// What becomes of one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -123,9 +134,15 @@ impl Schedule {
         }
     }
 
-    /// Schedules `change` for `at`. When the schedule is full, everything in it and the change itself apply
+    /// Schedules `change` for `at`, in the place of earlier orders of its kind for `at` or later: somebody
+    /// who mutes does not wait for an unmute that was stamped a little ahead of its time, to be undone by it.
+    /// Microphone and audience do not undo each other, because each says the whole of its own.
+    ///
+    /// When the schedule is full, everything in it and the change itself apply
     /// at once, in order, and `false` is returned: late is worse than early here, for a mute above all.
     pub(super) fn add(&mut self, at: SampleTime, change: Change) -> bool {
+        self.pending
+            .retain(|(other, earlier)| *other < at || !earlier.is_undone_by(&change));
         if self.pending.len() == CAPACITY {
             for (_, earlier) in self.pending.drain(..) {
                 self.now.apply(earlier);

@@ -83,14 +83,55 @@ fn a_whisper_to_nobody_left_is_heard_by_nobody() {
 #[test]
 fn a_full_schedule_applies_at_once_rather_than_late() {
     let mut schedule = talking(Audience::Open(set(&[1])));
-    for _ in 2..CAPACITY {
-        assert!(schedule.add(at(10_000), Change::Microphone(true)));
+    for later in 2..CAPACITY as u64 {
+        assert!(schedule.add(at(10_000 + later), Change::Microphone(true)));
     }
-    assert!(!schedule.add(at(10_000), Change::Microphone(false)));
+    assert!(!schedule.add(at(20_000), Change::Microphone(false)));
     assert_eq!(schedule.plan(at(0)), None);
 }
 
-/// What is heard at one sample, said in the simplest way: by applying everything that is due.
+#[test]
+fn a_mute_is_not_undone_by_an_unmute_stamped_ahead_of_it() {
+    let mut schedule = talking(Audience::Open(set(&[1])));
+    schedule.plan(at(0));
+    schedule.add(at(480), Change::Microphone(false));
+    schedule.add(at(1300), Change::Microphone(true));
+    schedule.add(at(480), Change::Microphone(false));
+    for frame in 1..10 {
+        assert_eq!(schedule.plan(at(frame * 480)), None);
+    }
+}
+
+#[test]
+fn a_whisper_does_not_win_back_who_was_taken_out_of_it_since() {
+    let mut schedule = talking(Audience::Open(set(&[1, 2, 3])));
+    schedule.add(at(700), Change::Audience(Audience::Whisper(set(&[1, 2]))));
+    schedule.add(at(480), Change::Audience(Audience::Whisper(set(&[1]))));
+    schedule.plan(at(0));
+    for frame in 1..10 {
+        let plan = schedule.plan(at(frame * 480)).unwrap();
+        assert_eq!(plan.listeners.stream, Stream::Whisper);
+        assert_eq!(plan.listeners.slots, set(&[1]));
+    }
+}
+
+#[test]
+fn an_order_for_later_leaves_those_before_it_and_those_of_the_other_kind_alone() {
+    let mut schedule = talking(Audience::Open(set(&[1])));
+    schedule.add(at(480), Change::Microphone(false));
+    schedule.add(at(1440), Change::Microphone(true));
+    schedule.add(at(960), Change::Audience(Audience::Whisper(set(&[1]))));
+    assert!(schedule.plan(at(0)).is_some());
+    assert_eq!(schedule.plan(at(480)), None);
+    assert_eq!(schedule.plan(at(960)), None);
+    assert_eq!(
+        schedule.plan(at(1440)).unwrap().listeners.stream,
+        Stream::Whisper
+    );
+}
+
+/// What is heard at one sample, said in the simplest way: of what is due, the last order wins. `history` is
+/// in the order in which it was ordered.
 fn listeners_at(history: &[(u64, Change)], sample: u64) -> Option<Listeners> {
     let mut voice = Voice::default();
     for (_, change) in history.iter().filter(|(at, _)| *at <= sample) {
@@ -122,11 +163,10 @@ proptest! {
         changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
     ) {
         let mut schedule = Schedule::new();
-        let mut history = changes;
+        let history = changes;
         for (at, change) in &history {
             prop_assert!(schedule.add(SampleTime(*at), *change));
         }
-        history.sort_by_key(|(at, _)| *at);
         for frame in 0..12 {
             let start = frame * FRAME_SAMPLES as u64;
             let Some(plan) = schedule.plan(SampleTime(start)) else {
@@ -148,11 +188,10 @@ proptest! {
         changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
     ) {
         let mut schedule = Schedule::new();
-        let mut history = changes;
+        let history = changes;
         for (at, change) in &history {
             schedule.add(SampleTime(*at), *change);
         }
-        history.sort_by_key(|(at, _)| *at);
         for frame in 0..12 {
             let start = frame * FRAME_SAMPLES as u64;
             let inside = start + 1..start + FRAME_SAMPLES as u64;
@@ -164,5 +203,21 @@ proptest! {
             let expected = listeners_at(&history, start).map(|listeners| (listeners, 0..FRAME_SAMPLES));
             prop_assert_eq!(plan, expected);
         }
+    }
+
+    /// Once everything has taken effect, only the last order of each kind counts.
+    #[test]
+    fn the_last_order_wins(
+        changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
+    ) {
+        let mut schedule = Schedule::new();
+        let mut last = Voice::default();
+        for (at, change) in &changes {
+            schedule.add(SampleTime(*at), *change);
+            last.apply(*change);
+        }
+        schedule.skip_to(SampleTime(4800));
+        let heard = schedule.plan(SampleTime(4800)).map(|plan| plan.listeners);
+        prop_assert_eq!(heard, last.listeners());
     }
 }

@@ -92,10 +92,10 @@ fn nothing_of_the_sound_before_a_switch_is_decodable_after_it() {
             studio.audience(None, before);
             // While muted the secret is what is said into the closed microphone.
             studio.microphone(None, !muted);
-            studio.capture(50, voice);
+            studio.capture(90, voice);
             studio.audience(Some(at), after);
             studio.microphone(Some(at), true);
-            studio.capture(50, voice);
+            studio.capture(10, voice);
             studio.capture(40, |sample| if sample < at { voice(sample) } else { 0.0 });
             // 30 packets, copies included.
             let heard = studio.decode_all(listener, stream, at - FRAME);
@@ -111,10 +111,10 @@ fn nothing_of_the_sound_before_a_switch_is_decodable_after_it() {
             let mut studio = Studio::new(2);
             studio.audience(None, before);
             studio.microphone(None, !muted);
-            studio.capture(50, voice);
+            studio.capture(90, voice);
             studio.audience(Some(at), after);
             studio.microphone(Some(at), true);
-            studio.capture(50, voice);
+            studio.capture(10, voice);
             studio.capture(40, |sample| {
                 if sample < at {
                     voice(sample)
