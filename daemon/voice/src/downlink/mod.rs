@@ -50,6 +50,14 @@ const REPORT: Duration = Duration::from_secs(1);
 /// What is due is due on a grid of this: fine enough for a path's first challenges 20 ms apart.
 const STEP: Duration = Duration::from_millis(5);
 
+/// `due` on the grid of [`STEP`], not earlier than it is.
+fn round_up(due: Duration) -> Duration {
+    // Nanoseconds in 64 bits reach 584 years.
+    let nanoseconds = u64::try_from(due.as_nanos()).unwrap_or(u64::MAX);
+    let step = STEP.as_nanos() as u64;
+    Duration::from_nanos(nanoseconds.div_ceil(step).saturating_mul(step))
+}
+
 /// The receiving half of a conversation. See the [module](self).
 pub struct Downlink {
     random: ChaCha20Rng,
@@ -345,8 +353,7 @@ impl Downlink {
             .min()
             .map(|due| {
                 // What many peers need at about the same time is done in one go.
-                let steps = due.as_nanos().div_ceil(STEP.as_nanos());
-                STEP * u32::try_from(steps).unwrap_or(u32::MAX)
+                round_up(due)
             })
     }
 

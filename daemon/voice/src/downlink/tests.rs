@@ -431,3 +431,12 @@ fn reports_reach_the_uplink_once() {
         (20, 8, 4)
     );
 }
+
+#[test]
+fn timers_go_on_after_years_of_uptime() {
+    for days in [1, 248, 249, 20_000] {
+        let due = Duration::from_secs(days * 86_400) + ms(3);
+        assert_eq!(round_up(due), due + ms(2));
+    }
+    assert_eq!(round_up(ms(5)), ms(5));
+}
