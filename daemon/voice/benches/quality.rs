@@ -1,8 +1,8 @@
 //! What speech is worth after a bad network: PESQ-WB and delay through the real encoder, redundancy and
 //! playout, on a virtual clock.
 //!
-//! `cargo bench -p sotto-voice --bench quality [-- SEEDS]`. Every figure is over the same seeds, 10 unless
-//! told otherwise. The speech is Debian's spoken prompts from alsa-utils, at −26 dBov; without them there is
+//! `cargo bench -p sotto-voice --bench quality [-- SEEDS [LINK]]`. Every figure is over the same seeds, 10
+//! unless told otherwise; only links whose name contains LINK are measured. The speech is Debian's spoken prompts from alsa-utils, at −26 dBov; without them there is
 //! nothing to judge.
 //!
 //! *unwarped* is what was heard, put back onto the talker's time by the source timestamps, so that a shift
@@ -53,7 +53,11 @@ fn main() -> ExitCode {
         "{:28} {:>7} {:>7} {:>7}  {:>7}  {:>8} {:>8}  {:>9}",
         "link, copies", "mean", "", "", "heard", "mean", "p95", "%"
     );
-    for (name, network) in links() {
+    let wanted = std::env::args()
+        .nth(2)
+        .filter(|name| !name.starts_with('-'));
+    let chosen = |name: &str| wanted.as_deref().is_none_or(|wanted| name.contains(wanted));
+    for (name, network) in links().into_iter().filter(|(name, _)| chosen(name)) {
         report(name, &network, &sentence, seeds);
     }
     ExitCode::SUCCESS
@@ -78,6 +82,19 @@ fn links() -> Vec<(&'static str, Network)> {
         drift,
         ..Network::default()
     };
+    let blocks = |lateness| Network {
+        block: 480,
+        lateness,
+        ..Network::default()
+    };
+    let talker = |stall| Network {
+        talker_stalls: stall,
+        ..Network::default()
+    };
+    let listener = |stall| Network {
+        listener_stalls: stall,
+        ..blocks(0.0)
+    };
     vec![
         ("clean, {1}", Network::default()),
         ("5 % random, {1}", random(0.05, &[1])),
@@ -95,6 +112,16 @@ fn links() -> Vec<(&'static str, Network)> {
         ("jitter 40 ms, 10 %, {1}", jitter(40.0, 0.1)),
         ("drift +200 ppm, {1}", drift(200.0)),
         ("drift -200 ppm, {1}", drift(-200.0)),
+        ("10 ms blocks", blocks(0.0)),
+        ("10 ms blocks, 0–4 ms late", blocks(4.0)),
+        ("talker stalls 15 ms", talker(15.0)),
+        ("talker stalls 30 ms", talker(30.0)),
+        ("talker stalls 60 ms", talker(60.0)),
+        ("talker stalls 90 ms", talker(90.0)),
+        ("listener stalls 15 ms", listener(15.0)),
+        ("listener stalls 30 ms", listener(30.0)),
+        ("listener stalls 60 ms", listener(60.0)),
+        ("listener stalls 90 ms", listener(90.0)),
     ]
 }
 

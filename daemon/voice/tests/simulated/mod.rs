@@ -61,6 +61,14 @@ pub struct Network {
     pub copies: Vec<u32>,
     /// Nothing arrives from here on for so long; then all of it at once. Milliseconds.
     pub outages: Vec<(f64, f64)>,
+    /// The talker's program stands still for so long, about every 2 s: what is captured meanwhile leaves
+    /// all at once. Milliseconds.
+    pub talker_stalls: f64,
+    /// The listener's program stands still for so long, about every 2 s: packets are taken in and sound is
+    /// asked for only afterwards, and what the device had to play meanwhile is silence. Milliseconds.
+    pub listener_stalls: f64,
+    /// The listener asks up to this much after its turn. Milliseconds.
+    pub lateness: f64,
     /// Samples that the listener asks for at a time.
     pub block: usize,
     /// When the listener asks first, after the talker began. Milliseconds.
@@ -80,6 +88,9 @@ impl Default for Network {
             drift: 0.0,
             copies: vec![1],
             outages: Vec::new(),
+            talker_stalls: 0.0,
+            listener_stalls: 0.0,
+            lateness: 0.0,
             block: 120,
             phase: 0.0,
             timestamp: 1_000,
@@ -155,6 +166,31 @@ struct Arrival {
     marker: bool,
 }
 
+/// How far a device's buffer reaches beyond the block that it asked for: a pull that comes later than this
+/// after its turn finds the block replaced by silence. Nanoseconds.
+const DEVICE_BUFFER: f64 = 10e6;
+
+/// Stretches of time in which a program stands still, in nanoseconds: one somewhere in every 2 s.
+fn stalls(seed: u64, length: f64, until: f64) -> Vec<(f64, f64)> {
+    let mut chance = Chance::new(seed ^ 0x57a1_1000);
+    let mut stalls = Vec::new();
+    let mut from = 1e9;
+    while length > 0.0 && from < until {
+        let begin = from + chance.unit() * 1.8e9;
+        stalls.push((begin, begin + length * 1e6));
+        from += 2e9;
+    }
+    stalls
+}
+
+/// When something that was to happen `at` happens in a program that stands still now and then.
+fn after_stalls(stalls: &[(f64, f64)], at: f64) -> f64 {
+    stalls
+        .iter()
+        .find(|(from, to)| (*from..*to).contains(&at))
+        .map_or(at, |(_, to)| *to)
+}
+
 /// Sends `count` frames (those of `frames` over and over) through the network and plays them.
 pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Heard {
     let mut chance = Chance::new(network.seed);
@@ -165,6 +201,9 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
     let mut lost = 0;
     let mut before = false;
     let mut arrivals = Vec::new();
+    let end = captured((count + 100) as f64 * 480.0);
+    let talker_stalls = stalls(network.seed, network.talker_stalls, end);
+    let listener_stalls = stalls(network.seed, network.listener_stalls, end);
     for frame in 0..count {
         let sent = frames[frame % frames.len()].is_some();
         let marker = sent && !before;
@@ -192,7 +231,8 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             lost += 1;
             continue;
         }
-        let mut at = captured((frame + 1) as f64 * 480.0) + chance.unit() * network.jitter * 1e6;
+        let left = after_stalls(&talker_stalls, captured((frame + 1) as f64 * 480.0));
+        let mut at = left + chance.unit() * network.jitter * 1e6;
         for (from, length) in &network.outages {
             let (from, to) = (from * 1e6, (from + length) * 1e6);
             if at >= from && at < to {
@@ -200,7 +240,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             }
         }
         arrivals.push(Arrival {
-            at: at as u64,
+            at: after_stalls(&listener_stalls, at) as u64,
             frame,
             sequence: number,
             marker,
@@ -217,7 +257,6 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
         packets_lost: lost,
     };
     let mut block = vec![0.0; network.block];
-    let end = captured((count + 100) as f64 * 480.0);
     let mut waiting = arrivals.into_iter().peekable();
     let timestamp = |frame: usize| {
         network
@@ -226,9 +265,19 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
     };
     let mut pulls = 0_u64;
     loop {
-        let now = network.phase * 1e6 + (pulls as f64 * network.block as f64) / 48_000.0 * 1e9;
-        if now > end {
+        let turn = network.phase * 1e6 + (pulls as f64 * network.block as f64) / 48_000.0 * 1e9;
+        if turn > end {
             break;
+        }
+        pulls += 1;
+        let mut now = turn;
+        if network.lateness > 0.0 {
+            now += chance.unit() * network.lateness * 1e6;
+        }
+        now = after_stalls(&listener_stalls, now);
+        if now > turn + DEVICE_BUFFER {
+            heard.sound.extend(std::iter::repeat_n(0.0, network.block));
+            continue;
         }
         while let Some(arrival) = waiting.next_if(|arrival| arrival.at as f64 <= now) {
             let mut copies = Vec::new();
@@ -265,7 +314,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
         let pulled = playout.pull(&mut block, Duration::from_nanos(now as u64));
         if let Some(source) = pulled.source {
             let position = source.timestamp as i64 - (1_i64 << 32) - i64::from(network.timestamp);
-            let plays = now + source.offset as f64 / 48_000.0 * 1e9;
+            let plays = turn + source.offset as f64 / 48_000.0 * 1e9;
             // A sample's packet leaves when the last sample of its frame is captured.
             let delay = (plays - captured(position as f64) - frame_time) / 1e6;
             heard
@@ -274,7 +323,6 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             heard.delays.push(delay);
         }
         heard.sound.extend_from_slice(&block);
-        pulls += 1;
     }
     heard.stats = playout.stats();
     heard
