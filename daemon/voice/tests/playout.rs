@@ -217,8 +217,8 @@ fn a_pause_is_not_decoded_as_loss_and_the_next_syllable_is_whole() {
         };
         let heard = carry(&frames, frames.len(), &network);
         println!("block {block}: {:?}", heard.stats);
-        // A talk spurt that ends in full voice is continued for at most 100 ms, softer and softer.
-        assert!(heard.stats.concealed <= 6 * 10, "{:?}", heard.stats);
+        // A talk spurt that ends in full voice is continued for at most 40 ms, softer and softer.
+        assert!(heard.stats.concealed <= 6 * 4, "{:?}", heard.stats);
         let sent = frames.iter().flatten().count() as u64;
         assert_eq!(heard.stats.played, sent);
         for spurt in 1..5 {

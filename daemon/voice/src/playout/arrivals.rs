@@ -24,14 +24,23 @@ const MEMORY: f32 = 500.0;
 /// Packets after which the histogram alone decides.
 const ENOUGH: f32 = 50.0;
 
-/// A gap in arrivals longer than this that ends in a burst is an outage: 100 ms.
-const OUTAGE_GAP: i64 = 100 * MILLISECOND;
-/// The relative delay from which a packet after such a gap counts as part of a burst: 80 ms.
-const OUTAGE_DELAY: i64 = 80 * MILLISECOND;
+/// A gap in arrivals longer than this that ends in a burst is an outage: 50 ms.
+const OUTAGE_GAP: i64 = 50 * MILLISECOND;
+/// The relative delay from which a packet after such a gap counts as part of a burst: 40 ms.
+const OUTAGE_DELAY: i64 = 40 * MILLISECOND;
+/// Gaps shorter than this that come again within [`SELDOM`] are how the link is, and playback should wait for
+/// them: 100 ms.
+const ALWAYS_OUTAGE: i64 = 100 * MILLISECOND;
+/// The time between stalls that are not worth waiting for: 1 s.
+const SELDOM: i64 = 1_000 * MILLISECOND;
 /// How long a burst may take. Packets that are late after that are late for good: 60 ms.
 const BURST: i64 = 60 * MILLISECOND;
 /// An offset this far from the base is another clock: 5 s.
 const ANOTHER_CLOCK: i64 = 5_000 * MILLISECOND;
+
+/// Packets for which the target must have been too low before it is raised, unless one came too late for
+/// it: 300 ms of talk.
+const PERSISTENT: u32 = 30;
 
 /// The target is not lowered by less than this: 1.5 ms.
 const CALM: i64 = 72;
@@ -64,6 +73,8 @@ pub(super) struct Arrivals {
     last_arrival: i64,
     /// Set while a burst after an outage comes in: when it began, and the smallest offset in it.
     burst: Option<(i64, i64)>,
+    /// When the last such burst began.
+    last_burst: Option<i64>,
     histogram: [f32; BINS],
     observed: f32,
     brought: [f32; DISTANCES],
@@ -73,6 +84,10 @@ pub(super) struct Arrivals {
     initial: i64,
     max: i64,
     target: i64,
+    /// What of the target is only there for copies.
+    reserve: i64,
+    /// Packets in a row that would have the target raised.
+    rising: u32,
     jitter: i64,
 }
 
@@ -86,6 +101,7 @@ impl Arrivals {
             window_end: 0,
             last_arrival: 0,
             burst: None,
+            last_burst: None,
             histogram: [0.0; BINS],
             observed: 0.0,
             brought: [0.0; DISTANCES],
@@ -94,6 +110,8 @@ impl Arrivals {
             initial,
             max: super::samples(config.max_target).max(FRAME),
             target: initial,
+            reserve: 0,
+            rising: 0,
             jitter: 0,
         }
     }
@@ -102,6 +120,7 @@ impl Arrivals {
     pub(super) fn reset_clock(&mut self) {
         self.base = None;
         self.burst = None;
+        self.last_burst = None;
     }
 
     /// The offset of the fastest packets, once one has come.
@@ -112,6 +131,11 @@ impl Arrivals {
     /// What playback should hold beyond the fastest packets.
     pub(super) fn target(&self) -> i64 {
         self.target
+    }
+
+    /// What of the target is not needed by packets that arrive, only by copies of those that do not.
+    pub(super) fn reserve(&self) -> i64 {
+        self.reserve
     }
 
     /// The 95th percentile of relative delay.
@@ -136,6 +160,7 @@ impl Arrivals {
         if (offset - base).abs() > ANOTHER_CLOCK {
             self.restart_base(offset, arrival);
             self.burst = None;
+            self.last_burst = None;
             return Observation::AnotherClock;
         }
         if gap > WINDOW * WINDOWS as i64 {
@@ -148,8 +173,14 @@ impl Arrivals {
         let delay = offset - self.base.unwrap_or(offset);
         let mut observation = Observation::Usual;
         if self.burst.is_none() && gap > OUTAGE_GAP && delay > OUTAGE_DELAY {
-            self.burst = Some((arrival, offset));
-            observation = Observation::OutageOver;
+            let seldom = self
+                .last_burst
+                .replace(arrival)
+                .is_none_or(|last| arrival - last > SELDOM);
+            if seldom || gap > ALWAYS_OUTAGE {
+                self.burst = Some((arrival, offset));
+                observation = Observation::OutageOver;
+            }
         }
         if let Some((began, smallest)) = &mut self.burst {
             *smallest = offset.min(*smallest);
@@ -206,7 +237,7 @@ impl Arrivals {
         }
         let bin = usize::try_from(delay / MILLISECOND).unwrap_or(0);
         self.histogram[bin.min(BINS - 1)] += weight;
-        self.choose_target();
+        self.choose_target(delay);
     }
 
     /// The delay that a share of packets stays below, rounded up to a millisecond.
@@ -221,7 +252,7 @@ impl Arrivals {
         BINS as i64 * MILLISECOND
     }
 
-    fn choose_target(&mut self) {
+    fn choose_target(&mut self, delay: i64) {
         self.jitter = self.percentile(0.95);
         // 2 ms for when the playback thread wakes up, and a part for the packets beyond the percentile.
         let for_jitter = self.jitter + 2 * MILLISECOND + self.jitter / 4;
@@ -241,9 +272,17 @@ impl Arrivals {
         }
         let target = target.min(self.max);
         // A percentile that flickers between two milliseconds is no reason to stretch sound to and fro.
-        if target > self.target || target < self.target - CALM {
+        self.rising = if target > self.target {
+            self.rising + 1
+        } else {
+            0
+        };
+        let too_low = self.rising > PERSISTENT || target > self.target && delay > self.target;
+        if too_low || target < self.target - CALM {
             self.target = target;
+            self.rising = 0;
         }
+        self.reserve = (self.target - for_jitter).max(0);
     }
 
     /// The farthest distance from which a share of packets brought a frame lately, and no less than the one

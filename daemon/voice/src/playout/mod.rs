@@ -137,11 +137,12 @@ pub struct PlayoutStats {
     pub concealed: u64,
     /// Frames that arrived after having been concealed.
     pub late: u64,
-    /// Frames dropped to get back to the target after an outage or an overflow.
+    /// Frames that were never heard, to get back to the target after an outage, an overflow, or playback
+    /// that stood still.
     pub discarded: u64,
     /// Frames that the decoder refused.
     pub malformed: u64,
-    /// Gaps of more than 100 ms that ended in a burst.
+    /// Gaps that ended in a burst: all of more than 100 ms, and of 50 ms unless they come every second.
     pub outages: u64,
     /// Samples taken out to shorten the delay.
     pub samples_removed: u64,

@@ -2,24 +2,30 @@
 //! whether it is to be a little shorter or longer.
 
 use super::noise::rms;
-use super::sender::{Begin, SenderPlayout, State};
+use super::sender::{Begin, SenderPlayout, State, TOO_LATE};
 use super::sound::FADE;
 use crate::FRAME_SAMPLES;
 
 const FRAME: i64 = FRAME_SAMPLES as i64;
 
-/// Frames after which a concealment has faded to nothing: 100 ms.
+/// Frames after which the concealment of a loss has faded to nothing: 100 ms.
 const LONGEST_CONCEALMENT: u32 = 10;
+/// The same where nothing has come since, so that it may be the end: what is invented then was never said.
+const LONGEST_UNEXPLAINED: u32 = 4;
 /// Frames that are concealed at full level before the fade begins.
 const FULL_CONCEALMENT: u32 = 2;
+/// Late frames that are decoded unheard, so that the decoder knows what led up to those after them.
+const CAUGHT_UP: i64 = 4 * FRAME;
 
 /// Changes of length are at least this far apart: 30 ms.
 const STRETCH_PAUSE: i64 = 3 * FRAME;
-/// In voice the delay may be this much above the target before it is shortened: 4 ms. Short enough for the
-/// pitch of most voices to fit twice between this and the lower bound.
-const ABOVE: f32 = 192.0;
-/// In voice the delay may be this much below the target before it is lengthened: 1 ms.
+/// In voice the delay may be this much above the target before it is shortened: 8 ms. Pauses come soon, and
+/// there nobody hears it.
+const ABOVE: f32 = 384.0;
+/// In voice the delay may be this much below the target before it is lengthened: 1 ms, and the time that is
+/// only kept for copies, up to 4 ms in all.
 const BELOW: f32 = 48.0;
+const FARTHEST_BELOW: f32 = 192.0;
 /// In silence the delay is kept this close to the target: 1 ms.
 const SILENT_MARGIN: f32 = 48.0;
 /// Far above the target even a poor match is cut: 20 ms.
@@ -29,9 +35,20 @@ const ALIKE: f32 = 0.8;
 /// The same, far above the target.
 const SOMEWHAT_ALIKE: f32 = 0.5;
 /// The samples that may be removed from a second of voice: 10 ms.
-const REMOVABLE_PER_SECOND: i64 = 480;
+const REMOVABLE_PER_SECOND: f32 = 480.0;
 /// What of that may be saved up: 15 ms, the longest pitch period.
-const REMOVABLE_MAX: i64 = 720;
+const REMOVABLE_MAX: f32 = 720.0;
+
+/// What became of a frame in the decoder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decoded {
+    /// It continues the frame before it.
+    Onward,
+    /// The decoder began anew with it.
+    Anew,
+    /// It was no sound.
+    Refused,
+}
 
 impl SenderPlayout {
     /// Produces the sound that plays from `current` on, or stops. Called when none is left.
@@ -42,20 +59,25 @@ impl SenderPlayout {
         if self.recovering && self.skip_to_target(current) {
             begin = Begin::Jump;
         }
+        // What was concealed and came late has had its time, unless playback is to wait longer from now on:
+        // later than never would be later for seconds.
+        if self.leave_out(current - TOO_LATE, self.decode_at) {
+            begin = Begin::Jump;
+        }
         self.observe_hold(current);
         let Some(next) = self.store.earliest() else {
-            if self.concealing >= LONGEST_CONCEALMENT || self.ended_quietly() {
+            if self.concealing >= LONGEST_UNEXPLAINED || self.ended_quietly() {
+                // If this was no end, what is due goes on when packets come again.
+                self.recovering |= self.concealing > 0;
                 self.stop();
             } else {
                 // Late, lost, or the end: the next packet tells.
                 self.stalled.get_or_insert(self.decode_at);
-                self.conceal();
+                self.conceal(begin, LONGEST_UNEXPLAINED);
             }
             return;
         };
         if next < self.decode_at {
-            // Concealed as lost, but it was only late: better heard later than never.
-            let stalled = self.stalled.unwrap_or(next);
             let mut taken_back = next;
             while taken_back < self.decode_at {
                 if self.was_concealed(taken_back) {
@@ -63,7 +85,6 @@ impl SenderPlayout {
                 }
                 taken_back += FRAME;
             }
-            debug_assert!(next >= stalled);
             self.hold += (self.decode_at - next) as f32;
             self.decode_at = next;
             begin = Begin::Jump;
@@ -74,8 +95,8 @@ impl SenderPlayout {
                 if self.concealing >= LONGEST_CONCEALMENT {
                     self.stop();
                 } else {
-                    self.stalled = None;
-                    self.conceal();
+                    self.stalled.get_or_insert(self.decode_at);
+                    self.conceal(begin, LONGEST_CONCEALMENT);
                 }
                 return;
             }
@@ -106,22 +127,44 @@ impl SenderPlayout {
 
     /// After an outage: drops what should have been played long ago. Returns whether that left a gap.
     fn skip_to_target(&mut self, current: i64) -> bool {
-        let mut jumped = false;
+        let mut jumped = self.leave_out(current - TOO_LATE, i64::MAX);
+        if let Some(timestamp) = self.store.earliest() {
+            if timestamp > self.decode_at {
+                self.decode_at = timestamp;
+                self.hold = (current - timestamp - self.arrivals.base().unwrap_or(0)) as f32;
+                jumped = true;
+            }
+            self.recovering = false;
+        }
+        jumped
+    }
+
+    /// Drops the frames before `end` that were due before `moment`. The last of them are decoded unheard.
+    /// Returns whether there was any.
+    pub(super) fn leave_out(&mut self, moment: i64, end: i64) -> bool {
+        let moment = moment - self.due(0);
+        let end = end.min(moment);
+        let mut left_out = false;
         while let Some(timestamp) = self.store.earliest() {
-            if self.due(timestamp) >= current - FRAME {
-                if timestamp > self.decode_at {
-                    self.decode_at = timestamp;
-                    self.hold = (current - timestamp - self.arrivals.base().unwrap_or(0)) as f32;
-                }
-                self.stalled = None;
-                self.recovering = false;
-                return jumped;
+            if timestamp >= end {
+                break;
+            }
+            if timestamp >= end - CAUGHT_UP {
+                let mut unheard = [0.0; FRAME_SAMPLES];
+                self.decode(timestamp, &mut unheard);
             }
             self.store.remove(timestamp);
-            self.stats.discarded += 1;
-            jumped = true;
+            if self.was_concealed(timestamp) {
+                self.stats.late += 1;
+            } else {
+                self.stats.discarded += 1;
+            }
+            self.decode_at = self.decode_at.max(timestamp + FRAME);
+            self.stalled = (timestamp + FRAME < self.decode_at).then_some(timestamp + FRAME);
+            self.concealing = 0;
+            left_out = true;
         }
-        false
+        left_out
     }
 
     /// Whether the sound ended so quietly that it needs no continuation.
@@ -140,27 +183,18 @@ impl SenderPlayout {
     /// Decodes the frame of `timestamp`, which is in the store, behind the sound so far.
     pub(super) fn play_frame(&mut self, timestamp: i64, begin: Begin) {
         let mut frame = [0.0; FRAME_SAMPLES];
-        let mut begin = begin;
-        let Some(held) = self.store.get(timestamp) else {
-            return;
-        };
-        if held.stream != self.stream {
-            // Each stream of a sender begins with a fresh encoder.
-            self.stream = held.stream;
-            let _ = self.decoders[self.stream.index()].reset();
-            if begin == Begin::Seamless {
-                begin = Begin::Jump;
-            }
-        }
-        let copy = held.copy;
-        let decoded = self.decoders[self.stream.index()].decode(held.payload(), &mut frame);
+        let copy = self.store.get(timestamp).is_some_and(|held| held.copy);
+        let decoded = self.decode(timestamp, &mut frame);
         self.store.remove(timestamp);
-        if decoded.is_err() || frame.iter().any(|sample| !sample.is_finite()) {
-            self.stats.malformed += 1;
-            let _ = self.decoders[self.stream.index()].reset();
-            self.conceal();
-            return;
-        }
+        let begin = match decoded {
+            Decoded::Onward => begin,
+            Decoded::Anew if begin == Begin::Seamless => Begin::Jump,
+            Decoded::Anew => begin,
+            Decoded::Refused => {
+                self.conceal(begin, LONGEST_CONCEALMENT);
+                return;
+            }
+        };
         self.stats.played += 1;
         self.stats.recovered += u64::from(copy);
         self.noise.learn(&frame);
@@ -177,11 +211,32 @@ impl SenderPlayout {
         self.sound.push(&frame);
         self.decode_at = timestamp + FRAME;
         self.removable =
-            (self.removable + REMOVABLE_PER_SECOND * FRAME / 48_000).min(REMOVABLE_MAX);
+            (self.removable + REMOVABLE_PER_SECOND * FRAME as f32 / 48_000.0).min(REMOVABLE_MAX);
     }
 
-    /// Continues the sound by a frame, ever softer.
-    fn conceal(&mut self) {
+    /// Decodes the frame of `timestamp`, if it is in the store.
+    fn decode(&mut self, timestamp: i64, frame: &mut [f32; FRAME_SAMPLES]) -> Decoded {
+        let Some(held) = self.store.get(timestamp) else {
+            return Decoded::Refused;
+        };
+        let anew = held.stream != self.stream || held.marked;
+        self.stream = held.stream;
+        let decoder = &mut self.decoders[self.stream.index()];
+        if anew {
+            // The encoder knows nothing of what was before, so neither may the decoder.
+            let _ = decoder.reset();
+        }
+        let decoded = decoder.decode(held.payload(), frame);
+        if decoded.is_err() || frame.iter().any(|sample| !sample.is_finite()) {
+            self.stats.malformed += 1;
+            let _ = decoder.reset();
+            return Decoded::Refused;
+        }
+        if anew { Decoded::Anew } else { Decoded::Onward }
+    }
+
+    /// Continues the sound by a frame, ever softer, so that it is silent after `longest` of them.
+    fn conceal(&mut self, begin: Begin, longest: u32) {
         let mut frame = [0.0; FRAME_SAMPLES];
         self.concealing += 1;
         if self.decoders[self.stream.index()]
@@ -192,7 +247,10 @@ impl SenderPlayout {
             frame.fill(0.0);
         }
         let faded = self.concealing.saturating_sub(FULL_CONCEALMENT) as f32
-            / (LONGEST_CONCEALMENT - FULL_CONCEALMENT) as f32;
+            / (longest - FULL_CONCEALMENT) as f32;
+        if begin == Begin::Jump {
+            self.sound.join(&mut frame);
+        }
         self.fade(&mut frame, (1.0 - faded).max(0.0), FRAME_SAMPLES);
         self.sound.push(&frame);
         self.remember_concealed(self.decode_at);
@@ -225,9 +283,14 @@ impl SenderPlayout {
         let quiet = rms(self.sound.latest(FRAME_SAMPLES)) < self.noise.quiet();
         if excess > if quiet { SILENT_MARGIN } else { ABOVE } {
             self.shorten(excess, quiet);
-        } else if excess < -if quiet { SILENT_MARGIN } else { BELOW } {
+        } else if excess < -if quiet { SILENT_MARGIN } else { self.below() } {
             self.lengthen(-excess, quiet);
         }
+    }
+
+    /// How far in voice the delay may fall below the target.
+    fn below(&self) -> f32 {
+        (BELOW + self.arrivals.reserve() as f32).min(FARTHEST_BELOW)
     }
 
     fn shorten(&mut self, excess: f32, quiet: bool) {
@@ -248,9 +311,9 @@ impl SenderPlayout {
             } else {
                 ALIKE
             };
-            let limit = (excess + BELOW).min(self.removable as f32);
+            let limit = (excess + self.below()).min(self.removable);
             let removed = self.sound.shorten(limit as usize, needed);
-            self.removable -= removed as i64;
+            self.removable -= removed as f32;
             removed
         };
         if removed > 0 {
@@ -261,8 +324,10 @@ impl SenderPlayout {
     }
 
     fn lengthen(&mut self, missing: f32, quiet: bool) {
-        let added = if quiet {
-            self.sound.repeat((missing as usize).min(480))
+        // What is repeated is what was played last.
+        let count = (missing as usize).min(480);
+        let added = if quiet && rms(self.sound.played(count)) < self.noise.quiet() {
+            self.sound.repeat(count)
         } else {
             self.sound.lengthen((missing + ABOVE) as usize, ALIKE)
         };

@@ -18,8 +18,13 @@ const FRAME: i64 = FRAME_SAMPLES as i64;
 /// The farthest that a copy may lie behind its packet's timestamp: what RFC 2198 can express.
 const FARTHEST_COPY: i64 = (1 << 14) - 1;
 
-/// A frame that is later than this after an outage is discarded, because playback goes on from the target.
-const TOO_LATE: i64 = FRAME;
+/// A frame that is later than this after an outage, or after it was concealed, is left out, because playback
+/// goes on from the target: half a frame, so that the nearest one is chosen.
+pub(super) const TOO_LATE: i64 = FRAME / 2;
+
+/// Playback that was not asked for sound for longer than this has skipped it, and goes on where it is then:
+/// 8 ms, more than a busy machine makes a turn late.
+const SKIPPED: i64 = 384;
 
 /// Playback that was not asked for sound for as long as this starts anew: 100 ms.
 const NOT_PULLED: i64 = 4800;
@@ -65,7 +70,7 @@ pub struct SenderPlayout {
     pub(super) hold: f32,
     /// Samples played since the last change of length, and samples that may be removed from voice.
     pub(super) since_stretch: i64,
-    pub(super) removable: i64,
+    pub(super) removable: f32,
     concealed: [i64; REMEMBERED],
     concealed_next: usize,
     newest: Option<i64>,
@@ -96,7 +101,7 @@ impl SenderPlayout {
             recovering: false,
             hold: 0.0,
             since_stretch: 0,
-            removable: 0,
+            removable: 0.0,
             concealed: [i64::MIN; REMEMBERED],
             concealed_next: 0,
             newest: None,
@@ -148,6 +153,7 @@ impl SenderPlayout {
         let arrival = samples(now);
         let timestamp = self.unwrap(packet.timestamp);
         self.stats.packets += 1;
+        let before = self.logs[packet.stream.index()].newest();
         let order = self.logs[packet.stream.index()].note(packet.sequence, timestamp);
         match self
             .arrivals
@@ -181,6 +187,16 @@ impl SenderPlayout {
                 frame.payload,
                 &mut inserted,
             );
+        }
+        if packet.marker {
+            // The encoder began anew with the oldest frame that no packet before this one was made for.
+            let news = packet
+                .frames
+                .iter()
+                .map(|frame| timestamp - i64::from(packet.timestamp.wrapping_sub(frame.timestamp)))
+                .filter(|frame| before.is_none_or(|before| *frame > before))
+                .min();
+            self.store.mark(news.unwrap_or(timestamp));
         }
         inserted
     }
@@ -357,9 +373,13 @@ impl SenderPlayout {
     /// Starts anew if nobody has asked for sound for a while.
     fn notice_interruption(&mut self, start: i64, count: usize) {
         let end = start + count as i64;
-        if let Some(until) = self.pulled_until.replace(end)
-            && (start - until).abs() > NOT_PULLED
-        {
+        let Some(until) = self.pulled_until.replace(end) else {
+            return;
+        };
+        if (SKIPPED..=NOT_PULLED).contains(&(start - until)) {
+            self.sound.skip((start - until) as usize);
+            self.recovering = true;
+        } else if (start - until).abs() > NOT_PULLED {
             if self.state == State::Playing {
                 self.stop();
             }
@@ -370,18 +390,11 @@ impl SenderPlayout {
 
     /// The next frame to begin with, and when.
     fn next_start(&mut self, current: i64) -> Option<(i64, i64)> {
-        loop {
-            let timestamp = self.store.earliest()?;
-            let due = self.due(timestamp);
-            if self.recovering && due < current - TOO_LATE {
-                self.store.remove(timestamp);
-                self.decode_at = self.decode_at.max(timestamp + FRAME);
-                self.stalled = None;
-                self.stats.discarded += 1;
-                continue;
-            }
-            return Some((timestamp, due));
+        if self.recovering {
+            self.leave_out(current - TOO_LATE, i64::MAX);
         }
+        let timestamp = self.store.earliest()?;
+        Some((timestamp, self.due(timestamp)))
     }
 
     fn begin(&mut self, timestamp: i64, current: i64) {

@@ -60,6 +60,11 @@ impl PacketLog {
         *self = Self::new();
     }
 
+    /// The primary frame of the newest packet.
+    pub(super) fn newest(&self) -> Option<i64> {
+        self.newest.map(|newest| newest.timestamp)
+    }
+
     /// Notes a packet whose primary frame has `timestamp` (unwrapped).
     pub(super) fn note(&mut self, sequence: u16, timestamp: i64) -> Order {
         let mut sequence = i64::from(sequence);

@@ -65,6 +65,21 @@ impl Sound {
         count
     }
 
+    /// Leaves out up to `count` samples that nobody was there to hear, and lets the sound begin anew.
+    pub(super) fn skip(&mut self, count: usize) {
+        self.at += count.min(self.remaining());
+        self.samples[self.at - HISTORY..self.at].fill(0.0);
+        let end = self.end.min(self.at + FADE);
+        for (index, sample) in self.samples[self.at..end].iter_mut().enumerate() {
+            *sample *= (index as f32 + 0.5) / FADE as f32;
+        }
+    }
+
+    /// The last `count` samples that were played.
+    pub(super) fn played(&self, count: usize) -> &[f32] {
+        &self.samples[self.at - count.min(HISTORY)..self.at]
+    }
+
     /// The last `count` samples that were appended, played or not.
     pub(super) fn latest(&self, count: usize) -> &[f32] {
         &self.samples[self.end - count.min(HISTORY)..self.end]

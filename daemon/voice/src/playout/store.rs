@@ -15,6 +15,8 @@ pub(super) struct Held {
     pub(super) stream: Stream,
     /// Whether it came as a copy.
     pub(super) copy: bool,
+    /// Whether the sender's encoder began anew with it.
+    pub(super) marked: bool,
     length: usize,
     bytes: [u8; MAX_FRAME_BYTES],
 }
@@ -49,6 +51,7 @@ impl FrameStore {
             timestamp: 0,
             stream: Stream::Open,
             copy: false,
+            marked: false,
             length: 0,
             bytes: [0; MAX_FRAME_BYTES],
         };
@@ -81,10 +84,18 @@ impl FrameStore {
         place.timestamp = timestamp;
         place.stream = stream;
         place.copy = copy;
+        place.marked = false;
         place.length = length;
         place.bytes[..length].copy_from_slice(&payload[..length]);
         self.count += 1;
         stored
+    }
+
+    /// Remembers that the sender's encoder began anew with the frame of `timestamp`, if that is here.
+    pub(super) fn mark(&mut self, timestamp: i64) {
+        for held in &mut self.held[..self.count] {
+            held.marked |= held.timestamp == timestamp;
+        }
     }
 
     pub(super) fn contains(&self, timestamp: i64) -> bool {
