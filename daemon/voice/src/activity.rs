@@ -60,6 +60,13 @@ impl Activity {
         self.hangover > 0
     }
 
+    /// A frame went by unheard: nothing is learned of its noise. Tells whether there still is speech.
+    pub(crate) fn unheard(&mut self) -> bool {
+        self.loud = 0;
+        self.hangover = self.hangover.saturating_sub(1);
+        self.hangover > 0
+    }
+
     /// There is no sound to judge: the microphone closed.
     pub(crate) fn silence(&mut self) {
         self.loud = 0;

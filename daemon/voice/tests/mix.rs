@@ -4,7 +4,7 @@ mod simulated;
 
 use proptest::prelude::*;
 use simulated::{Chance, level};
-use sotto_voice::mix::{DELAY, Earcon, MAX_ACTIVE, MAX_BLOCK, Mixer};
+use sotto_voice::mix::{DELAY, Earcon, MAX_ACTIVE, MAX_BLOCK, Mixer, Part};
 use sotto_voice::{Slot, Stream};
 
 /// −1 dBTP.
@@ -16,7 +16,7 @@ fn mix_one(mixer: &mut Mixer, sound: &[f32]) -> Vec<f32> {
     for (block, out) in sound.chunks(480).zip(out.chunks_mut(480)) {
         mixer.begin(block.len());
         assert!(mixer.admit(Slot::new(1)));
-        mixer.add(Slot::new(1), Stream::Open, true, block);
+        mixer.add(Slot::new(1), Stream::Open, Part::Speech, block);
         mixer.finish(out);
     }
     out
@@ -106,7 +106,7 @@ proptest! {
             let mut out = vec![0.0; block.len()];
             mixer.begin(block.len());
             mixer.admit(Slot::new(1));
-            mixer.add(Slot::new(1), Stream::Whisper, true, &block);
+            mixer.add(Slot::new(1), Stream::Whisper, Part::Speech, &block);
             mixer.finish(&mut out);
             prop_assert!(out.iter().all(|sample| sample.abs() <= CEILING));
         }
@@ -123,12 +123,17 @@ fn a_whisper_ducks_the_others_smoothly_and_they_return() {
     for block in 0..300 {
         mixer.begin(480);
         mixer.admit(open);
-        mixer.add(open, Stream::Open, true, &voice);
+        mixer.add(open, Stream::Open, Part::Speech, &voice);
         let whispers = (100..150).contains(&block);
         if whispers {
             mixer.admit(whisper);
         }
-        mixer.add(whisper, Stream::Whisper, whispers, &[0.0; 480]);
+        let part = if whispers {
+            Part::Background
+        } else {
+            Part::Pause
+        };
+        mixer.add(whisper, Stream::Whisper, part, &[0.0; 480]);
         mixer.finish(&mut out);
         let step = out
             .windows(2)
@@ -141,29 +146,75 @@ fn a_whisper_ducks_the_others_smoothly_and_they_return() {
     assert!((levels[90] - levels[299]).abs() < 0.1);
 }
 
+/// Mixes a block of 10 ms of 40 senders, whose sound `part` knows, and says who was admitted.
+fn round(mixer: &mut Mixer, part: impl Fn(u8) -> Part) -> Vec<u8> {
+    let mut admitted = Vec::new();
+    mixer.begin(480);
+    for number in 0..40 {
+        let (slot, part) = (Slot::new(number), part(number));
+        if part == Part::Pause || mixer.admit(slot) {
+            if part != Part::Pause {
+                admitted.push(number);
+            }
+            mixer.add(slot, Stream::Open, part, &[0.01; 480]);
+        }
+    }
+    mixer.finish(&mut [0.0; 480]);
+    assert!(admitted.len() <= MAX_ACTIVE);
+    admitted
+}
+
 #[test]
 fn at_most_sixteen_are_heard_and_the_quiet_make_room() {
     let mut mixer = Mixer::new();
-    let mut round = |talkers: std::ops::Range<u8>| {
-        let mut out = [0.0; 480];
-        mixer.begin(480);
-        let mut admitted = 0;
-        for number in 0..40 {
-            let active = talkers.contains(&number);
-            if !active || mixer.admit(Slot::new(number)) {
-                admitted += usize::from(active);
-                mixer.add(Slot::new(number), Stream::Open, active, &[0.01; 480]);
+    let speak = |talkers: std::ops::Range<u8>| {
+        move |number| {
+            if talkers.contains(&number) {
+                Part::Speech
+            } else {
+                Part::Pause
             }
         }
-        mixer.finish(&mut out);
-        admitted
     };
-    assert_eq!(round(0..20), MAX_ACTIVE);
-    assert_eq!(round(0..20), MAX_ACTIVE);
+    for _ in 0..100 {
+        assert_eq!(round(&mut mixer, speak(0..20)), Vec::from_iter(0..16));
+    }
     // Those with a place keep it; those who fall silent hand it over in the next block.
-    round(10..30);
-    assert_eq!(round(10..30), MAX_ACTIVE);
-    assert_eq!(round(39..40), 1);
+    round(&mut mixer, speak(10..30));
+    assert_eq!(round(&mut mixer, speak(10..30)).len(), MAX_ACTIVE);
+    assert_eq!(round(&mut mixer, speak(39..40)).len(), 1);
+}
+
+#[test]
+fn open_microphones_that_nobody_speaks_into_take_turns_and_a_speaker_keeps_the_place() {
+    let mut mixer = Mixer::new();
+    for senders in [17, 20, 40_u8] {
+        let mut last_heard = vec![0; usize::from(senders)];
+        let mut longest = 0;
+        for block in 0..500 {
+            let admitted = round(&mut mixer, |number| {
+                if number >= senders {
+                    Part::Pause
+                } else if number == 5 {
+                    Part::Speech
+                } else {
+                    Part::Background
+                }
+            });
+            for number in admitted {
+                let heard = &mut last_heard[usize::from(number)];
+                if block > 100 {
+                    longest = longest.max(block - *heard);
+                }
+                *heard = block;
+            }
+            assert!(block < 100 || last_heard[5] == block, "the speaker lost it");
+        }
+        println!("{senders} senders: the longest wait is {longest} blocks");
+        // Nobody starves: a round takes the time of a trial for each 15 of them.
+        let rounds = usize::from(senders).div_ceil(MAX_ACTIVE - 1);
+        assert!(longest <= 8 * rounds, "{senders} senders: {longest} blocks");
+    }
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::{Downlink, DownlinkEvent};
+use crate::mix::Part;
 use crate::playout::Activity;
-use crate::{SAMPLE_RATE, Slot, Stream};
+use crate::{SAMPLE_RATE, Slot};
 
 impl Downlink {
     /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
@@ -38,7 +39,7 @@ impl Downlink {
         let active = link.playout.is_active(count, now);
         if active && !self.mixer.admit(slot) {
             link.playout.skip(count, now);
-            peer.meter.block(Stream::Open, &[], count);
+            peer.meter.unheard(count);
         } else {
             let pulled = link.playout.pull(sound, now);
             let heard: &[f32] = match pulled.activity {
@@ -46,8 +47,14 @@ impl Downlink {
                 Activity::Sound | Activity::Concealed => sound,
             };
             peer.meter.block(pulled.stream, heard, count);
-            self.mixer
-                .add(slot, pulled.stream, !heard.is_empty(), sound);
+            let part = if heard.is_empty() {
+                Part::Pause
+            } else if peer.meter.is_speaking() {
+                Part::Speech
+            } else {
+                Part::Background
+            };
+            self.mixer.add(slot, pulled.stream, part, sound);
         }
         if let Some(speech) = peer.meter.notice(now) {
             self.tell(DownlinkEvent::Speaking {

@@ -70,6 +70,21 @@ impl SpeechMeter {
         }
     }
 
+    /// Lets `count` samples go by that were sent but not decoded, so that nobody knows what is in them.
+    pub(super) fn unheard(&mut self, count: usize) {
+        self.energy = 0.0;
+        self.samples += count;
+        while self.samples >= FRAME_SAMPLES {
+            self.samples -= FRAME_SAMPLES;
+            self.speaking = self.activity.unheard();
+        }
+    }
+
+    /// Whether there is speech, or was within the last 300 ms.
+    pub(super) fn is_speaking(&self) -> bool {
+        self.speaking
+    }
+
     /// Nothing is played any more.
     pub(super) fn stop(&mut self) {
         self.activity.silence();

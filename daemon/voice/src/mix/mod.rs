@@ -31,8 +31,23 @@ const DUCK_RELEASE: f32 = (1.0 - DUCKED) / 14_400.0;
 const RAMP: f32 = 1.0 / 240.0;
 /// A sender that was quiet this long gives its place up: 300 ms.
 const PLACE_HOLD: usize = 14_400;
+/// A sender with a place that does not speak may lose it to another after this: 60 ms, long enough for one
+/// that just got it to be known by its sound.
+const TRIAL: usize = 2_880;
 /// The highest volume in per cent.
 const MAX_VOLUME: u16 = 200;
+
+/// What a sender's block holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing, or comfort noise.
+    Pause,
+    /// Sound that stands no higher than the sender's background noise: an open microphone and nobody who
+    /// speaks.
+    Background,
+    /// Speech, or the short pauses in it.
+    Speech,
+}
 
 /// A short, soft sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +68,13 @@ struct Source {
     gain: f32,
     /// Whether it has one of the places.
     placed: bool,
-    /// Samples since it last had sound.
+    /// Samples since it last spoke, or since it got its place.
     quiet: usize,
+    /// Whether it sends nothing.
+    pausing: bool,
+    /// The last block in which it had to wait for a place, and the first of those in a row.
+    waited: u64,
+    waiting_since: u64,
 }
 
 impl Source {
@@ -63,6 +83,9 @@ impl Source {
         gain: 0.0,
         placed: false,
         quiet: 0,
+        pausing: false,
+        waited: 0,
+        waiting_since: 0,
     };
 }
 
@@ -72,6 +95,8 @@ pub struct Mixer {
     sources: Box<[Source; Slot::COUNT]>,
     placed: usize,
     block: usize,
+    /// Blocks begun.
+    blocks: u64,
     open: Box<[f32; MAX_BLOCK]>,
     whispered: Box<[f32; MAX_BLOCK]>,
     /// The gain of everything that is not whispered.
@@ -98,6 +123,8 @@ impl Mixer {
             sources: Box::new([Source::NEW; Slot::COUNT]),
             placed: 0,
             block: 0,
+            // So that nobody waited in the block before the first.
+            blocks: 1,
             open: Box::new([0.0; MAX_BLOCK]),
             whispered: Box::new([0.0; MAX_BLOCK]),
             duck: 1.0,
@@ -136,41 +163,85 @@ impl Mixer {
     /// Starts a block of `count` samples, at most [`MAX_BLOCK`].
     pub fn begin(&mut self, count: usize) {
         self.block = count.min(MAX_BLOCK);
+        self.blocks += 1;
+        self.hand_over();
         self.open[..self.block].fill(0.0);
         self.whispered[..self.block].fill(0.0);
     }
 
-    /// Whether a sender that has sound is among the [`MAX_ACTIVE`] that are heard. One that is stays so
-    /// until it has been quiet for 300 ms, or until it is quiet and another needs the place.
+    /// Whether a sender that has sound is among the [`MAX_ACTIVE`] that are heard.
+    ///
+    /// Who has a place keeps it while it speaks. Who has sent nothing for 300 ms gives it up, and
+    /// before that to anybody who needs one. Who has not spoken for 60 ms loses it to who waited for one in
+    /// the block before, those first who have been quiet longest. Sound must be decoded to tell whether it is speech, so places are given
+    /// in the order in which they were waited for: among more than [`MAX_ACTIVE`] open microphones the quiet
+    /// ones take turns, and whoever begins to speak is heard within a round, 20 to 40 ms with twenty.
     pub fn admit(&mut self, slot: Slot) -> bool {
-        if self.sources[slot.index()].placed {
+        let index = slot.index();
+        if self.sources[index].placed {
             return true;
         }
-        if self.placed >= MAX_ACTIVE {
-            let quietest = (0..Slot::COUNT)
-                .filter(|index| self.sources[*index].placed && self.sources[*index].quiet > 0)
-                .max_by_key(|index| self.sources[*index].quiet);
-            let Some(quietest) = quietest else {
-                // It will ramp in when there is room.
-                self.sources[slot.index()].gain = 0.0;
-                return false;
-            };
-            self.release(quietest);
+        if self.placed >= MAX_ACTIVE
+            && let Some(pausing) = self.quietest(|source| source.pausing)
+        {
+            self.release(pausing);
         }
-        self.placed += 1;
-        let source = &mut self.sources[slot.index()];
-        source.placed = true;
-        source.quiet = 0;
-        true
+        if self.placed < MAX_ACTIVE {
+            self.place(index);
+            return true;
+        }
+        let blocks = self.blocks;
+        let source = &mut self.sources[index];
+        if source.waited + 1 < blocks {
+            source.waiting_since = blocks;
+        }
+        source.waited = blocks;
+        // It will ramp in when there is room.
+        source.gain = 0.0;
+        false
     }
 
-    /// Adds a sender's block, as long as the one begun. `active` says that it holds more than comfort noise;
-    /// active sound on the whisper stream makes everything else step back.
-    pub fn add(&mut self, slot: Slot, stream: Stream, active: bool, block: &[f32]) {
+    /// Gives the places of those who do not use them to those who waited in the block before.
+    fn hand_over(&mut self) {
+        let before = self.blocks - 1;
+        while self.placed >= MAX_ACTIVE {
+            let first = (0..Slot::COUNT)
+                .filter(|index| {
+                    !self.sources[*index].placed && self.sources[*index].waited == before
+                })
+                .min_by_key(|index| self.sources[*index].waiting_since);
+            let quietest = self.quietest(|source| source.pausing || source.quiet >= TRIAL);
+            let (Some(first), Some(quietest)) = (first, quietest) else {
+                return;
+            };
+            self.release(quietest);
+            self.place(first);
+        }
+    }
+
+    /// Of those with a place that may `lose` it, the one that has been quiet longest.
+    fn quietest(&self, lose: impl Fn(&Source) -> bool) -> Option<usize> {
+        (0..Slot::COUNT)
+            .filter(|index| self.sources[*index].placed && lose(&self.sources[*index]))
+            .max_by_key(|index| (self.sources[*index].pausing, self.sources[*index].quiet))
+    }
+
+    fn place(&mut self, index: usize) {
+        self.placed += 1;
+        let source = &mut self.sources[index];
+        source.placed = true;
+        source.quiet = 0;
+        source.pausing = false;
+    }
+
+    /// Adds a sender's block, as long as the one begun. Sound on the whisper stream, speech or not, makes
+    /// everything else step back.
+    pub fn add(&mut self, slot: Slot, stream: Stream, part: Part, block: &[f32]) {
         let index = slot.index();
         let count = self.block.min(block.len());
         let source = &mut self.sources[index];
-        if active {
+        source.pausing = part == Part::Pause;
+        if part == Part::Speech {
             source.quiet = 0;
         } else {
             source.quiet = source.quiet.saturating_add(count);
@@ -189,10 +260,10 @@ impl Mixer {
                 *sum += sample * source.gain;
             }
         }
-        if source.quiet >= PLACE_HOLD {
+        if part == Part::Pause && source.quiet >= PLACE_HOLD {
             self.release(index);
         }
-        if active && stream == Stream::Whisper {
+        if part != Part::Pause && stream == Stream::Whisper {
             self.ducking = DUCK_HOLD;
         }
     }
