@@ -35,7 +35,7 @@ mod time;
 pub mod uplink;
 pub mod wire;
 
-pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, SenderStats};
+pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, Played, SenderStats};
 pub use error::VoiceError;
 pub use level::Level;
 pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};

@@ -121,6 +121,46 @@ fn loss_reordering_and_duplicates_are_survived_and_counted() {
 }
 
 #[test]
+fn delay_is_read_off_what_was_played_and_a_stall_shows_in_the_statistics() {
+    let mut room = Room::new(2, 5);
+    room.members[0].voice = Box::new(voice);
+    room.run(ms(3000));
+    let offset = |room: &Room| {
+        let played = room.members[1].downlink.played(slot(0))?;
+        let at = (played.at.as_nanos() * 48_000 / 1_000_000_000) as u32;
+        Some(at.wrapping_sub(played.timestamp))
+    };
+    let before = offset(&room).expect("somebody speaks");
+    for _ in 0..2000 {
+        room.run(ms(1));
+        let now = offset(&room).expect("somebody speaks");
+        let moved = now.wrapping_sub(before) as i32;
+        assert!(moved.abs() < 240, "the delay moved by {moved} samples");
+    }
+    // For 60 ms all packets take 60 ms longer, and then come at once.
+    room.members[1].events.clear();
+    room.weather.delay = (ms(60), ms(60));
+    room.run(ms(60));
+    room.weather = CLEAR;
+    room.run(ms(2000));
+    let (mut late, mut outages) = (0, 0);
+    for (_, event) in &room.members[1].events {
+        if let DownlinkEvent::Stats(stats) = event {
+            late += stats.late + stats.discarded;
+            outages += stats.outages;
+        }
+    }
+    assert!((2..=7).contains(&late), "{late} frames were late");
+    assert_eq!(outages, 1);
+    let moved = offset(&room).unwrap_or(0).wrapping_sub(before) as i32;
+    assert!(moved.abs() < 480, "the delay moved by {moved} samples");
+    room.members[0].voice = Box::new(silence);
+    room.microphone(0, false);
+    room.run(ms(500));
+    assert_eq!(room.members[1].downlink.played(slot(0)), None);
+}
+
+#[test]
 fn a_change_of_keys_in_mid_sentence_is_not_heard() {
     let mut room = Room::new(2, 4);
     room.members[0].voice = Box::new(voice);

@@ -75,6 +75,16 @@ pub struct SenderStats {
     pub delay: Duration,
     /// Frames that had to be concealed.
     pub concealed: u32,
+    /// Of the frames that had been concealed, those that came yet.
+    pub late: u32,
+    /// Frames that came and were left out, to get back to the target delay.
+    pub discarded: u32,
+    /// Gaps in arrival that ended in a burst.
+    pub outages: u32,
+    /// Samples put in to lengthen the delay.
+    pub samples_added: u32,
+    /// Samples taken out to shorten it.
+    pub samples_removed: u32,
     /// RTP payload received, in bits per second.
     pub bitrate: u32,
     /// How loud it was.
@@ -83,6 +93,16 @@ pub struct SenderStats {
     pub round_trip: Option<Duration>,
     /// How our packets reach the peer.
     pub path: PathState,
+}
+
+/// Where a peer's sound comes from that was played last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Played {
+    /// The RTP timestamp of a sample: when it was captured, on the peer's clock, modulo 2³².
+    pub timestamp: u32,
+    /// When that sample is played, on the clock that [`Downlink::pull`](super::Downlink::pull) is told. The
+    /// mixer adds [`mix::DELAY`](crate::mix::DELAY) to it.
+    pub at: Duration,
 }
 
 /// What the downlink noticed.

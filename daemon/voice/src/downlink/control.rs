@@ -237,8 +237,11 @@ impl Downlink {
             }
         }
         let playout = link.playout.stats();
-        let concealed = playout.concealed.saturating_sub(peer.concealed_before);
-        peer.concealed_before = playout.concealed;
+        let before = std::mem::replace(&mut peer.stats_before, playout);
+        let since = |now: u64, before: u64| {
+            // Less than before means that another playout counts now, from nothing.
+            u32::try_from(now.checked_sub(before).unwrap_or(now)).unwrap_or(u32::MAX)
+        };
         let level = peer.take_level();
         let (round_trip, path) = peer
             .outbound
@@ -256,7 +259,12 @@ impl Downlink {
             jitter,
             target_delay: playout.target,
             delay: playout.delay,
-            concealed: concealed.min(u64::from(u32::MAX)) as u32,
+            concealed: since(playout.concealed, before.concealed),
+            late: since(playout.late, before.late),
+            discarded: since(playout.discarded, before.discarded),
+            outages: since(playout.outages, before.outages),
+            samples_added: since(playout.samples_added, before.samples_added),
+            samples_removed: since(playout.samples_removed, before.samples_removed),
             bitrate: (bytes * 8).min(u64::from(u32::MAX)) as u32,
             level,
             round_trip,

@@ -28,7 +28,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
-pub use command::{DownlinkCommand, DownlinkEvent, Dropped, PathState, SenderStats};
+pub use command::{DownlinkCommand, DownlinkEvent, Dropped, PathState, Played, SenderStats};
 pub use link::{ControlLink, InboundLink};
 
 use crate::link::KeyMemory;
@@ -328,6 +328,11 @@ impl Downlink {
             overflow: self.dropped.overflow + self.transmit.overflow(),
             ..self.dropped
         }
+    }
+
+    /// Where the sound of `slot` in the last pull came from, if there was any: delay and drift are read off it.
+    pub fn played(&self, slot: Slot) -> Option<Played> {
+        self.peers[slot.index()].played
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::PathState;
 use super::link::{ControlLink, InboundLink};
 use super::path::Path;
 use super::speech::SpeechMeter;
+use super::{PathState, Played};
 use crate::pair::{PathUpdate, SendCount};
+use crate::playout::PlayoutStats;
 use crate::wire::feedback::StreamFeedback;
 use crate::wire::report::ReportBlock;
 use crate::{Level, Stream};
@@ -27,8 +28,10 @@ pub(super) struct Peer {
     pub(super) meter: SpeechMeter,
     /// When statistics are due.
     pub(super) stats_due: Duration,
-    /// [`PlayoutStats::concealed`](crate::playout::PlayoutStats::concealed) at the last statistics.
-    pub(super) concealed_before: u64,
+    /// The playout's counters at the last statistics.
+    pub(super) stats_before: PlayoutStats,
+    /// What the last pull played of it.
+    pub(super) played: Option<Played>,
     /// The timestamp and the arrival of the newest media packet.
     pub(super) newest: Option<(u32, Duration)>,
 }
@@ -99,7 +102,8 @@ impl Peer {
             whispered: None,
             meter: SpeechMeter::new(),
             stats_due: Duration::ZERO,
-            concealed_before: 0,
+            stats_before: PlayoutStats::default(),
+            played: None,
             newest: None,
         }
     }

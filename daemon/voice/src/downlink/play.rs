@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Downlink, DownlinkEvent};
+use super::{Downlink, DownlinkEvent, Played};
 use crate::mix::Part;
 use crate::playout::Activity;
 use crate::{SAMPLE_RATE, Slot};
+
+fn duration_of(samples: usize) -> Duration {
+    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
+}
 
 impl Downlink {
     /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
@@ -13,7 +17,7 @@ impl Downlink {
         let mut at = now;
         for block in out.chunks_mut(crate::mix::MAX_BLOCK) {
             self.pull_block(block, at);
-            at += Duration::from_nanos(block.len() as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE));
+            at += duration_of(block.len());
         }
         if std::mem::take(&mut self.fading) {
             self.forget_sound();
@@ -32,6 +36,7 @@ impl Downlink {
 
     fn pull_sender(&mut self, slot: Slot, count: usize, now: Duration) {
         let peer = &mut self.peers[slot.index()];
+        peer.played = None;
         let Some(link) = &mut peer.inbound else {
             return;
         };
@@ -42,6 +47,11 @@ impl Downlink {
             peer.meter.unheard(count);
         } else {
             let pulled = link.playout.pull(sound, now);
+            peer.played = pulled.source.map(|source| Played {
+                // Its low half is the RTP timestamp.
+                timestamp: source.timestamp as u32,
+                at: now + duration_of(source.offset),
+            });
             let heard: &[f32] = match pulled.activity {
                 Activity::Pause => &[],
                 Activity::Sound | Activity::Concealed => sound,
@@ -90,6 +100,7 @@ impl Downlink {
                 link.playout.reset();
             }
             peer.meter.stop();
+            peer.played = None;
             peer.whispered = None;
             if peer.meter.is_told() {
                 peer.meter.forget_told();
