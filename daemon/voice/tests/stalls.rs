@@ -8,7 +8,7 @@ use std::time::Duration;
 use simulated::{Network, carry, encode, speech_like};
 use sotto_voice::Stream;
 use sotto_voice::codec::Decoder;
-use sotto_voice::playout::{EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
+use sotto_voice::playout::{Activity, EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
 
 /// Frames in a second.
 const SECOND: usize = 100;
@@ -151,4 +151,52 @@ fn a_marked_frame_is_decoded_without_a_memory_of_those_before() {
     println!("with a marker {with:.1} dB, without {without:.1} dB");
     assert!(with < -60.0, "{with} dB");
     assert!(without > -30.0, "{without} dB: the test would find nothing");
+}
+
+/// How many blocks of 10 ms are invented behind the last packet, on a link that lost three in a row before
+/// or none.
+#[allow(clippy::unwrap_used)] // a test ends here if something does not work
+fn invented_at_the_end(lossy: bool) -> usize {
+    // A vowel that breaks off in full voice.
+    let vowel: Vec<f32> = (0..480 * 120)
+        .map(|sample| {
+            let turns = sample as f32 / 48_000.0 * 130.0;
+            (1..8)
+                .map(|harmonic| (turns * harmonic as f32 * std::f32::consts::TAU).sin() * 0.05)
+                .sum()
+        })
+        .collect();
+    let frames = encode(&vowel, |_| true);
+    let mut playout = SenderPlayout::new(PlayoutConfig::default()).unwrap();
+    let mut block = [0.0; 480];
+    let mut invented = 0;
+    for step in 0..160_usize {
+        let now = Duration::from_millis(10 * step as u64);
+        let lost = lossy && (60..63).contains(&step);
+        if step < 120 && !lost {
+            let timestamp = (step * 480) as u32;
+            let payload = frames.get(step).unwrap().as_ref().unwrap();
+            playout.insert(
+                &Packet {
+                    stream: Stream::Open,
+                    sequence: step as u16,
+                    timestamp,
+                    marker: step == 0,
+                    frames: &[EncodedFrame { timestamp, payload }],
+                },
+                now,
+            );
+        }
+        let pulled = playout.pull(&mut block, now);
+        invented += usize::from(step >= 120 && pulled.activity == Activity::Concealed);
+    }
+    invented
+}
+
+#[test]
+fn behind_the_end_40_ms_are_invented_on_a_good_link_and_100_on_a_bad_one() {
+    let (good, bad) = (invented_at_the_end(false), invented_at_the_end(true));
+    println!("{good} and {bad} blocks");
+    assert!((1..=5).contains(&good), "{good} blocks");
+    assert!((8..=11).contains(&bad), "{bad} blocks");
 }

@@ -10,8 +10,11 @@ const FRAME: i64 = FRAME_SAMPLES as i64;
 
 /// Frames after which the concealment of a loss has faded to nothing: 100 ms.
 const LONGEST_CONCEALMENT: u32 = 10;
-/// The same where nothing has come since, so that it may be the end: what is invented then was never said.
-const LONGEST_UNEXPLAINED: u32 = 4;
+/// The same where nothing has come since and the link was good of late, so that it is the end most likely:
+/// what is invented then was never said.
+const LONGEST_AT_AN_END: u32 = 4;
+/// A link on which a gap was bridged is not good for so long: 10 s.
+const BAD_AFTER_GAP: i64 = 480_000;
 /// Frames that are concealed at full level before the fade begins.
 const FULL_CONCEALMENT: u32 = 2;
 /// Late frames that are decoded unheard, so that the decoder knows what led up to those after them.
@@ -66,14 +69,15 @@ impl SenderPlayout {
         }
         self.observe_hold(current);
         let Some(next) = self.store.earliest() else {
-            if self.concealing >= LONGEST_UNEXPLAINED || self.ended_quietly() {
+            let longest = self.longest_unexplained();
+            if self.concealing >= longest || self.ended_quietly() {
                 // If this was no end, what is due goes on when packets come again.
                 self.recovering |= self.concealing > 0;
                 self.stop();
             } else {
                 // Late, lost, or the end: the next packet tells.
                 self.stalled.get_or_insert(self.decode_at);
-                self.conceal(begin, LONGEST_UNEXPLAINED);
+                self.conceal(begin, longest);
             }
             return;
         };
@@ -161,10 +165,25 @@ impl SenderPlayout {
             }
             self.decode_at = self.decode_at.max(timestamp + FRAME);
             self.stalled = (timestamp + FRAME < self.decode_at).then_some(timestamp + FRAME);
+            if self.concealing > 0 {
+                self.last_gap = Some(timestamp);
+            }
             self.concealing = 0;
             left_out = true;
         }
         left_out
+    }
+
+    /// Frames after which a concealment has faded to nothing while nothing tells what became of the sound.
+    fn longest_unexplained(&self) -> u32 {
+        let bad = self
+            .last_gap
+            .is_some_and(|gap| self.decode_at.saturating_sub(gap) < BAD_AFTER_GAP);
+        if bad {
+            LONGEST_CONCEALMENT
+        } else {
+            LONGEST_AT_AN_END
+        }
     }
 
     /// Whether the sound ended so quietly that it needs no continuation.
@@ -206,6 +225,9 @@ impl SenderPlayout {
                 self.sound.join(&mut frame);
             }
             Begin::AfterPause => self.sound.mix_remaining_into(&mut frame),
+        }
+        if self.concealing > 0 {
+            self.last_gap = Some(timestamp);
         }
         self.concealing = 0;
         self.sound.push(&frame);

@@ -62,6 +62,8 @@ pub struct SenderPlayout {
     pub(super) stalled: Option<i64>,
     /// Frames concealed in a row.
     pub(super) concealing: u32,
+    /// Where sound went on after it had been concealed.
+    pub(super) last_gap: Option<i64>,
     /// The gain at the end of the sound so far, below 1 while a concealment fades.
     pub(super) gain: f32,
     /// An outage ended; playback has to find back to the target.
@@ -97,6 +99,7 @@ impl SenderPlayout {
             decode_at: 0,
             stalled: None,
             concealing: 0,
+            last_gap: None,
             gain: 1.0,
             recovering: false,
             hold: 0.0,
@@ -135,6 +138,7 @@ impl SenderPlayout {
         self.decode_at = i64::MIN;
         self.stalled = None;
         self.concealing = 0;
+        self.last_gap = None;
         self.recovering = false;
         self.concealed = [i64::MIN; REMEMBERED];
     }
@@ -398,6 +402,11 @@ impl SenderPlayout {
     }
 
     fn begin(&mut self, timestamp: i64, current: i64) {
+        let marked = self.store.get(timestamp).is_some_and(|held| held.marked);
+        if self.recovering && !marked {
+            // What was taken for the end was none.
+            self.last_gap = Some(timestamp);
+        }
         self.state = State::Playing;
         self.decode_at = timestamp;
         self.stalled = None;
