@@ -36,6 +36,13 @@ impl Stream {
             Self::Whisper => 1,
         }
     }
+
+    pub(crate) const fn other(self) -> Self {
+        match self {
+            Self::Open => Self::Whisper,
+            Self::Whisper => Self::Open,
+        }
+    }
 }
 
 /// An SRTP master key and salt for `AEAD_AES_128_GCM` (RFC 7714). Erased from memory when dropped.
@@ -91,6 +98,23 @@ impl LinkSetup {
         } else {
             None
         }
+    }
+
+    /// The stream whose SSRC stands, in clear, at the head of every control packet.
+    ///
+    /// Who watches the network would otherwise learn from the control packets which SSRC is for whispers, and so when
+    /// somebody whispers. The salt, which only the two know, tosses the coin.
+    pub(crate) fn control_stream(&self) -> Stream {
+        if self.keys.salt[0] & 1 == 0 {
+            Stream::Open
+        } else {
+            Stream::Whisper
+        }
+    }
+
+    /// The SSRC of [`control_stream`](Self::control_stream).
+    pub(crate) fn control_ssrc(&self) -> u32 {
+        self.ssrc(self.control_stream())
     }
 
     pub(crate) fn ssrc(&self, stream: Stream) -> u32 {

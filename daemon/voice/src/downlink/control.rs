@@ -71,7 +71,7 @@ impl Downlink {
         }
         // Who challenges us has our keys: now it can answer a challenge of ours.
         outbound.path.hurry(now);
-        let ssrc = outbound.link.setup.open_ssrc;
+        let ssrc = outbound.link.setup.control_ssrc();
         self.compound.clear();
         path::write(&mut self.compound, ssrc, PathMessage::Echo(token));
         self.send_compound(slot, source);
@@ -89,7 +89,7 @@ impl Downlink {
                 return;
             };
             outbound.path.challenged(token, to, now);
-            let ssrc = outbound.link.setup.open_ssrc;
+            let ssrc = outbound.link.setup.control_ssrc();
             self.compound.clear();
             path::write(&mut self.compound, ssrc, PathMessage::Challenge(token));
             self.send_compound(slot, to);
@@ -156,7 +156,7 @@ impl Downlink {
             return;
         };
         let outbound = peer.outbound.as_ref();
-        let sender = outbound.map_or(0, |outbound| outbound.link.setup.open_ssrc);
+        let sender = outbound.map_or(0, |outbound| outbound.link.setup.control_ssrc());
         self.compound.clear();
         for stream in STREAMS {
             let reception = &mut link.receptions[stream.index()];
@@ -205,7 +205,7 @@ impl Downlink {
         write_reports(&mut self.compound, outbound, blocks, now);
         report::write_name(
             &mut self.compound,
-            outbound.link.setup.open_ssrc,
+            outbound.link.setup.control_ssrc(),
             &self.name,
         );
         if let Some(to) = outbound.path.destination(outbound.told) {
@@ -297,13 +297,19 @@ fn write_reports(
     now: Duration,
 ) {
     let mut blocks = blocks;
-    let mut reported = false;
-    for stream in STREAMS {
+    // The first packet's SSRC is in clear.
+    let first = outbound.link.setup.control_stream();
+    let control = outbound.link.setup.control_ssrc();
+    let mut begun = false;
+    for stream in [first, first.other()] {
         let Some((sent, told)) = &mut outbound.sent[stream.index()] else {
             continue;
         };
         if std::mem::replace(told, true) {
             continue;
+        }
+        if !begun && stream != first {
+            report::write_receiver(compound, control, std::mem::take(&mut blocks));
         }
         let since =
             now.saturating_sub(sent.captured).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
@@ -317,9 +323,9 @@ fn write_reports(
             octets: sent.octets,
         };
         report::write_sender(compound, sent.ssrc, &info, std::mem::take(&mut blocks));
-        reported = true;
+        begun = true;
     }
-    if !reported {
-        report::write_receiver(compound, outbound.link.setup.open_ssrc, blocks);
+    if !begun {
+        report::write_receiver(compound, control, blocks);
     }
 }

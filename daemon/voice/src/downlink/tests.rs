@@ -1,6 +1,7 @@
 //! The downlink against what a peer, or anybody else, may send.
 
 mod hostile;
+mod secrecy;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -52,6 +53,11 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::sending_with(2)
+    }
+
+    /// Its outbound link is sealed with a key and salt of this byte.
+    fn sending_with(key: u8) -> Self {
         let (paths, paths_out) = RingBuffer::new(512);
         let (losses, losses_out) = RingBuffer::new(512);
         let (counts_in, counts) = RingBuffer::new(512);
@@ -76,7 +82,7 @@ impl Bench {
             sequence: 100,
         };
         bench.inbound(&inbound).unwrap();
-        let outbound = setup(5, 1, 2, OURS, OURS + 1);
+        let outbound = setup(5, 1, key, OURS, OURS + 1);
         let link = ControlLink::new(outbound, address(4000)).unwrap();
         bench
             .downlink
