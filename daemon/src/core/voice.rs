@@ -499,6 +499,9 @@ impl Voice {
                 tell(VoiceEvent::Stats);
             }
             DownlinkEvent::Stats(stats) => {
+                if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
+                    tracing::debug!(?peer, ?stats, "voice was disturbed");
+                }
                 self.voiced.entry(peer).or_default().stats = Some(figures(&stats));
                 tell(VoiceEvent::Stats);
             }
