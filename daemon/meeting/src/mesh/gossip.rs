@@ -69,11 +69,15 @@ impl Repeat {
 impl Mesh {
     /// Signs and gossips my lobby record.
     pub(super) fn announce_myself(&mut self) {
-        if self.cloned {
-            return;
+        if !self.cloned {
+            self.announce(!self.closing);
         }
+    }
+
+    /// Signs and gossips a lobby record, and keeps it for synchronisation.
+    pub(super) fn announce(&mut self, running: bool) {
         let body = LobbyEntry {
-            running: !self.closing,
+            running,
             name: self.me.name.clone(),
             device: self.me.device.clone(),
             addresses: self.my_addresses.clone(),

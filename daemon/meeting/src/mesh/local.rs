@@ -271,18 +271,7 @@ impl Mesh {
             self.last_seat = self.seat.take();
         }
         if !self.cloned {
-            let mine: Vec<MeetingId> = self
-                .meetings
-                .iter()
-                .filter(|(_, meeting)| {
-                    let signed = meeting.signed_presence(self.me.id);
-                    signed.keeps_meeting() && signed != Presence::Offline(OfflineReason::Closed)
-                })
-                .map(|(id, _)| *id)
-                .collect();
-            for id in mine {
-                self.sign_presence(id, Presence::Offline(OfflineReason::Closed));
-            }
+            self.close_my_presences();
         }
         self.closing = true;
         self.announce_myself();
@@ -290,15 +279,35 @@ impl Mesh {
         self.save_now();
     }
 
+    /// Says in all my meetings that I am gone.
+    fn close_my_presences(&mut self) {
+        let mine: Vec<MeetingId> = self
+            .meetings
+            .iter()
+            .filter(|(_, meeting)| {
+                let signed = meeting.signed_presence(self.me.id);
+                signed.keeps_meeting() && signed != Presence::Offline(OfflineReason::Closed)
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in mine {
+            self.sign_presence(id, Presence::Offline(OfflineReason::Closed));
+        }
+    }
+
     /// Another daemon signs with my key: says so, and takes part in nothing any more.
+    ///
+    /// My last records go past everything that the other has signed, and stay with me for synchronisation: the other
+    /// has moved past my earlier ones already, and would never meet a second one if I only fell silent.
     pub(super) fn stop_as_clone(&mut self) {
         tracing::warn!("another daemon uses the same identity");
         self.cancel_join(JoinFailure::Cancelled);
-        if let Some(seat) = self.seat {
+        if self.seat.is_some() {
             self.leave_voice(true);
             self.seat = None;
-            self.sign_presence(seat.meeting, Presence::Offline(OfflineReason::Closed));
         }
+        self.close_my_presences();
+        self.announce(false);
         self.cloned = true;
         self.event(Event::Cloned);
         self.changed.insert(Part::Me);

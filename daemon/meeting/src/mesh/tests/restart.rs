@@ -190,6 +190,26 @@ fn two_daemons_with_one_key_both_stop_and_say_so() {
 }
 
 #[test]
+fn two_daemons_with_one_key_notice_each_other_outside_meetings_too() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let copy = world.add("Anna");
+    world.machines[copy].seed = world.machines[0].seed;
+    world.machines[copy].disk = world.machines[0].disk.clone();
+    world.start(copy);
+    world.run(120_000);
+    for index in [0, copy] {
+        assert!(world.view(index).me.cloned, "{index}");
+        assert!(world.saw(index, |event| *event == Event::Cloned));
+    }
+    let anna = world.id(0);
+    let bao = world.machines[1].mesh.as_ref().unwrap();
+    assert!(
+        !bao.lobby.is_running(anna, bao.now.monotonic),
+        "both have said that they take part in nothing"
+    );
+}
+
+#[test]
 fn a_meeting_without_anyone_present_is_forgotten_after_a_week() {
     let mut world = World::new(&["Anna", "Bao"]);
     let meeting = world.meeting_of_all(0);
