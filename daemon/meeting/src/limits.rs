@@ -18,6 +18,8 @@ pub(crate) const LOBBY_PEERS: usize = 4096;
 pub(crate) const PEERS_PER_ADDRESS: usize = 16;
 /// People remembered though they are not in the lobby.
 pub(crate) const CONTACTS: usize = 1024;
+/// Names of people who are neither here nor contacts nor on a roster are learned only below this many.
+pub(crate) const NAMES: usize = LOBBY_PEERS + 2 * CONTACTS;
 /// Ids of forgotten meetings.
 pub(crate) const FORGOTTEN: usize = 1024;
 /// Peers whose rates are watched.

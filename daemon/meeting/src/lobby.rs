@@ -1,24 +1,29 @@
 //! Everyone on the network who runs Sotto.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::digest::Entry;
 use crate::ids::PeerId;
 use crate::limits::{LOBBY_PEERS, PEERS_PER_ADDRESS};
-use crate::record::{LobbyEntry, MAX_ADDRESSES, Record};
+use crate::record::{LobbyEntry, MAX_ADDRESSES, Record, Version};
 
 /// How often my own record is renewed.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(300);
 /// How long a record counts without renewal.
 pub(crate) const LAPSE: Duration = Duration::from_secs(900);
 
+/// Stands for the address of those who name none.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
 #[derive(Debug)]
 struct Present {
     record: Record<LobbyEntry>,
     /// When its author is last known to have stood by it.
     fresh: Duration,
+    /// By which crowds are counted.
+    address: Option<IpAddr>,
 }
 
 /// What became of a record.
@@ -26,7 +31,7 @@ struct Present {
 pub(crate) enum Merged {
     /// It is the newest of its author now.
     New {
-        /// The author was not running, as far as was known.
+        /// The author was not running, as far as was known, or has started again since.
         appeared: bool,
         /// The author says goodbye.
         gone: bool,
@@ -42,24 +47,40 @@ pub(crate) enum Merged {
 pub(crate) struct Lobby {
     peers: BTreeMap<PeerId, Present>,
     by_address: BTreeMap<IpAddr, BTreeSet<PeerId>>,
+    /// The versions of records that have gone, with the time of that: whoever kept one does not make it news again.
+    gone: BTreeMap<PeerId, (Version, Duration)>,
+    /// I listen on loopback alone, among other daemons of this machine.
+    on_loopback: bool,
 }
 
 impl Lobby {
     /// Whether a record would be news, before its signature is checked.
     pub(crate) fn is_news(&self, record: &Record<LobbyEntry>) -> bool {
-        self.peers
-            .get(&record.head.author)
-            .is_none_or(|known| known.record.order(record).is_lt())
+        let author = record.head.author;
+        match self.peers.get(&author) {
+            Some(known) => known.record.order(record).is_lt(),
+            None => self
+                .gone
+                .get(&author)
+                .is_none_or(|(version, _)| *version < record.head.version),
+        }
+    }
+
+    /// Whether all my own addresses are loopback ones.
+    pub(crate) fn set_on_loopback(&mut self, on_loopback: bool) {
+        self.on_loopback = on_loopback;
     }
 
     /// Takes a verified record whose author stood by it at `fresh`.
     ///
-    /// `keep` says who is not pushed out to make room: contacts and those connected.
+    /// `keep` says who is not pushed out to make room: contacts and those connected. `proven` is where the connection to
+    /// the author leads, if there is one: what a record says of addresses is only its author's word.
     pub(crate) fn merge(
         &mut self,
         record: Record<LobbyEntry>,
         fresh: Duration,
         now: Duration,
+        proven: Option<IpAddr>,
         keep: impl Fn(PeerId) -> bool,
     ) -> Merged {
         let author = record.head.author;
@@ -70,17 +91,27 @@ impl Lobby {
             return Merged::Known;
         }
         let was_running = self.is_running(author, now);
-        if !self.make_room(author, &record, &keep) {
+        let restarted = self
+            .run(author)
+            .is_some_and(|run| run < record.head.version.epoch);
+        let address = self.counted_address(&record.body, proven);
+        if !self.make_room(author, address, now, &keep) {
             return Merged::Full;
         }
         self.remove(author);
-        if let Some(address) = counted_address(&record.body) {
+        self.gone.remove(&author);
+        if let Some(address) = address {
             self.by_address.entry(address).or_default().insert(author);
         }
         let running = record.body.running;
-        self.peers.insert(author, Present { record, fresh });
+        let present = Present {
+            record,
+            fresh,
+            address,
+        };
+        self.peers.insert(author, present);
         Merged::New {
-            appeared: running && !was_running,
+            appeared: running && (!was_running || restarted),
             gone: !running && was_running,
         }
     }
@@ -88,10 +119,11 @@ impl Lobby {
     fn make_room(
         &mut self,
         author: PeerId,
-        record: &Record<LobbyEntry>,
+        address: Option<IpAddr>,
+        now: Duration,
         keep: &impl Fn(PeerId) -> bool,
     ) -> bool {
-        let crowd = counted_address(&record.body)
+        let crowd = address
             .and_then(|address| self.by_address.get(&address))
             .filter(|crowd| crowd.len() >= PEERS_PER_ADDRESS && !crowd.contains(&author));
         let full = self.peers.len() >= LOBBY_PEERS && !self.peers.contains_key(&author);
@@ -103,14 +135,33 @@ impl Lobby {
             None => return true,
         };
         victim.is_some_and(|peer| {
-            self.remove(peer);
+            self.let_go(peer, now);
             true
         })
     }
 
+    /// Removes a record, and remembers which it was.
+    fn let_go(&mut self, peer: PeerId, now: Duration) {
+        let Some(known) = self.peers.get(&peer) else {
+            return;
+        };
+        let version = known.record.head.version;
+        self.remove(peer);
+        if self.gone.len() >= LOBBY_PEERS
+            && let Some(oldest) = self
+                .gone
+                .iter()
+                .min_by_key(|(_, (_, at))| *at)
+                .map(|(peer, _)| *peer)
+        {
+            self.gone.remove(&oldest);
+        }
+        self.gone.insert(peer, (version, now));
+    }
+
     fn remove(&mut self, peer: PeerId) {
         if let Some(known) = self.peers.remove(&peer)
-            && let Some(address) = counted_address(&known.record.body)
+            && let Some(address) = known.address
             && let Some(crowd) = self.by_address.get_mut(&address)
         {
             crowd.remove(&peer);
@@ -129,7 +180,7 @@ impl Lobby {
             .map(|(peer, _)| *peer)
             .collect();
         for peer in &lapsed {
-            self.remove(*peer);
+            self.let_go(*peer, now);
         }
         lapsed
     }
@@ -140,6 +191,11 @@ impl Lobby {
         })
     }
 
+    /// The run of `peer`'s daemon that announced itself last.
+    pub(crate) fn run(&self, peer: PeerId) -> Option<u64> {
+        Some(self.peers.get(&peer)?.record.head.version.epoch)
+    }
+
     pub(crate) fn addresses(&self, peer: PeerId) -> &[SocketAddr] {
         self.peers
             .get(&peer)
@@ -148,6 +204,21 @@ impl Lobby {
 
     pub(crate) fn contains(&self, peer: PeerId) -> bool {
         self.peers.contains_key(&peer)
+    }
+
+    /// The address by which crowds are counted: where a connection leads, or else the first that the record names.
+    ///
+    /// Those who name none that I could dial are one crowd. On my own loopback many daemons are nobody's flood.
+    fn counted_address(&self, entry: &LobbyEntry, proven: Option<IpAddr>) -> Option<IpAddr> {
+        let claimed = || entry.addresses.iter().map(SocketAddr::ip);
+        if self.on_loopback && (claimed().any(|ip| ip.is_loopback()) || entry.addresses.is_empty())
+        {
+            return None;
+        }
+        proven
+            .filter(|ip| !ip.is_loopback())
+            .or_else(|| claimed().find(|ip| !ip.is_loopback()))
+            .or(Some(NOWHERE))
     }
 
     /// What is held, for synchronisation.
@@ -177,15 +248,6 @@ impl Lobby {
 /// Under which a peer's record is synchronised.
 pub(crate) fn slot(peer: PeerId) -> [u8; 8] {
     crate::record::reference(&peer.ring())
-}
-
-/// The address by which crowds are counted. Many daemons on one machine's loopback are nobody's flood.
-fn counted_address(entry: &LobbyEntry) -> Option<IpAddr> {
-    entry
-        .addresses
-        .iter()
-        .map(SocketAddr::ip)
-        .find(|ip| !ip.is_loopback())
 }
 
 /// Which of the machine's addresses others can dial, and should be told.
@@ -236,7 +298,7 @@ mod tests {
     const NOW: Duration = Duration::from_secs(5000);
 
     fn merge(lobby: &mut Lobby, record: Record<LobbyEntry>) -> Merged {
-        lobby.merge(record, NOW, NOW, |_| false)
+        lobby.merge(record, NOW, NOW, None, |_| false)
     }
 
     #[test]
@@ -273,7 +335,7 @@ mod tests {
         assert!(!lobby.is_running(peer, NOW + LAPSE));
         assert_eq!(lobby.lapse(NOW + LAPSE), vec![peer]);
         assert_eq!(
-            lobby.merge(record, NOW, NOW + LAPSE, |_| false),
+            lobby.merge(record, NOW, NOW + LAPSE, None, |_| false),
             Merged::Known,
             "still too old"
         );
@@ -291,9 +353,91 @@ mod tests {
         let one_more = record(99, 1, true, "10.0.0.1:1");
         assert_eq!(merge(&mut lobby, one_more.clone()), Merged::Full);
         let contact = one_more.head.author;
-        let merged = lobby.merge(one_more, NOW, NOW, |peer| peer == contact);
+        let merged = lobby.merge(one_more, NOW, NOW, None, |peer| peer == contact);
         assert!(matches!(merged, Merged::New { .. }));
         assert_eq!(lobby.peers.len(), PEERS_PER_ADDRESS);
+    }
+
+    #[test]
+    fn a_lapsed_record_is_not_news_again_whatever_age_it_is_said_to_have() {
+        let mut lobby = Lobby::default();
+        let old = record(1, 5, true, "10.0.0.1:1");
+        let peer = old.head.author;
+        merge(&mut lobby, old.clone());
+        let later = NOW + LAPSE;
+        lobby.lapse(later);
+        assert_eq!(
+            lobby.merge(old, later, later, None, |_| false),
+            Merged::Known
+        );
+        assert!(!lobby.is_running(peer, later));
+        let renewed = record(1, 6, true, "10.0.0.1:1");
+        assert!(matches!(
+            lobby.merge(renewed, later, later, None, |_| false),
+            Merged::New { appeared: true, .. }
+        ));
+    }
+
+    #[test]
+    fn a_restart_is_an_appearance() {
+        let mut lobby = Lobby::default();
+        merge(&mut lobby, record(1, 5, true, "10.0.0.1:1"));
+        let renewed = merge(&mut lobby, record(1, 6, true, "10.0.0.1:1"));
+        assert!(matches!(
+            renewed,
+            Merged::New {
+                appeared: false,
+                ..
+            }
+        ));
+        let restarted = sign(
+            &SigningKey::from_bytes(&{
+                let mut key = [0; 32];
+                key[0] = 1;
+                key
+            }),
+            NO_MEETING,
+            Version {
+                epoch: 2,
+                counter: 1,
+            },
+            0,
+            record(1, 1, true, "10.0.0.1:1").body,
+        );
+        let restarted = merge(&mut lobby, restarted);
+        assert!(matches!(restarted, Merged::New { appeared: true, .. }));
+    }
+
+    #[test]
+    fn who_names_no_address_or_anothers_does_not_fill_the_lobby() {
+        let mut lobby = Lobby::default();
+        for seed in 0..100 {
+            let mut nowhere = record(seed, 1, true, "127.0.0.1:1");
+            if seed % 2 == 0 {
+                nowhere.body.addresses.clear();
+            }
+            merge(&mut lobby, nowhere);
+        }
+        assert_eq!(lobby.peers.len(), PEERS_PER_ADDRESS);
+        // Connected from elsewhere, whatever they claim, they take nobody's place there.
+        let mallory = Some(IpAddr::from([10, 0, 0, 66]));
+        for seed in 100..200 {
+            let claims = record(seed, 1, true, "10.0.0.1:1");
+            lobby.merge(claims, NOW, NOW, mallory, |_| false);
+        }
+        assert_eq!(lobby.peers.len(), 2 * PEERS_PER_ADDRESS);
+        let victim = record(300, 1, true, "10.0.0.1:1");
+        assert!(matches!(merge(&mut lobby, victim), Merged::New { .. }));
+    }
+
+    #[test]
+    fn on_loopback_many_daemons_are_no_flood() {
+        let mut lobby = Lobby::default();
+        lobby.set_on_loopback(true);
+        for seed in 0..40 {
+            merge(&mut lobby, record(seed, 1, true, "127.0.0.1:1"));
+        }
+        assert_eq!(lobby.peers.len(), 40);
     }
 
     #[test]

@@ -227,6 +227,7 @@ impl Meeting {
         let roster = self.roster(utc);
         self.invitations
             .values()
+            .filter(|held| !held.record.body.withdrawn)
             .filter(|held| self.answer(&held.record) == Some(Answer::Declined))
             .map(|held| held.record.body.invitee)
             .filter(|invitee| !roster.contains(invitee))
@@ -307,6 +308,11 @@ impl Meeting {
         self.invitations.range(all).map(|(_, held)| held)
     }
 
+    /// Whether anybody ever invited `peer`.
+    pub(crate) fn is_invited(&self, peer: PeerId) -> bool {
+        self.invitations_of(peer).next().is_some()
+    }
+
     /// Everybody who was ever invited.
     pub(crate) fn invitees(&self) -> BTreeSet<PeerId> {
         self.invitations
@@ -339,13 +345,23 @@ impl Meeting {
             self.answer(invitation),
             Some(Answer::Declined | Answer::Joined)
         );
-        let inside = self
-            .signed_presence(invitation.body.invitee)
-            .keeps_meeting();
         !invitation.body.withdrawn
             && !answered
-            && !inside
+            && !self.is_inside_since(invitation)
             && utc < expiry(invitation, held.received)
+    }
+
+    /// Whether the invitee is in the meeting by a presence that the invitation does not look past.
+    pub(crate) fn is_inside_since(&self, invitation: &Record<Invitation>) -> bool {
+        self.presence
+            .get(&invitation.body.invitee)
+            .is_some_and(|held| {
+                held.record.body.presence.keeps_meeting()
+                    && invitation
+                        .body
+                        .past
+                        .is_none_or(|past| past < held.record.head.version)
+            })
     }
 
     /// The open invitations of `invitee`.
@@ -356,13 +372,29 @@ impl Meeting {
     }
 
     /// Invitations, and withdrawals of those, that their invitee is not known to have received.
-    pub(crate) fn undelivered(&self, invitee: PeerId, utc: Utc) -> Vec<&Held<Invitation>> {
+    ///
+    /// `run` is the invitee's run at present, if that is known: an earlier one may have lost what it had received.
+    pub(crate) fn undelivered(
+        &self,
+        invitee: PeerId,
+        run: Option<u64>,
+        utc: Utc,
+    ) -> Vec<&Held<Invitation>> {
+        let earlier_run = self
+            .answers
+            .get(&invitee)
+            .is_some_and(|held| run > Some(held.record.head.version.epoch));
         self.invitations_of(invitee)
             .filter(|held| {
                 let invitation = &held.record;
+                let told = match self.answer(invitation) {
+                    None => false,
+                    Some(Answer::Received) => invitation.body.withdrawn || !earlier_run,
+                    Some(Answer::Declined | Answer::Joined) => true,
+                };
                 utc < expiry(invitation, held.received)
-                    && self.answer(invitation).is_none()
-                    && !self.signed_presence(invitee).keeps_meeting()
+                    && !told
+                    && !self.is_inside_since(invitation)
             })
             .collect()
     }

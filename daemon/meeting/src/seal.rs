@@ -69,6 +69,11 @@ impl MeetingKeys {
         }
     }
 
+    /// What the founding record says of the secret. It tells nothing of what else is derived from it.
+    pub(crate) fn commitment(secret: &[u8; 32]) -> [u8; 32] {
+        blake3::derive_key("sotto/1 2026 meeting secret commitment", secret)
+    }
+
     pub(crate) fn seal(&self, rng: &mut ChaCha20Rng, place: Place, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE];
         rng.fill_bytes(&mut nonce);

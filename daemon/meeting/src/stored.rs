@@ -1,4 +1,4 @@
-//! What outlives the daemon: `"sottomtg" | version 2 | postcard body | BLAKE3 of all before 32`.
+//! What outlives the daemon: `"sottomtg" | version, 2 bytes | postcard body | BLAKE3 of all before 32`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::presence::Presence;
 use crate::wire::Claimed;
 
 const MAGIC: &[u8; 8] = b"sottomtg";
-const STATE_VERSION: u16 = 1;
+const STATE_VERSION: u16 = 2;
 const CHECKSUM: usize = 32;
 /// 64 meetings of 256 participants with invitations stay well below.
 const LONGEST: usize = 64 * 1024 * 1024;
@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(crate) deafened: bool,
     pub(crate) meetings: Vec<StoredMeeting>,
     pub(crate) prompts: Vec<StoredPrompt>,
+    /// Whom I invited again after a decline, and when.
+    pub(crate) invited_again: Vec<(MeetingId, PeerId, Utc)>,
     pub(crate) forgotten: Vec<(MeetingId, Utc)>,
     pub(crate) contacts: Vec<StoredContact>,
     pub(crate) volumes: Vec<(PeerId, u16)>,
@@ -66,6 +68,10 @@ pub(crate) struct StoredPrompt {
     pub(crate) undelivered: bool,
     pub(crate) inside: Vec<Claimed>,
     pub(crate) invited: Vec<Claimed>,
+    pub(crate) offered_by: Vec<PeerId>,
+    pub(crate) declined: bool,
+    /// When it was last shown again after a decline.
+    pub(crate) again: Option<Utc>,
 }
 
 /// Somebody I know.
@@ -133,6 +139,7 @@ mod tests {
             deafened: false,
             meetings: Vec::new(),
             prompts: Vec::new(),
+            invited_again: vec![(MeetingId([5; 32]), PeerId([6; 32]), Utc(7))],
             forgotten: vec![(MeetingId([3; 32]), Utc(8))],
             contacts: Vec::new(),
             volumes: vec![(PeerId([4; 32]), 50)],

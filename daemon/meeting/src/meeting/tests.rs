@@ -22,6 +22,7 @@ fn meeting() -> Meeting {
         title: "Planning".into(),
         created: NOW,
         nonce: [1; 16],
+        commitment: [0; 32],
     };
     let founding = sign(&key(0), NO_MEETING, Version::default(), 0, founding);
     let id = MeetingId(founding.hash);
@@ -54,6 +55,7 @@ fn invitation(
         invitee: peer(invitee),
         made: NOW,
         withdrawn,
+        past: None,
         name: "Anna".into(),
         device: String::new(),
         invitee_name: "Bao".into(),
@@ -112,11 +114,11 @@ fn a_declined_invitation_is_closed_and_a_newer_one_is_open() {
     let mut meeting = meeting();
     let first = invitation(&meeting, 0, 1, 1, false);
     meeting.merge(AnyRecord::Invitation(first.clone()), None, NOW);
-    assert_eq!(meeting.undelivered(peer(1), NOW).len(), 1);
+    assert_eq!(meeting.undelivered(peer(1), None, NOW).len(), 1);
     let declined = answers(&meeting, 1, 1, vec![(first.reference(), Answer::Declined)]);
     meeting.merge(declined, None, NOW);
     assert!(meeting.open_invitations(peer(1), NOW).is_empty());
-    assert!(meeting.undelivered(peer(1), NOW).is_empty());
+    assert!(meeting.undelivered(peer(1), None, NOW).is_empty());
     let again = invitation(&meeting, 0, 1, 2, false);
     meeting.merge(AnyRecord::Invitation(again), None, NOW);
     assert_eq!(meeting.open_invitations(peer(1), NOW).len(), 1);

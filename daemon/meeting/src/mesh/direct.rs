@@ -137,7 +137,7 @@ impl Mesh {
                 self.take_lobby_records(give);
                 Response::Records(self.lobby_records(&want))
             }
-            Request::Invitation(offered) => self.offered(&offered),
+            Request::Invitation(offered) => self.offered(from, &offered),
             Request::Join { meeting } => self.admit(from, meeting),
             Request::Answers { raw } => self.answers_handed_over(from, &raw),
             Request::Sealed { tag, sealed } => self.answer_sealed(from, &tag, &sealed),

@@ -95,6 +95,9 @@ impl Mesh {
     pub(super) fn listen_addresses(&mut self, addresses: &[std::net::SocketAddr]) {
         let addresses = dialable(addresses);
         if addresses != self.my_addresses {
+            let on_loopback = |address: &std::net::SocketAddr| address.ip().is_loopback();
+            self.lobby
+                .set_on_loopback(!addresses.is_empty() && addresses.iter().all(on_loopback));
             self.my_addresses = addresses;
             self.announce_myself();
         }

@@ -92,18 +92,26 @@ impl Mesh {
         }
     }
 
-    /// Forgets the name of somebody who is neither here nor a contact.
+    /// Forgets the name of somebody who is neither here nor a contact, nor invites me.
     fn forget_stranger(&mut self, peer: PeerId) {
-        let needed = peer == self.me.id
+        if !self.needs_name(peer) {
+            self.directory.forget(peer);
+        }
+    }
+
+    /// Whether somebody is here, a contact, on a roster of mine, or invites me.
+    pub(super) fn needs_name(&self, peer: PeerId) -> bool {
+        peer == self.me.id
             || self.contacts.contains_key(&peer)
             || self.lobby.contains(peer)
             || self
+                .prompts
+                .values()
+                .any(|prompt| prompt.invitations.contains_key(&peer))
+            || self
                 .meetings
                 .values()
-                .any(|meeting| meeting.roster(self.now.utc).contains(&peer));
-        if !needed {
-            self.directory.forget(peer);
-        }
+                .any(|meeting| meeting.is_participant(peer) || meeting.is_invited(peer))
     }
 
     fn look_at_meetings(&mut self) {
@@ -133,7 +141,7 @@ impl Mesh {
         }
         self.forgotten.retain(|_, at| utc.since(*at) < FORGOTTEN);
         // Names that were claimed for people who never appeared.
-        if self.directory.len() > crate::limits::LOBBY_PEERS + 2 * crate::limits::CONTACTS {
+        if self.directory.len() >= crate::limits::NAMES {
             let strangers: Vec<PeerId> = self.directory.peers().collect();
             for peer in strangers {
                 self.forget_stranger(peer);

@@ -13,9 +13,12 @@ use crate::command::Reply;
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
 use crate::limits::PARTICIPANTS;
+use crate::meeting::Held;
 use crate::names;
+use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, Answer, AnyRecord, Founding, Invitation, NO_MEETING};
 use crate::refusal::Refusal;
+use crate::seal::MeetingKeys;
 use crate::wire::{Claimed, MAX_CLAIMED, MAX_OFFERED, Offered, Request, Response};
 use rand_chacha::rand_core::Rng;
 
@@ -70,6 +73,7 @@ impl Mesh {
                 title,
                 created: self.now.utc,
                 nonce,
+                commitment: MeetingKeys::commitment(&secret),
             },
         );
         let id = self.add_meeting(founding, secret);
@@ -122,7 +126,12 @@ impl Mesh {
                     .iter()
                     .any(|open| open.record.hash == held.record.hash)
             });
-            if open || meeting.signed_presence(peer).keeps_meeting() {
+            let inside = matches!(
+                self.shown_presence(id, peer).0,
+                Presence::Online | Presence::Away(_) | Presence::Offline(OfflineReason::Phone)
+            );
+            // Who is shown absent may have lost what it knew of the meeting; if not, it answers that it is in it.
+            if open || inside {
                 already.push(peer);
             } else {
                 self.may_invite(peer)?;
@@ -148,7 +157,7 @@ impl Mesh {
         let Some(last) = self.invited_again.get(&(id, peer)) else {
             return Ok(());
         };
-        let wait = (*last + AGAIN).saturating_sub(self.now.monotonic);
+        let wait = AGAIN.saturating_sub(self.now.utc.since(*last));
         if wait > Duration::ZERO && self.has_declined(id, peer) {
             return Err(Refusal::DeclinedLately {
                 peer,
@@ -174,15 +183,21 @@ impl Mesh {
     fn make_invitation(&mut self, id: MeetingId, peer: PeerId) {
         let now = self.now.monotonic;
         self.inviting_rates.take(&peer, now);
+        let past = self
+            .meetings
+            .get(&id)
+            .and_then(|meeting| meeting.presence(peer))
+            .map(|held| held.record.head.version);
         if self.has_declined(id, peer) {
-            self.invited_again
-                .retain(|_, at| now.saturating_sub(*at) < AGAIN);
-            self.invited_again.insert((id, peer), now);
+            let utc = self.now.utc;
+            self.invited_again.retain(|_, at| utc.since(*at) < AGAIN);
+            self.invited_again.insert((id, peer), utc);
         }
         let invitation = Invitation {
             invitee: peer,
             made: self.now.utc,
             withdrawn: false,
+            past,
             name: String::new(),
             device: String::new(),
             invitee_name: self.directory.name(peer).to_owned(),
@@ -207,7 +222,7 @@ impl Mesh {
                 peer,
                 label: label.clone(),
             })?;
-            if meeting.signed_presence(peer).keeps_meeting() {
+            if meeting.is_inside_since(&held.record) {
                 return Err(Refusal::AlreadyJoined { peer, label });
             }
             withdrawn.push(Invitation {
@@ -295,28 +310,32 @@ impl Mesh {
     /// An invitee's answers are known: perhaps nothing is left to tell it.
     pub(super) fn answered(&mut self, id: MeetingId, invitee: PeerId) {
         self.attendance_changed |= self.is_seated(id);
-        let told = self
-            .meetings
-            .get(&id)
-            .is_none_or(|meeting| meeting.undelivered(invitee, self.now.utc).is_empty());
-        if told {
+        if self.undelivered(id, invitee).is_empty() {
             self.offerings.remove(&(id, invitee));
         }
     }
 
     /// Somebody appeared: perhaps one that is yet to be told of invitations.
     pub(super) fn consider_offers_to(&mut self, peer: PeerId) {
-        let utc = self.now.utc;
         let meetings: Vec<MeetingId> = self
             .meetings
-            .iter()
-            .filter(|(_, meeting)| !meeting.undelivered(peer, utc).is_empty())
-            .map(|(id, _)| *id)
+            .keys()
+            .copied()
+            .filter(|id| !self.undelivered(*id, peer).is_empty())
             .collect();
         for id in meetings {
             self.offerings.remove(&(id, peer));
             self.consider_offer(id, peer);
         }
+    }
+
+    /// What `invitee` is yet to be told about a meeting of mine.
+    fn undelivered(&self, id: MeetingId, invitee: PeerId) -> Vec<&Held<Invitation>> {
+        let run = self.lobby.run(invitee);
+        self.meetings
+            .get(&id)
+            .map(|meeting| meeting.undelivered(invitee, run, self.now.utc))
+            .unwrap_or_default()
     }
 
     /// Takes a place in the order of those who tell `invitee`.
@@ -328,7 +347,7 @@ impl Mesh {
             || self.closing
             || self.offerings.contains_key(&(id, invitee))
             || !self.is_running(invitee)
-            || meeting.undelivered(invitee, self.now.utc).is_empty()
+            || self.undelivered(id, invitee).is_empty()
         {
             return;
         }
@@ -381,7 +400,7 @@ impl Mesh {
             self.offerings.remove(&(id, invitee));
             return;
         };
-        let undelivered = meeting.undelivered(invitee, utc);
+        let undelivered = self.undelivered(id, invitee);
         if undelivered.is_empty() {
             self.offerings.remove(&(id, invitee));
             return;
@@ -422,14 +441,10 @@ impl Mesh {
     /// The invitee answered an offer with its signed receipt, or with what the user had decided before.
     pub(super) fn receipt(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
         self.take_answers(id, from, raw);
-        let undelivered = self
-            .meetings
-            .get(&id)
-            .is_some_and(|meeting| !meeting.undelivered(from, self.now.utc).is_empty());
-        if undelivered {
-            self.offer_failed(id, from);
-        } else {
+        if self.undelivered(id, from).is_empty() {
             self.offerings.remove(&(id, from));
+        } else {
+            self.offer_failed(id, from);
         }
     }
 

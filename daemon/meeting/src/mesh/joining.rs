@@ -12,6 +12,7 @@ use crate::limits::MEETINGS;
 use crate::output::Output;
 use crate::record::{self, AnyRecord};
 use crate::refusal::Refusal;
+use crate::seal::MeetingKeys;
 use crate::wire::{Admission, MeetingRequest, NotAdmitted, Request};
 
 /// After this long a join is given up; the invitation stays open.
@@ -30,8 +31,8 @@ enum Candidate {
     Asked,
     /// Did not answer; not asked again before this.
     Silent(Duration),
-    /// Knows of no open invitation for me.
-    Refused,
+    /// Does not let me in.
+    Refused(NotAdmitted),
 }
 
 /// A join under way.
@@ -49,6 +50,26 @@ pub(super) struct Joining {
 impl Joining {
     pub(super) fn title(&self) -> &str {
         &self.title
+    }
+
+    /// Why nobody lets me in, if all that were asked have said so.
+    fn failure(&self) -> Option<JoinFailure> {
+        let refusals: Option<Vec<NotAdmitted>> = self
+            .candidates
+            .values()
+            .map(|candidate| match candidate {
+                Candidate::Refused(why) => Some(*why),
+                Candidate::Asked | Candidate::Silent(_) => None,
+            })
+            .collect();
+        let refusals = refusals.filter(|refusals| !refusals.is_empty())?;
+        Some(if refusals.contains(&NotAdmitted::Full) {
+            JoinFailure::Full
+        } else if refusals.contains(&NotAdmitted::Ended) {
+            JoinFailure::Ended
+        } else {
+            JoinFailure::NotInvited
+        })
     }
 
     pub(super) fn remaining(&self, now: Duration) -> Duration {
@@ -118,23 +139,12 @@ impl Mesh {
         Ok(())
     }
 
-    /// Those who can let me in and seem to be running: inviters first, then whom they call inside.
+    /// Those who can let me in and seem to be running.
     fn join_candidates(&self, id: MeetingId) -> Vec<PeerId> {
-        let Some(prompt) = self.prompts.get(&id) else {
-            return Vec::new();
-        };
-        let mut candidates: Vec<PeerId> = Vec::new();
-        for peer in prompt
-            .inviters()
-            .chain(prompt.inside.iter().map(|claimed| claimed.peer))
-        {
-            if peer != self.me.id && !candidates.contains(&peer) && self.is_running(peer) {
-                candidates.push(peer);
-            }
-        }
-        // A connection that is up answers soonest.
-        candidates.sort_by_key(|peer| !self.requests.is_connected(*peer));
-        candidates
+        self.prompts
+            .get(&id)
+            .map(|prompt| self.running_insiders(prompt))
+            .unwrap_or_default()
     }
 
     fn ask_next_candidate(&mut self) {
@@ -156,7 +166,7 @@ impl Mesh {
             .find(|peer| match joining.candidates.get(peer) {
                 None => true,
                 Some(Candidate::Silent(until)) => *until <= now,
-                Some(Candidate::Asked | Candidate::Refused) => false,
+                Some(Candidate::Asked | Candidate::Refused(_)) => false,
             });
         joining.next = now + STAGGER;
         if under_way >= AT_ONCE {
@@ -197,16 +207,8 @@ impl Mesh {
             return;
         };
         if joining.deadline <= now {
-            let refused = !joining.candidates.is_empty()
-                && joining
-                    .candidates
-                    .values()
-                    .all(|candidate| *candidate == Candidate::Refused);
-            self.cancel_join(if refused {
-                JoinFailure::NotInvited
-            } else {
-                JoinFailure::NobodyReachable
-            });
+            let failure = joining.failure().unwrap_or(JoinFailure::NobodyReachable);
+            self.cancel_join(failure);
         } else if joining.next <= now {
             self.ask_next_candidate();
         }
@@ -242,7 +244,12 @@ impl Mesh {
             return;
         }
         let founding = match record::read_verified(&admission.founding) {
-            Some(AnyRecord::Founding(founding)) if MeetingId(founding.hash) == id => founding,
+            Some(AnyRecord::Founding(founding))
+                if MeetingId(founding.hash) == id
+                    && founding.body.commitment == MeetingKeys::commitment(&admission.secret) =>
+            {
+                founding
+            }
             _ => {
                 self.counters.malformed += 1;
                 self.join_unanswered(id, from);
@@ -306,24 +313,17 @@ impl Mesh {
             return;
         };
         joining.asked += 1;
-        joining.candidates.insert(from, Candidate::Refused);
-        match why {
-            NotAdmitted::Ended => self.cancel_join(JoinFailure::Ended),
-            NotAdmitted::Full => self.cancel_join(JoinFailure::Full),
-            NotAdmitted::NotInvited | NotAdmitted::Unknown => {
-                let states = &joining.candidates;
-                let refused = states.values().all(|state| *state == Candidate::Refused);
-                let unasked = self.join_candidates(id).into_iter().any(|peer| {
-                    self.joining
-                        .as_ref()
-                        .is_some_and(|joining| !joining.candidates.contains_key(&peer))
-                });
-                if refused && !unasked {
-                    self.cancel_join(JoinFailure::NotInvited);
-                } else {
-                    self.ask_next_candidate();
-                }
-            }
+        joining.candidates.insert(from, Candidate::Refused(why));
+        // One refusal settles nothing: who is merely claimed to be inside can say what it likes.
+        let failure = joining.failure();
+        let unasked = self.join_candidates(id).into_iter().any(|peer| {
+            self.joining
+                .as_ref()
+                .is_some_and(|joining| !joining.candidates.contains_key(&peer))
+        });
+        match failure {
+            Some(failure) if !unasked => self.cancel_join(failure),
+            _ => self.ask_next_candidate(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::Mesh;
 use super::identity::Own;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
-use crate::limits::CONTACTS;
+use crate::limits::{CONTACTS, NAMES};
 use crate::lobby;
 use crate::meeting::Merged;
 use crate::names::Source;
@@ -117,7 +117,8 @@ impl Mesh {
             return;
         };
         let declined_mine = meeting.invitation(author, self.me.id).is_some_and(|held| {
-            meeting.answer(&held.record) == Some(Answer::Declined)
+            !held.record.body.withdrawn
+                && meeting.answer(&held.record) == Some(Answer::Declined)
                 && !declined_before.contains(&held.record.reference())
         });
         if declined_mine {
@@ -251,7 +252,8 @@ impl Mesh {
         let now = self.now.monotonic;
         let (contacts, addresses) = (&self.contacts, &self.addresses);
         let keep = |peer: PeerId| contacts.contains_key(&peer) || addresses.contains_key(&peer);
-        match self.lobby.merge(entry, fresh, now, keep) {
+        let proven = self.addresses.get(&author).copied();
+        match self.lobby.merge(entry, fresh, now, proven, keep) {
             lobby::Merged::Known => return Taken::Known,
             lobby::Merged::Full => {
                 self.counters.peers_dropped += 1;
@@ -290,6 +292,10 @@ impl Mesh {
     /// Learns what somebody is called.
     pub(super) fn learn(&mut self, peer: PeerId, name: &str, device: &str, source: Source) {
         if peer == self.me.id || (name.is_empty() && self.directory.knows(peer)) {
+            return;
+        }
+        // Claims are cheap to make: between two rounds of tidying they must not pile up.
+        if self.directory.len() >= NAMES && !self.directory.knows(peer) && !self.needs_name(peer) {
             return;
         }
         if self.directory.learn(peer, name, device, source) {

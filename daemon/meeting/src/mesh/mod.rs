@@ -125,7 +125,7 @@ pub struct Mesh {
     joining: Option<Joining>,
     offerings: BTreeMap<(MeetingId, PeerId), Offering>,
     /// When I last invited somebody again who had declined.
-    invited_again: BTreeMap<(MeetingId, PeerId), Duration>,
+    invited_again: BTreeMap<(MeetingId, PeerId), Utc>,
 
     requests: Requests<Purpose>,
     /// The connections that I asked for, with the addresses given.

@@ -54,7 +54,19 @@ impl Mesh {
                 })
                 .collect(),
             prompts: self.prompts.values().map(stored_prompt).collect(),
-            forgotten: self.forgotten.iter().map(|(id, at)| (*id, *at)).collect(),
+            invited_again: self
+                .invited_again
+                .iter()
+                .map(|((id, peer), at)| (*id, *peer, *at))
+                .collect(),
+            // A meeting that has ended is not taken up again, and no copy of it may call people back into it.
+            forgotten: self
+                .meetings
+                .iter()
+                .filter(|(_, meeting)| meeting.ended.is_some())
+                .map(|(id, _)| (*id, self.now.utc))
+                .chain(self.forgotten.iter().map(|(id, at)| (*id, *at)))
+                .collect(),
             contacts: self
                 .contacts
                 .iter()
@@ -77,6 +89,11 @@ impl Mesh {
     pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
         self.volumes = state.volumes.into_iter().collect();
         self.forgotten = state.forgotten.into_iter().collect();
+        self.invited_again = state
+            .invited_again
+            .into_iter()
+            .map(|(id, peer, at)| ((id, peer), at))
+            .collect();
         for contact in state.contacts {
             self.contacts.insert(contact.peer, contact.addresses);
             self.learn(
@@ -204,6 +221,9 @@ impl Mesh {
         }
         prompt.inside = stored.inside;
         prompt.invited = stored.invited;
+        prompt.offered_by = stored.offered_by;
+        prompt.declined = stored.declined;
+        prompt.again = stored.again;
         for stored in stored.invitations {
             let Some(AnyRecord::Invitation(record)) = record::read(&stored.raw) else {
                 continue;
@@ -256,5 +276,8 @@ fn stored_prompt(prompt: &Prompt) -> StoredPrompt {
         undelivered: prompt.undelivered,
         inside: prompt.inside.clone(),
         invited: prompt.invited.clone(),
+        offered_by: prompt.offered_by.clone(),
+        declined: prompt.declined,
+        again: prompt.again,
     }
 }

@@ -19,6 +19,10 @@ use crate::wire::{Claimed, Offered, Request, Response};
 pub(super) const AGAIN: Duration = Duration::from_secs(600);
 /// People who invite me to the same meeting.
 const INVITERS: usize = 24;
+/// Open prompts that one author may have before me, so that no stranger fills the list.
+const OPEN_OF_ONE: usize = 8;
+/// People remembered for having handed me invitations of others.
+const OFFERERS: usize = 16;
 
 /// An invitation to me, or several to the same meeting.
 pub(super) struct Prompt {
@@ -28,12 +32,16 @@ pub(super) struct Prompt {
     /// Who is inside, as claimed by the last who offered it.
     pub(super) inside: Vec<Claimed>,
     pub(super) invited: Vec<Claimed>,
+    /// Who handed me invitations that others had signed, the latest last. They are inside: nobody else has those.
+    pub(super) offered_by: Vec<PeerId>,
     /// My answers as I signed them last.
     pub(super) answers: Option<Record<Answers>>,
     /// My answer has not reached a participant yet.
     pub(super) undelivered: bool,
+    /// The user has declined once, whatever has become of that invitation since.
+    pub(super) declined: bool,
     /// When a new invitation was shown after a decline.
-    again: Option<Duration>,
+    pub(super) again: Option<Utc>,
     /// It was open when last looked at.
     was_open: bool,
 }
@@ -45,8 +53,10 @@ impl Prompt {
             invitations: BTreeMap::new(),
             inside: Vec::new(),
             invited: Vec::new(),
+            offered_by: Vec::new(),
             answers: None,
             undelivered: false,
+            declined: false,
             again: None,
             was_open: false,
         }
@@ -74,10 +84,31 @@ impl Prompt {
         self.invitations.keys().copied()
     }
 
-    fn was_declined(&self) -> bool {
+    /// Those who may hold the secret: inviters, who brought me their invitations, and whom they call inside.
+    fn insiders(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.inviters()
+            .chain(self.offered_by.iter().rev().copied())
+            .chain(self.inside.iter().map(|claimed| claimed.peer))
+    }
+
+    /// When the newest of its invitations came.
+    fn received(&self) -> Utc {
         self.invitations
             .values()
-            .any(|(_, answer)| *answer == Answer::Declined)
+            .map(|(held, _)| held.received)
+            .max()
+            .unwrap_or(Utc(0))
+    }
+
+    fn remember_offerer(&mut self, peer: PeerId) {
+        if self.invitations.contains_key(&peer) {
+            return;
+        }
+        self.offered_by.retain(|known| *known != peer);
+        if self.offered_by.len() >= OFFERERS {
+            self.offered_by.remove(0);
+        }
+        self.offered_by.push(peer);
     }
 
     /// Nothing of it is younger than a day: nobody offers it any more.
@@ -90,21 +121,39 @@ impl Prompt {
 
 impl Mesh {
     /// Somebody offers me invitations, over a direct connection.
-    pub(super) fn offered(&mut self, offered: &Offered) -> Response {
+    ///
+    /// What else the offer says counts only if it brings an invitation: anybody can claim who is inside.
+    pub(super) fn offered(&mut self, from: PeerId, offered: &Offered) -> Response {
         let Some(AnyRecord::Founding(founding)) = record::read_verified(&offered.founding) else {
             self.counters.malformed += 1;
             return Response::Refused;
         };
         let id = MeetingId(founding.hash);
+        let mut invited = false;
         for raw in &offered.invitations {
             match record::read(raw) {
                 Some(record @ AnyRecord::Invitation(_)) if record.head().meeting == id => {
-                    self.receive_invitation(&founding, record);
+                    invited |= self.receive_invitation(&founding, record);
                 }
                 _ => self.counters.malformed += 1,
             }
         }
+        if !invited {
+            return Response::Refused;
+        }
+        // Who offers what an earlier run of mine has received wants to hear that this one knows of it.
+        let epoch = self.me.epoch();
+        if self
+            .prompts
+            .get(&id)
+            .and_then(|prompt| prompt.answers.as_ref())
+            .is_some_and(|answers| answers.head.version.epoch < epoch)
+        {
+            self.sign_answers(id);
+            self.save_now();
+        }
         if let Some(prompt) = self.prompts.get_mut(&id) {
+            prompt.remember_offerer(from);
             prompt.inside = cleaned(&offered.inside);
             prompt.invited = cleaned(&offered.invited);
             let claims: Vec<Claimed> = prompt
@@ -129,18 +178,22 @@ impl Mesh {
         }
     }
 
-    /// Takes an invitation to me, not verified yet, whichever way it came.
-    pub(super) fn receive_invitation(&mut self, founding: &Record<Founding>, record: AnyRecord) {
+    /// Takes an invitation to me, not verified yet, whichever way it came. Says whether it lies before me now, or did.
+    pub(super) fn receive_invitation(
+        &mut self,
+        founding: &Record<Founding>,
+        record: AnyRecord,
+    ) -> bool {
         let id = MeetingId(founding.hash);
         let verified = record.verify();
         let AnyRecord::Invitation(invitation) = record else {
-            return;
+            return false;
         };
         let author = invitation.head.author;
         if !verified || invitation.body.invitee != self.me.id || author == self.me.id || self.cloned
         {
             self.counters.malformed += u64::from(!verified);
-            return;
+            return false;
         }
         let (utc, now) = (self.now.utc, self.now.monotonic);
         let known = self
@@ -148,60 +201,142 @@ impl Mesh {
             .get(&id)
             .and_then(|prompt| prompt.invitations.get(&author));
         if known.is_some_and(|(held, _)| held.record.order(&invitation).is_ge()) {
-            return;
+            return true;
         }
+        let is_known = known.is_some();
         let stale = self
             .forgotten
             .get(&id)
             .is_some_and(|forgotten| invitation.body.made <= *forgotten);
-        let full = (self.prompts.len() >= PROMPTS && !self.prompts.contains_key(&id))
-            || (known.is_none()
-                && self
-                    .prompts
-                    .get(&id)
-                    .is_some_and(|prompt| prompt.invitations.len() >= INVITERS));
+        let crowded = !is_known
+            && self
+                .prompts
+                .get(&id)
+                .is_some_and(|prompt| prompt.invitations.len() >= INVITERS);
+        let withdrawn = invitation.body.withdrawn;
         if stale
-            || full
-            || (!invitation.body.withdrawn && !self.invitation_rates.take(&author, now))
+            || crowded
+            || (!withdrawn && self.has_enough_open(author, id))
+            || (!withdrawn && !self.invitation_rates.take(&author, now))
+            || !self.make_room_for_prompt(id)
         {
             self.counters.invitations_dropped += 1;
-            return;
+            return false;
         }
-        self.learn(
-            author,
-            &invitation.body.name,
-            &invitation.body.device,
-            Source::Signed(invitation.head.version),
-        );
-        self.remember_contact(author);
         let inside = self.signed_by_me(id).keeps_meeting();
+        let (name, device) = (invitation.body.name.clone(), invitation.body.device.clone());
+        let signed = Source::Signed(invitation.head.version);
         let prompt = self
             .prompts
             .entry(id)
             .or_insert_with(|| Prompt::new(founding.clone()));
         // While a prompt is open, another invitation only adds a name to it.
-        let again = !invitation.body.withdrawn && !prompt.is_open(utc) && prompt.was_declined();
+        let again = !withdrawn && !prompt.is_open(utc) && prompt.declined;
         let answer = if inside {
             Answer::Joined
-        } else if again
-            && prompt
-                .again
-                .is_some_and(|last| now.saturating_sub(last) < AGAIN)
-        {
+        } else if withdrawn && prompt.declined {
+            // Taking back what was declined does not undo that it was.
+            Answer::Declined
+        } else if again && prompt.again.is_some_and(|last| utc.since(last) < AGAIN) {
             self.counters.invitations_dropped += 1;
             Answer::Declined
         } else {
             if again {
-                prompt.again = Some(now);
+                prompt.again = Some(utc);
             }
             Answer::Received
         };
         prompt
             .invitations
             .insert(author, (Held::new(invitation, Some(now), utc), answer));
+        self.learn(author, &name, &device, signed);
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
         self.save_now();
+        true
+    }
+
+    /// Whether as many prompts as one author may have lie open before me.
+    fn has_enough_open(&self, author: PeerId, id: MeetingId) -> bool {
+        let utc = self.now.utc;
+        let of_author = |prompt: &Prompt| {
+            prompt
+                .open(utc)
+                .any(|held| held.record.head.author == author)
+        };
+        let open = self
+            .prompts
+            .iter()
+            .filter(|(other, prompt)| **other != id && of_author(prompt))
+            .count();
+        open >= OPEN_OF_ONE
+    }
+
+    /// Lets go of a prompt if there are as many as there may be: of one that has closed, or else of the oldest of the
+    /// author who has the most.
+    fn make_room_for_prompt(&mut self, id: MeetingId) -> bool {
+        if self.prompts.len() < PROMPTS || self.prompts.contains_key(&id) {
+            return true;
+        }
+        let utc = self.now.utc;
+        let joining = self.joining.as_ref().map(|joining| joining.meeting);
+        let mut open_of: BTreeMap<PeerId, usize> = BTreeMap::new();
+        for prompt in self.prompts.values() {
+            for held in prompt.open(utc) {
+                *open_of.entry(held.record.head.author).or_default() += 1;
+            }
+        }
+        let crowd = |prompt: &Prompt| {
+            prompt
+                .open(utc)
+                .filter_map(|held| open_of.get(&held.record.head.author))
+                // Somebody else invites there too: it is not only theirs.
+                .min()
+                .copied()
+                .unwrap_or(usize::MAX)
+        };
+        let victim = self
+            .prompts
+            .iter()
+            .filter(|(other, _)| Some(**other) != joining)
+            .min_by_key(|(other, prompt)| {
+                (
+                    std::cmp::Reverse(crowd(prompt)),
+                    prompt.undelivered,
+                    prompt.received(),
+                    **other,
+                )
+            })
+            .map(|(other, _)| *other);
+        let Some(victim) = victim else {
+            return false;
+        };
+        self.look_at_prompt_closing(victim);
+        self.prompts.remove(&victim);
+        true
+    }
+
+    /// A prompt is about to go; the user is told if it was open.
+    fn look_at_prompt_closing(&mut self, id: MeetingId) {
+        if self.prompts.get(&id).is_some_and(|prompt| prompt.was_open) {
+            self.event(Event::InvitationClosed {
+                meeting: id,
+                end: InvitationEnd::Expired,
+            });
+            self.changed.insert(Part::Invitations);
+        }
+    }
+
+    /// Those running who may hold the secret of a meeting that I am invited to. A connection that is up answers soonest.
+    pub(super) fn running_insiders(&self, prompt: &Prompt) -> Vec<PeerId> {
+        let mut peers: Vec<PeerId> = Vec::new();
+        for peer in prompt.insiders() {
+            if peer != self.me.id && !peers.contains(&peer) && self.is_running(peer) {
+                peers.push(peer);
+            }
+        }
+        peers.sort_by_key(|peer| !self.requests.is_connected(*peer));
+        peers
     }
 
     /// Tells the user when a prompt opens or closes.
@@ -277,6 +412,11 @@ impl Mesh {
             }
         }
         prompt.undelivered = true;
+        prompt.declined = true;
+        let inviters: Vec<PeerId> = prompt.inviters().collect();
+        for inviter in inviters {
+            self.remember_contact(inviter);
+        }
         if self
             .joining
             .as_ref()
@@ -300,6 +440,12 @@ impl Mesh {
             *answer = Answer::Joined;
         }
         prompt.undelivered = false;
+        prompt.declined = false;
+        prompt.again = None;
+        let inviters: Vec<PeerId> = prompt.inviters().collect();
+        for inviter in inviters {
+            self.remember_contact(inviter);
+        }
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Joined, None);
     }
@@ -318,13 +464,7 @@ impl Mesh {
         {
             return;
         }
-        let mut candidates: Vec<PeerId> = prompt
-            .inviters()
-            .chain(prompt.inside.iter().map(|claimed| claimed.peer))
-            .filter(|peer| *peer != self.me.id && self.is_running(*peer))
-            .collect();
-        candidates.sort_by_key(|peer| !self.requests.is_connected(*peer));
-        candidates.dedup();
+        let candidates = self.running_insiders(prompt);
         for peer in candidates.into_iter().take(3) {
             self.ask(
                 peer,
@@ -340,9 +480,7 @@ impl Mesh {
             .prompts
             .iter()
             .filter(|(_, prompt)| {
-                prompt.undelivered
-                    && (prompt.invitations.contains_key(&peer)
-                        || prompt.inside.iter().any(|claimed| claimed.peer == peer))
+                prompt.undelivered && prompt.insiders().any(|insider| insider == peer)
             })
             .map(|(id, _)| *id)
             .collect();

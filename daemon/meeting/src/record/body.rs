@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::{Kind, Version};
 use crate::bounded::at_most;
 use crate::ids::{PeerId, Utc};
 use crate::names;
@@ -31,6 +31,9 @@ pub(crate) struct Founding {
     pub(crate) title: String,
     pub(crate) created: Utc,
     pub(crate) nonce: [u8; 16],
+    /// What the meeting's secret must hash to: an invitation tells no secret, so an invitee could not tell the
+    /// meeting's own from one that somebody else made up.
+    pub(crate) commitment: [u8; 32],
 }
 
 impl Body for Founding {
@@ -95,6 +98,9 @@ pub(crate) struct Invitation {
     pub(crate) invitee: PeerId,
     pub(crate) made: Utc,
     pub(crate) withdrawn: bool,
+    /// The version of the invitee's presence that this looks past: it has not been there since, and may have lost what
+    /// it knew of the meeting. `None` invites only who is not in the meeting.
+    pub(crate) past: Option<Version>,
     /// The author's own name, for an invitee that has not met it.
     pub(crate) name: String,
     pub(crate) device: String,

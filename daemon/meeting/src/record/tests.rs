@@ -61,6 +61,10 @@ fn the_longest_bodies_fit_into_a_record() {
             invitee: PeerId([1; 32]),
             made: crate::Utc(u64::MAX),
             withdrawn: true,
+            past: Some(Version {
+                epoch: u64::MAX,
+                counter: u64::MAX,
+            }),
             name: name.0.clone(),
             device: name.1.clone(),
             invitee_name: name.0.clone(),

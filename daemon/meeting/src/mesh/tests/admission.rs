@@ -2,7 +2,7 @@ use super::*;
 use crate::wire::{Message, NotAdmitted, Request, Response};
 
 /// Asks `index` as `from` would, and reads the answer.
-fn ask(world: &mut World, index: usize, from: PeerId, request: &Request) -> Response {
+pub(super) fn ask(world: &mut World, index: usize, from: PeerId, request: &Request) -> Response {
     let now = world.now();
     let mesh = world.machines[index].mesh.as_mut().unwrap();
     mesh.handle(

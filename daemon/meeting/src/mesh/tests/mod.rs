@@ -4,6 +4,7 @@ mod admission;
 mod inviting;
 mod limits;
 mod presence;
+mod prompts;
 mod restart;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -231,3 +231,116 @@ fn a_meeting_without_anyone_present_is_forgotten_after_a_week() {
         Err(Refusal::UnknownMeeting(meeting))
     );
 }
+
+#[test]
+fn who_has_lost_its_state_is_invited_again_and_comes_back() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.meeting_of_all(0);
+    let bao = world.id(1);
+    world.crash(1);
+    world.machines[1].disk = None;
+    world.run(100_000);
+    world.start(1);
+    world.run(2000);
+    assert_eq!(world.presence(0, meeting, 1), Some(LOST));
+    assert_eq!(
+        world.command(
+            0,
+            Command::Invite {
+                meeting,
+                peers: vec![bao],
+            },
+        ),
+        Ok(Reply::Invited {
+            invited: vec![bao],
+            already: vec![],
+        })
+    );
+    world.run(500);
+    assert!(world.is_invited(1, meeting));
+    world.join(1, meeting);
+    world.run(1000);
+    world.everybody_sees(meeting, 1, Presence::Online);
+    assert!(!world.is_invited(1, meeting));
+}
+
+#[test]
+fn who_is_merely_closed_answers_that_it_is_in_the_meeting() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let meeting = world.meeting_of_all(0);
+    let bao = world.id(1);
+    world.command(1, Command::Quit).unwrap();
+    world.crash(1);
+    world.run(30_000);
+    let invite = || Command::Invite {
+        meeting,
+        peers: vec![bao],
+    };
+    world.command(0, invite()).unwrap();
+    world.start(1);
+    world.run(5000);
+    assert!(!world.is_invited(1, meeting), "it knows of the meeting");
+    assert_eq!(world.presence(0, meeting, 1), Some(CLOSED));
+    world.join(1, meeting);
+    world.run(1000);
+    world.everybody_sees(meeting, 1, Presence::Online);
+}
+
+#[test]
+fn an_invitation_lost_with_the_state_is_offered_again() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    world.run(500);
+    assert!(world.is_invited(1, meeting));
+    // Later runs have higher epochs, as the lost one knew.
+    world.crash(1);
+    world.start(1);
+    world.run(3000);
+    world.crash(1);
+    world.machines[1].disk = None;
+    world.run(5000);
+    world.start(1);
+    world.run(10_000);
+    assert!(world.is_invited(1, meeting));
+    let offers = world.view(0).counters.requests_dropped;
+    assert_eq!(offers, 0);
+    let anna = world.machines[0].mesh.as_ref().unwrap();
+    assert!(anna.offerings.is_empty(), "the new run's receipt is known");
+}
+
+#[test]
+fn an_ended_meeting_is_remembered_over_a_restart() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    let stored = crate::stored::State::decode(world.machines[1].disk.as_ref().unwrap()).unwrap();
+    let prompt = &stored.prompts[0];
+    let offer = crate::wire::Request::Invitation(crate::wire::Offered {
+        founding: prompt.founding.clone(),
+        invitations: vec![prompt.invitations[0].raw.clone()],
+        inside: Vec::new(),
+        invited: Vec::new(),
+    });
+    world.join(1, meeting);
+    for index in [0, 1] {
+        world
+            .command(index, Command::Leave { meeting: None })
+            .unwrap();
+    }
+    world.run(1000);
+    assert!(world.saw(1, |event| matches!(event, Event::Ended { .. })));
+    world.run(25_000);
+    // The prompts of another machine's copy, after the memory of having answered is gone.
+    let mut state = crate::stored::State::decode(world.machines[1].disk.as_ref().unwrap()).unwrap();
+    state.prompts.clear();
+    world.crash(1);
+    world.machines[1].disk = Some(state.encode());
+    world.cut(&[1]);
+    world.start(1);
+    let anna = world.id(0);
+    let answer = super::admission::ask(&mut world, 1, anna, &offer);
+    assert_eq!(answer, crate::wire::Response::Refused);
+    assert!(
+        !world.is_invited(1, meeting),
+        "it does not revive the meeting"
+    );
+}
