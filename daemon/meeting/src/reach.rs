@@ -423,21 +423,19 @@ impl Reach {
     /// Those whom I, or somebody whom I believe to be there, hears.
     fn heard_by_somebody(&self, now: Duration) -> BTreeSet<PeerId> {
         let proven = || self.peers.iter().filter(|(_, peer)| peer.is_proven(now));
+        let believed = if self.inside {
+            BTreeSet::new()
+        } else {
+            self.reported(now)
+        };
         let witnesses: BTreeSet<PeerId> = if self.inside {
             proven()
                 .filter(|(_, peer)| peer.heard)
                 .map(|(id, _)| *id)
                 .collect()
         } else {
-            let reports: Vec<(PeerId, &Report)> = proven()
-                .filter_map(|(id, _)| Some((*id, self.reports.get(id)?.says(now)?)))
-                .collect();
             let unreported: BTreeSet<PeerId> = proven()
-                .filter(|(id, peer)| {
-                    reports
-                        .iter()
-                        .all(|(from, report)| from == *id || report.hears(peer.tag))
-                })
+                .filter(|(id, _)| !believed.contains(*id))
                 .map(|(id, _)| *id)
                 .collect();
             if unreported.is_empty() {
@@ -446,15 +444,16 @@ impl Reach {
             }
             unreported
         };
+        let doubted = |peer: PeerId| !self.inside && !believed.contains(&peer);
         // No report means that all are heard, once there was time to miss somebody. Until then a newcomer vouches only
         // for those whom I have never heard myself: whom I heard and hear no more has crashed before it came.
-        let hears = |witness: PeerId, target: &Peer| match (
+        let hears = |witness: PeerId, name: PeerId, target: &Peer| match (
             self.reports
                 .get(&witness)
                 .and_then(|received| received.says(now)),
             self.peers.get(&witness),
         ) {
-            (Some(report), _) => report.hears(target.tag),
+            (Some(report), _) => report.hears(target.tag) || doubted(name),
             (None, Some(peer)) => {
                 let never_heard = self.inside && target.last_heard.is_none();
                 never_heard || peer.since.saturating_add(FIRST_GRACE) <= now
@@ -466,9 +465,45 @@ impl Reach {
                 witnesses.contains(*id)
                     || witnesses
                         .iter()
-                        .any(|witness| witness != *id && hears(*witness, peer))
+                        .any(|witness| witness != *id && hears(*witness, **id, peer))
             })
             .map(|(id, _)| *id)
+            .collect()
+    }
+
+    /// Those whom somebody present does not hear, as far as a looker from outside believes it.
+    ///
+    /// One that hears hardly anybody is more likely deaf than right: a report of more than one, and of more than half of
+    /// the others, counts only against those whom a second one reports as well. If all of them have gone indeed, they
+    /// stop renewing their presence.
+    fn reported(&self, now: Duration) -> BTreeSet<PeerId> {
+        let proven: Vec<(PeerId, Tag)> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.is_proven(now))
+            .map(|(id, peer)| (*id, peer.tag))
+            .collect();
+        let mut reporters: BTreeMap<PeerId, (usize, bool)> = BTreeMap::new();
+        for (from, _) in &proven {
+            let Some(report) = self.reports.get(from).and_then(|known| known.says(now)) else {
+                continue;
+            };
+            let others = proven.iter().filter(|(id, _)| id != from);
+            let unheard: Vec<PeerId> = others
+                .filter(|(_, tag)| !report.hears(*tag))
+                .map(|(id, _)| *id)
+                .collect();
+            let sweeping = unheard.len() > 1 && unheard.len() * 2 > proven.len() - 1;
+            for id in unheard {
+                let (count, plain) = reporters.entry(id).or_default();
+                *count += 1;
+                *plain |= !sweeping;
+            }
+        }
+        reporters
+            .into_iter()
+            .filter(|(_, (count, plain))| *plain || *count > 1)
+            .map(|(id, _)| id)
             .collect()
     }
 }

@@ -324,6 +324,30 @@ mod tests {
             })
             .encode(),
             Response::Listing(Listing::default()).encode(),
+            Request::Join {
+                meeting: MeetingId([4; 32]),
+            }
+            .encode(),
+            Request::Answers { raw: vec![3; 400] }.encode(),
+            Response::Answers { raw: vec![3; 400] }.encode(),
+            Response::Records(carried()).encode(),
+            MeetingRequest::Exchange {
+                want: vec![[1; 8]; 20],
+                give: carried(),
+            }
+            .encode(),
+            MeetingRequest::Announce {
+                records: vec![vec![1; 230]; 2],
+            }
+            .encode(),
+            MeetingRequest::VoiceKeys(keys::Offer::sample()).encode(),
+            MeetingResponse::VoiceKeys(keys::Answer::Accepted(keys::Offer::sample())).encode(),
+            MeetingResponse::VoiceKeys(keys::Answer::Behind { generation: 7 }).encode(),
+            MeetingResponse::Listing {
+                listing: Listing::default(),
+                mine: Some(vec![1; 230]),
+            }
+            .encode(),
             MeetingRequest::Digest {
                 hashes: vec![1, 2],
                 mine: Some(vec![1; 230]),
@@ -379,11 +403,12 @@ mod tests {
 
         #[test]
         fn mutated_messages_are_read_or_refused(
-            sample in 0usize..9,
+            sample in any::<prop::sample::Index>(),
             changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
             keep in any::<prop::sample::Index>(),
         ) {
-            let mut bytes = samples().swap_remove(sample);
+            let mut samples = samples();
+            let mut bytes = samples.swap_remove(sample.index(samples.len()));
             for (position, byte) in changes {
                 let position = position.index(bytes.len());
                 bytes[position] = byte;

@@ -149,6 +149,11 @@ impl Announcer {
         }
     }
 
+    /// Nothing more is said to anybody who was told something: I have gone from where they are.
+    pub(super) fn forget(&mut self) {
+        self.told.clear();
+    }
+
     pub(super) fn next_timeout(&self) -> Option<Duration> {
         self.told.values().filter_map(|told| told.again).min()
     }

@@ -243,6 +243,12 @@ impl Talk {
         self.apply(None);
     }
 
+    /// Notices of the place that I have left are not repeated: by then I may be in another, and must not ask there, nor
+    /// tell its tag. Who was whispered to sees that I have gone. Call when the outputs of [`Self::exit`] are taken.
+    pub(crate) fn forget_notices(&mut self) {
+        self.announcer.forget();
+    }
+
     /// On the phone, or asleep. A whisper stays chosen, so that coming back does not open it to everyone.
     /// Call before [`VoiceChange::Leave`].
     pub(crate) fn interrupt(&mut self) {

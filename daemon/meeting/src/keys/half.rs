@@ -51,6 +51,26 @@ pub(crate) struct Offer {
 }
 
 impl Offer {
+    /// One that an honest peer could send.
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        let material = Material {
+            key: [1; 16],
+            salt: [2; 12],
+        };
+        Self {
+            meeting: MeetingId([4; 32]),
+            generation: 7,
+            port: 4002,
+            half: Half {
+                material,
+                open_ssrc: 3,
+                whisper_ssrc: 4,
+            },
+            record: vec![5; 230],
+        }
+    }
+
     /// Whether every field is something that an honest peer could send.
     pub(super) fn is_valid(&self) -> bool {
         self.generation > 0

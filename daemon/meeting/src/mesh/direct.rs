@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Mesh;
-use super::merging::Taken;
+use super::merging::{Taken, Via, Way};
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
 use crate::input::DirectError;
@@ -47,6 +47,7 @@ pub(super) enum Purpose {
         generation: u64,
     },
     Whisper {
+        meeting: MeetingId,
         serial: u64,
     },
 }
@@ -134,7 +135,7 @@ impl Mesh {
         match request {
             Request::LobbyDigest(hashes) => Response::Listing(self.lobby_listing(&hashes)),
             Request::LobbyExchange { want, give } => {
-                self.take_lobby_records(give);
+                self.take_lobby_records(from, give);
                 Response::Records(self.lobby_records(&want))
             }
             Request::Invitation(offered) => self.offered(from, &offered),
@@ -184,12 +185,12 @@ impl Mesh {
                 }
             }
             MeetingRequest::Exchange { want, give } => {
-                self.take_meeting_records(id, give);
+                self.take_meeting_records(id, from, give);
                 MeetingResponse::Records(self.meeting_records(id, &want))
             }
             MeetingRequest::Announce { records } => {
                 for raw in records {
-                    self.take_and_pass_on(id, &raw);
+                    self.take_and_pass_on(id, from, &raw);
                 }
                 MeetingResponse::Done
             }
@@ -224,7 +225,11 @@ impl Mesh {
         if !matches!(record, AnyRecord::Presence(_)) || record.head().author != from {
             return false;
         }
-        self.take_record(id, record, Some(self.now.monotonic)) != Taken::Bad
+        let via = Via {
+            relay: from,
+            way: Way::Author,
+        };
+        self.take_record(id, record, Some(self.now.monotonic), via) != Taken::Bad
     }
 
     /// An answer came, or the news that none will.
@@ -245,7 +250,7 @@ impl Mesh {
                 self.lobby_listed(from, &listing, rounds);
             }
             (Purpose::LobbyExchange { again }, Response::Records(records)) => {
-                self.take_lobby_records(records);
+                self.take_lobby_records(from, records);
                 if let Some(rounds) = again {
                     self.compare_lobby(from, rounds);
                 }
@@ -268,8 +273,8 @@ impl Mesh {
         let id = match &purpose {
             Purpose::MeetingDigest { meeting, .. }
             | Purpose::MeetingExchange { meeting, .. }
-            | Purpose::VoiceKeys { meeting, .. } => Some(*meeting),
-            Purpose::Whisper { .. } => self.seat.map(|seat| seat.meeting),
+            | Purpose::VoiceKeys { meeting, .. }
+            | Purpose::Whisper { meeting, .. } => Some(*meeting),
             _ => None,
         };
         let place = Place::Response {
@@ -296,7 +301,7 @@ impl Mesh {
                 Purpose::MeetingExchange { meeting, again },
                 Some(MeetingResponse::Records(records)),
             ) => {
-                self.take_meeting_records(meeting, records);
+                self.take_meeting_records(meeting, from, records);
                 if let Some(rounds) = again {
                     self.compare_meeting(meeting, from, rounds);
                 }
@@ -315,12 +320,14 @@ impl Mesh {
                 self.keys
                     .handle_answer(from, generation, Some(answer), self.now.monotonic);
             }
-            (Purpose::Whisper { serial }, Some(MeetingResponse::Done)) => {
+            (Purpose::Whisper { serial, .. }, Some(MeetingResponse::Done)) => {
                 self.talk.told(from, serial, true, self.now.monotonic);
             }
-            (Purpose::Whisper { serial }, Some(MeetingResponse::Deafened)) => {
+            (Purpose::Whisper { meeting, serial }, Some(MeetingResponse::Deafened)) => {
                 self.talk.told(from, serial, true, self.now.monotonic);
-                self.talk.receiver_is_deafened(from);
+                if self.is_seated(meeting) {
+                    self.talk.receiver_is_deafened(from);
+                }
             }
             (Purpose::Announce, _) => {}
             (purpose, _) => self.failed(from, purpose),
@@ -334,7 +341,9 @@ impl Mesh {
                 self.keys
                     .handle_answer(peer, generation, None, self.now.monotonic);
             }
-            Purpose::Whisper { serial } => self.talk.told(peer, serial, false, self.now.monotonic),
+            Purpose::Whisper { serial, .. } => {
+                self.talk.told(peer, serial, false, self.now.monotonic)
+            }
             Purpose::Join { meeting } => self.join_unanswered(meeting, peer),
             Purpose::Invitation { meeting } => self.offer_failed(meeting, peer),
             // The next round of synchronisation, or the next appearance of the peer, makes up for these.

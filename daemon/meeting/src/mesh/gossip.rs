@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Mesh;
-use super::merging::Taken;
+use super::merging::{Taken, Via, Way};
 use crate::event::Part;
-use crate::ids::PeerId;
+use crate::ids::{MeetingId, PeerId};
 use crate::lobby::{self, dialable};
 use crate::names::Source;
 use crate::output::{Output, Topic, Verdict};
@@ -145,34 +145,35 @@ impl Mesh {
         }
     }
 
-    /// A gossip message came.
-    pub(super) fn gossip(&mut self, topic: &Topic, data: &[u8], receipt: u64) {
-        let verdict = if topic.as_str() == Topic::LOBBY {
-            self.lobby_gossip(data)
+    /// A gossip message came, by way of the neighbour `from`.
+    pub(super) fn gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8], receipt: u64) {
+        let verdict = if self.is_blamed(from) {
+            self.counters.malformed += 1;
+            Verdict::Ignore
+        } else if topic.as_str() == Topic::LOBBY {
+            self.lobby_gossip(from, data)
         } else {
-            self.meeting_gossip(topic, data)
+            self.meeting_gossip(topic, from, data)
         };
         if verdict == Verdict::Reject {
             self.counters.malformed += 1;
+            self.blame(from);
         }
         self.batch.push(Output::Verdict { receipt, verdict });
     }
 
-    fn lobby_gossip(&mut self, data: &[u8]) -> Verdict {
+    fn lobby_gossip(&mut self, from: PeerId, data: &[u8]) -> Verdict {
         let Some(AnyRecord::Lobby(record)) = record::read(data) else {
             return Verdict::Reject;
         };
-        let author = record.head.author;
-        if author != self.me.id
-            && self.lobby.is_news(&record)
-            && !self.may_speak(NO_MEETING, author)
-        {
-            return Verdict::Ignore;
-        }
-        verdict(self.take_lobby_record(record, self.now.monotonic))
+        let via = Via {
+            relay: from,
+            way: Way::Gossip,
+        };
+        verdict(self.take_lobby_record(record, self.now.monotonic, via))
     }
 
-    fn meeting_gossip(&mut self, topic: &Topic, data: &[u8]) -> Verdict {
+    fn meeting_gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8]) -> Verdict {
         let Some(id) = self.topics.get(topic).copied() else {
             return Verdict::Ignore;
         };
@@ -189,15 +190,41 @@ impl Mesh {
         else {
             return Verdict::Reject;
         };
-        let author = record.head().author;
-        if author != self.me.id && meeting.is_news(&record) && !self.may_speak(id, author) {
-            return Verdict::Ignore;
+        let via = Via {
+            relay: from,
+            way: Way::Gossip,
+        };
+        verdict(self.take_record(id, record, Some(self.now.monotonic), via))
+    }
+
+    /// Whether a verified record is within what its author, or for invitations that are carried in bulk its bearer, may
+    /// tell me.
+    ///
+    /// Nobody but the author of a record uses up the author's share: hence only after its signature was checked.
+    pub(super) fn may_come(&mut self, id: MeetingId, author: PeerId, bulk: bool, via: Via) -> bool {
+        match via.way {
+            Way::Author => true,
+            Way::Carried if bulk => {
+                let may = self.bulk_rates.take(&via.relay, self.now.monotonic);
+                self.counters.records_too_fast += u64::from(!may);
+                may
+            }
+            Way::Gossip | Way::Carried => self.may_speak(id, author),
         }
-        verdict(self.take_record(id, record, Some(self.now.monotonic)))
+    }
+
+    /// `relay` handed on what no honest peer does. It did check it, if it is honest: so it is to blame, whoever made it.
+    pub(super) fn blame(&mut self, relay: PeerId) {
+        self.faults.take(&relay, self.now.monotonic);
+    }
+
+    /// Whether `relay` has handed on so much of that kind that nothing of it is looked at for a while.
+    pub(super) fn is_blamed(&self, relay: PeerId) -> bool {
+        !self.faults.wait(&relay, self.now.monotonic).is_zero()
     }
 
     /// Ten records a second and author; what is more is dropped and counted.
-    fn may_speak(&mut self, id: crate::ids::MeetingId, author: PeerId) -> bool {
+    fn may_speak(&mut self, id: MeetingId, author: PeerId) -> bool {
         let may = self.record_rates.take(&(id, author), self.now.monotonic);
         if !may {
             self.counters.records_too_fast += 1;

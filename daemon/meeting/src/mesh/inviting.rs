@@ -481,7 +481,7 @@ impl Mesh {
             .is_some_and(|meeting| meeting.invitations_of(from).next().is_some());
         match record::read(raw) {
             Some(record @ AnyRecord::Answer(_)) if was_invited && record.head().author == from => {
-                self.take_and_pass_on(id, raw);
+                self.take_and_pass_on(id, from, raw);
                 true
             }
             _ => {

@@ -263,7 +263,7 @@ impl Mesh {
         self.joining = None;
         self.changed.insert(Part::Joining);
         self.add_meeting(founding, admission.secret);
-        self.take_meeting_records(id, admission.records);
+        self.take_meeting_records(id, from, admission.records);
         // Who is there is no news to somebody who has just come in.
         self.batch
             .retain(|output| !matches!(output, Output::Event(Event::Presence { .. })));

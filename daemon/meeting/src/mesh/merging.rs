@@ -11,7 +11,7 @@ use crate::lobby;
 use crate::meeting::Merged;
 use crate::names::Source;
 use crate::presence::{OfflineReason, Presence};
-use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, PresenceBody, Record};
+use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record};
 
 /// What became of a record from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,25 @@ pub(super) enum Taken {
     Bad,
 }
 
+/// The way on which a record came to me.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Via {
+    /// From whom I have it: its author, or another.
+    pub(super) relay: PeerId,
+    pub(super) way: Way,
+}
+
+/// How a record was handed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Way {
+    /// By gossip, or to be gossiped.
+    Gossip,
+    /// By synchronisation, or on joining.
+    Carried,
+    /// By its author directly, beside a request of its own.
+    Author,
+}
+
 impl Mesh {
     /// Takes a record about a meeting of mine, not verified yet, whose author stood by it at `fresh`.
     pub(super) fn take_record(
@@ -31,6 +50,7 @@ impl Mesh {
         id: MeetingId,
         record: AnyRecord,
         fresh: Option<Duration>,
+        via: Via,
     ) -> Taken {
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return Taken::Known;
@@ -41,7 +61,9 @@ impl Mesh {
             return Taken::Bad;
         }
         if author != self.me.id && !meeting.is_news(&record) {
+            // That a known record is handed on proves its author's life only if the author does it.
             if let (AnyRecord::Presence(record), Some(at)) = (&record, fresh)
+                && via.relay == author
                 && meeting.refresh(author, &record.hash, at)
             {
                 self.review_peer(author);
@@ -54,6 +76,10 @@ impl Mesh {
         }
         if author == self.me.id {
             return self.take_own(id, record);
+        }
+        let bulk = matches!(record, AnyRecord::Invitation(_));
+        if !self.may_come(id, author, bulk, via) {
+            return Taken::Known;
         }
         self.merge(id, record, fresh)
     }
@@ -228,6 +254,7 @@ impl Mesh {
         &mut self,
         record: Record<LobbyEntry>,
         fresh: Duration,
+        via: Via,
     ) -> Taken {
         let author = record.head.author;
         let record = AnyRecord::Lobby(record);
@@ -243,6 +270,9 @@ impl Mesh {
         }
         if author == self.me.id {
             self.meet_own(&record);
+            return Taken::Known;
+        }
+        if !self.may_come(NO_MEETING, author, false, via) {
             return Taken::Known;
         }
         let AnyRecord::Lobby(entry) = record else {

@@ -40,7 +40,7 @@ use crate::event::{Event, Part};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::{Input, Session};
 use crate::keys::Keys;
-use crate::limits::Rates;
+use crate::limits::{INVITATIONS, Rates};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
 use crate::names::{self, Directory, Source};
@@ -133,6 +133,10 @@ pub struct Mesh {
     addresses: BTreeMap<PeerId, IpAddr>,
 
     record_rates: Rates<(MeetingId, PeerId)>,
+    /// Invitations that synchronisation brings, by who brings them.
+    bulk_rates: Rates<PeerId>,
+    /// Bad records, by who handed them on.
+    faults: Rates<PeerId>,
     request_rates: Rates<PeerId>,
     invitation_rates: Rates<PeerId>,
     inviting_rates: Rates<PeerId>,
@@ -224,6 +228,9 @@ impl Mesh {
             addresses: BTreeMap::new(),
             // Twenty at once: a switch and its flags, twice over.
             record_rates: Rates::new(10.0, 20.0),
+            // A whole meeting's at once.
+            bulk_rates: Rates::new(20.0, INVITATIONS as f64),
+            faults: Rates::new(0.1, 8.0),
             request_rates: Rates::new(40.0, 200.0),
             invitation_rates: Rates::new(3.0 / 60.0, 3.0),
             inviting_rates: Rates::new(3.0 / 60.0, 3.0),
@@ -281,10 +288,10 @@ impl Mesh {
             Input::Subscribed { peer: _, topic } => self.subscribed(&topic),
             Input::Gossip {
                 topic,
-                from: _,
+                from,
                 data,
                 receipt,
-            } => self.gossip(&topic, &data, receipt),
+            } => self.gossip(&topic, from, &data, receipt),
             Input::Request { from, id, data } => self.request(from, id, &data),
             Input::Response { id, from, result } => self.response(id, from, result),
             Input::Heard { peer } => self.heard(peer),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Mesh;
 use super::direct::Purpose;
-use super::merging::Taken;
+use super::merging::{Taken, Via, Way};
 use crate::digest::{self, Entry, Listing, MOST_BUCKETS};
 use crate::ids::{MeetingId, PeerId};
 use crate::lobby;
@@ -230,33 +230,71 @@ impl Mesh {
         records
     }
 
-    pub(super) fn take_lobby_records(&mut self, records: Vec<Carried>) {
+    pub(super) fn take_lobby_records(&mut self, from: PeerId, records: Vec<Carried>) {
+        let via = Via {
+            relay: from,
+            way: Way::Carried,
+        };
         let mut news = News::default();
         for carried in records {
-            match (record::read(&carried.raw), self.moment(carried.age)) {
+            if self.is_blamed(from) {
+                break;
+            }
+            let taken = match (record::read(&carried.raw), self.moment(carried.age)) {
                 (Some(AnyRecord::Lobby(record)), Some(fresh)) => {
-                    if self.take_lobby_record(record, fresh) == Taken::New {
-                        news.count(carried.age);
-                    }
+                    self.take_lobby_record(record, fresh, via)
                 }
-                (Some(AnyRecord::Lobby(_)), None) => {}
-                _ => self.counters.malformed += 1,
+                (Some(AnyRecord::Lobby(_)), None) => Taken::Known,
+                _ => {
+                    self.counters.malformed += 1;
+                    Taken::Bad
+                }
+            };
+            match taken {
+                Taken::New => news.count(carried.age),
+                Taken::Known => {}
+                Taken::Bad => {
+                    self.blame(from);
+                    break;
+                }
             }
         }
         self.spread(None, &news);
     }
 
-    pub(super) fn take_meeting_records(&mut self, id: MeetingId, records: Vec<Carried>) {
+    pub(super) fn take_meeting_records(
+        &mut self,
+        id: MeetingId,
+        from: PeerId,
+        records: Vec<Carried>,
+    ) {
+        let via = Via {
+            relay: from,
+            way: Way::Carried,
+        };
         let mut news = News::default();
         for carried in records {
-            match record::read(&carried.raw) {
+            if self.is_blamed(from) {
+                break;
+            }
+            let taken = match record::read(&carried.raw) {
                 // What is only gossiped is not handed on in any other way.
-                Some(AnyRecord::Unheard(_)) | None => self.counters.malformed += 1,
+                Some(AnyRecord::Unheard(_)) | None => {
+                    self.counters.malformed += 1;
+                    Taken::Bad
+                }
                 Some(record) => {
                     let fresh = self.moment(carried.age);
-                    if self.take_record(id, record, fresh) == Taken::New {
-                        news.count(carried.age);
-                    }
+                    self.take_record(id, record, fresh, via)
+                }
+            };
+            match taken {
+                Taken::New => news.count(carried.age),
+                Taken::Known => {}
+                // Who hands on one such record has verified none: the rest is not looked at.
+                Taken::Bad => {
+                    self.blame(from);
+                    break;
                 }
             }
         }
@@ -307,10 +345,14 @@ impl Mesh {
         self.requests.connections().filter(shares).collect()
     }
 
-    /// Takes a record that its author asked me to hand on, and does so if it is news.
-    pub(super) fn take_and_pass_on(&mut self, id: MeetingId, raw: &[u8]) {
+    /// Takes a record that `from`, usually its author, asked me to hand on, and does so if it is news.
+    pub(super) fn take_and_pass_on(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
+        let via = Via {
+            relay: from,
+            way: Way::Gossip,
+        };
         if let Some(record) = record::read(raw)
-            && self.take_record(id, record, Some(self.now.monotonic)) == Taken::New
+            && self.take_record(id, record, Some(self.now.monotonic), via) == Taken::New
         {
             self.publish(id, raw);
         }

@@ -49,7 +49,7 @@ impl Mesh {
                             self.ask_participant(
                                 meeting,
                                 peer,
-                                Purpose::Whisper { serial },
+                                Purpose::Whisper { meeting, serial },
                                 &MeetingRequest::Whisper(notice),
                             );
                         }
@@ -189,6 +189,9 @@ impl Mesh {
             self.talk.interrupt();
         }
         self.drain_talk();
+        if for_good {
+            self.talk.forget_notices();
+        }
         self.keys.leave();
         self.drain_keys();
         if seat.state == SeatState::Inside {

@@ -182,6 +182,26 @@ fn a_peer_that_only_i_do_not_hear_is_unreachable_from_here_and_not_lost() {
 }
 
 #[test]
+fn one_that_hears_nobody_makes_nobody_lost_for_those_outside() {
+    for people in [3, 4, 12] {
+        let mut room = Room::new(people, 1, 0);
+        room.run(Duration::from_secs(8), nothing);
+        // Number 0 passes the gossip on to the outside.
+        room.hears[1] = vec![false; people];
+        room.run(Duration::from_secs(30), |room| {
+            for peer in 0..people {
+                assert_eq!(room.sees(room.outside, peer), Standing::Here, "{peer}");
+            }
+        });
+        // A crash is seen all the same.
+        room.alive[2] = false;
+        room.run(Duration::from_secs(3), nothing);
+        assert_eq!(room.sees(room.outside, 2), Standing::Lost);
+        assert_eq!(room.sees(room.outside, 0), Standing::Here);
+    }
+}
+
+#[test]
 fn coming_back_takes_a_second_of_being_heard() {
     let mut room = Room::new(3, 1, 0);
     room.run(Duration::from_secs(8), nothing);

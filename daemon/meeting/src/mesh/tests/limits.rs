@@ -1,5 +1,9 @@
+use super::admission::ask;
 use super::*;
 use crate::limits;
+use crate::mesh::merging::{Taken, Via, Way};
+use crate::record::{AnyRecord, NO_MEETING, Version, read, sign};
+use crate::wire::{Carried, Request};
 
 #[test]
 fn a_list_holds_64_meetings_and_ended_ones_make_room() {
@@ -116,4 +120,111 @@ fn a_talkative_author_is_held_to_ten_records_a_second() {
     world.command(1, Command::Mute { at: None }).unwrap();
     world.run(40_000);
     assert!(world.entry(0, meeting, 1).unwrap().flags.muted);
+}
+
+/// A lobby record that `seed`'s owner signs.
+fn lobby_record(seed: u8, epoch: u64) -> Vec<u8> {
+    let body = crate::record::LobbyEntry {
+        running: true,
+        name: "Somebody".into(),
+        device: String::new(),
+        addresses: vec!["10.0.0.200:1".parse().unwrap()],
+    };
+    let version = Version { epoch, counter: 1 };
+    let key = ed25519_dalek::SigningKey::from_bytes(&[seed; 32]);
+    sign(&key, NO_MEETING, version, 0, body).raw.to_vec()
+}
+
+#[test]
+fn forged_records_use_up_the_share_of_who_hands_them_on_and_not_their_authors() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let chen = world.id(2);
+    for epoch in 0..60 {
+        let mut forged = lobby_record(world.machines[1].seed, 100 + epoch);
+        *forged.last_mut().unwrap() ^= 1;
+        world.input(
+            0,
+            Input::Gossip {
+                topic: Topic::lobby(),
+                from: chen,
+                data: forged,
+                receipt: epoch,
+            },
+        );
+    }
+    assert_eq!(world.view(0).counters.records_too_fast, 0);
+    let anna = world.machines[0].mesh.as_ref().unwrap();
+    assert!(anna.is_blamed(chen) && !anna.is_blamed(world.id(1)));
+    let rename = Command::Rename {
+        name: "Barbara".to_owned(),
+        device: String::new(),
+    };
+    world.command(1, rename).unwrap();
+    let bao = world.id(1);
+    let view = world.view(0);
+    let known = view.peers.iter().find(|peer| peer.peer == bao).unwrap();
+    assert_eq!(known.name, "Barbara", "the author is heard all the same");
+    world.run(40_000);
+    let anna = world.machines[0].mesh.as_ref().unwrap();
+    assert!(!anna.is_blamed(chen), "one that has become honest as well");
+}
+
+#[test]
+fn an_exchange_ends_at_the_first_bad_record() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let carried = |raw: Vec<u8>| Carried { age: 0, raw };
+    let mut bad = lobby_record(101, 1);
+    *bad.last_mut().unwrap() ^= 1;
+    let give = vec![
+        carried(lobby_record(100, 1)),
+        carried(bad),
+        carried(lobby_record(102, 1)),
+    ];
+    let exchange = Request::LobbyExchange {
+        want: Vec::new(),
+        give,
+    };
+    let bao = world.id(1);
+    ask(&mut world, 0, bao, &exchange);
+    assert_eq!(world.view(0).peers.len(), 2, "Bao and the first");
+}
+
+#[test]
+fn synchronisation_is_held_to_the_rate_of_an_author_too() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let bao = world.id(1);
+    let give = (0..40)
+        .map(|epoch| Carried {
+            age: 0,
+            raw: lobby_record(100, 1 + epoch),
+        })
+        .collect();
+    let exchange = Request::LobbyExchange {
+        want: Vec::new(),
+        give,
+    };
+    ask(&mut world, 0, bao, &exchange);
+    assert_eq!(world.view(0).counters.records_too_fast, 20);
+}
+
+#[test]
+fn only_the_author_makes_a_known_record_fresh_again() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.meeting_of_all(0);
+    world.crash(1);
+    world.run(10_000);
+    let (bao, chen) = (world.id(1), world.id(2));
+    let mesh = world.machines[0].mesh.as_mut().unwrap();
+    let held = |mesh: &Mesh| mesh.meetings[&meeting].presence(bao).unwrap().clone();
+    let before = held(mesh);
+    let now = Some(mesh.now.monotonic);
+    for (relay, refreshes) in [(chen, false), (bao, true)] {
+        for way in [Way::Gossip, Way::Carried] {
+            let record = read(&before.record.raw).unwrap();
+            assert!(matches!(record, AnyRecord::Presence(_)));
+            let via = Via { relay, way };
+            assert_eq!(mesh.take_record(meeting, record, now, via), Taken::Known);
+            assert_eq!(held(mesh).fresh == now, refreshes, "{via:?}");
+        }
+    }
 }

@@ -355,3 +355,20 @@ fn equal_names_carry_key_suffixes() {
     );
     assert!(world.view(0).me.label.contains('#'));
 }
+
+#[test]
+fn a_notice_that_did_not_arrive_is_not_repeated_from_another_meeting() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    world.meeting_of_all(0);
+    let bao = world.id(1);
+    let whisper = Command::Whisper {
+        to: vec![bao],
+        mode: crate::WhisperMode::Latch,
+        at: None,
+    };
+    world.command(0, whisper).unwrap();
+    world.cut(&[1]);
+    world.create(0, "Elsewhere", &[]);
+    let anna = world.machines[0].mesh.as_ref().unwrap();
+    assert_eq!(anna.talk.next_timeout(), None, "nothing is left to be said");
+}
