@@ -54,16 +54,22 @@ pub(crate) struct Behaviour {
     pub(crate) ping: ping::Behaviour,
 }
 
+/// The limits while `wanted` peers are wanted. These are let in whatever the limits say, but count: without room of their
+/// own they would take everybody else's.
+pub(crate) fn limits(wanted: usize) -> connection_limits::ConnectionLimits {
+    let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
+    connection_limits::ConnectionLimits::default()
+        .with_max_established(Some(MAX_CONNECTIONS.saturating_add(wanted)))
+        .with_max_established_incoming(Some(MAX_INCOMING.saturating_add(wanted)))
+        .with_max_established_per_peer(Some(MAX_PER_PEER))
+        .with_max_pending_incoming(Some(MAX_PENDING_INCOMING))
+        .with_max_pending_outgoing(Some(MAX_PENDING_OUTGOING))
+}
+
 /// Builds the swarm; it does not listen yet.
 pub(crate) fn swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkError> {
     let keypair: identity::Keypair = keypair_from_seed(config.secret_seed).into();
     let gossip = gossip::behaviour(&keypair)?;
-    let limits = connection_limits::ConnectionLimits::default()
-        .with_max_established(Some(MAX_CONNECTIONS))
-        .with_max_established_incoming(Some(MAX_INCOMING))
-        .with_max_established_per_peer(Some(MAX_PER_PEER))
-        .with_max_pending_incoming(Some(MAX_PENDING_INCOMING))
-        .with_max_pending_outgoing(Some(MAX_PENDING_OUTGOING));
     let mut agent = config.agent.clone();
     agent.truncate(agent.floor_char_boundary(MAX_AGENT));
     // Identify says what runs here. Addresses are neither told nor believed.
@@ -74,7 +80,7 @@ pub(crate) fn swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkE
         .with_hide_listen_addrs(true);
     let behaviour = Behaviour {
         gate: Gate::new(),
-        limits: connection_limits::Behaviour::new(limits),
+        limits: connection_limits::Behaviour::new(limits(0)),
         memory: memory_connection_limits::Behaviour::with_max_bytes(MAX_MEMORY),
         gossip,
         direct: direct::behaviour(),

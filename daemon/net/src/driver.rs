@@ -39,6 +39,8 @@ mod incoming;
 use connections::Connections;
 use dialling::Attempts;
 
+/// Commands carried out between two looks at everything else.
+const COMMANDS_AT_ONCE: usize = 64;
 /// How often the interfaces are looked at, and overdue things dropped.
 const LOOK: Duration = Duration::from_secs(1);
 /// Kept aside beyond the channel; above this, gossip and requests are dropped.
@@ -145,7 +147,7 @@ impl Driver {
         let mut look = time::interval(LOOK);
         look.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         let events = self.events.clone();
-        loop {
+        while self.obey(&mut commands) {
             self.follow_plan();
             self.end_head_starts();
             let plan = self.planner.next_timeout().map(|at| self.started + at);
@@ -163,6 +165,7 @@ impl Driver {
                     Err(_) => self.backlog.clear(),
                 },
                 _ = look.tick() => self.look(),
+                // Before the commands: these had their turn just now.
                 event = self.swarm.select_next_some(), if self.backlog.len() < STANDSTILL => self.on_swarm_event(event),
                 command = commands.recv() => match command {
                     Some(command) => self.on_command(command),
@@ -173,6 +176,21 @@ impl Driver {
             }
         }
         self.say_goodbye().await;
+    }
+
+    /// Carries out the commands that wait, up to so many at once. A neighbour that never lets the swarm come to rest must
+    /// not keep the local daemon from answering, nor a flood of commands the swarm.
+    ///
+    /// Returns whether there may be more, ever.
+    fn obey(&mut self, commands: &mut mpsc::Receiver<NetworkCommand>) -> bool {
+        for _ in 0..COMMANDS_AT_ONCE {
+            match commands.try_recv() {
+                Ok(command) => self.on_command(command),
+                Err(mpsc::error::TryRecvError::Empty) => return true,
+                Err(mpsc::error::TryRecvError::Disconnected) => return false,
+            }
+        }
+        true
     }
 
     /// Time as the planner counts it.

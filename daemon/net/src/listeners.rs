@@ -32,7 +32,25 @@ const PREDECESSOR: Duration = Duration::from_secs(1);
 pub(crate) struct Listeners {
     port: u16,
     wildcard: bool,
-    open: HashMap<IpAddr, Vec<ListenerId>>,
+    open: HashMap<(IpAddr, Transport), ListenerId>,
+}
+
+/// The two ways to listen on an address. One may close, or be impossible, without the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Transport {
+    Quic,
+    Tcp,
+}
+
+impl Transport {
+    const ALL: [Self; 2] = [Self::Quic, Self::Tcp];
+
+    fn address(self, address: SocketAddr) -> Multiaddr {
+        match self {
+            Self::Quic => quic(address),
+            Self::Tcp => tcp(address),
+        }
+    }
 }
 
 impl Listeners {
@@ -79,35 +97,29 @@ impl Listeners {
     /// Opens and closes listeners until they match `table`.
     pub(crate) fn follow(&mut self, swarm: &mut Swarm<Behaviour>, table: &InterfaceTable) {
         let wanted = addresses(self.wildcard, table);
-        self.open.retain(|ip, listeners| {
-            let keep = wanted.contains(ip) && !listeners.is_empty();
+        self.open.retain(|(ip, _), listener| {
+            let keep = wanted.contains(ip);
             if !keep {
-                for &mut listener in listeners {
-                    swarm.remove_listener(listener);
-                }
+                swarm.remove_listener(*listener);
             }
             keep
         });
         for ip in wanted {
-            if self.open.contains_key(&ip) {
-                continue;
-            }
-            let address = SocketAddr::new(ip, self.port);
-            let listeners: Vec<_> = [quic(address), tcp(address)]
-                .into_iter()
-                .filter_map(|address| listen(swarm, address))
-                .collect();
-            if !listeners.is_empty() {
-                self.open.insert(ip, listeners);
+            for transport in Transport::ALL {
+                if self.open.contains_key(&(ip, transport)) {
+                    continue;
+                }
+                let address = transport.address(SocketAddr::new(ip, self.port));
+                if let Some(listener) = listen(swarm, address) {
+                    self.open.insert((ip, transport), listener);
+                }
             }
         }
     }
 
     /// A listener closed by itself; [`follow`](Self::follow) opens another if its address still exists.
     pub(crate) fn closed(&mut self, listener: ListenerId) {
-        for listeners in self.open.values_mut() {
-            listeners.retain(|known| *known != listener);
-        }
+        self.open.retain(|_, known| *known != listener);
     }
 }
 
@@ -197,6 +209,27 @@ mod tests {
     use std::net::{TcpListener, UdpSocket};
 
     const LOOPBACK: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::LOCALHOST)];
+
+    #[tokio::test]
+    async fn one_listener_that_closes_is_opened_again_beside_the_other() {
+        let config = crate::NetworkConfig::new([7; 32]);
+        let mut swarm = crate::behaviour::swarm(&config).unwrap();
+        let table = InterfaceTable::read(&Interfaces::All).unwrap();
+        let port = free_port(0, &LOOPBACK).unwrap();
+        let mut listeners = Listeners::open(&mut swarm, port, &Interfaces::All, &table);
+        let any = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let before = listeners.open.clone();
+        let tcp = before[&(any, Transport::Tcp)];
+        assert!(swarm.remove_listener(tcp));
+        listeners.closed(tcp);
+        listeners.follow(&mut swarm, &table);
+        let after = &listeners.open;
+        assert_ne!(after[&(any, Transport::Tcp)], tcp);
+        assert_eq!(
+            after[&(any, Transport::Quic)],
+            before[&(any, Transport::Quic)]
+        );
+    }
 
     #[test]
     fn any_port_is_free_for_both() {

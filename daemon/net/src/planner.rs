@@ -71,6 +71,8 @@ pub(crate) struct Planner {
     jitter: Jitter,
     lobby_after: Duration,
     explore_at: Duration,
+    /// When a connection too many may be given up.
+    shed_at: Option<Duration>,
     wake: Option<Duration>,
     actions: VecDeque<Action>,
     refused: u64,
@@ -89,6 +91,7 @@ impl Planner {
             jitter,
             lobby_after: now,
             explore_at,
+            shed_at: None,
             wake: Some(now),
             actions: VecDeque::new(),
             refused: 0,
@@ -307,6 +310,7 @@ impl Planner {
             self.explore_at = now + self.jitter.around(EXPLORE);
         }
         self.wake_at(self.explore_at);
+        self.shed(now);
     }
 
     fn dial_wanted(&mut self, now: Duration) {

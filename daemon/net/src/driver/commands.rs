@@ -7,7 +7,7 @@ use libp2p::gossipsub::{IdentTopic, MessageAcceptance, PublishError};
 use super::Driver;
 use crate::{
     DirectError, MAX_GOSSIP, MAX_REQUEST, MAX_RESPONSE, NetworkCommand, NetworkEvent, NodeId,
-    Verdict,
+    Verdict, behaviour,
     direct::Asked,
     gossip::{MAX_TOPIC_NAME, MAX_TOPICS, Receipt},
 };
@@ -37,6 +37,7 @@ impl Driver {
                         .behaviour_mut()
                         .limits
                         .bypass_peer_id(&peer.to_peer_id());
+                    self.follow_wanted();
                 } else {
                     tracing::warn!(%peer, "too many peers are wanted at once, or this is ourselves; not connecting");
                 }
@@ -47,9 +48,16 @@ impl Driver {
                     .behaviour_mut()
                     .limits
                     .remove_peer_id(&peer.to_peer_id());
+                self.follow_wanted();
             }
             NetworkCommand::DialAddress(address, reply) => self.inquire(address, reply),
         }
+    }
+
+    /// Keeps the limit of other connections apart from those that are wanted.
+    fn follow_wanted(&mut self) {
+        let limits = behaviour::limits(self.planner.wanted());
+        *self.swarm.behaviour_mut().limits.limits_mut() = limits;
     }
 
     fn subscribe(&mut self, topic: &str) {

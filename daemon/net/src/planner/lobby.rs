@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use super::{
-    Action, LOBBY_PACE, MAX_DIALS, Planner,
-    peer::{Link, Peer},
-};
+use super::{Action, LOBBY_PACE, MAX_DIALS, Planner, peer::Peer};
 use crate::NodeId;
 
 /// Below this many lobby connections, more are dialled without delay.
 pub(super) const LOBBY_MIN: usize = 3;
-/// Above this many, one that this side dialled is given up now and then.
+/// Above this many, those that this side dialled are given up.
 pub(super) const LOBBY_MAX: usize = 6;
 /// A dial that has not succeeded after this long no longer stands in for the connection that it was to become: mDNS
 /// lists crashed daemons for a while, and they must not keep living ones waiting.
 pub(super) const DOUBTFUL: Duration = Duration::from_millis(250);
+/// Pause between two connections given up; the upper end of a random span. Forty are closed within some five seconds.
+const SHED_PACE: Duration = Duration::from_millis(200);
 /// A lobby connection is left alone for this long before it may be given up.
 const SETTLED: Duration = Duration::from_secs(60);
 
@@ -51,24 +50,46 @@ impl Planner {
 
     pub(super) fn explore(&mut self, now: Duration) {
         let lobby = self.lobby(now);
-        if lobby > LOBBY_MAX {
-            let mut settled: Vec<_> = self
-                .peers
-                .iter()
-                .filter(|(_, peer)| {
-                    let old = |link: Link| link.outbound && link.since + SETTLED <= now;
-                    !peer.wanted && peer.connected.is_some_and(old)
-                })
-                .map(|(&id, _)| id)
-                .collect();
-            // As below, so that decisions follow from the seed alone.
-            settled.sort_unstable();
-            if let Some(peer) = self.jitter.pick(settled) {
-                self.actions.push_back(Action::Close { peer });
-            }
-        } else if lobby < LOBBY_MAX || self.jitter.one_in(4) {
+        if lobby < LOBBY_MAX || self.jitter.one_in(4) {
             self.dial_one_of_the_lobby(now);
         }
+    }
+
+    /// Gives up lobby connections beyond the most, one after the other: after a large meeting there are many.
+    pub(super) fn shed(&mut self, now: Duration) {
+        if self.lobby(now) <= LOBBY_MAX {
+            self.shed_at = None;
+            return;
+        }
+        let settles = |peer: &Peer| {
+            let link = peer
+                .connected
+                .filter(|link| link.outbound && !peer.wanted)?;
+            Some(link.since + SETTLED)
+        };
+        let Some(first) = self.peers.values().filter_map(settles).min() else {
+            return;
+        };
+        // Random also before the first, so that two ends of many connections do not act at the same time.
+        let pause = SHED_PACE / 3 + self.jitter.up_to(SHED_PACE * 2 / 3);
+        let due = first.max(*self.shed_at.get_or_insert(now + pause));
+        if due > now {
+            self.wake_at(due);
+            return;
+        }
+        let mut settled: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| settles(peer).is_some_and(|at| at <= now))
+            .map(|(&id, _)| id)
+            .collect();
+        // As below, so that decisions follow from the seed alone.
+        settled.sort_unstable();
+        if let Some(peer) = self.jitter.pick(settled) {
+            self.actions.push_back(Action::Close { peer });
+        }
+        self.shed_at = Some(now + pause);
+        self.wake_at(now + pause);
     }
 
     fn dial_one_of_the_lobby(&mut self, now: Duration) {

@@ -147,6 +147,27 @@ fn lobby_connections_grow_to_six_and_stay_about_there() {
 }
 
 #[test]
+fn after_a_large_meeting_the_surplus_is_closed_within_seconds_but_not_at_once() {
+    let mut world = World::new(1, 5);
+    world.discover(2..=50);
+    for number in 2..=50 {
+        world.planner.want(node(number), &[at(number)], world.now);
+    }
+    world.run(seconds(120));
+    assert_eq!(world.connected(), 49);
+    world.log.clear();
+    for number in 2..=50 {
+        world.planner.release(node(number), world.now);
+    }
+    world.run(seconds(1));
+    assert!(world.connected() > 30, "{}", world.connected());
+    world.run(seconds(9));
+    assert_eq!(world.connected(), LOBBY_MAX);
+    world.run(seconds(10));
+    assert!(world.connected() >= LOBBY_MIN, "no more than the surplus");
+}
+
+#[test]
 fn of_two_that_discover_each_other_the_smaller_key_dials_first() {
     let mut smaller = World::new(1, 5);
     smaller.discover([9]);
