@@ -191,6 +191,14 @@ impl Lobby {
         })
     }
 
+    /// Everybody who runs.
+    pub(crate) fn running(&self, now: Duration) -> impl Iterator<Item = PeerId> + '_ {
+        self.peers
+            .keys()
+            .copied()
+            .filter(move |peer| self.is_running(*peer, now))
+    }
+
     /// The run of `peer`'s daemon that announced itself last.
     pub(crate) fn run(&self, peer: PeerId) -> Option<u64> {
         Some(self.peers.get(&peer)?.record.head.version.epoch)

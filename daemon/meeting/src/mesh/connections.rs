@@ -11,6 +11,8 @@ use crate::presence::{OfflineReason, Presence};
 
 /// Connections into each meeting on my list.
 const PER_MEETING: usize = 3;
+/// With fewer connections than this, some into the lobby are asked for.
+const LONELY: usize = 3;
 /// Connections beyond the active meeting.
 const BEYOND: usize = 256;
 
@@ -87,7 +89,12 @@ impl Mesh {
             .keys()
             .filter(|id| active < PER_MEETING || !self.is_seated(**id))
             .flat_map(|id| self.neighbours(*id));
-        for peer in needed.into_iter().chain(rings) {
+        let company = if self.lonely {
+            self.company()
+        } else {
+            Vec::new()
+        };
+        for peer in needed.into_iter().chain(rings).chain(company) {
             if wanted.len() >= active + BEYOND {
                 break;
             }
@@ -96,6 +103,24 @@ impl Mesh {
             }
         }
         wanted
+    }
+
+    /// Sees now and then whether the network has found me enough neighbours by itself.
+    ///
+    /// Where multicast does not pass it has not: everybody hangs on the one machine that was named by hand, and its end
+    /// would leave everybody alone.
+    pub(super) fn look_for_company(&mut self) {
+        self.lonely = self.requests.connections().count() < LONELY;
+    }
+
+    /// The next of those running after me on the ring of hashed ids, wherever they are.
+    fn company(&self) -> Vec<PeerId> {
+        let ring: BTreeMap<[u8; 32], PeerId> = self
+            .lobby
+            .running(self.now.monotonic)
+            .map(|peer| (peer.ring(), peer))
+            .collect();
+        next_on(&ring, self.me.id, LONELY)
     }
 
     /// The next running participants after me on the ring of hashed ids.
@@ -107,18 +132,23 @@ impl Mesh {
         else {
             return Vec::new();
         };
-        let mine = self.me.id.ring();
         let ring: BTreeMap<[u8; 32], PeerId> = meeting
             .participants()
             .filter(|peer| *peer != self.me.id && self.is_running(*peer))
             .map(|peer| (peer.ring(), peer))
             .collect();
-        let after = ring.range(mine..);
-        let before = ring.range(..mine);
-        after
-            .chain(before)
-            .map(|(_, peer)| *peer)
-            .take(PER_MEETING)
-            .collect()
+        next_on(&ring, self.me.id, PER_MEETING)
     }
+}
+
+/// The next `count` after `me`.
+fn next_on(ring: &BTreeMap<[u8; 32], PeerId>, me: PeerId, count: usize) -> Vec<PeerId> {
+    let mine = me.ring();
+    let after = ring.range(mine..);
+    let before = ring.range(..mine);
+    after
+        .chain(before)
+        .map(|(_, peer)| *peer)
+        .take(count)
+        .collect()
 }

@@ -32,6 +32,7 @@ impl Mesh {
         self.look_at_meetings();
         self.synchronise_at_random();
         self.tell_of_limits();
+        self.look_for_company();
         // Some of what runs has stopped running without a word.
         self.connections_changed = true;
     }

@@ -131,6 +131,8 @@ pub struct Mesh {
     /// The connections that I asked for, with the addresses given.
     wanted: BTreeMap<PeerId, Vec<SocketAddr>>,
     addresses: BTreeMap<PeerId, IpAddr>,
+    /// I had hardly any connections when I last looked.
+    lonely: bool,
 
     record_rates: Rates<(MeetingId, PeerId)>,
     /// Invitations that synchronisation brings, by who brings them.
@@ -226,6 +228,7 @@ impl Mesh {
             requests: Requests::new(),
             wanted: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            lonely: false,
             // Twenty at once: a switch and its flags, twice over.
             record_rates: Rates::new(10.0, 20.0),
             // A whole meeting's at once.

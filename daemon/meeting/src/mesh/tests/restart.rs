@@ -344,3 +344,19 @@ fn an_ended_meeting_is_remembered_over_a_restart() {
         "it does not revive the meeting"
     );
 }
+
+#[test]
+fn who_hangs_on_one_machine_alone_connects_with_others_of_the_lobby() {
+    let mut world = World::new(&["Anna", "Bao", "Chen", "Dara", "Emma"]);
+    // As where multicast does not pass, and everybody was told Anna's address.
+    for one in 1..5 {
+        for other in one + 1..5 {
+            world.disconnect(one, other);
+        }
+    }
+    world.run(40_000);
+    world.crash(0);
+    for index in 1..5 {
+        assert!(world.neighbours(index).len() >= 2, "{index} is alone");
+    }
+}
