@@ -369,6 +369,8 @@ fn a_notice_that_did_not_arrive_is_not_repeated_from_another_meeting() {
     world.command(0, whisper).unwrap();
     world.cut(&[1]);
     world.create(0, "Elsewhere", &[]);
+    // Four seconds were given to a connection, by which to say that the whisper is over.
+    world.run(4100);
     let anna = world.machines[0].mesh.as_ref().unwrap();
     assert_eq!(anna.talk.next_timeout(), None, "nothing is left to be said");
 }
