@@ -188,12 +188,15 @@ mod tests {
     #[test]
     fn a_file_device_is_taken_from_the_configuration() {
         let settings = load("[audio]\ninput = \"file:/tmp/a.wav?loop\"").unwrap();
-        assert!(settings.devices.capture.device.names_a_file());
+        let looped = DeviceSpec::File {
+            path: "/tmp/a.wav".into(),
+            looped: true,
+        };
+        assert_eq!(settings.devices.capture.device, looped);
     }
 
-    /// What is shown as in use is what was configured, and what another reader of the same text makes of it.
     #[test]
-    fn devices_mean_the_same_to_the_configuration_and_to_the_sound_system() {
+    fn a_device_in_use_is_shown_as_it_was_configured() {
         for text in [
             "default",
             "null",
@@ -205,7 +208,6 @@ mod tests {
         ] {
             let configured = device(text.parse().unwrap());
             assert_eq!(configured.to_string(), text);
-            assert_eq!(Ok(configured), text.parse());
         }
         for named in config::Backend::ALL {
             assert_eq!(backend(named).name(), named.name());

@@ -42,7 +42,7 @@ pub use keeper::{
 };
 pub use playback::PlaybackWriter;
 pub use reopening::{Reopening, Step};
-pub use spec::{Backend, DeviceSpec, SpecError};
+pub use spec::{Backend, DeviceSpec};
 pub use stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};
 
 /// The rate that the voice threads work at.

@@ -130,10 +130,10 @@ fn waker() -> (Wake, Receiver<()>) {
     (wake, receiver)
 }
 
-fn capture(device: &str) -> CaptureRequest {
+fn capture(device: DeviceSpec) -> CaptureRequest {
     CaptureRequest {
         backend: Backend::PulseAudio,
-        device: device.parse().unwrap(),
+        device,
         period: DEFAULT_PERIOD,
     }
 }
@@ -170,7 +170,8 @@ fn inside_sound_goes_round() {
     let (speaker, mut writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, woken) = waker();
     // The monitor has two channels.
-    let (microphone, mut reader) = open_capture(&capture("spk.monitor"), wake).unwrap();
+    let (microphone, mut reader) =
+        open_capture(&capture(DeviceSpec::Named("spk.monitor".to_owned())), wake).unwrap();
 
     let player = std::thread::spawn(move || {
         let mut written = 0_u32;
@@ -257,10 +258,11 @@ fn inside_devices_are_listed() {
     assert!(found.iter().any(|device| device.is_monitor));
 
     let (wake, _woken) = waker();
-    let (stream, _reader) = open_capture(&capture(&microphone.id), wake).unwrap();
+    let (stream, _reader) =
+        open_capture(&capture(DeviceSpec::Named(microphone.id.clone())), wake).unwrap();
     assert_eq!(stream.description(), microphone.name);
     let (wake, _woken) = waker();
-    let missing = open_capture(&capture("Jabra"), wake);
+    let missing = open_capture(&capture(DeviceSpec::Named("Jabra".to_owned())), wake);
     assert!(
         matches!(missing, Err(DeviceError::NotFound { .. })),
         "{missing:?}"
@@ -280,7 +282,7 @@ fn inside_a_server_dies() {
     let (wake, _play_woken) = waker();
     let (speaker, _writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, _woken) = waker();
-    let (microphone, _reader) = open_capture(&capture("default"), wake).unwrap();
+    let (microphone, _reader) = open_capture(&capture(DeviceSpec::Default), wake).unwrap();
     let server = std::env::var("SOTTO_TEST_SERVER_PROCESS").unwrap();
     assert!(
         Command::new("kill")
@@ -302,7 +304,7 @@ fn inside_a_server_dies() {
         begin.elapsed()
     );
     let (wake, _woken) = waker();
-    assert!(open_capture(&capture("default"), wake).is_err());
+    assert!(open_capture(&capture(DeviceSpec::Default), wake).is_err());
 }
 
 #[test]

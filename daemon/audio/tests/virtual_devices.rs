@@ -9,26 +9,33 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sotto_audio::{
-    Backend, CaptureReader, CaptureRequest, DEFAULT_PERIOD, DeviceError, DeviceState,
+    Backend, CaptureReader, CaptureRequest, DEFAULT_PERIOD, DeviceError, DeviceSpec, DeviceState,
     PlaybackKeeper, PlaybackRequest, PlaybackWriter, StreamStatus, Wake, open_capture,
     open_playback,
 };
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
-fn capture(device: &str) -> CaptureRequest {
+fn capture(device: DeviceSpec) -> CaptureRequest {
     CaptureRequest {
         backend: Backend::Auto,
-        device: device.parse().unwrap(),
+        device,
         period: DEFAULT_PERIOD,
     }
 }
 
-fn playback(device: &str) -> PlaybackRequest {
+fn playback(device: DeviceSpec) -> PlaybackRequest {
     PlaybackRequest {
         backend: Backend::Auto,
-        device: device.parse().unwrap(),
+        device,
         period: DEFAULT_PERIOD,
+    }
+}
+
+fn file(path: &Path) -> DeviceSpec {
+    DeviceSpec::File {
+        path: path.to_owned(),
+        looped: false,
     }
 }
 
@@ -96,8 +103,7 @@ fn a_file_is_spoken_once_and_then_is_silent() {
     let path = directory.path().join("ramp.wav");
     ramp(&path, 5_000);
     let (wake, woken) = waker();
-    let (stream, mut reader) =
-        open_capture(&capture(&format!("file:{}", path.display())), wake).unwrap();
+    let (stream, mut reader) = open_capture(&capture(file(&path)), wake).unwrap();
     let sound = read(&mut reader, &woken, 9_600);
     for (n, sample) in sound.iter().enumerate() {
         let expected = if n < 5_000 {
@@ -117,8 +123,14 @@ fn a_looped_file_begins_anew_without_a_gap() {
     let path = directory.path().join("ramp.wav");
     ramp(&path, 1_000);
     let (wake, woken) = waker();
-    let (_stream, mut reader) =
-        open_capture(&capture(&format!("file:{}?loop", path.display())), wake).unwrap();
+    let (_stream, mut reader) = open_capture(
+        &capture(DeviceSpec::File {
+            path: path.clone(),
+            looped: true,
+        }),
+        wake,
+    )
+    .unwrap();
     let sound = read(&mut reader, &woken, 4_800);
     for (n, sample) in sound.iter().enumerate() {
         assert!(
@@ -132,7 +144,8 @@ fn a_looped_file_begins_anew_without_a_gap() {
 fn a_second_of_tone_takes_a_second() {
     let (wake, woken) = waker();
     let begin = Instant::now();
-    let (_stream, mut reader) = open_capture(&capture("tone:1000"), wake).unwrap();
+    let (_stream, mut reader) =
+        open_capture(&capture(DeviceSpec::Tone { hertz: 1000 }), wake).unwrap();
     let sound = read(&mut reader, &woken, 48_000);
     let took = begin.elapsed();
     assert!(
@@ -151,8 +164,7 @@ fn what_is_played_into_a_file_is_what_it_holds() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("heard.wav");
     let (wake, woken) = waker();
-    let (stream, mut writer) =
-        open_playback(&playback(&format!("file:{}", path.display())), wake).unwrap();
+    let (stream, mut writer) = open_playback(&playback(file(&path)), wake).unwrap();
     play(&mut writer, &woken, 72_000, |n| {
         0.4 * (n as f32 * 0.05).sin()
     });
@@ -179,10 +191,7 @@ fn what_is_played_into_a_file_is_what_it_holds() {
 #[test]
 fn a_second_opening_writes_a_second_file() {
     let directory = tempfile::tempdir().unwrap();
-    let request = playback(&format!(
-        "file:{}",
-        directory.path().join("heard.wav").display()
-    ));
+    let request = playback(file(&directory.path().join("heard.wav")));
     for _ in 0..3 {
         let (wake, _woken) = waker();
         open_playback(&request, wake).unwrap();
@@ -195,14 +204,14 @@ fn a_second_opening_writes_a_second_file() {
 #[test]
 fn null_devices_keep_time() {
     let (wake, woken) = waker();
-    let (_stream, mut reader) = open_capture(&capture("null"), wake).unwrap();
+    let (_stream, mut reader) = open_capture(&capture(DeviceSpec::Null), wake).unwrap();
     assert!(
         read(&mut reader, &woken, 4_800)
             .iter()
             .all(|sample| *sample == 0.0)
     );
     let (wake, woken) = waker();
-    let (stream, mut writer) = open_playback(&playback("null"), wake).unwrap();
+    let (stream, mut writer) = open_playback(&playback(DeviceSpec::Null), wake).unwrap();
     let begin = Instant::now();
     play(&mut writer, &woken, 24_000, |_| 0.1);
     assert!(begin.elapsed() > Duration::from_millis(470));
@@ -213,7 +222,7 @@ fn null_devices_keep_time() {
 fn a_tone_is_no_speaker() {
     let (wake, _woken) = waker();
     assert!(matches!(
-        open_playback(&playback("tone:440"), wake),
+        open_playback(&playback(DeviceSpec::Tone { hertz: 440 }), wake),
         Err(DeviceError::CaptureOnly { .. })
     ));
 }
@@ -222,7 +231,7 @@ fn a_tone_is_no_speaker() {
 fn a_keeper_opens_what_is_wanted_again_after_it_could_not() {
     let directory = tempfile::tempdir().unwrap();
     let missing = directory.path().join("later");
-    let request = playback(&format!("file:{}", missing.join("heard.wav").display()));
+    let request = playback(file(&missing.join("heard.wav")));
     let (states, seen) = std::sync::mpsc::channel();
     let ends = Arc::new(Mutex::new(Vec::new()));
     let delivered = Arc::clone(&ends);

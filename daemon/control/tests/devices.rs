@@ -1,7 +1,7 @@
-//! Words from a configuration or a control request: whatever they are, they are understood or refused.
+//! What a configuration may name a device or a sound system: whatever it is, it is understood or refused.
 
 use proptest::prelude::*;
-use sotto_audio::{Backend, DeviceSpec};
+use sotto_control::config::{Backend, Device};
 
 const DEVICES: [&str; 8] = [
     "default",
@@ -14,25 +14,18 @@ const DEVICES: [&str; 8] = [
     "pulseaudio:alsa_input.usb",
 ];
 
-const BACKENDS: [Backend; 5] = [
-    Backend::Auto,
-    Backend::PulseAudio,
-    Backend::PipeWire,
-    Backend::Alsa,
-    Backend::Null,
-];
-
 /// What holds for every text.
 fn check(text: &str) -> Result<(), TestCaseError> {
-    match text.parse::<DeviceSpec>() {
+    match text.parse::<Device>() {
         Ok(device) => {
             let shown = device.to_string();
             // "?once" may be added, so that a question mark in a path keeps its meaning.
             prop_assert!(shown.len() <= text.len() + "?once".len());
             prop_assert_eq!(shown.parse(), Ok(device.clone()));
             // No text reaches a file without saying so, however it is twisted.
-            prop_assert_eq!(device.names_a_file(), text.starts_with("file:"));
-            if let DeviceSpec::Tone { hertz } = device {
+            let file = matches!(device, Device::File { .. });
+            prop_assert_eq!(file, text.starts_with("file:"));
+            if let Device::Tone { hertz } = device {
                 prop_assert!((1..=20_000).contains(&hertz));
             }
         }
@@ -47,7 +40,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 
 #[test]
 fn every_backend_is_known_by_its_name() {
-    for backend in BACKENDS {
+    for backend in Backend::ALL {
         assert_eq!(backend.name().parse(), Ok(backend));
     }
 }
@@ -55,9 +48,44 @@ fn every_backend_is_known_by_its_name() {
 #[test]
 fn a_name_of_any_length_is_not_kept() {
     for length in [1_024, 1_025, 1_000_000] {
-        let understood = "x".repeat(length).parse::<DeviceSpec>().is_ok();
+        let understood = "x".repeat(length).parse::<Device>().is_ok();
         assert_eq!(understood, length == 1_024);
     }
+}
+
+#[test]
+fn every_form_is_shown_as_it_was_written() {
+    for text in DEVICES {
+        let device: Device = text.parse().unwrap();
+        assert_eq!(device.to_string(), text);
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused() {
+    for text in [
+        "",
+        "file:",
+        "file:?loop",
+        "file:/a.wav?twice",
+        "tone:",
+        "tone:0",
+        "tone:96000",
+        "tone:a",
+        "tone:440.5",
+    ] {
+        assert!(text.parse::<Device>().is_err(), "{text}");
+    }
+    assert!("jack".parse::<Backend>().is_err());
+}
+
+#[test]
+fn a_question_mark_inside_a_path_belongs_to_the_path() {
+    let file = Device::File {
+        path: "/tmp/why?/a.wav".into(),
+        looped: false,
+    };
+    assert_eq!("file:/tmp/why?/a.wav".parse(), Ok(file));
 }
 
 proptest! {
