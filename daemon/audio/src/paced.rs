@@ -176,7 +176,7 @@ fn pace(
     description: &str,
     direction: Direction,
     period: u32,
-    mut step: impl FnMut() -> bool + Send + 'static,
+    step: impl FnMut() -> bool + Send + 'static,
 ) -> Result<Owner, DeviceError> {
     let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
     let name = match direction {
@@ -187,7 +187,9 @@ fn pace(
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
+            // Dropped in reverse order: what `step` holds, a file to be completed, goes before the word that it has.
             let _closing = closing;
+            let mut step = step;
             // Hardware is punctual, and so is what stands in for it.
             let _ = raise_current_thread();
             let pause = Duration::from_nanos(
