@@ -7,11 +7,10 @@ use anyhow::{Context, Result, ensure};
 use sotto_control::model::{NoticeKind, PresenceState, SoundState};
 use sotto_tests::colleague_views::{all_see, meeting};
 use sotto_tests::hearing::judge_file;
-use sotto_tests::programs::{run, said};
+use sotto_tests::programs::{Running, run, said};
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Colleague, Script, Voice};
 
-use crate::other_programs::Running;
 use crate::{Outcome, Place, note};
 
 pub(crate) async fn without_a_sound_system_everything_but_sound_works(mut lab: Place) -> Outcome {

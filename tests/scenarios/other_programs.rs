@@ -1,37 +1,15 @@
 //! Other people's programs understand what Sotto says.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use sotto_tests::hearing::judge_file;
-use sotto_tests::host::MEDIA_PORT;
-use sotto_tests::programs::{run, said};
-use sotto_tests::{Clip, Host, Script, Voice};
+use sotto_tests::programs::{Running, said};
+use sotto_tests::{Capture, Clip, Host, Script, Voice, VoicePacket};
 
 use crate::{Outcome, Place, note};
-
-/// A program that ends with its scenario.
-pub(crate) struct Running(Child);
-
-impl Running {
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        let shown = format!("{command:?}");
-        command
-            .stdin(Stdio::null())
-            .spawn()
-            .map(Self)
-            .with_context(|| format!("cannot start {shown}"))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 pub(crate) async fn avahi_finds_the_service(mut lab: Place) -> Outcome {
     let anna = lab.colleague("Anna")?.start().await?;
@@ -120,19 +98,12 @@ pub(crate) async fn gstreamer_decrypts_and_decodes_a_captured_stream(mut lab: Pl
         log.contains("VOICE KEYS"),
         "exporting keys must be said loudly in the log"
     );
-    let capture = lab.results().join("captured.pcap");
-    let voice = format!(
-        "src host {} and udp dst port {MEDIA_PORT} and (udp[9] & 0x7f = 111 or udp[9] & 0x7f = 112)",
-        anna.host().address()
-    );
-    let _capturing = Running::start(
-        bao.host()
-            .command("tcpdump")
-            .args(["-i", "eth0", "-U", "--immediate-mode", "-Z", "root", "-w"])
-            .arg(&capture)
-            .arg(&voice)
-            .stderr(Stdio::null()),
-    )?;
+    let capture = Capture::of_voice(
+        bao.host(),
+        anna.host(),
+        &lab.results().join("captured.pcap"),
+    )
+    .await?;
     anna.finds("Bao").await?;
     anna.meets("Planning", &["Bao"]).await?;
     bao.joins("Planning").await?;
@@ -146,15 +117,11 @@ pub(crate) async fn gstreamer_decrypts_and_decodes_a_captured_stream(mut lab: Pl
         .context("no key was exported")?;
     let fields: Vec<&str> = inbound.split(' ').collect();
     let (ssrc, secret) = (fields[3], fields[5]);
-    let open = lab.results().join("open.pcap");
-    run(Command::new("tcpdump")
-        .args(["-Z", "root", "-r"])
-        .arg(&capture)
-        .arg("-w")
-        .arg(&open)
-        .arg(format!("udp[16:4] = {ssrc}")))?;
+    let ssrc: u32 = ssrc.parse().context("an SSRC is a number")?;
+    let mut packets = capture.packets()?;
+    packets.retain(|packet| packet.ssrc == ssrc);
     let framed = lab.results().join("open.rtp");
-    std::fs::write(&framed, framed_stream(&std::fs::read(&open)?))?;
+    std::fs::write(&framed, framed_stream(&packets)?)?;
     let decoded = lab.results().join("decoded.wav");
     let srtp = format!(
         "application/x-srtp-stream,media=audio,clock-rate=48000,encoding-name=OPUS,payload=111,ssrc=(uint){ssrc},\
@@ -198,26 +165,13 @@ pub(crate) async fn gstreamer_decrypts_and_decodes_a_captured_stream(mut lab: Pl
     Ok(())
 }
 
-/// The UDP payloads of a capture, each after its length in two bytes (RFC 4571), as GStreamer reads them from a
-/// file.
-fn framed_stream(capture: &[u8]) -> Vec<u8> {
-    /// Of a capture file, of a packet in it, and of Ethernet, IPv4 without options and UDP.
-    const FILE_HEADER: usize = 24;
-    const PACKET_HEADER: usize = 16;
-    const NETWORK_HEADERS: usize = 14 + 20 + 8;
-    let mut framed = Vec::with_capacity(capture.len());
-    let mut rest = capture.get(FILE_HEADER..).unwrap_or_default();
-    while let Some((header, following)) = rest.split_at_checked(PACKET_HEADER) {
-        let length = u32::from_le_bytes([header[8], header[9], header[10], header[11]]) as usize;
-        let Some((packet, next)) = following.split_at_checked(length) else {
-            break;
-        };
-        let payload = packet.get(NETWORK_HEADERS..).unwrap_or_default();
-        if let Ok(length) = u16::try_from(payload.len()) {
-            framed.extend(length.to_be_bytes());
-            framed.extend_from_slice(payload);
-        }
-        rest = next;
+/// Packets one after the other, each after its length in two bytes (RFC 4571), as GStreamer reads them from a file.
+fn framed_stream(packets: &[VoicePacket]) -> Result<Vec<u8>> {
+    let mut framed = Vec::new();
+    for packet in packets {
+        let length = u16::try_from(packet.datagram.len()).context("longer than a datagram")?;
+        framed.extend(length.to_be_bytes());
+        framed.extend_from_slice(&packet.datagram);
     }
-    framed
+    Ok(framed)
 }

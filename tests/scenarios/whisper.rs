@@ -1,13 +1,9 @@
 //! Who hears a whisper, and who does not hear anything of it.
 
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use sotto_control::model::{NoticeKind, OfflineReason, PresenceState, TalkTo};
 use sotto_control::{CallError, ErrorCode, TalkWhisper};
 use sotto_tests::colleague_views::{all_see, offline};
-use sotto_tests::hearing::SILENT;
-use sotto_tests::signal::{RATE, find, level, narrow};
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Colleague, Line, Script, Voice};
 
@@ -105,98 +101,6 @@ pub(crate) async fn a_whisper_reaches_exactly_the_chosen(mut lab: Place) -> Outc
         listener.heard_well(&anna, &after, WELL).await?;
     }
     Ok(())
-}
-
-pub(crate) async fn words_around_a_whisper_fall_to_the_right_ears(mut lab: Place) -> Outcome {
-    // No commas: the voice must go on without a pause of its own.
-    let flow = "we have been talking about this project for a very long time and nobody has ever asked who is going to \
-                pay for all the work that remains to be done before the summer when most of us will be away and the \
-                customer will want to know why nothing has happened since the contract was signed in the early spring";
-    let mut script = Script::new();
-    let line = say(&mut script, 8.0, flow, Voice::Anna)?;
-    let [anna, bao, chen, dara] = four_in_a_meeting(&mut lab, &script, &Script::new()).await?;
-    let opened = anna.microphone_opened()?;
-    let middle = opened + line.start + line.clip.length().mul_f64(0.35);
-    // Both commands fall into the midst of speech.
-    tokio::time::sleep_until(middle.into()).await;
-    let begin = Instant::now();
-    anna.whispers_to(&["Chen"]).await?;
-    tokio::time::sleep_until((begin + Duration::from_secs(3)).into()).await;
-    anna.speaks_to_everyone().await?;
-    let end = Instant::now();
-    anna.has_said(&line).await?;
-    bao.recorded_until(opened + line.end() + Duration::from_millis(600))
-        .await?;
-
-    let lasted = (end - begin).as_secs_f64();
-    let from = (begin - opened - line.start).as_secs_f64();
-    for listener in [&bao, &dara] {
-        let (gap_from, gap) = longest_silence(listener, &line)?;
-        note(format!(
-            "{} heard {gap:.2} s of silence from {gap_from:.2} s on; the whisper was {lasted:.2} s from {from:.2} s on",
-            listener.name()
-        ));
-        ensure!(
-            (gap - lasted).abs() < 0.4,
-            "{} heard {gap:.2} s of silence",
-            listener.name()
-        );
-        ensure!(
-            (gap_from - from).abs() < 0.4,
-            "{}'s silence began at {gap_from:.2} s",
-            listener.name()
-        );
-        let nothing = listener.nothing_between(
-            &line.clip,
-            begin + Duration::from_millis(400),
-            end - Duration::from_millis(50),
-        )?;
-        ensure!(
-            nothing.loudest < SILENT,
-            "{} heard {:.0} dBFS during the whisper",
-            listener.name(),
-            nothing.loudest
-        );
-    }
-    let (_, gap) = longest_silence(&chen, &line)?;
-    ensure!(
-        gap < 0.5,
-        "Chen, who was whispered to, heard {gap:.2} s of silence"
-    );
-    Ok(())
-}
-
-/// The longest silence in what somebody heard of a line: where in the line it begins, and how long it is, in
-/// seconds.
-fn longest_silence(listener: &Colleague, line: &Line) -> Result<(f64, f64)> {
-    let recordings = listener.recordings()?;
-    let heard = recordings.first().context("no recording")?.sound();
-    // The beginning, which everybody hears, tells where the line lies.
-    let beginning = &line.clip.sound()[..2 * RATE];
-    let (at, likeness) = find(&narrow(beginning), &narrow(heard)).context("no sound")?;
-    ensure!(
-        likeness > 0.3,
-        "{} did not hear how the line begins ({likeness:.2})",
-        listener.name()
-    );
-    let at = at * 3;
-    let step = RATE / 100;
-    let (mut longest, mut current) = ((0, 0), 0);
-    let windows = line.clip.sound().len() / step;
-    for n in 0..windows {
-        let window = heard
-            .get(at + n * step..at + (n + 1) * step)
-            .unwrap_or_default();
-        current = if window.is_empty() || level(window) < SILENT {
-            current + 1
-        } else {
-            0
-        };
-        if current > longest.1 {
-            longest = (n + 1 - current, current);
-        }
-    }
-    Ok((longest.0 as f64 / 100.0, longest.1 as f64 / 100.0))
 }
 
 pub(crate) async fn a_whisper_to_several_is_answered_among_them(mut lab: Place) -> Outcome {

@@ -18,6 +18,10 @@ pub const ABSENT: f64 = 0.05;
 /// "Heard nothing" also means that nothing was louder than this, in dBFS.
 pub const SILENT: f64 = -50.0;
 
+/// Who listened at least for this share of the time could have heard what there was. A recording begins a moment after
+/// its speaker opens.
+pub const LISTENED: f64 = 0.9;
+
 /// How much of the recording before and after a clip is compared along.
 const AROUND: f64 = 0.25;
 
@@ -138,17 +142,24 @@ impl Colleague {
     }
 
     /// Waits until a line would have been heard and recorded, and checks that nothing of it was: no resemblance,
-    /// and no sound at all at that time.
+    /// and no sound at all at that time, though the speaker was open.
     ///
     /// # Errors
     ///
-    /// When something was heard.
+    /// When something was heard, or the speaker was not open.
     pub async fn heard_nothing(&self, speaker: &Self, line: &Line) -> Result<Nothing> {
         speaker.has_said(line).await?;
         let opened = speaker.microphone_opened()?;
         let (from, to) = (opened + line.start, opened + line.end());
         self.recorded_until(to + Duration::from_millis(600)).await?;
         let nothing = self.nothing_between(&line.clip, from, to + Duration::from_millis(400))?;
+        if nothing.recorded < LISTENED {
+            bail!(
+                "{} recorded only {:.0} % of the time in which nothing should have been heard: that proves nothing",
+                self.name(),
+                nothing.recorded * 100.0
+            );
+        }
         if nothing.likeness >= ABSENT || nothing.loudest >= SILENT {
             bail!(
                 "{} should have heard nothing of {:?} of {}, but there was sound of {:.0} dBFS with a likeness of {:.3}",
@@ -166,18 +177,24 @@ impl Colleague {
     ///
     /// # Errors
     ///
-    /// When the recordings cannot be read.
+    /// When there are no recordings, or they cannot be read.
     pub fn nothing_between(&self, clip: &Clip, from: Instant, to: Instant) -> Result<Nothing> {
         let said = narrow(clip.sound());
         let mut nothing = Nothing {
             likeness: 0.0,
             loudest: -120.0,
+            recorded: 0.0,
         };
-        for recording in self.recordings()? {
+        let recordings = self.recordings()?;
+        if recordings.is_empty() {
+            bail!("{} recorded nothing at all", self.name());
+        }
+        for recording in recordings {
             let sound = recording.between(from, to);
             if sound.is_empty() {
                 continue;
             }
+            nothing.recorded += sound.len() as f64 / RATE as f64 / (to - from).as_secs_f64();
             nothing.loudest = nothing.loudest.max(loudest(sound, RATE));
             let likeness = find(&said, &narrow(sound)).map_or(0.0, |(_, likeness)| likeness);
             nothing.likeness = nothing.likeness.max(likeness);
@@ -204,6 +221,8 @@ pub struct Nothing {
     pub likeness: f64,
     /// The loudest 20 ms, in dBFS.
     pub loudest: f64,
+    /// For how much of the time there is a recording, from 0 to 1: the speaker may have been closed.
+    pub recorded: f64,
 }
 
 /// Finds a clip in a recording and judges it.

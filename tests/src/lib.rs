@@ -7,6 +7,7 @@
 //!
 //! Nothing here touches a real network interface.
 
+pub mod capture;
 pub mod colleague;
 pub mod colleague_views;
 pub mod hearing;
@@ -17,11 +18,14 @@ pub mod sandbox;
 pub mod signal;
 pub mod speech;
 pub mod story;
+pub mod trace;
 pub mod watch;
 
+pub use capture::{Capture, VoicePacket};
 pub use colleague::{Colleague, Setup};
 pub use hearing::{Heard, Recording};
 pub use host::{Host, PacketCounter};
 pub use lab::Lab;
 pub use speech::{Clip, Line, Script, Voice};
+pub use trace::Trace;
 pub use watch::{PATIENCE, Watch};

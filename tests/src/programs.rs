@@ -1,9 +1,36 @@
 //! Running other programs, and saying what went wrong when they fail.
 
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
+
+/// A program that ends when this is dropped.
+#[derive(Debug)]
+pub struct Running(Child);
+
+impl Running {
+    /// Starts it, with nothing to read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let shown = format!("{command:?}");
+        command
+            .stdin(Stdio::null())
+            .spawn()
+            .map(Self)
+            .with_context(|| format!("cannot start {shown}"))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
 
 /// Runs a program to its end and returns what it printed.
 ///

@@ -105,8 +105,29 @@ pub fn find(said: &[f32], heard: &[f32]) -> Option<(usize, f64)> {
     Some(best)
 }
 
+/// How much two stretches of the same length are alike, from 0 to 1, as they lie.
+#[must_use]
+pub fn alike(one: &[f32], other: &[f32]) -> f64 {
+    let scale = (product(one, one) * product(other, other)).sqrt();
+    if scale > 0.0 {
+        product(one, other).abs() / scale
+    } else {
+        0.0
+    }
+}
+
+/// The inner product of two stretches of the same length.
+#[must_use]
+pub fn product(one: &[f32], other: &[f32]) -> f64 {
+    one.iter()
+        .zip(other)
+        .map(|(one, other)| f64::from(*one) * f64::from(*other))
+        .sum()
+}
+
 /// A first difference: speech falls by about 6 dB an octave.
-fn whiten(sound: &[f32]) -> Vec<f32> {
+#[must_use]
+pub fn whiten(sound: &[f32]) -> Vec<f32> {
     let mut last = 0.0;
     sound
         .iter()
@@ -165,22 +186,23 @@ pub fn pesq(said: &[f32], heard: &[f32]) -> Result<f64> {
         .context("PESQ")
 }
 
+/// Noise from a seed, with peaks of ±0.1: a linear congruential generator's high bits.
+#[must_use]
+pub fn noise(seed: u64, samples: usize) -> Vec<f32> {
+    let mut state = seed;
+    (0..samples)
+        .map(|_| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 40) as f32 / 8_388_608.0 - 1.0) * 0.1
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Noise from a seed: a linear congruential generator's high bits.
-    fn noise(seed: u64, samples: usize) -> Vec<f32> {
-        let mut state = seed;
-        (0..samples)
-            .map(|_| {
-                state = state
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                ((state >> 40) as f32 / 8_388_608.0 - 1.0) * 0.1
-            })
-            .collect()
-    }
 
     #[test]
     fn what_was_said_is_found_where_it_lies() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
-use crate::signal::{RATE, level};
+use crate::signal::{RATE, level, noise};
 
 /// The usual level of speech for measurements, in dBFS.
 const LEVEL: f64 = -26.0;
@@ -93,6 +93,22 @@ impl Clip {
             sound.extend(read(&path)?);
         }
         Ok(Self::new(&names.join(" "), sound))
+    }
+
+    /// A rustle: noise without a pause, shaped like speech, of which any few milliseconds are like no others.
+    #[must_use]
+    pub fn rustle(length: Duration) -> Self {
+        let samples = (length.as_secs_f64() * RATE as f64) as usize;
+        // Falls by 6 dB an octave from 2.7 kHz on: brighter than voices, so that signs do not cover it.
+        let mut last = 0.0;
+        let sound = noise(1, samples)
+            .into_iter()
+            .map(|sample| {
+                last += 0.3 * (sample - last);
+                last
+            })
+            .collect();
+        Self::new("(a rustle)", sound)
     }
 
     fn new(text: &str, sound: Vec<f32>) -> Self {
@@ -185,6 +201,12 @@ impl Script {
             start,
             clip: clip.clone(),
         }
+    }
+
+    /// Its samples, 48 kHz.
+    #[must_use]
+    pub fn sound(&self) -> &[f32] {
+        &self.sound
     }
 
     /// How long it takes.
