@@ -1,6 +1,5 @@
 //! Somebody with a host, a daemon, a script to speak and a file to hear into.
 
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
@@ -10,193 +9,10 @@ use anyhow::{Context, Result, bail};
 use sotto_control::{Method, Places};
 use tokio::process::Child;
 
-use crate::host::{Host, LISTEN_PORT, MEDIA_PORT};
-use crate::lab::Lab;
+use crate::host::Host;
 use crate::programs::{program, run};
-use crate::speech::{Line, Script};
+use crate::speech::Line;
 use crate::watch::{PATIENCE, Watch};
-
-/// A colleague before the daemon's first start.
-#[derive(Debug)]
-pub struct Setup {
-    name: String,
-    host: Host,
-    home: PathBuf,
-    results: PathBuf,
-    input: String,
-    audio: String,
-    network: String,
-    meeting: String,
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
-}
-
-impl Setup {
-    pub(crate) fn new(lab: &Lab, name: &str, host: Host) -> Self {
-        // Two people of one name have different hosts.
-        let mut directory: String = name
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() {
-                    c.to_ascii_lowercase()
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let mut number = 1;
-        while lab.results().join(&directory).exists() {
-            number += 1;
-            directory = format!(
-                "{}-{number}",
-                directory.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-')
-            );
-        }
-        let results = lab.results().join(&directory);
-        // Shows up again in `colleague`, where it can be reported; made here so that the next name differs.
-        let _ = std::fs::create_dir_all(&results);
-        Self {
-            name: name.to_owned(),
-            home: lab.homes().join(&directory),
-            results,
-            input: "null".to_owned(),
-            audio: String::new(),
-            network: match host.interface() {
-                // All daemons on loopback share its ports.
-                "lo" => "interfaces = [\"lo\"]\n".to_owned(),
-                interface => format!(
-                    "interfaces = [\"{interface}\"]\nlisten_port = {LISTEN_PORT}\nmedia_port = {MEDIA_PORT}\n"
-                ),
-            },
-            host,
-            meeting: String::new(),
-            arguments: Vec::new(),
-            environment: Vec::new(),
-        }
-    }
-
-    /// What this colleague says, from each opening of the microphone on.
-    ///
-    /// # Errors
-    ///
-    /// When the sound file cannot be written.
-    pub fn speaking(mut self, script: &Script) -> Result<Self> {
-        std::fs::create_dir_all(&self.results)?;
-        let path = self.results.join("said.wav");
-        script.write(&path)?;
-        self.input = format!("file:{}", path.display());
-        Ok(self)
-    }
-
-    /// The same, again and again.
-    ///
-    /// # Errors
-    ///
-    /// When the sound file cannot be written.
-    pub fn repeating(self, script: &Script) -> Result<Self> {
-        let mut setup = self.speaking(script)?;
-        setup.input.push_str("?loop");
-        Ok(setup)
-    }
-
-    /// Uses the system's sound devices instead of files.
-    #[must_use]
-    pub fn with_system_sound(self) -> Self {
-        self.sound("backend = \"auto\"\ninput = \"default\"\noutput = \"default\"\n")
-    }
-
-    /// Lines for the `[audio]` section, in place of files.
-    #[must_use]
-    pub fn sound(mut self, lines: &str) -> Self {
-        lines.clone_into(&mut self.audio);
-        self
-    }
-
-    /// Lines for the `[network]` section.
-    #[must_use]
-    pub fn network(mut self, lines: &str) -> Self {
-        let _ = writeln!(self.network, "{lines}");
-        self
-    }
-
-    /// Lines for the `[meeting]` section.
-    #[must_use]
-    pub fn meeting(mut self, lines: &str) -> Self {
-        let _ = writeln!(self.meeting, "{lines}");
-        self
-    }
-
-    /// An argument for the daemon.
-    #[must_use]
-    pub fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
-    }
-
-    /// A variable in the daemon's environment.
-    #[must_use]
-    pub fn environment(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// The colleague, whose daemon does not run yet.
-    ///
-    /// # Errors
-    ///
-    /// When the home cannot be created.
-    pub fn later(self) -> Result<Colleague> {
-        for directory in [&self.home, &self.results] {
-            std::fs::create_dir_all(directory)
-                .with_context(|| format!("cannot create {}", directory.display()))?;
-        }
-        let audio = if self.audio.is_empty() {
-            let heard = self.results.join("heard.wav");
-            format!(
-                "backend = \"null\"\ninput = {}\noutput = {}\n",
-                quoted(&self.input),
-                quoted(&format!("file:{}", heard.display()))
-            )
-        } else {
-            self.audio
-        };
-        let config = format!(
-            "name = {}\n\n[meeting]\n{}\n[network]\n{}\n[audio]\n{audio}",
-            quoted(&self.name),
-            self.meeting,
-            self.network
-        );
-        let file = self.home.join("config.toml");
-        std::fs::write(&file, config)
-            .with_context(|| format!("cannot write {}", file.display()))?;
-        Ok(Colleague {
-            name: self.name,
-            host: self.host,
-            home: self.home,
-            results: self.results,
-            arguments: self.arguments,
-            environment: self.environment,
-            process: None,
-            watch: None,
-            starts: 0,
-        })
-    }
-
-    /// The colleague, with a running daemon.
-    ///
-    /// # Errors
-    ///
-    /// When the daemon does not start.
-    pub async fn start(self) -> Result<Colleague> {
-        let mut colleague = self.later()?;
-        colleague.start().await?;
-        Ok(colleague)
-    }
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
 
 /// Somebody with a daemon.
 #[derive(Debug)]
@@ -205,14 +21,39 @@ pub struct Colleague {
     host: Host,
     home: PathBuf,
     results: PathBuf,
-    arguments: Vec<String>,
-    environment: Vec<(String, String)>,
+    launch: Launch,
     process: Option<Child>,
     watch: Option<Watch>,
-    starts: u32,
+    started: Option<Instant>,
+}
+
+/// How the daemon is started.
+#[derive(Debug)]
+pub(crate) struct Launch {
+    pub(crate) arguments: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 impl Colleague {
+    pub(crate) fn new(
+        name: String,
+        host: Host,
+        home: PathBuf,
+        results: PathBuf,
+        launch: Launch,
+    ) -> Self {
+        Self {
+            name,
+            host,
+            home,
+            results,
+            launch,
+            process: None,
+            watch: None,
+            started: None,
+        }
+    }
+
     /// The display name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -259,7 +100,6 @@ impl Colleague {
     ///
     /// When there is no such program.
     pub fn spawn(&mut self) -> Result<()> {
-        self.starts += 1;
         let mut command = self.host.command(program("sottod")?);
         self.prepare(&mut command);
         command
@@ -267,13 +107,14 @@ impl Colleague {
                 "--log",
                 &std::env::var("SOTTO_LOG").unwrap_or_else(|_| "info".to_owned()),
             ])
-            .args(&self.arguments)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .args(&self.launch.arguments)
+            .envs(self.launch.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(self.log()?);
         let mut command = tokio::process::Command::from(command);
         command.kill_on_drop(true);
+        self.started = Some(Instant::now());
         self.process = Some(
             command
                 .spawn()
@@ -344,6 +185,16 @@ impl Colleague {
         let log = std::fs::read_to_string(self.log_path()).unwrap_or_default();
         let all: Vec<&str> = log.lines().collect();
         all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    /// When the daemon was started last.
+    ///
+    /// # Errors
+    ///
+    /// When it never was.
+    pub fn started(&self) -> Result<Instant> {
+        self.started
+            .with_context(|| format!("{}'s daemon was not started", self.name))
     }
 
     /// The observer of the running daemon.

@@ -1,8 +1,9 @@
 //! What colleagues do and see, in the words of the rules.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use futures::future::try_join_all;
 use sotto_control::model::{
     Invitation, Meeting, OfflineReason, Participant, Peer, PresenceState, Snapshot, SoundState,
     TalkTo, WhisperMode,
@@ -79,6 +80,28 @@ impl Colleague {
             peer(now, name).is_some_and(|peer| peer.running)
         })
         .await
+    }
+
+    /// Waits until the daemon, which was just started, knows all of these (itself aside), and says how long after its
+    /// start that was.
+    ///
+    /// # Errors
+    ///
+    /// When it does not answer, or does not find somebody.
+    pub async fn comes_to_know(&mut self, names: &[&str]) -> Result<Duration> {
+        self.attach().await?;
+        let others: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| *name != self.name())
+            .collect();
+        self.until(&format!("{others:?} are found"), |now| {
+            others
+                .iter()
+                .all(|name| peer(now, name).is_some_and(|peer| peer.running))
+        })
+        .await?;
+        Ok(self.started()?.elapsed())
     }
 
     /// Starts a meeting and waits until sound is open.
@@ -375,7 +398,7 @@ impl Colleague {
     }
 }
 
-/// Waits until everybody sees everybody's presence so, and says how long the last one took.
+/// Waits until everybody sees everybody's presence so.
 ///
 /// # Errors
 ///
@@ -385,12 +408,27 @@ pub async fn all_see(
     title: &str,
     who: &[&str],
     state: PresenceState,
+) -> Result<()> {
+    all_see_since(Instant::now(), viewers, title, who, state)
+        .await
+        .map(drop)
+}
+
+/// The same; says how long after `since`, when the reason for it was given, the last one saw it.
+///
+/// # Errors
+///
+/// When somebody does not.
+pub async fn all_see_since(
+    since: Instant,
+    viewers: &[&Colleague],
+    title: &str,
+    who: &[&str],
+    state: PresenceState,
 ) -> Result<Duration> {
-    let mut longest = Duration::ZERO;
-    for viewer in viewers {
-        for name in who {
-            longest = longest.max(viewer.sees(title, name, state).await?);
-        }
-    }
-    Ok(longest)
+    let waiting = viewers
+        .iter()
+        .flat_map(|viewer| who.iter().map(move |name| viewer.sees(title, name, state)));
+    try_join_all(waiting).await?;
+    Ok(since.elapsed())
 }

@@ -20,7 +20,7 @@ pub const SILENT: f64 = -50.0;
 
 /// Who listened at least for this share of the time could have heard what there was. A recording begins a moment after
 /// its speaker opens.
-pub const LISTENED: f64 = 0.9;
+const LISTENED: f64 = 0.9;
 
 /// How much of the recording before and after a clip is compared along.
 const AROUND: f64 = 0.25;
@@ -153,14 +153,14 @@ impl Colleague {
         let (from, to) = (opened + line.start, opened + line.end());
         self.recorded_until(to + Duration::from_millis(600)).await?;
         let nothing = self.nothing_between(&line.clip, from, to + Duration::from_millis(400))?;
-        if nothing.recorded < LISTENED {
+        if !nothing.was_listening() {
             bail!(
                 "{} recorded only {:.0} % of the time in which nothing should have been heard: that proves nothing",
                 self.name(),
                 nothing.recorded * 100.0
             );
         }
-        if nothing.likeness >= ABSENT || nothing.loudest >= SILENT {
+        if !nothing.is_silence() {
             bail!(
                 "{} should have heard nothing of {:?} of {}, but there was sound of {:.0} dBFS with a likeness of {:.3}",
                 self.name(),
@@ -223,6 +223,20 @@ pub struct Nothing {
     pub loudest: f64,
     /// For how much of the time there is a recording, from 0 to 1: the speaker may have been closed.
     pub recorded: f64,
+}
+
+impl Nothing {
+    /// Whether it is as good as nothing: no resemblance, and no sound.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.likeness < ABSENT && self.loudest < SILENT
+    }
+
+    /// Whether the speaker was open, so that something would have been heard.
+    #[must_use]
+    pub fn was_listening(&self) -> bool {
+        self.recorded >= LISTENED
+    }
 }
 
 /// Finds a clip in a recording and judges it.

@@ -158,15 +158,6 @@ impl Host {
         ))
     }
 
-    /// From now on everything reaches the host again.
-    ///
-    /// # Errors
-    ///
-    /// When the rules cannot be removed.
-    pub fn lose_nothing(&self) -> Result<()> {
-        self.nft("flush chain inet lab incoming\n")
-    }
-
     /// From now on, voice for this host's media port goes on to `victim` instead, as if a participant had named
     /// somebody else's address.
     ///

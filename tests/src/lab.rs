@@ -6,10 +6,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::colleague::Setup;
 use crate::host::{Host, outside};
 use crate::programs::run;
 use crate::sandbox;
+use crate::setup::Setup;
 
 /// The bridge that everybody is on.
 const LAN: &str = "lan";
