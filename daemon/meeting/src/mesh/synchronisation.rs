@@ -18,15 +18,21 @@ const WANTED_AT_ONCE: usize = 48;
 const EXCHANGES: usize = 12;
 /// Comparisons in a row while there is more than fits.
 const ROUNDS: u8 = 16;
-/// What synchronisation brought is offered to others this much later, with what came in the meantime.
-const SPREAD_AFTER: Duration = Duration::from_secs(2);
+/// What synchronisation brought is offered to others within this, with what came in the meantime; in large groups within
+/// [`CALMEST`] times this.
+const SPREAD_WITHIN: Duration = Duration::from_millis(500);
 /// To so many.
 const SPREAD_TO: usize = 3;
+/// With each further so many peers, one more fresh record is taken for one that gossip brings to everybody.
+const PEERS_A_STRAY: usize = 32;
+/// At most so many, less one, are.
+const CALMEST: usize = 4;
 
 /// What was new among synchronised records.
 ///
-/// A record or two that are only seconds old are still on their way by gossip, and in a large meeting some always are.
-/// Older ones, or many at once, mean that gossip has not reached this part of the network: two parts have just met.
+/// In a large group some fresh record is always still on its way by gossip, so one is nothing worth telling there. In a
+/// small one it means that gossip went out before somebody listened, as when all start at once; and older records, or
+/// many, mean anywhere that two parts of the network have just met.
 #[derive(Debug, Default)]
 struct News {
     all: usize,
@@ -39,8 +45,8 @@ impl News {
         self.settled += usize::from(age >= 3);
     }
 
-    fn is_worth_spreading(&self) -> bool {
-        self.settled > 0 || self.all >= 4
+    fn is_worth_spreading(&self, calm: usize) -> bool {
+        self.settled > 0 || self.all >= calm
     }
 }
 
@@ -303,8 +309,14 @@ impl Mesh {
 
     /// What came by synchronisation may be new to my neighbours as well: asks a few of them, soon.
     fn spread(&mut self, about: Option<MeetingId>, news: &News) {
-        if news.is_worth_spreading() && !self.spreading.contains_key(&about) {
-            let due = self.now.monotonic + SPREAD_AFTER - self.jitter(SPREAD_AFTER);
+        let peers = match about.map(|id| self.meetings.get(&id)) {
+            None => self.lobby_entries().len(),
+            Some(meeting) => meeting.map_or(0, |meeting| meeting.entries().len()),
+        };
+        let calm = (1 + peers / PEERS_A_STRAY).min(CALMEST);
+        if news.is_worth_spreading(calm) && !self.spreading.contains_key(&about) {
+            let within = SPREAD_WITHIN * calm as u32;
+            let due = self.now.monotonic + within - self.jitter(within);
             self.spreading.insert(about, due);
         }
     }
