@@ -9,6 +9,8 @@
 
 mod announce;
 mod incoming;
+mod orders;
+mod outcome;
 #[cfg(test)]
 mod tests;
 mod whisper;
@@ -19,13 +21,13 @@ use std::time::Duration;
 use announce::Announcer;
 pub(crate) use announce::WhisperNotice;
 use incoming::Incoming;
+pub(crate) use outcome::{Notice, TalkOutput, TalkRefusal, Target};
 use whisper::Whisper;
 
 use crate::command::WhisperMode;
 use crate::ids::PeerId;
-use crate::output::{Audience, VoiceChange};
+use crate::output::Audience;
 use crate::presence::{Flags, OfflineReason, Presence};
-use crate::refusal::Refusal;
 
 /// The longest that a whisper for a stated time lasts.
 const LONGEST_WHISPER: Duration = Duration::from_secs(3600);
@@ -41,118 +43,6 @@ pub(crate) struct Attendee {
     pub(crate) presence: Presence,
     /// Whether it is muted or deafened.
     pub(crate) flags: Flags,
-}
-
-/// What the user must be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Notice {
-    /// A receiver of my whisper is deafened.
-    ReceiverDeafened(PeerId),
-    /// A receiver of my whisper has gone or was cut off; it goes on with the rest.
-    ReceiverGone(PeerId),
-    /// A receiver that was cut off is included again.
-    ReceiverBack(PeerId),
-    /// Nobody is left to hear my whisper: I speak to nobody.
-    WhisperEmpty,
-    /// A whisper's time is over.
-    WhisperOver,
-    /// Somebody begins to whisper to me, or to other people than before.
-    WhisperStarted {
-        /// Who.
-        from: PeerId,
-        /// To whom else, according to the speaker.
-        others: Vec<PeerId>,
-        /// I am deafened, so it cannot be heard.
-        unheard: bool,
-    },
-    /// A whisper to me is over.
-    WhisperStopped {
-        /// Whose.
-        from: PeerId,
-    },
-}
-
-/// What [`Talk`] wants done, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum TalkOutput {
-    /// Tell the voice machines.
-    Voice(VoiceChange),
-    /// Tell the user.
-    Notice(Notice),
-    /// Tell a receiver, by a direct message, that my whisper to it starts or stops; then call [`Talk::told`].
-    Tell {
-        /// Whom.
-        peer: PeerId,
-        /// What.
-        notice: WhisperNotice,
-    },
-    /// My muted or deafened flag is no longer what was signed.
-    FlagsChanged(Flags),
-}
-
-/// Why a wish was not granted. The mesh knows the names that a [`Refusal`] needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TalkRefusal {
-    NotInMeeting,
-    OnThePhone,
-    YouAreAway,
-    YouAreDeafened,
-    NobodyNamed,
-    Yourself,
-    Absent { peer: PeerId, presence: Presence },
-    NotOnRoster { peer: PeerId },
-    NothingToReplyTo,
-    WhispererGone { peer: PeerId },
-    WrongDuration,
-}
-
-impl TalkRefusal {
-    /// The same in words; `label` gives a peer's name.
-    pub(crate) fn named(self, label: impl Fn(PeerId) -> String) -> Refusal {
-        match self {
-            Self::NotInMeeting => Refusal::NotInMeeting,
-            Self::OnThePhone => Refusal::OnThePhone,
-            Self::YouAreAway => Refusal::YouAreAway,
-            Self::YouAreDeafened => Refusal::YouAreDeafened,
-            Self::NobodyNamed => Refusal::NobodyNamed,
-            Self::Yourself => Refusal::Yourself,
-            Self::Absent { peer, presence } => Refusal::Absent {
-                peer,
-                label: label(peer),
-                presence,
-            },
-            Self::NotOnRoster { peer } => Refusal::NotOnRoster {
-                peer,
-                label: label(peer),
-            },
-            Self::NothingToReplyTo => Refusal::NothingToReplyTo,
-            Self::WhispererGone { peer } => Refusal::WhispererGone {
-                peer,
-                label: label(peer),
-            },
-            Self::WrongDuration => Refusal::WrongDuration,
-        }
-    }
-}
-
-/// To whom I speak, as it is to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// Everyone present.
-    Everyone,
-    /// A chosen few.
-    Whisper {
-        /// Those chosen, in that order, also those that are cut off right now.
-        to: Vec<PeerId>,
-        /// Those who receive it right now.
-        reached: Vec<PeerId>,
-        /// How long.
-        mode: WhisperMode,
-        /// For a whisper of stated length, when it ends.
-        until: Option<Duration>,
-    },
-    /// A whisper whose receivers have all gone.
-    Nobody,
 }
 
 /// What the user has settled on, apart from a whisper that ends by itself or with a key.
@@ -609,71 +499,6 @@ impl Talk {
 
     fn notice(&mut self, notice: Notice) {
         self.outputs.push_back(TalkOutput::Notice(notice));
-    }
-
-    fn voice(&mut self, change: VoiceChange) {
-        self.outputs.push_back(TalkOutput::Voice(change));
-    }
-
-    fn wanted_audience(&self) -> Audience {
-        if self.place != Place::Inside {
-            return Audience::Nobody;
-        }
-        let whisper = match (&self.passing, &self.base) {
-            (Some(whisper), _) | (None, Base::Latched(whisper)) => whisper,
-            (None, Base::Nobody) => return Audience::Nobody,
-            (None, Base::Everyone) => {
-                return Audience::Open(
-                    self.attendees
-                        .values()
-                        .filter(|attendee| attendee.presence.is_present())
-                        .map(|attendee| attendee.peer)
-                        .collect(),
-                );
-            }
-        };
-        let reached = whisper.reached();
-        if reached.is_empty() {
-            Audience::Nobody
-        } else {
-            Audience::Whisper(reached)
-        }
-    }
-
-    fn wanted_microphone(&self) -> bool {
-        let held = self
-            .passing
-            .as_ref()
-            .is_some_and(|whisper| whisper.mode() == WhisperMode::Hold);
-        self.place == Place::Inside && !self.away && (held || !self.flags().muted)
-    }
-
-    /// Tells the voice machines what has changed, from capture time `at` on.
-    fn apply(&mut self, at: Option<u64>) {
-        let (audience, microphone) = (self.wanted_audience(), self.wanted_microphone());
-        let playback = self.place == Place::Inside && !self.deafened;
-        if self.microphone && !microphone {
-            self.voice(VoiceChange::Microphone { at, open: false });
-        }
-        if self.audience != audience {
-            self.voice(VoiceChange::Audience {
-                at,
-                audience: audience.clone(),
-            });
-        }
-        if !self.microphone && microphone {
-            self.voice(VoiceChange::Microphone { at, open: true });
-        }
-        if self.playback != playback {
-            self.voice(VoiceChange::Playback { open: playback });
-        }
-        // Receivers are told while something can be heard, not while a latched whisper is muted.
-        let told: &[PeerId] = match &audience {
-            Audience::Whisper(peers) if microphone => peers,
-            _ => &[],
-        };
-        self.announcer.announce(told, &mut self.outputs);
-        (self.audience, self.microphone, self.playback) = (audience, microphone, playback);
     }
 }
 

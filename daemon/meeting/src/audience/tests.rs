@@ -1,4 +1,5 @@
 use super::*;
+use crate::output::VoiceChange;
 use crate::presence::AwayCause;
 use proptest::prelude::*;
 
