@@ -73,7 +73,11 @@ fn run() -> Result<()> {
     if !sandbox::is_inside() {
         sandbox::enter()?;
     }
-    let results = std::env::temp_dir().join(format!("sotto-bench-{}", std::process::id()));
+    let results = tempfile::Builder::new()
+        .prefix("sotto-bench-")
+        .tempdir()
+        .context("cannot create a directory")?
+        .keep();
     let outcome = measure(&results, runs, &names);
     // Recordings of an hour are of no use to anybody afterwards.
     if outcome.is_ok() {
