@@ -309,12 +309,16 @@ impl Mesh {
 
     /// What came by synchronisation may be new to my neighbours as well: asks a few of them, soon.
     fn spread(&mut self, about: Option<MeetingId>, news: &News) {
+        // Most exchanges bring nothing; counting whom they are about would be the dearer part.
+        if news.all == 0 || self.spreading.contains_key(&about) {
+            return;
+        }
         let peers = match about.map(|id| self.meetings.get(&id)) {
             None => self.lobby_entries().len(),
             Some(meeting) => meeting.map_or(0, |meeting| meeting.entries().len()),
         };
         let calm = (1 + peers / PEERS_A_STRAY).min(CALMEST);
-        if news.is_worth_spreading(calm) && !self.spreading.contains_key(&about) {
+        if news.is_worth_spreading(calm) {
             let within = SPREAD_WITHIN * calm as u32;
             let due = self.now.monotonic + within - self.jitter(within);
             self.spreading.insert(about, due);
