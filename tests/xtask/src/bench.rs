@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::packages::{self, Set};
-use crate::steps::{COMPILING, Failed, Minutes, Steps, cargo, target};
+use crate::steps::{COMPILING, Failed, Minutes, Steps, cargo, root, target};
 use crate::{PROGRAMS, namespaces};
 
 /// One group of figures.
@@ -66,9 +66,21 @@ fn selected(words: &[String]) -> (Vec<Part>, Vec<&str>) {
     (Part::ALL.into_iter().filter(chosen).collect(), rest)
 }
 
+/// Fewer seeds for the quality of voice, and no picture of it.
+const QUICK: &str = "--quick";
+
+/// Where the picture of what speech is worth after a bad network belongs.
+const PICTURE: &str = "daemon/docs/voice-quality.svg";
+
 /// Builds what `words` select, then prints its figures.
 pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
-    let (parts, rest) = selected(words);
+    let quick = words.iter().any(|word| word == QUICK);
+    let words: Vec<String> = words
+        .iter()
+        .filter(|word| *word != QUICK)
+        .cloned()
+        .collect();
+    let (parts, rest) = selected(&words);
     let mut steps = Steps::begin();
     packages::install(Set::Bench, &mut steps)?;
     if parts.contains(&Part::Discovery) || parts.contains(&Part::EndToEnd) {
@@ -92,7 +104,12 @@ pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
             }
             Part::Discovery => discovery(),
             Part::Presence => presence(&["--", "--nocapture"]),
-            Part::Voice => voice(&[]),
+            Part::Voice => {
+                println!("\n--- quality of voice\n");
+                let limit = part.limit();
+                steps.reporting("quality of voice", limit, &mut quality(quick))?;
+                voice(&["--bench", "crowd"])
+            }
         };
         println!("\n--- {}\n", part.name());
         steps.reporting(part.name(), part.limit(), &mut command)?;
@@ -111,7 +128,7 @@ fn build(part: Part) -> Command {
             command
         }
         Part::Presence => presence(&["--no-run"]),
-        Part::Voice => voice(&["--no-run"]),
+        Part::Voice => voice(&["--benches", "--no-run"]),
         Part::EndToEnd => {
             let mut command = cargo();
             command
@@ -145,8 +162,19 @@ fn presence(more: &[&str]) -> Command {
 fn voice(more: &[&str]) -> Command {
     let mut command = cargo();
     command
-        .args(["bench", "--locked", "--package", "sotto-voice", "--benches"])
+        .args(["bench", "--locked", "--package", "sotto-voice"])
         .args(more);
+    command
+}
+
+/// On a virtual clock, with seeds. A quick one says too little for the picture.
+fn quality(quick: bool) -> Command {
+    let mut command = voice(&["--bench", "quality", "--"]);
+    if quick {
+        command.arg(QUICK);
+    } else {
+        command.arg("--plot").arg(root().join(PICTURE));
+    }
     command
 }
 

@@ -27,7 +27,8 @@ Usage: cargo xtask TASK
                only the scenarios whose name contains a NAME; '--list' lists them
   bench [SELECTION …]
                print the figures: 'discovery', 'presence', 'voice', 'end-to-end'; all if not said.
-               Other words, and all after 'end-to-end', choose among its measurements
+               Other words, and all after 'end-to-end', choose among its measurements.
+               '--quick' lets few seeds do for 'voice', and draws no picture
   pesq-agreement
                compare the judge of speech quality with the reference implementation, on real speech
 ";

@@ -1,48 +1,22 @@
-//! What speech is worth after a bad network: PESQ-WB and delay through the real encoder, redundancy and
-//! playout, on a virtual clock.
-//!
-//! `cargo bench -p sotto-voice --bench quality [-- SEEDS [LINK]]`. Every figure is over the same seeds, 10
-//! unless told otherwise; only links whose name contains LINK are measured. The speech is Debian's spoken prompts from alsa-utils, at −26 dBov; without them there is
-//! nothing to judge.
+//! The jitter buffer alone: frames that were encoded once, copies at distances that never change, and programs that
+//! stand still now and then.
 //!
 //! *unwarped* is what was heard, put back onto the talker's time by the source timestamps, so that a shift
 //! of the whole sentence counts for nothing; *as heard* includes what stretching did.
 
-#[path = "../tests/simulated/mod.rs"]
-mod simulated;
-
-use std::process::ExitCode;
 use std::time::Instant;
 
-use simulated::{Heard, Loss, Network, carry, encode, level, unwarped};
-use sotto_voice::codec::Encoder;
+use sotto_judge::Reference;
 
-const PROMPTS: &str = "/usr/share/sounds/alsa";
-/// One sentence is put together of these.
-const SENTENCE: [&str; 6] = [
-    "Front_Center",
-    "Rear_Left",
-    "Side_Right",
-    "Front_Left",
-    "Rear_Center",
-    "Side_Left",
-];
+use crate::measure::at;
+use crate::simulated::{self, Heard, Loss, Network, carry, encode, unwarped};
+use crate::{LAG, speech};
+
 /// Speech before the one that is judged, so that the link is known. Seconds.
 const SETTLING: usize = 10;
 
-fn main() -> ExitCode {
-    let seeds = std::env::args()
-        .filter_map(|argument| argument.parse().ok())
-        .next()
-        .unwrap_or(10);
-    let Some(sentence) = sentence() else {
-        eprintln!("no spoken prompts in {PROMPTS}: install alsa-utils");
-        return ExitCode::from(if std::env::args().any(|argument| argument == "--test") {
-            0
-        } else {
-            1
-        });
-    };
+/// Prints the figures of the links that are `chosen`, by name.
+pub(crate) fn measure(sentence: &[f32], seeds: u64, chosen: impl Fn(&str) -> bool) {
     let seconds = sentence.len() / 48_000;
     println!("{seconds} s of speech, {seeds} seeds, 48 kbit/s, pulled 2.5 ms at a time");
     println!(
@@ -53,14 +27,9 @@ fn main() -> ExitCode {
         "{:28} {:>7} {:>7} {:>7}  {:>7}  {:>8} {:>8}  {:>9}",
         "link, copies", "mean", "", "", "heard", "mean", "p95", "%"
     );
-    let wanted = std::env::args()
-        .nth(2)
-        .filter(|name| !name.starts_with('-'));
-    let chosen = |name: &str| wanted.as_deref().is_none_or(|wanted| name.contains(wanted));
     for (name, network) in links().into_iter().filter(|(name, _)| chosen(name)) {
-        report(name, &network, &sentence, seeds);
+        report(name, &network, sentence, seeds);
     }
-    ExitCode::SUCCESS
 }
 
 fn links() -> Vec<(&'static str, Network)> {
@@ -127,12 +96,11 @@ fn links() -> Vec<(&'static str, Network)> {
 
 fn report(name: &str, network: &Network, sentence: &[f32], seeds: u64) {
     let begun = Instant::now();
-    let lag = Encoder::new().map_or(312, |mut encoder| encoder.lookahead());
     // The settling speech is the end of the same sentence.
-    let settling = &sentence[sentence.len() - SETTLING.min(sentence.len() / 48_000) * 48_000..];
+    let settling = speech::settling(sentence, SETTLING);
     let sound: Vec<f32> = settling.iter().chain(sentence).copied().collect();
     let frames = encode(&sound, |_| true);
-    let reference = to_16_khz(sentence);
+    let reference = Reference::new(sentence);
     let mut scores = Vec::new();
     let mut warped = Vec::new();
     let mut delays = Vec::new();
@@ -143,13 +111,9 @@ fn report(name: &str, network: &Network, sentence: &[f32], seeds: u64) {
             ..network.clone()
         };
         let heard = carry(&frames, frames.len(), &network);
-        let straight = unwarped(&heard, sound.len(), lag as i64);
-        if let Some(score) = judge(&reference, &straight[settling.len()..]) {
-            scores.push(score);
-        }
-        if let Some(score) = judge(&reference, as_heard(&heard, settling.len())) {
-            warped.push(score);
-        }
+        let straight = unwarped(&heard, sound.len(), LAG as i64);
+        scores.push(reference.pesq(&straight[settling.len()..]));
+        warped.push(reference.pesq(as_heard(&heard, settling.len())));
         let from = settling.len();
         delays.extend(
             heard
@@ -178,21 +142,6 @@ fn report(name: &str, network: &Network, sentence: &[f32], seeds: u64) {
     );
 }
 
-/// The value that a share of the sorted `values` stays below.
-fn at(values: &[f64], share: f64) -> f64 {
-    let last = values.len().saturating_sub(1);
-    values
-        .get((share * last as f64).round() as usize)
-        .copied()
-        .unwrap_or(f64::NAN)
-}
-
-fn judge(reference: &[i16], heard: &[f32]) -> Option<f64> {
-    pesq::pesq_wb(reference, &to_16_khz(heard))
-        .ok()
-        .map(f64::from)
-}
-
 /// From where the sentence began to be heard.
 fn as_heard(heard: &Heard, from: usize) -> &[f32] {
     let begin = heard
@@ -201,59 +150,4 @@ fn as_heard(heard: &Heard, from: usize) -> &[f32] {
         .find(|(_, position)| *position >= from as i64)
         .map_or(0, |(at, _)| *at);
     &heard.sound[begin..]
-}
-
-/// The prompts one after the other, at −26 dBov.
-fn sentence() -> Option<Vec<f32>> {
-    let mut sound = vec![0.0; 24_000];
-    for name in SENTENCE {
-        let mut file = hound::WavReader::open(format!("{PROMPTS}/{name}.wav")).ok()?;
-        if file.spec().sample_rate != 48_000 || file.spec().channels != 1 {
-            return None;
-        }
-        for sample in file.samples::<i16>() {
-            sound.push(f32::from(sample.ok()?) / 32_768.0);
-        }
-        sound.extend([0.0; 9_600]);
-    }
-    let spoken: Vec<f32> = sound
-        .iter()
-        .copied()
-        .filter(|sample| sample.abs() > 0.001)
-        .collect();
-    let gain = 10.0_f64.powf((-26.0 - level(&spoken)) / 20.0) as f32;
-    for sample in &mut sound {
-        *sample *= gain;
-    }
-    sound.truncate(sound.len() / 480 * 480);
-    Some(sound)
-}
-
-/// Every third sample behind a low pass at 7.6 kHz.
-fn to_16_khz(sound: &[f32]) -> Vec<i16> {
-    const REACH: usize = 120;
-    let filter: Vec<f64> = (0..=2 * REACH)
-        .map(|index| {
-            let x = index as f64 - REACH as f64;
-            let angle = std::f64::consts::TAU * 7_600.0 / 48_000.0 * x;
-            let sinc = if x == 0.0 { 1.0 } else { angle.sin() / angle };
-            let window = (std::f64::consts::FRAC_PI_2 * x / (REACH as f64 + 1.0))
-                .cos()
-                .powi(2);
-            sinc * window * 2.0 * 7_600.0 / 48_000.0
-        })
-        .collect();
-    (0..sound.len() / 3)
-        .map(|out| {
-            let sum: f64 = filter
-                .iter()
-                .enumerate()
-                .filter_map(|(index, tap)| {
-                    let place = (3 * out + index).checked_sub(REACH)?;
-                    Some(tap * f64::from(*sound.get(place)?))
-                })
-                .sum();
-            (sum * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
-        })
-        .collect()
 }

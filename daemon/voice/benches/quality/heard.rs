@@ -1,0 +1,66 @@
+//! What a listener heard, and what it cost.
+
+use std::time::Duration;
+
+/// What one run brought.
+pub(crate) struct Heard {
+    pub(crate) sound: Vec<f32>,
+    /// For stretches of `sound`: where each begins, and which of the talker's samples is played there.
+    pub(crate) sources: Vec<(usize, i64)>,
+    /// For the same stretches: from the microphone's sample to the loudspeaker's, devices left out. Milliseconds.
+    pub(crate) mouth_to_ear: Vec<f64>,
+    /// What of that is not framing, codec, mixer and the shortest way through the network.
+    pub(crate) added: Vec<f64>,
+    /// Bytes that the talker sent while the judged speech was spoken, with the headers of IPv4 and UDP; and for how
+    /// long.
+    pub(crate) bytes: u64,
+    pub(crate) sending: Duration,
+    /// Processor time of both ends, and the speech that it was for.
+    pub(crate) talker: Duration,
+    pub(crate) listener: Duration,
+    pub(crate) speech: Duration,
+}
+
+/// IPv4 and UDP.
+pub(crate) const HEADERS: u64 = 28;
+
+impl Heard {
+    /// Put back onto the talker's time, `lag` samples early to make up for the codec: a shift counts for nothing.
+    /// What was not heard is silent.
+    pub(crate) fn unwarped(&self, count: usize, lag: usize) -> Vec<f32> {
+        let mut sound = vec![0.0; count];
+        for (index, (at, position)) in self.sources.iter().enumerate() {
+            let next = self.sources.get(index + 1).map_or(at + 480, |next| next.0);
+            for offset in 0..next.saturating_sub(*at).min(960) {
+                let place = position + offset as i64 - lag as i64;
+                if let (Ok(place), Some(sample)) =
+                    (usize::try_from(place), self.sound.get(at + offset))
+                    && let Some(to) = sound.get_mut(place)
+                {
+                    *to = *sample;
+                }
+            }
+        }
+        sound
+    }
+
+    /// The delays of what the talker said from sample `from` on.
+    pub(crate) fn since(&self, from: usize) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let delays = self.mouth_to_ear.iter().zip(&self.added);
+        self.sources
+            .iter()
+            .zip(delays)
+            .filter(move |((_, position), _)| *position >= from as i64)
+            .map(|(_, (mouth_to_ear, added))| (*mouth_to_ear, *added))
+    }
+
+    pub(crate) fn kilobits(&self) -> f64 {
+        self.bytes as f64 * 8.0 / 1_000.0 / self.sending.as_secs_f64().max(1e-9)
+    }
+
+    /// Microseconds of processor time per 10 ms of speech, both ends together.
+    pub(crate) fn microseconds(&self) -> f64 {
+        let frames = self.speech.as_secs_f64() * 100.0;
+        (self.talker + self.listener).as_secs_f64() * 1e6 / frames.max(1.0)
+    }
+}
