@@ -12,6 +12,7 @@
 mod command;
 mod control;
 mod link;
+mod neural;
 mod path;
 mod peer;
 mod play;
@@ -73,6 +74,8 @@ pub struct Downlink {
     /// Whether frames are played; and whether the last of them are fading out.
     playing: bool,
     fading: bool,
+    /// When those whose losses are continued by the neural model are chosen again.
+    neural_due: Duration,
     block: Box<[f32; mix::MAX_BLOCK]>,
     compound: Compound,
     /// Our canonical name (RFC 7022 §4.2): random, new for each conversation.
@@ -105,6 +108,7 @@ impl Downlink {
             mixer: Mixer::new(),
             playing: true,
             fading: false,
+            neural_due: Duration::ZERO,
             block: Box::new([0.0; mix::MAX_BLOCK]),
             compound: Compound::new(),
             name,

@@ -26,6 +26,8 @@ pub(super) struct Peer {
     /// When the last whispered packet came.
     pub(super) whispered: Option<Duration>,
     pub(super) meter: SpeechMeter,
+    /// Whether its lost frames are continued by the neural model, as new playouts do.
+    pub(super) neural: bool,
     /// When statistics are due.
     pub(super) stats_due: Duration,
     /// The playout's counters at the last statistics.
@@ -101,6 +103,7 @@ impl Peer {
             heard: None,
             whispered: None,
             meter: SpeechMeter::new(),
+            neural: true,
             stats_due: Duration::ZERO,
             stats_before: PlayoutStats::default(),
             played: None,

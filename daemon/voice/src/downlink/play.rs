@@ -32,6 +32,7 @@ impl Downlink {
             }
         }
         self.mixer.finish(out);
+        self.choose_neural(now);
     }
 
     fn pull_sender(&mut self, slot: Slot, count: usize, now: Duration) {

@@ -54,11 +54,13 @@ impl SpeechMeter {
     /// Takes a block that was played; `sound` is empty where nothing was sent.
     pub(super) fn block(&mut self, stream: Stream, sound: &[f32], count: usize) {
         self.stream = stream;
-        let mut sound = sound.iter();
-        for _ in 0..count {
-            let sample = sound.next().copied().unwrap_or(0.0);
-            self.energy += sample * sample;
-            self.samples += 1;
+        let mut at = 0;
+        while at < count {
+            let part = (FRAME_SAMPLES - self.samples).min(count - at);
+            let heard = &sound[at.min(sound.len())..(at + part).min(sound.len())];
+            self.energy += heard.iter().map(|sample| sample * sample).sum::<f32>();
+            self.samples += part;
+            at += part;
             if self.samples == FRAME_SAMPLES {
                 self.level = Level::from_power(self.energy / FRAME_SAMPLES as f32);
                 self.speaking = self.activity.frame(self.level);
@@ -83,6 +85,11 @@ impl SpeechMeter {
     /// Whether there is speech, or was within the last 300 ms.
     pub(super) fn is_speaking(&self) -> bool {
         self.speaking
+    }
+
+    /// How loud the last frame was, in dBFS; who speaks, or paused just now, counts as 100 dB louder.
+    pub(super) fn loudness(&self) -> f32 {
+        self.level.db() + if self.speaking { 100.0 } else { 0.0 }
     }
 
     /// Nothing is played any more.

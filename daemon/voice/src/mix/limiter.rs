@@ -26,6 +26,8 @@ const RELEASE: f32 = 1.0 / (0.08 * 48_000.0);
 /// Sound below this cannot reach the ceiling between the samples either: no interpolation of these taps
 /// exceeds the largest sample threefold.
 const HARMLESS: f32 = CEILING / 3.0;
+/// After so many harmless samples no other is in any window.
+const SETTLED: usize = TAPS + HOLD + SMOOTH;
 
 /// A look-ahead limiter.
 #[derive(Debug)]
@@ -67,6 +69,36 @@ impl Limiter {
 
     /// Limits `block` in place; it comes out [`LOOK_AHEAD`] samples late.
     pub(super) fn process(&mut self, block: &mut [f32]) {
+        // NaN is not harmless.
+        let is_harmless = block.iter().all(|sample| sample.abs() < HARMLESS);
+        // With a gain of 1 and more than this many harmless samples, every window holds what it begins with.
+        let is_settled = self.harmless > SETTLED && self.held == 1.0;
+        if is_harmless && is_settled && block.len() >= LOOK_AHEAD {
+            self.delay(block);
+        } else {
+            self.limit(block);
+        }
+    }
+
+    /// What [`limit`](Self::limit) makes of a block without a sample near the ceiling, after enough others of that
+    /// kind. Nearly all blocks are.
+    fn delay(&mut self, block: &mut [f32]) {
+        let end = block.len() - LOOK_AHEAD;
+        let mut newest = [0.0; LOOK_AHEAD];
+        newest.copy_from_slice(&block[end..]);
+        block.copy_within(..end, LOOK_AHEAD);
+        self.delayed.rotate_left(self.delayed_at);
+        block[..LOOK_AHEAD].copy_from_slice(&self.delayed);
+        self.delayed = newest;
+        self.delayed_at = 0;
+        let window = &newest[LOOK_AHEAD - TAPS..];
+        self.input[..TAPS].copy_from_slice(window);
+        self.input[TAPS..].copy_from_slice(window);
+        self.input_at = 0;
+        self.harmless = self.harmless.saturating_add(block.len());
+    }
+
+    fn limit(&mut self, block: &mut [f32]) {
         for sample in block {
             let input = if sample.is_finite() { *sample } else { 0.0 };
             let gain = self.gain_after(input);
@@ -85,9 +117,9 @@ impl Limiter {
         } else {
             self.harmless = 0;
         }
-        if self.harmless > TAPS + HOLD + SMOOTH && self.held > 0.9999 {
+        if self.harmless > SETTLED && self.held > 0.9999 {
             // Nothing near the ceiling is in any window: the gain is 1, and this is nearly always so.
-            if self.harmless == TAPS + HOLD + SMOOTH + 1 || self.held < 1.0 {
+            if self.harmless == SETTLED + 1 || self.held < 1.0 {
                 self.held = 1.0;
                 self.lowest = 1.0;
                 self.needed.fill(1.0);
@@ -141,4 +173,35 @@ fn interpolator() -> [[f32; TAPS]; PHASES] {
         }
     }
     filter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_that_only_pass_come_out_as_if_every_sample_had_been_looked_at() {
+        let mut state = 0x1234_5678_u32;
+        let mut sound: Vec<f32> = Vec::new();
+        for stretch in 0..60 {
+            // Soft, loud, near the edge of what is harmless, and broken.
+            let loudness = [0.05, 0.2, 0.9, 0.01, 0.255, 4.0][stretch % 6];
+            for n in 0..1_000 + 37 * stretch {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                let noise = (state as i32) as f32 / i32::MAX as f32;
+                let broken = stretch == 20 && n == 100;
+                sound.push(if broken { f32::NAN } else { noise * loudness });
+            }
+        }
+        for length in [120, 480, 960, 49, 48] {
+            let mut quick = sound.clone();
+            let mut limiter = Limiter::new();
+            for block in quick.chunks_mut(length) {
+                limiter.process(block);
+            }
+            let mut thorough = sound.clone();
+            Limiter::new().limit(&mut thorough);
+            assert_eq!(quick, thorough, "blocks of {length}");
+        }
+    }
 }

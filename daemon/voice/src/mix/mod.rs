@@ -276,9 +276,16 @@ impl Mixer {
         rest.fill(0.0);
         let duck = if self.ducking > 0 { DUCKED } else { 1.0 };
         self.ducking = self.ducking.saturating_sub(count);
-        for (index, sample) in out.iter_mut().enumerate() {
-            self.duck = approach(self.duck, duck, DUCK_RELEASE, DUCK_ATTACK);
-            *sample = self.open[index] * self.duck + self.whispered[index];
+        let buses = self.open.iter().zip(self.whispered.iter());
+        if self.duck == duck {
+            for (sample, (open, whispered)) in out.iter_mut().zip(buses) {
+                *sample = open * duck + whispered;
+            }
+        } else {
+            for (sample, (open, whispered)) in out.iter_mut().zip(buses) {
+                self.duck = approach(self.duck, duck, DUCK_RELEASE, DUCK_ATTACK);
+                *sample = open * self.duck + whispered;
+            }
         }
         self.earcons.add(out);
         let ears = if self.ears_open { 1.0 } else { 0.0 };
