@@ -12,7 +12,7 @@ pub(crate) fn head(bench: &Bench) {
     println!("{:32} {system:67} | {system}", "");
     let columns = "med    worst  med    worst  mean   p95   mean   p95    kbit/s ends";
     println!("{:32} {columns:67} | {columns}", "network");
-    println!("{:32} {:67} | {}", "", "Sotto", "libopus");
+    println!("{:32} {:67} | libopus", "", "Sotto");
 }
 
 pub(crate) fn row(name: &str, sotto: &Summary, baseline: &Summary) {
