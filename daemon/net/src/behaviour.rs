@@ -125,3 +125,121 @@ pub(crate) fn swarm(config: &NetworkConfig) -> Result<Swarm<Behaviour>, NetworkE
         .build();
     Ok(swarm)
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used)] // a test fails by panicking
+mod tests {
+    use libp2p::{
+        Multiaddr, PeerId,
+        core::{ConnectedPoint, transport::PortUse},
+        swarm::{ConnectionId, FromSwarm, NetworkBehaviour, behaviour::ConnectionEstablished},
+    };
+
+    use super::*;
+
+    /// As many connections as the limits let in, from peers that are all different.
+    struct Door {
+        limits: connection_limits::Behaviour,
+        next: usize,
+    }
+
+    impl Door {
+        fn with_wanted(wanted: usize) -> Self {
+            Self {
+                limits: connection_limits::Behaviour::new(limits(wanted)),
+                next: 0,
+            }
+        }
+
+        /// Whether a connection from outside is let in; it stands then.
+        fn admits(&mut self, peer: PeerId) -> bool {
+            let id = ConnectionId::new_unchecked(self.next);
+            self.next += 1;
+            let address = Multiaddr::empty();
+            let admitted = self
+                .limits
+                .handle_established_inbound_connection(id, peer, &address, &address);
+            if admitted.is_ok() {
+                self.stands(
+                    id,
+                    peer,
+                    &ConnectedPoint::Listener {
+                        local_addr: address.clone(),
+                        send_back_addr: address,
+                    },
+                );
+            }
+            admitted.is_ok()
+        }
+
+        /// The same for a connection that this side dials.
+        fn reaches(&mut self, peer: PeerId) -> bool {
+            let id = ConnectionId::new_unchecked(self.next);
+            self.next += 1;
+            let address = Multiaddr::empty();
+            let (role, port) = (libp2p::core::Endpoint::Dialer, PortUse::Reuse);
+            let reached = self
+                .limits
+                .handle_established_outbound_connection(id, peer, &address, role, port);
+            if reached.is_ok() {
+                self.stands(
+                    id,
+                    peer,
+                    &ConnectedPoint::Dialer {
+                        address,
+                        role_override: role,
+                        port_use: port,
+                    },
+                );
+            }
+            reached.is_ok()
+        }
+
+        fn stands(&mut self, id: ConnectionId, peer: PeerId, endpoint: &ConnectedPoint) {
+            self.limits
+                .on_swarm_event(FromSwarm::ConnectionEstablished(ConnectionEstablished {
+                    peer_id: peer,
+                    connection_id: id,
+                    endpoint,
+                    failed_addresses: &[],
+                    other_established: 0,
+                }));
+        }
+
+        /// How many strangers are let in before one is not.
+        fn strangers(&mut self) -> u32 {
+            let mut strangers = 0;
+            while strangers < 10_000 && self.admits(PeerId::random()) {
+                strangers += 1;
+            }
+            strangers
+        }
+    }
+
+    #[test]
+    fn wanted_peers_are_let_in_beyond_the_limits_and_take_nobodys_place() {
+        assert_eq!(Door::with_wanted(0).strangers(), MAX_INCOMING);
+        let wanted: Vec<PeerId> = (0..300).map(|_| PeerId::random()).collect();
+        let mut door = Door::with_wanted(wanted.len());
+        for peer in &wanted {
+            door.limits.bypass_peer_id(peer);
+            assert!(door.admits(*peer));
+        }
+        assert_eq!(door.strangers(), MAX_INCOMING);
+        // Some connections are left for whom this side dials.
+        for _ in MAX_INCOMING..MAX_CONNECTIONS {
+            assert!(door.reaches(PeerId::random()));
+        }
+        assert!(!door.reaches(PeerId::random()));
+    }
+
+    #[test]
+    fn one_peer_has_two_connections_at_most() {
+        let mut door = Door::with_wanted(0);
+        let peer = PeerId::random();
+        for _ in 0..MAX_PER_PEER {
+            assert!(door.admits(peer));
+        }
+        assert!(!door.admits(peer));
+    }
+}

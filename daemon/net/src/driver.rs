@@ -35,6 +35,8 @@ mod commands;
 mod connections;
 mod dialling;
 mod incoming;
+#[cfg(test)]
+mod tests;
 
 use connections::Connections;
 use dialling::Attempts;
