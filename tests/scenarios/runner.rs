@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::process::{ExitCode, ExitStatus};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use sotto_tests::{Lab, sandbox};
 
 /// Begins a line that belongs into the report.
@@ -75,11 +75,7 @@ pub(crate) fn run(scenarios: &[Scenario]) -> ExitCode {
 
 /// Runs the chosen scenarios and reports.
 fn all(chosen: &[&Scenario], fail_fast: bool) -> Result<ExitCode> {
-    if !sandbox::is_possible() {
-        bail!(
-            "this system does not let you create network namespaces; run as root, or allow user namespaces"
-        );
-    }
+    sotto_namespaces::require()?;
     println!("\nrunning {} scenarios", chosen.len());
     let begin = Instant::now();
     let mut failed = Vec::new();

@@ -313,7 +313,7 @@ impl Colleague {
         let moment = line.start.saturating_sub(Duration::from_secs(1));
         if self.microphone_opened()?.elapsed() > moment + Duration::from_millis(500) {
             bail!(
-                "too late: {} says {:?} already; the script needs a longer pause",
+                "too late: {} says {:?} already. This machine is too busy for the script's pauses: try again when it is less so",
                 self.name,
                 line.clip.text
             );

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crate::colleague::Colleague;
 use crate::signal::{NARROW, RATE, find, loudest, narrow, pesq};
 use crate::speech::{Clip, Line, read};
+use crate::watch::Opening;
 
 /// Above this, what was said is there; below [`ABSENT`], nothing of it is.
 const PRESENT: f64 = 0.35;
@@ -78,20 +79,7 @@ impl Colleague {
     ///
     /// When a recording cannot be read.
     pub fn recordings(&self) -> Result<Vec<Recording>> {
-        let mut recordings = Vec::new();
-        for opening in self.watch()?.outputs() {
-            // The daemon calls such a device "file PATH".
-            let Some(path) = opening.device.strip_prefix("file ") else {
-                continue;
-            };
-            let path = PathBuf::from(path);
-            recordings.push(Recording {
-                sound: read(&path)?,
-                path,
-                opened: opening.at,
-            });
-        }
-        Ok(recordings)
+        recordings(&self.watch()?.outputs())
     }
 
     /// How a clip was heard, if it was.
@@ -100,15 +88,7 @@ impl Colleague {
     ///
     /// When the recordings cannot be read.
     pub fn heard(&self, clip: &Clip) -> Result<Option<Heard>> {
-        let mut best: Option<Heard> = None;
-        for recording in self.recordings()? {
-            if let Some(heard) = heard_in(&recording.sound, clip)
-                && best.is_none_or(|best| best.likeness < heard.likeness)
-            {
-                best = Some(heard);
-            }
-        }
-        Ok(best)
+        Ok(heard_among(&self.recordings()?, clip))
     }
 
     /// Waits until a line should have been heard and recorded, and judges it.
@@ -179,27 +159,11 @@ impl Colleague {
     ///
     /// When there are no recordings, or they cannot be read.
     pub fn nothing_between(&self, clip: &Clip, from: Instant, to: Instant) -> Result<Nothing> {
-        let said = narrow(clip.sound());
-        let mut nothing = Nothing {
-            likeness: 0.0,
-            loudest: -120.0,
-            recorded: 0.0,
-        };
         let recordings = self.recordings()?;
         if recordings.is_empty() {
             bail!("{} recorded nothing at all", self.name());
         }
-        for recording in recordings {
-            let sound = recording.between(from, to);
-            if sound.is_empty() {
-                continue;
-            }
-            nothing.recorded += sound.len() as f64 / RATE as f64 / (to - from).as_secs_f64();
-            nothing.loudest = nothing.loudest.max(loudest(sound, RATE));
-            let likeness = find(&said, &narrow(sound)).map_or(0.0, |(_, likeness)| likeness);
-            nothing.likeness = nothing.likeness.max(likeness);
-        }
-        Ok(nothing)
+        Ok(nothing_among(&recordings, clip, from, to))
     }
 
     /// Waits until the recording reaches a moment; it is flushed every half second.
@@ -237,6 +201,59 @@ impl Nothing {
     pub fn was_listening(&self) -> bool {
         self.recorded >= LISTENED
     }
+}
+
+/// What was recorded at these openings of a speaker, one recording for each. The daemon need not run any more.
+///
+/// # Errors
+///
+/// When a recording cannot be read.
+pub fn recordings(openings: &[Opening]) -> Result<Vec<Recording>> {
+    let mut recordings = Vec::new();
+    for opening in openings {
+        // The daemon calls such a device "file PATH".
+        let Some(path) = opening.device.strip_prefix("file ") else {
+            continue;
+        };
+        let path = PathBuf::from(path);
+        recordings.push(Recording {
+            sound: read(&path)?,
+            path,
+            opened: opening.at,
+        });
+    }
+    Ok(recordings)
+}
+
+/// How a clip was heard in the recording that is most like it, if it was heard.
+#[must_use]
+pub fn heard_among(recordings: &[Recording], clip: &Clip) -> Option<Heard> {
+    recordings
+        .iter()
+        .filter_map(|recording| heard_in(&recording.sound, clip))
+        .max_by(|one, other| one.likeness.total_cmp(&other.likeness))
+}
+
+/// How much there was of a clip between two moments.
+#[must_use]
+pub fn nothing_among(recordings: &[Recording], clip: &Clip, from: Instant, to: Instant) -> Nothing {
+    let said = narrow(clip.sound());
+    let mut nothing = Nothing {
+        likeness: 0.0,
+        loudest: -120.0,
+        recorded: 0.0,
+    };
+    for recording in recordings {
+        let sound = recording.between(from, to);
+        if sound.is_empty() {
+            continue;
+        }
+        nothing.recorded += sound.len() as f64 / RATE as f64 / (to - from).as_secs_f64();
+        nothing.loudest = nothing.loudest.max(loudest(sound, RATE));
+        let likeness = find(&said, &narrow(sound)).map_or(0.0, |(_, likeness)| likeness);
+        nothing.likeness = nothing.likeness.max(likeness);
+    }
+    nothing
 }
 
 /// Finds a clip in a recording and judges it.

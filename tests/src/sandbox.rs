@@ -23,38 +23,18 @@ pub fn is_inside() -> bool {
 /// A command that runs `program` in a new sandbox.
 #[must_use]
 pub fn command(program: &Path) -> Command {
-    let mut command = Command::new("unshare");
-    if !is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
+    let mut command = sotto_namespaces::sandbox();
+    command.arg(program).env(INSIDE, "1");
     command
-        .args(["--net", "--mount", "--propagation", "private"])
-        .args(["--pid", "--fork", "--kill-child", "--mount-proc", "--"])
-        .arg(program)
-        .env(INSIDE, "1");
-    command
-}
-
-/// Whether the system lets this user have sandboxes.
-#[must_use]
-pub fn is_possible() -> bool {
-    command(Path::new("true"))
-        .output()
-        .is_ok_and(|output| output.status.success())
 }
 
 /// Replaces this process by itself inside a sandbox, with the same arguments.
 ///
 /// # Errors
 ///
-/// When the system does not allow it. Otherwise it does not return.
+/// When the system does not allow it: the error says why, and what to do. Otherwise it does not return.
 pub fn enter() -> Result<std::convert::Infallible> {
-    if !is_possible() {
-        bail!(
-            "this system does not let you create network namespaces; run as root, or allow unprivileged user \
-             namespaces (sysctl kernel.unprivileged_userns_clone=1)"
-        );
-    }
+    sotto_namespaces::require()?;
     let own = std::env::current_exe().context("cannot tell where this program is")?;
     let failure = command(&own).args(std::env::args_os().skip(1)).exec();
     Err(failure).context("cannot start unshare")
@@ -73,8 +53,4 @@ pub fn prepare() -> Result<()> {
     std::fs::create_dir_all("/run/netns").context("cannot create /run/netns")?;
     run(Command::new("ip").args(["link", "set", "lo", "up"]))?;
     Ok(())
-}
-
-fn is_root() -> bool {
-    run(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }

@@ -1,9 +1,10 @@
 //! The main job, told from beginning to end: four colleagues find each other, meet, speak to all, whisper, switch,
 //! take a phone call, crash. The demonstration shows it; a scenario proves it.
 
+mod judging;
 mod table;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
@@ -16,6 +17,7 @@ use crate::colleague_views::{all_see, all_see_since, offline, participant};
 use crate::lab::Lab;
 use crate::speech::{Clip, Line, Script, Voice};
 
+use judging::Recorded;
 pub use table::{Cell, Expected, Outcome, Row, WELL};
 
 /// Everybody in the story.
@@ -42,9 +44,9 @@ pub async fn tell(lab: &mut Lab, say: Teller<'_>) -> Result<Vec<Row>> {
     let mut cast = introduce(lab, &lines, say).await?;
     gather(&cast, say).await?;
 
-    let mut rows = Vec::new();
+    let mut told = Vec::new();
     say("Anna speaks to everyone");
-    rows.push(
+    told.push(
         cast.everyone_hears(&lines.good_morning, "Anna to everyone", &[])
             .await?,
     );
@@ -57,7 +59,7 @@ pub async fn tell(lab: &mut Lab, say: Teller<'_>) -> Result<Vec<Row>> {
         ("Bao", Expected::Nothing(whispered)),
         ("Dara", Expected::Nothing(whispered)),
     ];
-    rows.push(
+    told.push(
         cast.everyone_hears(&lines.to_chen, "Anna to Chen alone", &but)
             .await?,
     );
@@ -66,12 +68,12 @@ pub async fn tell(lab: &mut Lab, say: Teller<'_>) -> Result<Vec<Row>> {
     cast.chen.is_about_to_say(&lines.chen_replies).await?;
     cast.chen.replies().await?;
     say("Chen replies in a whisper");
-    rows.push(cast.only_anna_hears(&lines.chen_replies).await?);
+    told.push(cast.only_anna_hears(&lines.chen_replies).await?);
     cast.chen.speaks_to_everyone().await?;
 
-    rows.push(bao_goes_elsewhere(&cast, &lines, say).await?);
-    rows.push(dara_takes_a_call(&cast, &lines, say).await?);
-    rows.push(chen_crashes(&mut cast, &lines, say).await?);
+    told.push(bao_goes_elsewhere(&cast, &lines, say).await?);
+    told.push(dara_takes_a_call(&cast, &lines, say).await?);
+    told.push(chen_crashes(&mut cast, &lines, say).await?);
 
     for colleague in [&mut cast.anna, &mut cast.bao, &mut cast.dara] {
         let took = colleague.quits().await?;
@@ -81,7 +83,8 @@ pub async fn tell(lab: &mut Lab, say: Teller<'_>) -> Result<Vec<Row>> {
             took.as_secs_f64()
         ));
     }
-    Ok(rows)
+    say("what each one recorded is compared with what was said");
+    told.iter().map(Recorded::judge).collect()
 }
 
 /// Starts the four daemons at once and waits until everybody has found everybody.
@@ -154,7 +157,7 @@ async fn gather(cast: &Cast, say: Teller<'_>) -> Result<()> {
     cast.show_roster(say)
 }
 
-async fn bao_goes_elsewhere(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+async fn bao_goes_elsewhere(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Recorded> {
     let request = MeetingCreate {
         title: "Review".to_owned(),
         names: vec!["Dara".to_owned()],
@@ -170,7 +173,7 @@ async fn bao_goes_elsewhere(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Resu
         took.as_secs_f64() * 1e3
     ));
     cast.show_roster(say)?;
-    let row = cast
+    let recorded = cast
         .everyone_hears(
             &lines.without_bao,
             "Anna to everyone",
@@ -185,10 +188,10 @@ async fn bao_goes_elsewhere(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Resu
         "Bao is back; on every roster after {:.0} ms",
         took.as_secs_f64() * 1e3
     ));
-    Ok(row)
+    Ok(recorded)
 }
 
-async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Result<Recorded> {
     let begin = Instant::now();
     cast.dara.takes_a_phone_call().await?;
     let phone = offline(OfflineReason::Phone);
@@ -199,7 +202,7 @@ async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Resul
         took.as_secs_f64() * 1e3
     ));
     cast.show_roster(say)?;
-    let row = cast
+    let recorded = cast
         .everyone_hears(
             &lines.without_dara,
             "Anna to everyone",
@@ -210,10 +213,10 @@ async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Resul
     cast.dara.is_in("Planning").await?;
     all_see(&others, "Planning", &["Dara"], PresenceState::Online).await?;
     say("Dara is back");
-    Ok(row)
+    Ok(recorded)
 }
 
-async fn chen_crashes(cast: &mut Cast, lines: &Lines, say: Teller<'_>) -> Result<Row> {
+async fn chen_crashes(cast: &mut Cast, lines: &Lines, say: Teller<'_>) -> Result<Recorded> {
     let begin = Instant::now();
     cast.chen.crashes().await?;
     let lost = offline(OfflineReason::Lost);
@@ -237,44 +240,32 @@ impl Cast {
         [&self.bao, &self.chen, &self.dara]
     }
 
-    /// Anna says a line; everybody but those named hears it.
+    /// Anna says a line; everybody but those named is to hear it.
     async fn everyone_hears(
         &self,
         line: &Line,
         speaker: &str,
         but: &[(&str, Expected)],
-    ) -> Result<Row> {
-        let mut cells = Vec::new();
-        for listener in self.others() {
+    ) -> Result<Recorded> {
+        let listeners = self.others().map(|listener| {
             let expected = but
                 .iter()
                 .find(|(name, _)| *name == listener.name())
                 .map_or(Expected::Everything, |(_, expected)| *expected);
-            cells.push(judge(&self.anna, line, listener, expected).await?);
-        }
-        Ok(Row {
-            speaker: speaker.to_owned(),
-            text: line.clip.text.clone(),
-            cells,
-        })
+            (listener, expected)
+        });
+        Recorded::wait_for(&self.anna, speaker, line, &listeners).await
     }
 
-    /// Chen says a line that only Anna hears.
-    async fn only_anna_hears(&self, line: &Line) -> Result<Row> {
+    /// Chen says a line that only Anna is to hear.
+    async fn only_anna_hears(&self, line: &Line) -> Result<Recorded> {
         let whispered = Expected::Nothing("whispered to Anna");
-        let mut cells = Vec::new();
-        for (listener, expected) in [
+        let listeners = [
             (&self.anna, Expected::Everything),
             (&self.bao, whispered),
             (&self.dara, whispered),
-        ] {
-            cells.push(judge(&self.chen, line, listener, expected).await?);
-        }
-        Ok(Row {
-            speaker: "Chen to Anna alone".to_owned(),
-            text: line.clip.text.clone(),
-            cells,
-        })
+        ];
+        Recorded::wait_for(&self.chen, "Chen to Anna alone", line, &listeners).await
     }
 
     /// The roster as Anna sees it.
@@ -288,47 +279,6 @@ impl Cast {
         say(&format!("    Planning: {}", roster.join(" · ")));
         Ok(())
     }
-}
-
-/// What a listener heard of a line, once it has been said and recorded.
-async fn judge(
-    speaker: &Colleague,
-    line: &Line,
-    listener: &Colleague,
-    expected: Expected,
-) -> Result<Cell> {
-    let name = listener.name().to_owned();
-    if listener.watch().is_err() {
-        speaker.has_said(line).await?;
-        return Ok(Cell {
-            listener: name,
-            expected,
-            outcome: Outcome::NoDaemon,
-        });
-    }
-    let opened = speaker.microphone_opened()?;
-    let end = opened + line.end();
-    listener
-        .recorded_until(end + Duration::from_millis(600))
-        .await?;
-    let outcome = match expected {
-        Expected::Everything => listener
-            .heard(&line.clip)?
-            .map_or(Outcome::NotFound, |heard| Outcome::Heard(heard.pesq)),
-        Expected::Nothing(_) | Expected::NotListening(_) => {
-            let nothing = listener.nothing_between(
-                &line.clip,
-                opened + line.start,
-                end + Duration::from_millis(400),
-            )?;
-            Outcome::Nothing(nothing)
-        }
-    };
-    Ok(Cell {
-        listener: name,
-        expected,
-        outcome,
-    })
 }
 
 /// Everything that is said.

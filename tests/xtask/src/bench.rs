@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::PROGRAMS;
+use crate::checks::require_namespaces;
 use crate::packages::{self, Set};
 use crate::steps::{COMPILING, Failed, Minutes, Steps, cargo, root, target};
-use crate::{PROGRAMS, namespaces};
 
 /// One group of figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
     let mut steps = Steps::begin();
     packages::install(Set::Bench, &mut steps)?;
     if parts.contains(&Part::Discovery) || parts.contains(&Part::EndToEnd) {
-        namespaces::require()?;
+        require_namespaces()?;
     }
     // All of it first: whoever measures is not disturbed by a compiler.
     for part in &parts {
@@ -145,7 +146,7 @@ fn release() -> PathBuf {
 
 /// It speaks multicast, so it refuses to start where anything but loopback is up.
 fn discovery() -> Command {
-    let mut command = namespaces::on_loopback_alone();
+    let mut command = sotto_namespaces::on_loopback_alone();
     command.arg(release().join("examples").join("figures"));
     command
 }

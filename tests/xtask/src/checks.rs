@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use crate::build_programs;
 use crate::packages::{self, Set};
 use crate::steps::{COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_program};
-use crate::{build_programs, namespaces};
 
 /// The tests of all crates, without scenarios.
 const TESTS: Minutes = Minutes(45);
@@ -15,7 +15,7 @@ const ALL_SCENARIOS: Minutes = Minutes(60);
 pub(crate) fn test() -> Result<(), Failed> {
     let mut steps = Steps::begin();
     packages::install(Set::Test, &mut steps)?;
-    namespaces::require()?;
+    require_namespaces()?;
     steps.quiet(
         "formatting",
         READING,
@@ -96,9 +96,15 @@ fn dependencies(steps: &mut Steps) -> Result<(), Failed> {
     )
 }
 
+/// Asks whether this system gives namespaces, before anything is compiled for them.
+pub(crate) fn require_namespaces() -> Result<(), Failed> {
+    sotto_namespaces::require()
+        .map_err(|refused| Failed::new("network namespaces", refused.to_string()))
+}
+
 /// cargo, in a network that is only loopback.
 fn on_loopback_alone() -> Command {
-    let mut command = namespaces::on_loopback_alone();
+    let mut command = sotto_namespaces::on_loopback_alone();
     command.arg(cargo_program());
     command
 }
@@ -116,7 +122,7 @@ fn scenarios() -> Command {
 pub(crate) fn scenario(names: &[String]) -> Result<(), Failed> {
     let mut steps = Steps::begin();
     packages::install(Set::Test, &mut steps)?;
-    namespaces::require()?;
+    require_namespaces()?;
     steps.quiet("build", COMPILING, &mut build_programs())?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().args(names))
 }

@@ -5,15 +5,15 @@
 
 mod bench;
 mod checks;
-mod namespaces;
 mod packages;
 mod pesq_agreement;
 mod process;
+mod progress;
 mod steps;
 
 use std::process::{Command, ExitCode};
 
-use packages::Set;
+use packages::{Found, Set};
 use steps::{COMPILING, Failed, Minutes, Steps, cargo};
 
 const HELP: &str = "\
@@ -87,7 +87,10 @@ fn setup(rest: &[String]) -> Result<(), Failed> {
         let how = format!("there is no set of packages \"{task}\"; see 'cargo xtask help'");
         Failed::new("setup", how)
     })?;
-    packages::install(set, &mut Steps::begin())
+    if packages::install(set, &mut Steps::begin())? == Found::Everything {
+        println!("All packages for it are installed already.");
+    }
+    Ok(())
 }
 
 fn demo(rest: &[String]) -> Result<(), Failed> {

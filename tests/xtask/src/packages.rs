@@ -7,7 +7,8 @@ use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::Command;
 
-use crate::namespaces::is_root;
+use sotto_namespaces::is_root;
+
 use crate::steps::{Failed, Steps, shown};
 
 /// Packages by their names in Debian and its relatives, each with what it is for.
@@ -159,25 +160,36 @@ impl Set {
     }
 }
 
+/// What there was of a set before anything was done for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// All of it.
+    Everything,
+    /// Something was missing, and has been installed.
+    Less,
+    /// This system has no apt, so the person was told what is needed.
+    Unknown,
+}
+
 /// Installs what is missing of `set`; asks before it uses sudo.
 ///
 /// # Errors
 ///
 /// When something is missing and cannot be installed here; the error lists it.
-pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<(), Failed> {
+pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
     if !Path::new("/usr/bin/apt-get").exists() {
         println!("This system has no apt. What follows needs what these Debian packages hold:");
         for (package, purpose) in set.packages() {
             println!("  {package:28} {purpose}");
         }
-        return Ok(());
+        return Ok(Found::Unknown);
     }
     let (missing, remarks) = set.missing(&installed(set));
     for remark in remarks {
         println!("{remark}");
     }
     if missing.is_empty() {
-        return Ok(());
+        return Ok(Found::Everything);
     }
     println!("Missing packages: {}", missing.join(" "));
     let root = is_root();
@@ -195,16 +207,21 @@ pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<(), Failed> {
             format!("install them with {}", shown(&install)),
         ));
     }
-    steps.asking("package lists", &mut apt(root, &["update"]))?;
+    if !root {
+        // It asks for a password here, on a line of its own; what follows is covered by the answer.
+        Steps::asking("sudo", &mut apt(root, &["--version"]))?;
+    }
+    steps.in_foreground("package lists", &mut apt(root, &["update"]))?;
     let mut install = install;
     steps
-        .asking("system packages", &mut install)
+        .in_foreground("system packages", &mut install)
         .map_err(|failed| {
             failed.because(
                 "apt removes nothing for Sotto (--no-remove): if it says above that packages need to be removed, \
                  decide by yourself whether to install these by hand",
             )
-        })
+        })?;
+    Ok(Found::Less)
 }
 
 /// Which of a set, and of what conflicts with it, are installed.

@@ -1,16 +1,16 @@
 //! One command after the other, each with its time and its limit.
 //!
-//! What a step prints goes to a log, and its end is shown when the step fails. Only steps that report calmly by
-//! themselves print as they go.
+//! What a step prints goes to a log, and its end is shown when the step fails; a person at a terminal sees the log's last
+//! line as it changes. Only steps that report calmly by themselves print as they go.
 
 use std::fmt;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::process::{Ended, run_within};
+use crate::progress::Progress;
 
 /// How many of its last lines are shown of a step that failed.
 const SHOWN: usize = 80;
@@ -93,22 +93,27 @@ impl Steps {
         })
     }
 
-    /// Runs a command whose output goes to a log, and which may ask the person for a password.
-    ///
-    /// For that it stays in the terminal's foreground, without a limit, and can be interrupted.
+    /// Runs a command whose output goes to a log, in the terminal's foreground: without a limit, and it can be
+    /// interrupted.
     ///
     /// # Errors
     ///
     /// When it fails; the end of the log has been shown then.
-    pub(crate) fn asking(&mut self, what: &str, command: &mut Command) -> Result<(), Failed> {
-        self.logged(what, command, |command| {
-            let status = command.stdin(Stdio::null()).status();
-            judged(
-                what,
-                status.map_err(|error| unstarted(what, command, &error))?,
-                command,
-            )
-        })
+    pub(crate) fn in_foreground(
+        &mut self,
+        what: &str,
+        command: &mut Command,
+    ) -> Result<(), Failed> {
+        self.logged(what, command, |command| attended(what, command))
+    }
+
+    /// Runs a command that may ask the person for a password and says nothing else, in the terminal's foreground.
+    ///
+    /// # Errors
+    ///
+    /// When it fails.
+    pub(crate) fn asking(what: &str, command: &mut Command) -> Result<(), Failed> {
+        attended(what, command.stdout(Stdio::null()))
     }
 
     fn logged(
@@ -117,19 +122,18 @@ impl Steps {
         command: &mut Command,
         run: impl FnOnce(&mut Command) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
-        print!("{what:<28}");
-        let _ = std::io::stdout().flush();
         let (path, log) = log(what)?;
         let also = log
             .try_clone()
             .map_err(|error| Failed::new(what, error.to_string()))?;
         command.current_dir(root()).stdout(log).stderr(also);
         let begin = Instant::now();
+        let progress = Progress::begin(what, &path);
         let outcome = run(command);
         match &outcome {
-            Ok(()) => println!("{:6.0} s", self.took(what, begin).as_secs_f64()),
+            Ok(()) => progress.end(&seconds(self.took(what, begin))),
             Err(_) => {
-                println!("FAILED\n");
+                progress.end("FAILED\n");
                 show_end(&path);
             }
         }
@@ -162,21 +166,21 @@ impl Steps {
 
     /// Runs a command that may fail, and says whether it succeeded. Its output goes to a log.
     pub(crate) fn trying(what: &str, limit: Minutes, command: &mut Command) -> bool {
-        print!("{what:<28}");
-        let _ = std::io::stdout().flush();
         let begin = Instant::now();
-        let outcome = log(what).and_then(|(_, log)| {
+        let outcome = log(what).and_then(|(path, log)| {
             let also = log
                 .try_clone()
                 .map_err(|error| Failed::new(what, error.to_string()))?;
             command.current_dir(root()).stdout(log).stderr(also);
-            ended(what, limit, run_within(limit.into(), command), command)
+            let progress = Progress::begin(what, &path);
+            let outcome = ended(what, limit, run_within(limit.into(), command), command);
+            let took = seconds(begin.elapsed());
+            match &outcome {
+                Ok(()) => progress.end(&took),
+                Err(_) => progress.end(&format!("{took}, without success")),
+            }
+            outcome
         });
-        let took = begin.elapsed().as_secs_f64();
-        match &outcome {
-            Ok(()) => println!("{took:6.0} s"),
-            Err(_) => println!("{took:6.0} s, without success"),
-        }
         outcome.is_ok()
     }
 
@@ -196,14 +200,24 @@ impl Steps {
     pub(crate) fn summary(&self) {
         println!("\nAll steps succeeded:");
         for (what, took) in &self.taken {
-            println!("  {:28} {:6.0} s", what, took.as_secs_f64());
+            println!("  {what:28} {}", seconds(*took));
         }
-        println!(
-            "  {:28} {:6.0} s",
-            "in all",
-            self.begin.elapsed().as_secs_f64()
-        );
+        println!("  {:28} {}", "in all", seconds(self.begin.elapsed()));
     }
+}
+
+/// A time as it stands in a column.
+pub(crate) fn seconds(time: Duration) -> String {
+    format!("{:6.0} s", time.as_secs_f64())
+}
+
+fn attended(what: &str, command: &mut Command) -> Result<(), Failed> {
+    let status = command.stdin(Stdio::null()).status();
+    judged(
+        what,
+        status.map_err(|error| unstarted(what, command, &error))?,
+        command,
+    )
 }
 
 fn ended(

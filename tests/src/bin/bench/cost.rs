@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use sotto_tests::{Clip, Colleague, Lab, Script};
 
 use crate::figure::Figure;
-use crate::sound::SENTENCES;
+use sotto_tests::speech::SENTENCES;
 
 /// The kernel counts processor time in steps of this many a second.
 const TICKS: f64 = 100.0;

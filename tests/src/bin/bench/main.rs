@@ -12,7 +12,7 @@ mod finding;
 mod moments;
 mod presence;
 mod sound;
-mod sound_server;
+mod stopwatch;
 
 use std::future::Future;
 use std::path::Path;

@@ -29,7 +29,7 @@ fn run() -> Result<bool> {
     };
     if !sandbox::is_inside() {
         prepare(&results)?;
-        if sandbox::is_possible() {
+        if sotto_namespaces::require().is_ok() {
             sandbox::enter()?;
         }
         println!("(no network namespace of its own here: using this machine's loopback)");
