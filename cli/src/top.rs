@@ -62,6 +62,7 @@ enum Woken {
     Key(Option<io::Result<TerminalEvent>>),
     Event(Option<Box<sotto_control::Event>>),
     Refused(Refusal),
+    Second,
 }
 
 async fn follow(
@@ -73,6 +74,8 @@ async fn follow(
 ) -> Result<(), Failure> {
     let mut keyboard = Keyboard::start();
     let (refusals, mut refused) = mpsc::channel(16);
+    let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         terminal
             .draw(|frame| view::draw(frame, screen))
@@ -81,6 +84,7 @@ async fn follow(
             key = keyboard.keys.recv() => Woken::Key(key),
             event = events.next() => Woken::Event(event.map(Box::new)),
             Some(refusal) = refused.recv() => Woken::Refused(refusal),
+            _ = seconds.tick(), if screen.wants_seconds() => Woken::Second,
             // The terminal must be given back before this program ends.
             _ = &mut terminated => return Ok(()),
         };
@@ -92,6 +96,7 @@ async fn follow(
             Woken::Key(None) => return Ok(()),
             Woken::Event(Some(event)) => Input::Event(event),
             Woken::Refused(refusal) => Input::Refused(refusal),
+            Woken::Second => Input::Second,
             Woken::Event(None) => {
                 screen.update(Input::Lost);
                 let found = tokio::select! {

@@ -12,6 +12,7 @@ mod settings;
 mod start;
 mod threads;
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,23 +28,38 @@ use tracing_subscriber::EnvFilter;
     after_help = "Example: SOTTO_HOME=/tmp/anna sottod --log debug"
 )]
 pub(crate) struct Arguments {
-    /// What to log: error, warn, info, debug or trace; or by part, as in 'info,sotto_net=debug'
-    #[arg(long, value_name = "FILTER", default_value = "info")]
-    log: String,
+    /// What to log: error, warn, info, debug or trace; or by part, as in 'info,sotto_net=debug' [default: info, in a
+    /// terminal warn]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
     /// For debugging alone: write every voice key to FILE, which must not exist. Whoever has that file can listen to
     /// what is recorded of your conversations
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     export_voice_keys: Option<PathBuf>,
 }
 
+/// What is logged unless the user says otherwise: in a terminal, where somebody types commands between the lines, only
+/// what is wrong.
+fn default_log() -> &'static str {
+    if std::io::stderr().is_terminal() {
+        "warn"
+    } else {
+        // The library names the identity in its own way, which nobody can do anything with.
+        "info,libp2p_swarm=warn"
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = match EnvFilter::try_new(&arguments.log) {
+    let log = match &arguments.log {
+        Some(log) => log.clone(),
+        None => default_log().to_owned(),
+    };
+    let filter = match EnvFilter::try_new(&log) {
         Ok(filter) => filter,
         Err(error) => {
             eprintln!(
-                "sottod: --log {}: {error}; write for instance 'debug' or 'info,sotto_net=debug'",
-                arguments.log
+                "sottod: --log {log}: {error}; write for instance 'debug' or 'info,sotto_net=debug'"
             );
             return ExitCode::from(2);
         }

@@ -1,5 +1,6 @@
 //! Starting up: every part in its turn, and the tasks that feed the core.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use sotto_control::model::{Notice, NoticeKind, Severity};
@@ -113,6 +114,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let (stop_sender, stop) = mpsc::channel(1);
     let signalled = wait_for_signals(stop_sender);
 
+    if std::io::stderr().is_terminal() {
+        eprintln!(
+            "sottod runs as {}. 'sotto peers' shows who is here, 'sotto quit' stops it.",
+            settings.name
+        );
+    }
     let core = Core::new(Parts {
         clock,
         mesh,

@@ -12,6 +12,10 @@ use std::collections::VecDeque;
 
 /// How many notices are kept for showing.
 const MAX_NOTICES: usize = 4;
+/// For how many seconds something that happened is shown; what it was is seen in the meeting.
+const INFO_SECONDS: u64 = 12;
+/// For how many seconds something that went wrong is shown.
+const WARNING_SECONDS: u64 = 60;
 
 /// Everything that the screen shows.
 #[derive(Debug)]
@@ -19,6 +23,10 @@ pub(super) struct Screen {
     pub(super) snapshot: Snapshot,
     /// The newest last.
     pub(super) notices: VecDeque<Notice>,
+    /// When each of them goes, counted as `seconds` is.
+    until: VecDeque<u64>,
+    /// Seconds since the start.
+    seconds: u64,
     pub(super) picker: Option<Picker>,
     pub(super) holding: Holding,
     /// Whether the daemon is there.
@@ -45,6 +53,8 @@ pub(super) enum Input {
     Event(Box<Event>),
     /// The daemon refused what was asked.
     Refused(Refusal),
+    /// A second has passed.
+    Second,
     /// The daemon has gone.
     Lost,
     /// A daemon is there again.
@@ -95,8 +105,12 @@ pub(super) enum Effect {
 impl Screen {
     pub(super) fn new(snapshot: Snapshot) -> Self {
         let notices = snapshot.status.warnings.iter().rev().take(MAX_NOTICES);
+        let notices: VecDeque<Notice> = notices.rev().cloned().collect();
         Self {
-            notices: notices.rev().cloned().collect(),
+            // What the status warns of goes on being so.
+            until: notices.iter().map(|_| u64::MAX).collect(),
+            notices,
+            seconds: 0,
             snapshot,
             picker: None,
             holding: Holding::No,
@@ -129,6 +143,15 @@ impl Screen {
                 });
                 Vec::new()
             }
+            Input::Second => {
+                self.seconds += 1;
+                let over = |until: &u64| *until <= self.seconds;
+                while let Some(place) = self.until.iter().position(over) {
+                    self.notices.remove(place);
+                    self.until.remove(place);
+                }
+                Vec::new()
+            }
             Input::Lost => {
                 self.connected = false;
                 self.picker = None;
@@ -136,11 +159,8 @@ impl Screen {
                 Vec::new()
             }
             Input::Found(snapshot) => {
-                let notices = std::mem::take(&mut self.notices);
                 let key_releases = self.key_releases;
                 *self = Self::new(*snapshot);
-                self.notices.extend(notices);
-                self.notices.truncate(MAX_NOTICES);
                 self.key_releases = key_releases;
                 Vec::new()
             }
@@ -177,10 +197,25 @@ impl Screen {
     }
 
     fn notice(&mut self, notice: Notice) {
+        let seconds = match notice.severity {
+            Severity::Info => INFO_SECONDS,
+            Severity::Warning | Severity::Error => WARNING_SECONDS,
+        };
         self.notices.push_back(notice);
+        self.until.push_back(self.seconds + seconds);
         if self.notices.len() > MAX_NOTICES {
-            self.notices.pop_front();
+            self.drop_oldest();
         }
+    }
+
+    fn drop_oldest(&mut self) {
+        self.notices.pop_front();
+        self.until.pop_front();
+    }
+
+    /// Whether something on the screen changes with time alone.
+    pub(super) fn wants_seconds(&self) -> bool {
+        self.until.iter().any(|until| *until != u64::MAX)
     }
 
     fn tell(&mut self, severity: Severity, text: impl Into<String>) {

@@ -8,8 +8,9 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use sotto_control::model::{
-    IncomingWhisper, Invitation, Level, Levels, Meeting, MeetingRef, OfflineReason, Participant,
-    Path, Peer, Person, Presence, Severity, Snapshot, Stats, Status, Talk, TalkTo, WhisperMode,
+    IncomingWhisper, Invitation, Level, Levels, Meeting, MeetingRef, Notice, OfflineReason,
+    Participant, Path, Peer, Person, Presence, Severity, Snapshot, Stats, Status, Talk, TalkTo,
+    WhisperMode,
 };
 use sotto_control::{
     AbsentPerson, AudioDeafen, AudioMute, AudioUnmute, CallError, ControlError, ErrorCode, Event,
@@ -505,4 +506,47 @@ fn a_daemon_that_stops_is_shown_and_one_that_returns_is_followed() {
     screen.update(Input::Found(Box::new(snapshot)));
     assert!(screen.connected);
     assert_eq!(letter(&mut screen, 'm'), ask(AudioMute {}));
+}
+
+#[test]
+fn what_happened_is_not_told_for_ever() {
+    let mut screen = scene();
+    let warning = Notice {
+        severity: Severity::Warning,
+        text: "meetings are not saved".into(),
+        ..Notice::default()
+    };
+    screen.snapshot.status.warnings.push(warning);
+    screen.update(Input::Found(Box::new(screen.snapshot.clone())));
+    let notice = Notice {
+        text: "your microphone is open".into(),
+        ..Notice::default()
+    };
+    screen.update(Input::Event(Box::new(Event::Notice { notice })));
+    assert_eq!(screen.notices.len(), 2);
+    for _ in 0..11 {
+        screen.update(Input::Second);
+        assert_eq!(screen.notices.len(), 2);
+    }
+    screen.update(Input::Second);
+    let told: Vec<&str> = screen.notices.iter().map(|one| one.text.as_str()).collect();
+    // What the daemon's status warns of is still so.
+    assert_eq!(told, ["meetings are not saved"]);
+    assert!(!screen.wants_seconds());
+}
+
+#[test]
+fn somebody_muted_hears_a_whisper_as_well() {
+    let mut screen = scene();
+    let participants = &mut screen.snapshot.meetings[0].participants;
+    let muted = participants.iter_mut().find(|one| one.muted).unwrap();
+    muted.presence = Presence::online();
+    let to = vec![muted.person.clone()];
+    screen.snapshot.talk.to = TalkTo::Whisper {
+        to,
+        mode: WhisperMode::Latch,
+        remaining_ms: None,
+    };
+    let shown = lines(&screen, 100, 20).join("\n");
+    assert!(shown.contains("hears your whisper"), "{shown}");
 }

@@ -15,6 +15,7 @@ use cpal::{
     StreamConfig, SupportedBufferSize, SupportedStreamConfig, SupportedStreamConfigRange,
 };
 
+use crate::alsa_messages;
 use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::device_list::{identifier, is_bluetooth, select, title};
 use crate::error::DeviceError;
@@ -156,6 +157,13 @@ fn hosts(backend: Backend) -> Result<Vec<HostId>, DeviceError> {
 
 /// Does `work` with the first host that answers, and says why none did otherwise.
 pub(crate) fn with_host<T>(
+    backend: Backend,
+    work: impl FnMut(&Host) -> Result<T, DeviceError>,
+) -> Result<T, DeviceError> {
+    alsa_messages::collected(|| with_any_host(backend, work))
+}
+
+fn with_any_host<T>(
     backend: Backend,
     mut work: impl FnMut(&Host) -> Result<T, DeviceError>,
 ) -> Result<T, DeviceError> {

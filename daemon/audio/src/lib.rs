@@ -14,6 +14,7 @@
 //! A machine without sound is a normal case: every opening ends within [`OPENING_LIMIT`], with an error that
 //! says what to do.
 
+mod alsa_messages;
 mod capture;
 mod device_list;
 mod error;

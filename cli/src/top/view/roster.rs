@@ -161,14 +161,19 @@ fn state(one: &Participant, whisper: Option<Whisper>) -> Span<'static> {
         PresenceState::Unknown => ("unknown".to_owned(), DIM),
         _ if one.presence.not_reachable_from_here => ("not reachable".to_owned(), yellow),
         _ if one.deafened => ("deafened".to_owned(), yellow),
+        // Who is muted hears it as well.
+        PresenceState::Online | PresenceState::Away
+            if matches!(whisper, Some(Whisper::Receives)) =>
+        {
+            ("hears your whisper".to_owned(), WHISPER)
+        }
         _ if one.muted && !one.speaking => match one.presence.state {
             PresenceState::Away => ("away, muted".to_owned(), yellow),
             _ => ("muted".to_owned(), yellow),
         },
         PresenceState::Away => ("away".to_owned(), yellow),
         PresenceState::Online => match whisper {
-            Some(Whisper::Receives) => ("hears your whisper".to_owned(), WHISPER),
-            Some(Whisper::Speaks) => ("whispers to you".to_owned(), WHISPER),
+            Some(_) => ("whispers to you".to_owned(), WHISPER),
             None if one.speaking => ("speaking".to_owned(), Style::new().fg(Color::Green)),
             None => (String::new(), Style::new()),
         },
