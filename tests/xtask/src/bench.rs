@@ -19,10 +19,15 @@ enum Part {
     Voice,
     /// Between real daemons on virtual hosts.
     EndToEnd,
+    /// The same for half an hour: whether delay creeps or memory grows.
+    Soak,
 }
 
 impl Part {
     const ALL: [Self; 4] = [Self::Discovery, Self::Presence, Self::Voice, Self::EndToEnd];
+
+    /// How long a soak lasts unless told otherwise, and at most, in minutes.
+    const SOAK: (u64, u64) = (30, 24 * 60);
 
     fn name(self) -> &'static str {
         match self {
@@ -30,6 +35,7 @@ impl Part {
             Self::Presence => "presence",
             Self::Voice => "voice",
             Self::EndToEnd => "end-to-end",
+            Self::Soak => "soak",
         }
     }
 
@@ -39,6 +45,7 @@ impl Part {
             Self::Discovery | Self::Presence => 20,
             Self::Voice => 60,
             Self::EndToEnd => 120,
+            Self::Soak => Self::SOAK.1 + 10,
         })
     }
 }
@@ -73,8 +80,39 @@ const QUICK: &str = "--quick";
 /// Where the picture of what speech is worth after a bad network belongs.
 const PICTURE: &str = "daemon/docs/voice-quality.svg";
 
+/// Real daemons talk for so many minutes.
+fn soak(name: &str, minutes: &[String]) -> Result<(), Failed> {
+    let (usual, most) = Part::SOAK;
+    let minutes = match minutes {
+        [] => Some(usual),
+        [minutes] => minutes
+            .parse()
+            .ok()
+            .filter(|count| (1..=most).contains(count)),
+        _ => None,
+    };
+    let minutes =
+        minutes.ok_or_else(|| Failed::new(name, format!("it takes minutes, 1 to {most}")))?;
+    let mut steps = Steps::begin();
+    packages::install(Set::Bench, &mut steps)?;
+    require_namespaces()?;
+    steps.quiet("build soak", COMPILING, &mut build(Part::Soak))?;
+    let mut command = end_to_end(&[name])
+        .ok_or_else(|| Failed::new(name, "sotto-tests has no program sotto-bench"))?;
+    command.env("SOTTO_SOAK_MINUTES", minutes.to_string());
+    steps.reporting(name, Minutes(minutes + 10), &mut command)?;
+    steps.summary();
+    Ok(())
+}
+
 /// Builds what `words` select, then prints its figures.
 pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
+    if let Some((soak, minutes)) = words
+        .split_first()
+        .filter(|(word, _)| *word == Part::Soak.name())
+    {
+        return self::soak(soak, minutes);
+    }
     let quick = words.iter().any(|word| word == QUICK);
     let words: Vec<String> = words
         .iter()
@@ -94,7 +132,7 @@ pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
     }
     for part in &parts {
         let mut command = match part {
-            Part::EndToEnd => {
+            Part::EndToEnd | Part::Soak => {
                 let Some(command) = end_to_end(&rest) else {
                     println!(
                         "\nend-to-end is not measured: sotto-tests has no program sotto-bench"
@@ -130,7 +168,7 @@ fn build(part: Part) -> Command {
         }
         Part::Presence => presence(&["--no-run"]),
         Part::Voice => voice(&["--benches", "--no-run"]),
-        Part::EndToEnd => {
+        Part::EndToEnd | Part::Soak => {
             let mut command = cargo();
             command
                 .args(["build", "--locked", "--release"])

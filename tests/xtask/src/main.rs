@@ -29,6 +29,8 @@ Usage: cargo xtask TASK
                print the figures: 'discovery', 'presence', 'voice', 'end-to-end'; all if not said.
                Other words, and all after 'end-to-end', choose among its measurements.
                '--quick' lets few seeds do for 'voice', and draws no picture
+  bench soak [MINUTES]
+               two real daemons talk for so long, 30 if not said: does the delay creep, does the memory grow?
   pesq-agreement
                compare the judge of speech quality with the reference implementation, on real speech
 ";

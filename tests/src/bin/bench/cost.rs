@@ -8,30 +8,33 @@ use sotto_tests::{Clip, Colleague, Lab, Script};
 use crate::figure::Figure;
 use sotto_tests::speech::SENTENCES;
 
-/// The kernel counts processor time in steps of this many a second.
-const TICKS: f64 = 100.0;
 /// How long one measurement lasts.
 const WINDOW: Duration = Duration::from_secs(10);
+/// The threads that stand in for sound hardware belong to the apparatus: their names begin like this.
+const APPARATUS: &str = "sotto-file";
 
-fn processor_time(of: &Colleague) -> Result<f64> {
-    let stat =
-        std::fs::read_to_string(format!("/proc/{}/stat", of.pid()?)).context("no process")?;
-    // The name of the program, in parentheses, may hold spaces.
-    let fields: Vec<&str> = stat
-        .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().collect())
-        .unwrap_or_default();
-    let field = |index: usize| -> Result<f64> {
-        fields
-            .get(index)
+/// Processor time spent so far by threads that are still there: the daemon's own and the apparatus's, in seconds.
+fn processor_time(of: &Colleague) -> Result<[f64; 2]> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", of.pid()?)).context("no process")?;
+    let mut spent = [0.0; 2];
+    for task in tasks.flatten() {
+        let read = |file: &str| std::fs::read_to_string(task.path().join(file));
+        // A thread may end at any moment.
+        let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else {
+            continue;
+        };
+        // The first field is the time on a processor in nanoseconds (Documentation/scheduler/sched-stats.rst).
+        let nanoseconds: f64 = times
+            .split_whitespace()
+            .next()
             .and_then(|field| field.parse().ok())
-            .context("/proc/PID/stat is not as expected")
-    };
-    // utime and stime, proc(5)
-    Ok((field(11)? + field(12)?) / TICKS)
+            .context("/proc/PID/task/TID/schedstat is not as expected")?;
+        spent[usize::from(name.starts_with(APPARATUS))] += nanoseconds / 1e9;
+    }
+    Ok(spent)
 }
 
-fn resident(of: &Colleague) -> Result<f64> {
+pub(crate) fn resident(of: &Colleague) -> Result<f64> {
     let status =
         std::fs::read_to_string(format!("/proc/{}/status", of.pid()?)).context("no process")?;
     let kib: f64 = status
@@ -42,19 +45,22 @@ fn resident(of: &Colleague) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
-/// Shares of one core in percent, again and again, for each of `who`.
-async fn shares<const N: usize>(who: [&Colleague; N], runs: usize) -> Result<[Vec<f64>; N]> {
-    let mut values = std::array::from_fn(|_| Vec::new());
+/// Shares of one core in percent, again and again, for each of `who`: the daemon's own and the apparatus's.
+async fn shares<const N: usize>(who: [&Colleague; N], runs: usize) -> Result<[[Vec<f64>; 2]; N]> {
+    let mut values = std::array::from_fn(|_| [Vec::new(), Vec::new()]);
     for _ in 0..runs {
         let begin = Instant::now();
-        let mut before = [0.0; N];
+        let mut before = [[0.0; 2]; N];
         for (before, who) in before.iter_mut().zip(who) {
             *before = processor_time(who)?;
         }
         tokio::time::sleep(WINDOW).await;
         for ((before, who), values) in before.iter().zip(who).zip(&mut values) {
-            let spent = processor_time(who)? - before;
-            values.push(100.0 * spent / begin.elapsed().as_secs_f64());
+            let after = processor_time(who)?;
+            let took = begin.elapsed().as_secs_f64();
+            for (values, (after, before)) in values.iter_mut().zip(after.iter().zip(before)) {
+                values.push(100.0 * (after - before) / took);
+            }
         }
     }
     Ok(values)
@@ -71,7 +77,7 @@ pub(crate) async fn idle(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     }
     // Starting costs more than staying.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let [share] = shares([&people[0]], runs).await?;
+    let [[share, _]] = shares([&people[0]], runs).await?;
     Ok(vec![
         Figure::new(
             "idle daemon, three colleagues: memory (RSS)",
@@ -88,7 +94,7 @@ pub(crate) async fn idle(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     ])
 }
 
-/// A talks without pause, B listens.
+/// A talks without pause, B listens and is muted.
 pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     let mut script = Script::new();
     for sentence in SENTENCES {
@@ -99,8 +105,10 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     anna.finds("Bao").await?;
     anna.meets("Planning", &["Bao"]).await?;
     bao.joins("Planning").await?;
+    bao.mutes().await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let [talker, listener] = shares([&anna, &bao], runs).await?;
+    let [[talker, talkers_files], [listener, listeners_files]] =
+        shares([&anna, &bao], runs).await?;
     Ok(vec![
         Figure::new("one-way call, the talker: one core", "%", "≤ 2.0", talker),
         Figure::new(
@@ -108,6 +116,18 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
             "%",
             "≤ 1.2",
             listener,
+        ),
+        Figure::new(
+            "beside it: threads that stand in for devices, talker",
+            "%",
+            "",
+            talkers_files,
+        ),
+        Figure::new(
+            "beside it: threads that stand in for devices, listener",
+            "%",
+            "",
+            listeners_files,
         ),
         Figure::new(
             "in a call: memory (RSS)",

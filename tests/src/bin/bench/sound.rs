@@ -40,7 +40,11 @@ async fn two(lab: &mut Lab, script: &Script) -> Result<[Colleague; 2]> {
 }
 
 /// The sentence, as it lies in what was heard.
-fn around(bao: &Colleague, anna: &Colleague, line: &Line) -> Result<(Vec<f32>, Duration)> {
+pub(crate) fn around(
+    bao: &Colleague,
+    anna: &Colleague,
+    line: &Line,
+) -> Result<(Vec<f32>, Duration)> {
     let said = microphone(anna)? + line.start;
     let recording = recordings(bao)?.pop().context("nothing was recorded")?;
     let place = |moment: Duration| {
