@@ -22,6 +22,7 @@ mod phone;
 mod quit;
 mod reply;
 mod roster;
+mod stats;
 mod status;
 mod switch;
 mod talk;
@@ -70,6 +71,7 @@ commands! {
     Switch(switch),
     Meetings(meetings),
     Roster(roster),
+    Stats(stats),
     Whisper(whisper),
     Reply(reply),
     Talk(talk),

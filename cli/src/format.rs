@@ -6,6 +6,7 @@ mod audio;
 mod failure;
 mod meeting;
 mod people;
+mod stats;
 mod status;
 mod style;
 mod table;
@@ -17,6 +18,7 @@ pub(crate) use meeting::{
     declined, invitations, invited, joined, left, meetings, roster, withdrawn,
 };
 pub(crate) use people::{connected, peers, presence_reply};
+pub(crate) use stats::stats;
 pub(crate) use status::{quit, settings, status};
 pub(crate) use style::{Ink, Style};
 pub(crate) use talk::talk_reply;

@@ -12,7 +12,7 @@ mod status;
 mod talk;
 
 pub use audio::{Device, DeviceInUse, Devices, Sound, SoundState};
-pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Stats};
+pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};
 pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};

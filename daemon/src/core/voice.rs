@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
-use sotto_control::model::{Path, Stats};
+use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
@@ -15,7 +15,8 @@ use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, LinkSetup, MediaKeys, PathState,
-    SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, VoiceConfig, voice_pair,
+    RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
+    VoiceConfig, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -464,6 +465,13 @@ impl Voice {
             }
             UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
             UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
+            UplinkEvent::Recipient(stats) => {
+                if let Some(peer) = self.peers[stats.slot.index()] {
+                    let voiced = self.voiced.entry(peer).or_default();
+                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats));
+                    tell(VoiceEvent::Stats);
+                }
+            }
         }
     }
 
@@ -502,7 +510,12 @@ impl Voice {
                 if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
                     tracing::debug!(?peer, ?stats, "voice was disturbed");
                 }
-                self.voiced.entry(peer).or_default().stats = Some(figures(&stats));
+                let voiced = self.voiced.entry(peer).or_default();
+                let sent = voiced.stats.and_then(|before| before.sent);
+                voiced.stats = Some(Stats {
+                    sent,
+                    ..figures(&stats)
+                });
                 tell(VoiceEvent::Stats);
             }
         }
@@ -540,6 +553,21 @@ fn figures(stats: &SenderStats) -> Stats {
         delay_ms: milliseconds(stats.delay + stats.round_trip.unwrap_or_default() / 2),
         kbps: stats.bitrate as f32 / 1000.0,
         path: path(stats.path),
+        target_ms: milliseconds(stats.target_delay),
+        round_trip_ms: stats.round_trip.map(milliseconds),
+        recovered: stats.recovered,
+        concealed: stats.concealed,
+        sent: None,
+    }
+}
+
+fn sent(stats: &RecipientStats) -> Sent {
+    Sent {
+        loss: stats.loss,
+        longest_burst: stats.longest_burst,
+        copies: stats.copies.len() as u8,
+        farthest: stats.copies.last().copied().unwrap_or(0),
+        repeated: stats.repeated,
     }
 }
 

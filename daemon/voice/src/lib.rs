@@ -42,7 +42,9 @@ pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};
 pub use pair::{VoiceConfig, voice_pair};
 pub use slot::{Slot, SlotSet};
 pub use time::SampleTime;
-pub use uplink::{Audience, GateMode, Uplink, UplinkCommand, UplinkEvent, UplinkStats};
+pub use uplink::{
+    Audience, GateMode, RecipientStats, Uplink, UplinkCommand, UplinkEvent, UplinkStats,
+};
 
 /// The sample rate of everything in this crate, and of the RTP clock (RFC 7587).
 pub const SAMPLE_RATE: u32 = 48_000;

@@ -57,22 +57,32 @@ pub(crate) struct PathUpdate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LossReport {
     pub(crate) slot: Slot,
-    pub(crate) source: LossSource,
-    /// Packets that the report covers and no report from the same source before did.
-    pub(crate) expected: u32,
-    /// How many of them did not arrive.
-    pub(crate) lost: u32,
-    /// The longest run of packets lost in a row, as far as the report tells.
-    pub(crate) longest_burst: u32,
+    /// Names the link that the report is about, so that a late one never applies to a successor.
+    pub(crate) generation: u64,
+    pub(crate) stream: Stream,
+    pub(crate) news: LossNews,
+    /// How long a packet there and its answer take.
+    pub(crate) round_trip: Option<Duration>,
 }
 
-/// How a loss became known. The two sources tell of the same losses.
+/// How a loss became known. The two tell of the same losses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LossSource {
+pub(crate) enum LossNews {
     /// The reports of every second, which miss nothing.
-    Report,
-    /// Feedback on single packets, within 100 ms of a loss.
-    Feedback,
+    Report {
+        /// Packets that the report covers and no report before did.
+        expected: u32,
+        /// How many of them did not arrive.
+        lost: u32,
+        /// The last of them.
+        highest: u16,
+    },
+    /// Feedback on single packets, soon after a loss: whether packet `begin + i` arrived, in bit `i`.
+    Feedback {
+        begin: u16,
+        count: u8,
+        received: u64,
+    },
 }
 
 /// How much was sent to a peer on one stream, for sender reports.

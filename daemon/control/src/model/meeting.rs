@@ -114,6 +114,41 @@ pub struct Stats {
     /// How packets travel.
     #[serde(default)]
     pub path: Path,
+    /// How long sound is held for packets that take longer than the fastest, and for copies, in milliseconds.
+    #[serde(default)]
+    pub target_ms: f32,
+    /// The round trip on the media path in milliseconds; absent while it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f32>,
+    /// Frames of 10 ms in the last second that were lost and played from a copy in another packet.
+    #[serde(default)]
+    pub recovered: u32,
+    /// Frames in the last second that nothing brought, so that they were continued by guesswork.
+    #[serde(default)]
+    pub concealed: u32,
+    /// The user's own voice on its way there; absent before anything was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Sent>,
+}
+
+/// What the other side says of the voice sent to it, and what is done about it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Packets that it lost lately, from 0 to 1.
+    #[serde(default)]
+    pub loss: f32,
+    /// The longest run of packets that it lost.
+    #[serde(default)]
+    pub longest_burst: u32,
+    /// How many earlier frames each packet repeats.
+    #[serde(default)]
+    pub copies: u8,
+    /// How far back the farthest of them lies, in frames of 10 ms.
+    #[serde(default)]
+    pub farthest: u8,
+    /// Frames in the last second that were repeated because it had missed them.
+    #[serde(default)]
+    pub repeated: u32,
 }
 
 /// How media packets travel between two peers.

@@ -75,6 +75,8 @@ pub struct SenderStats {
     pub delay: Duration,
     /// Frames that had to be concealed.
     pub concealed: u32,
+    /// Frames that were lost with their packet and played from a copy in another.
+    pub recovered: u32,
     /// Of the frames that had been concealed, those that came yet.
     pub late: u32,
     /// Frames that came and were left out, to get back to the target delay.

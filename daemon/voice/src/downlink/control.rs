@@ -6,7 +6,7 @@ use rand_chacha::rand_core::Rng;
 
 use super::peer::Outbound;
 use super::{Downlink, DownlinkEvent, REPORT, SenderStats};
-use crate::pair::{LossReport, LossSource};
+use crate::pair::{LossNews, LossReport};
 use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
@@ -118,33 +118,40 @@ impl Downlink {
         let Some(outbound) = &mut peer.outbound else {
             return;
         };
+        let generation = outbound.link.setup.generation;
+        let round_trip = outbound.path.round_trip();
+        let mut tell = |stream, news| {
+            // A full ring costs a report, and the next one is a second away.
+            let _ = self.rings.losses.push(LossReport {
+                slot,
+                generation,
+                stream,
+                news,
+                round_trip,
+            });
+        };
         for block in report::read_blocks(packet) {
             let Some(stream) = outbound.link.setup.stream(block.ssrc) else {
                 continue;
             };
             if let Some((expected, lost)) = outbound.reported[stream.index()].block(&block) {
-                // A full ring costs a report, and the next one is a second away.
-                let _ = self.rings.losses.push(LossReport {
-                    slot,
-                    source: LossSource::Report,
+                let highest = block.highest_sequence as u16;
+                let news = LossNews::Report {
                     expected,
                     lost,
-                    longest_burst: 0,
-                });
+                    highest,
+                };
+                tell(stream, news);
             }
         }
         for feedback in feedback::read(packet) {
-            let Some(stream) = outbound.link.setup.stream(feedback.ssrc) else {
-                continue;
-            };
-            if let Some(news) = outbound.reported[stream.index()].feedback(&feedback) {
-                let _ = self.rings.losses.push(LossReport {
-                    slot,
-                    source: LossSource::Feedback,
-                    expected: u32::from(news.count),
-                    lost: news.lost(),
-                    longest_burst: news.longest_burst(),
-                });
+            if let Some(stream) = outbound.link.setup.stream(feedback.ssrc) {
+                let news = LossNews::Feedback {
+                    begin: feedback.begin,
+                    count: feedback.count,
+                    received: feedback.received,
+                };
+                tell(stream, news);
             }
         }
     }
@@ -260,6 +267,7 @@ impl Downlink {
             target_delay: playout.target,
             delay: playout.delay,
             concealed: since(playout.concealed, before.concealed),
+            recovered: since(playout.recovered, before.recovered),
             late: since(playout.late, before.late),
             discarded: since(playout.discarded, before.discarded),
             outages: since(playout.outages, before.outages),

@@ -8,7 +8,6 @@ use super::speech::SpeechMeter;
 use super::{PathState, Played};
 use crate::pair::{PathUpdate, SendCount};
 use crate::playout::PlayoutStats;
-use crate::wire::feedback::StreamFeedback;
 use crate::wire::report::ReportBlock;
 use crate::{Level, Stream};
 
@@ -55,7 +54,6 @@ pub(super) struct Outbound {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reported {
     highest: Option<u32>,
-    feedback_end: Option<u16>,
 }
 
 impl Reported {
@@ -67,29 +65,6 @@ impl Reported {
         (1..0x8000).contains(&expected).then(|| {
             let lost = (expected * u32::from(block.fraction_lost)).div_ceil(256);
             (expected, lost)
-        })
-    }
-
-    /// The part of `feedback` that no feedback before covered.
-    pub(super) fn feedback(&mut self, feedback: &StreamFeedback) -> Option<StreamFeedback> {
-        let end = feedback.begin.wrapping_add(u16::from(feedback.count));
-        let known = match self.feedback_end {
-            Some(before) => {
-                let news = end.wrapping_sub(before);
-                // What is older than what we know came late.
-                if news == 0 || news >= 0x8000 {
-                    return None;
-                }
-                u16::from(feedback.count).saturating_sub(news) as u8
-            }
-            None => 0,
-        };
-        self.feedback_end = Some(end);
-        Some(StreamFeedback {
-            ssrc: feedback.ssrc,
-            begin: feedback.begin.wrapping_add(u16::from(known)),
-            count: feedback.count - known,
-            received: feedback.received.checked_shr(u32::from(known)).unwrap_or(0),
         })
     }
 }
@@ -153,26 +128,6 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn overlapping_feedback_is_counted_once() {
-        let mut reported = Reported::default();
-        let feedback = |begin, count, received| StreamFeedback {
-            ssrc: 1,
-            begin,
-            count,
-            received,
-        };
-        let first = reported
-            .feedback(&feedback(65_530, 10, 0b11_1111_0111))
-            .unwrap();
-        assert_eq!(first.lost(), 1);
-        assert!(reported.feedback(&feedback(65_530, 10, 0)).is_none());
-        let second = reported
-            .feedback(&feedback(65_532, 12, 0b0111_1111_1101))
-            .unwrap();
-        assert_eq!((second.begin, second.count, second.lost()), (4, 4, 1));
-    }
 
     #[test]
     fn a_report_that_steps_back_says_nothing() {

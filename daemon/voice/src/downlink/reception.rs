@@ -6,9 +6,14 @@ use crate::wire::feedback::{StreamFeedback, WINDOW};
 use crate::wire::report::{ReportBlock, compact_duration};
 use crate::{SAMPLE_RATE, Slot};
 
-/// How long after a gap shows we tell the sender. Packets overtake each other by less on a local network,
-/// and the promise is 100 ms.
-const FEEDBACK_DELAY: Duration = Duration::from_millis(40);
+/// The longest time after a gap shows until we tell the sender. The promise is 100 ms.
+const LONGEST_WAIT: Duration = Duration::from_millis(40);
+
+/// A gap is told once more after this, should the first telling be lost.
+const AGAIN: Duration = Duration::from_millis(15);
+
+/// How many packets a feedback covers: what a sender can still repeat, which is its history of frames.
+const COVERED: u64 = 32;
 
 /// One stream's packets so far.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +35,8 @@ pub(super) struct Reception {
     /// When packet `s` arrived, at `s % 64`, in milliseconds.
     arrivals: [u32; WINDOW],
     feedback_due: Option<Duration>,
+    /// Whether what is due was told before.
+    again: bool,
     /// The last sender report: the middle of its time, and when it came.
     sender_report: Option<(u32, Duration)>,
 }
@@ -48,6 +55,7 @@ impl Default for Reception {
             window: 0,
             arrivals: [0; WINDOW],
             feedback_due: None,
+            again: false,
             sender_report: None,
         }
     }
@@ -80,8 +88,10 @@ impl Reception {
             let ahead = u32::from(ahead.unsigned_abs());
             self.window = self.window.checked_shl(ahead).unwrap_or(0) | 1;
             self.highest = place;
-            if ahead > 1 && self.feedback_due.is_none() {
-                self.feedback_due = Some(now + FEEDBACK_DELAY);
+            if ahead > 1 {
+                let due = now + self.patience();
+                self.feedback_due = Some(self.feedback_due.map_or(due, |before| before.min(due)));
+                self.again = false;
             }
         } else {
             let back = u32::from(ahead.unsigned_abs());
@@ -110,6 +120,17 @@ impl Reception {
     pub(super) fn jitter(&self) -> Duration {
         let samples = self.jitter >> 4;
         Duration::from_nanos(u64::from(samples) * 1_000_000_000 / u64::from(SAMPLE_RATE))
+    }
+
+    /// How long a packet that was overtaken may take to arrive after all. Where packets come in step, a gap
+    /// is a loss, and the sooner the sender knows, the sooner it repeats what was lost.
+    fn patience(&self) -> Duration {
+        let jitter = self.jitter();
+        if jitter < Duration::from_millis(2) {
+            Duration::ZERO
+        } else {
+            (jitter * 2).min(LONGEST_WAIT)
+        }
     }
 
     /// A sender report on this stream came.
@@ -167,8 +188,9 @@ impl Reception {
     /// The feedback that is due `now`; `None` when the missing packets came after all.
     pub(super) fn take_feedback(&mut self, ssrc: u32, now: Duration) -> Option<StreamFeedback> {
         self.feedback_due.filter(|due| *due <= now)?;
-        self.feedback_due = None;
-        let count = (self.highest - self.first + 1).min(WINDOW as u64);
+        let again = std::mem::replace(&mut self.again, true);
+        self.feedback_due = (!again).then_some(now + AGAIN);
+        let count = (self.highest - self.first + 1).min(COVERED);
         let begin = self.highest + 1 - count;
         // The window counts backwards from the highest, feedback forwards to it.
         let received = self.window.reverse_bits() >> (WINDOW as u64 - count);
@@ -241,25 +263,48 @@ mod tests {
     }
 
     #[test]
-    fn feedback_follows_a_gap_and_shows_it() {
+    fn feedback_follows_a_gap_at_once_and_once_more() {
         let mut reception = Reception::default();
-        for sequence in [0_u16, 1, 2, 5, 6, 4] {
-            reception.packet(sequence, 0, 60, at(0));
+        for (index, sequence) in [0_u16, 1, 2, 5].into_iter().enumerate() {
+            let frame = u32::from(sequence) * 480;
+            reception.packet(sequence, frame, 60, at(10 * u64::from(sequence)));
+            assert_eq!(reception.feedback_due().is_some(), index == 3);
         }
-        assert!(reception.take_feedback(1, at(39)).is_none());
-        let feedback = reception.take_feedback(1, at(40)).unwrap();
-        assert_eq!((feedback.begin, feedback.count), (0, 7));
-        assert_eq!(feedback.received, 0b111_0111);
+        let feedback = reception.take_feedback(1, at(50)).unwrap();
+        assert_eq!((feedback.begin, feedback.count), (0, 6));
+        assert_eq!(feedback.received, 0b10_0111);
+        assert!(reception.take_feedback(1, at(50)).is_none());
+        reception.packet(6, 6 * 480, 60, at(60));
+        let feedback = reception.take_feedback(1, at(65)).unwrap();
+        assert_eq!((feedback.count, feedback.received), (7, 0b110_0111));
         assert!(reception.take_feedback(1, at(200)).is_none());
     }
 
     #[test]
-    fn packets_that_only_overtook_each_other_cause_no_feedback() {
+    fn packets_that_overtake_each_other_are_waited_for() {
         let mut reception = Reception::default();
-        for sequence in [65_535_u16, 1, 0] {
-            reception.packet(sequence, 0, 60, at(0));
+        for index in 0..400_u64 {
+            let stray = if index % 2 == 0 { 0 } else { 15 };
+            reception.packet(index as u16, index as u32 * 480, 60, at(index * 10 + stray));
         }
-        assert!(reception.take_feedback(1, at(40)).is_none());
+        let now = at(4_020);
+        reception.packet(402, 402 * 480, 60, now);
+        assert!(reception.feedback_due().unwrap() > now + at(20));
+        reception.packet(400, 400 * 480, 60, now);
+        reception.packet(401, 401 * 480, 60, now);
+        assert!(reception.take_feedback(1, now + at(41)).is_none());
+    }
+
+    #[test]
+    fn a_long_window_is_told_as_far_as_the_sender_can_repeat() {
+        let mut reception = Reception::default();
+        for sequence in (0_u16..80).filter(|sequence| *sequence != 70) {
+            let frame = u32::from(sequence) * 480;
+            reception.packet(sequence, frame, 60, at(10 * u64::from(sequence)));
+        }
+        let feedback = reception.take_feedback(1, at(800)).unwrap();
+        assert_eq!((feedback.begin, feedback.count), (48, 32));
+        assert_eq!(feedback.received, u64::from(u32::MAX) & !(1 << 22));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rtrb::RingBuffer;
 
 use super::*;
-use crate::pair::{LossReport, PathUpdate, UplinkRings};
+use crate::pair::{LossNews, LossReport, PathUpdate, UplinkRings};
 use crate::playout::PlayoutConfig;
 use crate::wire::red::{self, Block};
 use crate::wire::report::{self, ReportBlock, SenderInfo};
@@ -416,7 +416,7 @@ fn every_block() -> Vec<u8> {
 }
 
 #[test]
-fn reports_reach_the_uplink_once() {
+fn reports_reach_the_uplink() {
     let mut bench = Bench::new();
     for turn in 0..2 {
         let sealed = bench.peer.seal_rtcp(&every_report()).unwrap().to_vec();
@@ -426,16 +426,13 @@ fn reports_reach_the_uplink_once() {
     while let Ok(report) = bench.rings.losses.pop() {
         reports.push(report);
     }
-    // The first report block has nothing before it to compare with; the feedback counts once.
-    assert_eq!(reports.len(), 1);
-    assert_eq!(
-        (
-            reports[0].expected,
-            reports[0].lost,
-            reports[0].longest_burst
-        ),
-        (20, 8, 4)
-    );
+    // A report block has nothing before it to compare with, twice; feedback says the same again.
+    assert_eq!(reports.len(), 2);
+    assert_eq!(reports[0], reports[1]);
+    let LossNews::Feedback { begin, count, .. } = reports[0].news else {
+        panic!("{:?}", reports[0]);
+    };
+    assert_eq!((begin, count), (65_530, 20), "{:?}", reports[0]);
 }
 
 #[test]

@@ -83,6 +83,23 @@ pub enum UplinkEvent {
     Spoke,
     /// The microphone reached full scale; at most once a second.
     Clipped,
+    /// How one recipient's packets fare; once a second while anything is sent to it.
+    Recipient(RecipientStats),
+}
+
+/// How our packets to one recipient fare, by its own reports.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RecipientStats {
+    /// The recipient.
+    pub slot: Slot,
+    /// The share of packets that it lost lately, 0…1.
+    pub loss: f32,
+    /// The longest run of packets that it lost since the link was made.
+    pub longest_burst: u32,
+    /// The earlier frames that every packet to it repeats, by their distance in frames.
+    pub copies: &'static [u8],
+    /// Frames that were repeated because it had missed them, since the last of these events.
+    pub repeated: u32,
 }
 
 /// What the uplink did since it was made.

@@ -18,6 +18,7 @@ mod ladder;
 mod packets;
 mod recipient;
 mod schedule;
+mod sent_log;
 #[cfg(test)]
 mod tests;
 
@@ -28,7 +29,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
-pub use command::{Audience, GateMode, UplinkCommand, UplinkEvent, UplinkStats};
+pub use command::{Audience, GateMode, RecipientStats, UplinkCommand, UplinkEvent, UplinkStats};
 pub use recipient::OutboundLink;
 
 use crate::activity::Activity;
@@ -460,7 +461,7 @@ impl Uplink {
             self.recipients[update.slot.index()].set_path(update);
         }
         while let Ok(report) = self.rings.losses.pop() {
-            self.recipients[report.slot.index()].ladder.report(&report);
+            self.recipients[report.slot.index()].report(&report);
         }
         if self.schedule.is_silent() {
             self.activity.silence();
@@ -473,11 +474,15 @@ impl Uplink {
     fn report_counts(&mut self, start: SampleTime) {
         let turn = (start.0 / FRAME_SAMPLES as u64 % SECOND) as usize;
         for index in (turn..Slot::COUNT).step_by(SECOND as usize) {
-            let Some(link) = &mut self.recipients[index].link else {
+            let recipient = &mut self.recipients[index];
+            let stats = recipient.take_stats();
+            let Some(link) = &mut recipient.link else {
                 continue;
             };
+            let mut sending = false;
             for stream in [Stream::Open, Stream::Whisper] {
                 if let Some(sent) = link.take_count(stream) {
+                    sending = true;
                     // A full ring costs one count, which the next one includes.
                     let _ = self.rings.counts.push(SendCount {
                         slot: link.setup.slot,
@@ -489,6 +494,9 @@ impl Uplink {
                         captured: sent.captured,
                     });
                 }
+            }
+            if let Some(stats) = stats.filter(|_| sending) {
+                self.tell(UplinkEvent::Recipient(stats));
             }
         }
     }

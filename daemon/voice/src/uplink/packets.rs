@@ -11,6 +11,10 @@ use crate::{Destination, FRAME_SAMPLES, MAX_DATAGRAM, MAX_PAYLOAD, SAMPLE_RATE, 
 /// the farthest first; what is left out for one recipient is left out for all.
 const BUDGET: usize = 32_000_000;
 
+/// How far back a frame is repeated on demand, in frames: as bits 1 to 16. What is older has had its turn at
+/// everybody who does not wait longer than conversation permits.
+const DEMANDED: u32 = 0x1_fffe;
+
 /// The distances, in frames, of the earlier frames in a packet: bit `d` stands for distance `d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Distances(u32);
@@ -47,6 +51,8 @@ impl Distances {
 #[derive(Debug, Clone, Copy)]
 struct Assembled {
     wanted: Distances,
+    /// What of that is in it, and the primary as distance 0.
+    carried: Distances,
     length: usize,
     payload_type: PayloadType,
     /// How many frames before the primary the oldest frame lies that is new to the recipient.
@@ -85,10 +91,18 @@ impl Uplink {
             }
             let recipient = &mut recipients[slot.index()];
             let distances = recipient.ladder.distances();
+            let tries = recipient.ladder.tries();
             let Some((link, destination)) = recipient.ready() else {
                 continue;
             };
-            let wanted = select(history, &frame, older, distances, copies, slot, stream);
+            let missing = if tries == 0 {
+                Distances::default()
+            } else {
+                Distances(link.log(stream).missing(frame.timestamp, tries) & DEMANDED)
+            };
+            let wanted = select(
+                history, &frame, older, distances, missing, copies, slot, stream,
+            );
             let payload = match assembled.filter(|made| made.wanted == wanted) {
                 Some(made) => made,
                 None => {
@@ -109,6 +123,7 @@ impl Uplink {
                     marker,
                     payload_type: payload.payload_type,
                     timestamp: frame.timestamp,
+                    carried: payload.carried.0,
                     captured: frame.captured,
                 },
                 &mut packet[..HEADER_LENGTH + payload.length],
@@ -121,6 +136,7 @@ impl Uplink {
             if !sealed {
                 stats.failures += 1;
             }
+            recipient.repeated += (payload.carried.0 & missing.0).count_ones();
         }
     }
 }
@@ -142,6 +158,7 @@ fn select(
     frame: &Held,
     older: Option<u32>,
     distances: &[u8],
+    missing: Distances,
     mut copies: usize,
     slot: Slot,
     stream: Stream,
@@ -161,6 +178,12 @@ fn select(
     };
     if older.is_some() {
         want(1);
+    }
+    // What is known to be missing comes first: nothing else in the packet is worth as much.
+    for distance in missing.iter() {
+        if copies > 0 && want(distance) {
+            copies -= 1;
+        }
     }
     for distance in distances.iter().map(|distance| usize::from(*distance)) {
         // A distance counts packets that may be lost; with two frames in each, both are repeated.
@@ -216,6 +239,7 @@ fn assemble(
         if let Some((length, payload_type)) = written {
             return Some(Assembled {
                 wanted,
+                carried: Distances(distances.0 | 1),
                 length,
                 payload_type,
                 oldest_new: u32::from(older.is_some() && distances.contains(1)),

@@ -5,8 +5,10 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
+use super::RecipientStats;
 use super::ladder::Ladder;
-use crate::pair::PathUpdate;
+use super::sent_log::SentLog;
+use crate::pair::{LossNews, LossReport, PathUpdate};
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::Srtp;
 use crate::{Destination, LinkSetup, Slot, Stream, VoiceError};
@@ -21,7 +23,7 @@ pub struct OutboundLink {
 }
 
 /// What was sent on one stream.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone)]
 struct Outgoing {
     /// The next packet's index. Its lower 16 bits are the sequence number; it only ever rises, so that no
     /// sequence number is sealed twice under one rollover count, whatever the packet's fate.
@@ -29,8 +31,22 @@ struct Outgoing {
     packets: u32,
     octets: u32,
     last: Option<(u32, Duration)>,
+    log: SentLog,
     /// Whether something was sent since the last count was handed to the downlink.
     fresh: bool,
+}
+
+impl Outgoing {
+    fn new() -> Self {
+        Self {
+            index: 0,
+            packets: 0,
+            octets: 0,
+            last: None,
+            log: SentLog::new(0),
+            fresh: false,
+        }
+    }
 }
 
 /// What a packet's header says beyond what the link knows.
@@ -40,6 +56,8 @@ pub(super) struct Head {
     pub(super) marker: bool,
     pub(super) payload_type: PayloadType,
     pub(super) timestamp: u32,
+    /// The frames in it: bit `d` stands for the one `d` frames before the primary.
+    pub(super) carried: u32,
     /// When the newest frame's last sample was captured.
     pub(super) captured: Duration,
 }
@@ -67,7 +85,7 @@ impl OutboundLink {
         Ok(Box::new(Self {
             setup,
             srtp,
-            streams: [Outgoing::default(); 2],
+            streams: [Outgoing::new(), Outgoing::new()],
         }))
     }
 
@@ -86,6 +104,7 @@ impl OutboundLink {
     pub(super) fn start(&mut self, random: &mut ChaCha20Rng) {
         for stream in &mut self.streams {
             stream.index = u64::from(random.next_u32() & 0x7fff);
+            stream.log = SentLog::new(stream.index);
         }
     }
 
@@ -108,6 +127,7 @@ impl OutboundLink {
             ssrc: self.setup.ssrc(head.stream),
         };
         outgoing.index += 1;
+        outgoing.log.sent(head.timestamp, head.carried);
         outgoing.last = Some((head.timestamp, head.captured));
         if header.write(packet).is_none() {
             return false;
@@ -122,6 +142,11 @@ impl OutboundLink {
         outgoing.fresh = true;
         send(&sealed);
         true
+    }
+
+    /// What was sent on `stream` and what became of it.
+    pub(super) fn log(&mut self, stream: Stream) -> &mut SentLog {
+        &mut self.streams[stream.index()].log
     }
 
     /// What was sent on `stream`, if anything since the last call.
@@ -144,6 +169,8 @@ impl OutboundLink {
 pub(super) struct Recipient {
     pub(super) link: Option<Box<OutboundLink>>,
     pub(super) ladder: Ladder,
+    /// Frames repeated on demand since they were told last.
+    pub(super) repeated: u32,
     path: Option<PathUpdate>,
 }
 
@@ -151,6 +178,46 @@ impl Recipient {
     /// Takes note of where this slot's packets may go. It may come before the link that it is for.
     pub(super) fn set_path(&mut self, update: PathUpdate) {
         self.path = Some(update);
+    }
+
+    /// Takes note of what the peer reported. A report on another link than this says nothing of it.
+    pub(super) fn report(&mut self, report: &LossReport) {
+        let Some(link) = self.link.as_deref_mut() else {
+            return;
+        };
+        if link.setup.generation != report.generation {
+            return;
+        }
+        let ladder = &mut self.ladder;
+        ladder.set_round_trip(report.round_trip);
+        let log = link.log(report.stream);
+        match report.news {
+            LossNews::Report {
+                expected,
+                lost,
+                highest,
+            } => {
+                ladder.count(expected, lost);
+                log.report(highest, |lost| ladder.packet(lost));
+            }
+            LossNews::Feedback {
+                begin,
+                count,
+                received,
+            } => log.feedback(begin, count, received, |lost| ladder.packet(lost)),
+        }
+    }
+
+    /// How the packets to it fare, and begins to count anew.
+    pub(super) fn take_stats(&mut self) -> Option<RecipientStats> {
+        let link = self.link.as_ref()?;
+        Some(RecipientStats {
+            slot: link.setup.slot,
+            loss: self.ladder.recent_loss(),
+            longest_burst: self.ladder.longest_burst(),
+            copies: self.ladder.distances(),
+            repeated: std::mem::take(&mut self.repeated),
+        })
     }
 
     /// Ends the link, and what was known about it.

@@ -426,6 +426,7 @@ fn no_sequence_number_is_sealed_twice_and_two_wraps_later_all_still_opens() {
                 marker: false,
                 payload_type: PayloadType::Opus,
                 timestamp: index.wrapping_mul(480),
+                carried: 1,
                 captured: Duration::ZERO,
             },
             &mut packet,
@@ -486,10 +487,14 @@ fn a_loss_report_stays_with_its_recipient() {
         .losses
         .push(crate::pair::LossReport {
             slot: Slot::new(1),
-            source: crate::pair::LossSource::Report,
-            expected: 100,
-            lost: 10,
-            longest_burst: 0,
+            generation: 1,
+            stream: Stream::Open,
+            news: crate::pair::LossNews::Report {
+                expected: 100,
+                lost: 10,
+                highest: 0,
+            },
+            round_trip: None,
         })
         .unwrap();
     studio.capture(1, voice);

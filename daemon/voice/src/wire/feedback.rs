@@ -37,20 +37,6 @@ impl StreamFeedback {
             .filter(|index| self.received & 1 << index == 0)
             .count() as u32
     }
-
-    /// The longest run of packets that did not arrive.
-    pub fn longest_burst(&self) -> u32 {
-        let (mut longest, mut run) = (0, 0);
-        for index in 0..self.count {
-            run = if self.received & 1 << index == 0 {
-                run + 1
-            } else {
-                0
-            };
-            longest = longest.max(run);
-        }
-        longest
-    }
 }
 
 /// Appends feedback on one stream. `age` tells how long ago packet `i` arrived, where it did.
@@ -151,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn losses_and_bursts_are_counted() {
+    fn losses_are_counted() {
         let feedback = StreamFeedback {
             ssrc: 3,
             begin: 0,
@@ -159,7 +145,6 @@ mod tests {
             received: 0b1100_0101,
         };
         assert_eq!(feedback.lost(), 4);
-        assert_eq!(feedback.longest_burst(), 3);
     }
 
     #[test]
