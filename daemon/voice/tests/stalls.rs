@@ -28,13 +28,14 @@ fn a_stall_of_the_talker_shifts_no_time() {
         let heard = carry(&frames, 20 * SECOND, &network);
         println!("{stall} ms: {:?}", heard.stats);
         assert!(heard.stats.concealed > 10, "{:?}", heard.stats);
-        // All delays, those right after the stalls included.
+        // All delays, those right after the stalls included. Where two stalls follow each other within a second,
+        // playback waits for a third.
         let longest = heard.delays.iter().copied().fold(0.0, f64::max);
-        assert!(longest < 30.0, "{longest} ms");
+        assert!(longest < 60.0, "{longest} ms");
         let mean = heard.mean_delay_between(3.0, 20.0);
-        assert!(mean < 18.0, "{mean} ms");
+        assert!(mean < 30.0, "{mean} ms");
         assert!(
-            heard.stats.samples_removed < 4_800,
+            heard.stats.samples_removed < 9_600,
             "{} samples removed",
             heard.stats.samples_removed
         );
@@ -55,7 +56,7 @@ fn what_was_due_while_the_listener_stood_still_is_not_played_afterwards() {
         let longest = heard.delays.iter().copied().fold(0.0, f64::max);
         assert!(longest < 35.0, "{longest} ms");
         assert!(
-            heard.stats.samples_removed < 4_800,
+            heard.stats.samples_removed < 9_600,
             "{} samples removed",
             heard.stats.samples_removed
         );

@@ -45,12 +45,23 @@ const PERSISTENT: u32 = 30;
 /// The target is not lowered by less than this: 1.5 ms.
 const CALM: i64 = 72;
 
+/// The share of packets that playback waits for, where no copy comes earlier.
+const PUNCTUAL: f32 = 0.99;
+
 /// Copy distances told apart, in frames.
 const DISTANCES: usize = 24;
-/// The share of packets that must owe a frame to copies of a distance before playback waits for them.
-const USEFUL_SHARE: f32 = 0.005;
-/// The share below which it stops waiting for them. Far lower, or the target would go to and fro.
-const USELESS_SHARE: f32 = 0.001;
+/// The share of packets that must owe a frame to copies of a distance before playback waits for them: for a
+/// near one a single frame in the last seconds, because waiting for it costs little; for one farther than
+/// [`NEAR`] two or three.
+const USEFUL_SHARE: [f32; 2] = [0.001_5, 0.005];
+/// How far the near distances reach, in frames.
+const NEAR: usize = 3;
+/// The share below which it stops waiting for them. Lower, or the target would go to and fro.
+const USELESS_SHARE: [f32; 2] = [0.000_7, 0.001];
+
+/// How many of the frames that one packet brings as copies count, those from farthest back first: the packet
+/// after a burst brings many, but a single burst, however long, is no reason to wait for the next for seconds.
+const COUNTED_OF_PACKET: u32 = 2;
 
 /// What a packet's arrival means for playback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +89,8 @@ pub(super) struct Arrivals {
     histogram: [f32; BINS],
     observed: f32,
     brought: [f32; DISTANCES],
+    /// Frames that the packet at hand brought first.
+    brought_now: u32,
     waits_for_copy: usize,
     /// The distance that playback waits for.
     distance: usize,
@@ -105,6 +118,7 @@ impl Arrivals {
             histogram: [0.0; BINS],
             observed: 0.0,
             brought: [0.0; DISTANCES],
+            brought_now: 0,
             waits_for_copy: usize::from(config.waits_for_copy).min(DISTANCES - 1),
             distance: 0,
             initial,
@@ -144,8 +158,16 @@ impl Arrivals {
     }
 
     /// Takes note of a packet. `sampled` is false for one that says nothing of the link's delay because its
-    /// frame was sent before.
-    pub(super) fn packet(&mut self, timestamp: i64, arrival: i64, sampled: bool) -> Observation {
+    /// frame was sent before. `needed` is false for one whose frame a copy had brought before it: it tells
+    /// how the clocks lie, but nobody had to wait for it.
+    pub(super) fn packet(
+        &mut self,
+        timestamp: i64,
+        arrival: i64,
+        sampled: bool,
+        needed: bool,
+    ) -> Observation {
+        self.brought_now = 0;
         if !sampled {
             return Observation::Usual;
         }
@@ -195,12 +217,18 @@ impl Arrivals {
                 return observation;
             }
         }
-        self.sample(offset - self.base.unwrap_or(offset));
+        if needed {
+            self.sample(offset - self.base.unwrap_or(offset));
+        }
         observation
     }
 
     /// A copy from `distance` frames back was the first to bring its frame, in time or not.
     pub(super) fn brought(&mut self, distance: usize) {
+        if self.brought_now == COUNTED_OF_PACKET {
+            return;
+        }
+        self.brought_now += 1;
         if let Some(share) = self.brought.get_mut(distance) {
             *share += 1.0 / MEMORY;
         }
@@ -254,8 +282,8 @@ impl Arrivals {
 
     fn choose_target(&mut self, delay: i64) {
         self.jitter = self.percentile(0.95);
-        // 2 ms for when the playback thread wakes up, and a part for the packets beyond the percentile.
-        let for_jitter = self.jitter + 2 * MILLISECOND + self.jitter / 4;
+        // 2 ms for when the playback thread wakes up.
+        let for_jitter = self.percentile(PUNCTUAL) + 2 * MILLISECOND;
         self.distance = self
             .needed_distance(USEFUL_SHARE)
             .max(self.distance.min(self.needed_distance(USELESS_SHARE)));
@@ -278,7 +306,7 @@ impl Arrivals {
             0
         };
         let too_low = self.rising > PERSISTENT || target > self.target && delay > self.target;
-        if too_low || target < self.target - CALM {
+        if too_low || target < self.target - CALM.max(self.target / 8) {
             self.target = target;
             self.rising = 0;
         }
@@ -287,11 +315,14 @@ impl Arrivals {
 
     /// The farthest distance from which a share of packets brought a frame lately, and no less than the one
     /// that is always waited for.
-    fn needed_distance(&self, needed: f32) -> usize {
-        let mut share = 0.0;
+    fn needed_distance(&self, [near, far]: [f32; 2]) -> usize {
+        let (mut share, mut nearby) = (0.0, 0.0);
         for (distance, brought) in self.brought.iter().enumerate().rev() {
             share += brought;
-            if share >= needed || distance == self.waits_for_copy {
+            if distance <= NEAR {
+                nearby += brought;
+            }
+            if share >= far || nearby >= near || distance == self.waits_for_copy {
                 return distance;
             }
         }

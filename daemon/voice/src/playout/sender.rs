@@ -159,9 +159,21 @@ impl SenderPlayout {
         self.stats.packets += 1;
         let before = self.logs[packet.stream.index()].newest();
         let order = self.logs[packet.stream.index()].note(packet.sequence, timestamp);
+        // A copy may have brought the frame before its own packet, whose delay then matters to nobody.
+        // And where sound is overdue, it was we who stood still, not the network.
+        let stood_still = self
+            .pulled_until
+            .is_some_and(|until| (SKIPPED..=NOT_PULLED).contains(&(arrival - until)));
+        let needed = if stood_still {
+            false
+        } else if timestamp < self.floor() {
+            self.concealed.contains(&timestamp)
+        } else {
+            !self.store.contains(timestamp)
+        };
         match self
             .arrivals
-            .packet(timestamp, arrival, order != Order::Again)
+            .packet(timestamp, arrival, order != Order::Again, needed)
         {
             Observation::Usual => {}
             Observation::OutageOver => {

@@ -100,9 +100,12 @@ impl Uplink {
             } else {
                 Distances(link.log(stream).missing(frame.timestamp, tries) & DEMANDED)
             };
-            let wanted = select(
-                history, &frame, older, distances, missing, copies, slot, stream,
-            );
+            let wish = Wish {
+                missing,
+                distances,
+                copies,
+            };
+            let wanted = select(history, &frame, older, wish, slot, stream);
             let payload = match assembled.filter(|made| made.wanted == wanted) {
                 Some(made) => made,
                 None => {
@@ -152,17 +155,31 @@ fn allowed_copies(history: &History, timestamp: u32, recipients: usize, two: boo
     frames.saturating_sub(new)
 }
 
+/// Which earlier frames a recipient would be helped by.
+#[derive(Debug, Clone, Copy)]
+struct Wish {
+    /// Those that it is known to have missed.
+    missing: Distances,
+    /// Those that its ladder repeats in every packet, by their distance in packets.
+    distances: &'static [u8],
+    /// How many frames may be repeated in all.
+    copies: usize,
+}
+
 /// Which earlier frames `slot` gets: it must have been in their audience.
 fn select(
     history: &History,
     frame: &Held,
     older: Option<u32>,
-    distances: &[u8],
-    missing: Distances,
-    mut copies: usize,
+    wish: Wish,
     slot: Slot,
     stream: Stream,
 ) -> Distances {
+    let Wish {
+        missing,
+        distances,
+        mut copies,
+    } = wish;
     let mut wanted = Distances::default();
     let mut want = |distance: usize| {
         let back = frame
