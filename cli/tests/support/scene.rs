@@ -41,6 +41,7 @@ fn stats(loss: f32, delay_ms: f32, path: Path) -> Option<Stats> {
         delay_ms,
         kbps: 61.0,
         path,
+        ..Stats::default()
     })
 }
 
