@@ -6,7 +6,7 @@
 //!   pesq-agreement` compares it with the reference implementation.
 //! - **STOI** (Taal, Hendriks, Heusdens and Jensen, *An Algorithm for Intelligibility Prediction of
 //!   Time–Frequency Weighted Noisy Speech*, IEEE TASLP 19(7), 2011), up to 1: how much of it is understood. Written
-//!   here, see [`stoi`](mod@stoi).
+//!   here, see `stoi.rs`.
 //!
 //! Everything that goes in is 48 kHz mono, f32 in −1…1. STOI compares moments, so heard sound must lie where it was
 //! said; PESQ finds delays by itself.
