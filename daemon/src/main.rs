@@ -7,6 +7,7 @@ mod desktop;
 mod files;
 mod identity;
 mod keylog;
+mod profile;
 mod service;
 mod settings;
 mod start;

@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
+use sotto_control::config::Profile;
 use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::mix::Earcon;
-use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, LinkSetup, MediaKeys, PathState,
-    RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
-    VoiceConfig, voice_pair,
+    RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
 use crate::keylog::KeyLog;
+use crate::profile;
 use crate::threads::priority;
 use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
@@ -35,6 +35,8 @@ pub(crate) struct Devices {
     pub(crate) capture: CaptureRequest,
     /// The loudspeaker.
     pub(crate) playback: PlaybackRequest,
+    /// How delay is weighed against safety.
+    pub(crate) profile: Profile,
 }
 
 /// Why voice cannot be set up at all.
@@ -272,7 +274,7 @@ impl Voice {
                 if let Some(log) = &mut self.key_log {
                     log.inbound(peer, &setup);
                 }
-                match InboundLink::new(setup, PlayoutConfig::default()) {
+                match InboundLink::new(setup, profile::playout(self.devices.profile)) {
                     Ok(inbound) => self.send_down(DownlinkCommand::Inbound(inbound)),
                     Err(error) => tracing::error!(%error, "no voice from a peer"),
                 }
@@ -322,7 +324,7 @@ impl Voice {
             tracing::error!(%error, "no random numbers, so no voice");
             return;
         }
-        match voice_pair(&VoiceConfig::new(seed)) {
+        match voice_pair(&profile::voice(self.devices.profile, seed)) {
             Ok((uplink, downlink)) => {
                 self.inside = true;
                 if !self.uplink.order(UplinkOrder::Enter(Box::new(uplink)))

@@ -217,7 +217,15 @@ impl Work {
         let Some(microphone) = &mut self.microphone else {
             return;
         };
-        while let Some(lost) = microphone.read(&mut self.frame) {
+        loop {
+            let frame = self
+                .uplink
+                .as_ref()
+                .map_or(FRAME_SAMPLES, |uplink| uplink.frame_length().samples());
+            let frame = &mut self.frame[..frame];
+            let Some(lost) = microphone.read(frame) else {
+                return;
+            };
             let now = self.clock.monotonic();
             // Without a conversation what is captured goes nowhere.
             let Some(uplink) = &mut self.uplink else {
@@ -226,7 +234,7 @@ impl Work {
             if lost > 0 {
                 uplink.skip(lost);
             }
-            uplink.capture(&self.frame, now, &mut |to, packet: &[u8]| {
+            uplink.capture(frame, now, &mut |to, packet: &[u8]| {
                 self.sending.send(to, packet);
             });
             let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);

@@ -143,6 +143,7 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.backend" => config.audio.backend.to_string(),
         "audio.input" => config.audio.input.to_string(),
         "audio.output" => config.audio.output.to_string(),
+        "audio.profile" => config.audio.profile.to_string(),
         _ => String::new(),
     }
 }

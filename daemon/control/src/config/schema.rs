@@ -1,6 +1,7 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
 use super::device::{Backend, Device};
+use super::profile::Profile;
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -59,6 +60,8 @@ pub struct Audio {
     pub input: Device,
     /// `output`: the loudspeaker, or what stands in for it; never a tone.
     pub output: Device,
+    /// `profile`: how delay is weighed against safety.
+    pub profile: Profile,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -72,6 +75,7 @@ pub const KEYS: &[&str] = &[
     "audio.backend",
     "audio.input",
     "audio.output",
+    "audio.profile",
 ];
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
@@ -208,6 +212,7 @@ impl Config {
             "audio.backend" => fit(backend(item).map(|backend| self.audio.backend = backend)),
             "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
+            "audio.profile" => fit(profile(item).map(|profile| self.audio.profile = profile)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -305,6 +310,10 @@ fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
 }
 
 fn backend(item: &Item) -> Result<Backend, String> {
+    text_value(item)?.parse()
+}
+
+fn profile(item: &Item) -> Result<Profile, String> {
     text_value(item)?.parse()
 }
 
