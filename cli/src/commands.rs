@@ -12,6 +12,7 @@ mod events;
 mod invite;
 mod invites;
 mod join;
+mod latency;
 mod leave;
 mod man;
 mod meet;
@@ -80,6 +81,7 @@ commands! {
     Deafen(deafen),
     Undeafen(undeafen),
     Volume(volume),
+    Latency(latency),
     Away(away),
     Back(back),
     Phone(phone),

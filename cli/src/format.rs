@@ -4,6 +4,7 @@
 
 mod audio;
 mod failure;
+mod latency;
 mod meeting;
 mod people;
 mod stats;
@@ -14,6 +15,7 @@ mod talk;
 
 pub(crate) use audio::{audio, devices, volume};
 pub(crate) use failure::failure;
+pub(crate) use latency::latency;
 pub(crate) use meeting::{
     declined, invitations, invited, joined, left, meetings, roster, withdrawn,
 };

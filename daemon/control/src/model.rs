@@ -5,6 +5,7 @@
 //! reads is always a `label`, which carries a key suffix wherever two names could be confused.
 
 mod audio;
+mod latency;
 mod meeting;
 mod notice;
 mod presence;
@@ -12,6 +13,7 @@ mod status;
 mod talk;
 
 pub use audio::{Device, DeviceInUse, Devices, Sound, SoundState};
+pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};

@@ -30,6 +30,7 @@ fn valid() -> Vec<Value> {
         ),
         ("talk.reply", json!({"mode": "hold"})),
         ("audio.volume", json!({"name": "bao", "percent": 150})),
+        ("audio.latency", json!({"name": "bao"})),
         (
             "network.connect",
             json!({"address": "192.0.2.1:4", "wait_ms": 100}),
@@ -92,6 +93,7 @@ fn what_a_method_does_not_take_is_refused() {
             "talk.whisper",
             json!({"names": ["bao"], "mode": "for ever"}),
         ),
+        ("audio.latency", json!({"name": ""})),
         ("audio.volume", json!({"name": "bao", "percent": 201})),
         ("audio.volume", json!({"name": "bao", "percent": -1})),
         ("version", json!({"client": "a\u{1b}[2J"})),

@@ -188,6 +188,13 @@ pub struct AudioVolume {
     pub percent: u16,
 }
 
+/// Parameters of `audio.latency`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioLatency {
+    /// With whom; somebody present in the active meeting.
+    pub name: String,
+}
+
 /// Parameters of `network.connect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkConnect {
@@ -269,6 +276,7 @@ impl Request {
                 }
                 Ok(())
             }
+            Self::AudioLatency(params) => text("name", &params.name),
             Self::NetworkConnect(params) => {
                 text("address", &params.address)?;
                 within("wait_ms", params.wait_ms, MAX_WAIT)

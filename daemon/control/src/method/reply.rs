@@ -1,7 +1,8 @@
 //! Replies of every method.
 
 use crate::model::{
-    Devices, Invitation, Meeting, MeetingRef, Peer, Person, Presence, Snapshot, Status, Talk,
+    Devices, Invitation, Latency, Meeting, MeetingRef, Peer, Person, Presence, Snapshot, Status,
+    Talk,
 };
 use serde::{Deserialize, Serialize};
 
@@ -153,6 +154,7 @@ replies! {
     Talk(TalkReply),
     Audio(AudioReply),
     Volume(VolumeReply),
+    Latency(Latency),
     Devices(Devices),
     Presence(PresenceReply),
     Connect(ConnectReply),
