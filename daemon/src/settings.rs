@@ -7,7 +7,7 @@ use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
-use crate::core::Devices;
+use crate::core::{Devices, Treatments};
 use crate::files::{self, FileError};
 
 /// What is wrong with the configuration.
@@ -62,6 +62,7 @@ impl Settings {
             source,
         })?;
         let backend = backend(config.audio.backend);
+        let treatments = Treatments::of(&config.audio);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
             device: machine_name(),
@@ -82,6 +83,7 @@ impl Settings {
                     device: device(config.audio.output),
                     period: DEFAULT_PERIOD,
                 },
+                treatments,
             },
         })
     }

@@ -1,7 +1,7 @@
 //! Microphone, loudspeaker and devices.
 
 use super::{Ink, Style, Table};
-use sotto_control::model::{Device, DeviceInUse, Devices, Sound, SoundState};
+use sotto_control::model::{Device, DeviceInUse, Devices, Processing, Sound, SoundState};
 use sotto_control::{AudioReply, VolumeReply};
 
 pub(crate) fn audio(reply: &AudioReply, style: Style) -> String {
@@ -85,6 +85,9 @@ pub(super) fn sound(sound: &Sound, style: Style) -> String {
     if let (SoundState::Open, Some(scheduling)) = (sound.state, &sound.scheduling) {
         text.push_str(&style.paint(Ink::Dim, format!("; voice threads {scheduling}")));
     }
+    if let Some(processing) = &sound.processing {
+        text.push_str(&style.paint(Ink::Dim, format!("; {}", self::processing(processing))));
+    }
     if let Some(problem) = &sound.problem {
         text.push_str(&format!("; {problem}"));
     }
@@ -92,6 +95,28 @@ pub(super) fn sound(sound: &Sound, style: Style) -> String {
         text.push_str(&style.paint(Ink::Dim, format!(" ({hint})")));
     }
     text
+}
+
+/// What is done to the microphone's sound, in a few words.
+fn processing(processing: &Processing) -> String {
+    let echo = match (&processing.reason, processing.echo_cancellation) {
+        (_, true) => "echo cancelled".to_owned(),
+        (Some(reason), false) => format!("no echo cancellation: {reason}"),
+        (None, false) => "no echo cancellation".to_owned(),
+    };
+    let rest = [
+        (processing.noise_suppression, "noise suppressed"),
+        (processing.gain_control, "level evened"),
+        (processing.gate, "silent in pauses"),
+    ];
+    let rest = rest
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, what)| what.to_owned());
+    std::iter::once(echo)
+        .chain(rest)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn device(device: &DeviceInUse) -> String {

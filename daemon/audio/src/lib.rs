@@ -22,6 +22,7 @@ mod keeper;
 mod loudest_channel;
 mod paced;
 mod playback;
+mod played;
 pub mod priority;
 #[cfg(feature = "pulseaudio")]
 mod pulse_cookie;
@@ -41,6 +42,7 @@ pub use keeper::{
     Capture, CaptureKeeper, DeviceReport, DeviceState, Keeper, Medium, Playback, PlaybackKeeper,
 };
 pub use playback::PlaybackWriter;
+pub use played::{Played, PlayedReader};
 pub use reopening::{Reopening, Step};
 pub use spec::{Backend, DeviceSpec};
 pub use stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};

@@ -3,7 +3,9 @@
 mod device;
 mod edit;
 mod schema;
+mod treatment;
 
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
 pub use edit::{EditError, get, set, takes_a_list, unset};
 pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, nearest};
+pub use treatment::{Treatment, VoiceGate};

@@ -11,7 +11,7 @@ mod presence;
 mod status;
 mod talk;
 
-pub use audio::{Device, DeviceInUse, Devices, Sound, SoundState};
+pub use audio::{Device, DeviceInUse, Devices, Processing, Sound, SoundState};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};

@@ -11,6 +11,7 @@ mod methods;
 mod notices;
 mod outputs;
 mod present;
+mod processing;
 mod refuse;
 mod sound;
 mod status;
@@ -32,6 +33,7 @@ use sotto_net::{Network, NetworkCommand, NetworkEvent};
 use tokio::sync::mpsc;
 
 pub(crate) use notices::notice;
+pub(crate) use processing::Treatments;
 pub(crate) use stop::STOP_LIMIT;
 pub(crate) use voice::{Devices, Voice, VoiceSetupError};
 
@@ -236,7 +238,10 @@ impl Core {
                 Some(input) = sources.control.recv() => self.take_control(input).await,
                 Some(signal) = sources.desktop.recv() => self.take_desktop_signal(signal),
                 Some(later) = self.laters.recv() => self.take_later(later),
-                Some(()) = sources.devices.recv() => self.changed(Shown::Status),
+                Some(()) = sources.devices.recv() => {
+                    self.voice.review_processing();
+                    self.changed(Shown::Status);
+                }
                 Some(reason) = sources.stop.recv() => self.stopping = Some(reason.into()),
                 () = at(timeout) => self.mesh_timeout(),
                 () = at(publish) => self.publish_due(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
-use sotto_control::model::{Path, Stats};
+use sotto_control::model::{Path, Processing, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
@@ -15,16 +15,18 @@ use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, LinkSetup, MediaKeys, PathState,
-    SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, VoiceConfig, voice_pair,
+    Processor, ProcessorSettings, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand,
+    UplinkEvent, VoiceConfig, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
+use super::processing::{self, End, Treatments};
 use crate::keylog::KeyLog;
 use crate::threads::priority;
 use crate::threads::{
-    CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
-    UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
+    CaptureClock, Clock, DownlinkOrder, DownlinkThread, EchoSource, NewsReceiver, Sending,
+    SlotNames, UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
 };
 
 /// Which devices to open.
@@ -34,6 +36,8 @@ pub(crate) struct Devices {
     pub(crate) capture: CaptureRequest,
     /// The loudspeaker.
     pub(crate) playback: PlaybackRequest,
+    /// What is done to the microphone's sound.
+    pub(crate) treatments: Treatments,
 }
 
 /// Why voice cannot be set up at all.
@@ -86,6 +90,8 @@ pub(crate) struct Voice {
     voiced: HashMap<PeerId, Voiced>,
     own: Voiced,
     priorities: HashMap<&'static str, Priority>,
+    /// What is done to the sound of which microphone.
+    processed: (DeviceState, ProcessorSettings),
 }
 
 impl Voice {
@@ -117,7 +123,7 @@ impl Voice {
                 names: names.clone(),
             })
         };
-        let (uplink, mut microphones) =
+        let (uplink, mut microphones, mut echo_sources) =
             UplinkThread::start(clock, Arc::clone(&capture_clock), sending()?, uplink_sender)?;
         let downlink_sending = sending()?;
         let (downlink, mut loudspeakers) =
@@ -141,7 +147,9 @@ impl Voice {
         let wake = downlink.waker();
         let loudspeaker = PlaybackKeeper::start(
             Arc::clone(&wake),
-            move |end| {
+            move |mut end| {
+                let played = end.as_mut().and_then(|end| end.take_played());
+                let _ = echo_sources.push(played.map(EchoSource::new));
                 let _ = loudspeakers.push(end.map(Box::new));
                 wake();
             },
@@ -170,6 +178,7 @@ impl Voice {
             voiced: HashMap::new(),
             own: Voiced::default(),
             priorities: HashMap::new(),
+            processed: Default::default(),
         })
     }
 
@@ -208,6 +217,49 @@ impl Voice {
             self.microphone.report().state,
             self.loudspeaker.report().state,
         )
+    }
+
+    fn decide_processing(&self) -> (DeviceState, processing::Decision) {
+        let (devices, microphone, loudspeaker) = self.devices();
+        let (capture, playback) = (&devices.capture, &devices.playback);
+        let decision = processing::decide(
+            &devices.treatments,
+            End::of(capture.backend, &capture.device, &microphone),
+            End::of(playback.backend, &playback.device, &loudspeaker),
+        );
+        (microphone, decision)
+    }
+
+    /// Does to the microphone's sound what suits the devices that are open now.
+    ///
+    /// Another microphone has another level and other noise: what was learned of the one before is forgotten. Another
+    /// loudspeaker is another echo in the same room, which the canceller finds by itself.
+    pub(crate) fn review_processing(&mut self) {
+        if !self.inside {
+            return;
+        }
+        let (microphone, decision) = self.decide_processing();
+        if !matches!(microphone, DeviceState::Open { .. })
+            || self.processed == (microphone.clone(), decision.settings)
+        {
+            return;
+        }
+        let settings = decision.settings;
+        tracing::debug!(
+            ?settings,
+            why_not = decision.no_echo_cancellation,
+            "processing"
+        );
+        self.processed = (microphone, settings);
+        let processor = settings.any().then(|| Processor::new(settings));
+        self.send_up(UplinkCommand::Processing(processor));
+    }
+
+    /// What is done to the microphone's sound, while it is open.
+    pub(crate) fn processing(&self) -> Option<Processing> {
+        let (microphone, decision) = self.decide_processing();
+        matches!(microphone, DeviceState::Open { .. })
+            .then(|| processing::shown(&decision, &self.devices.treatments))
     }
 
     /// Carries out what the mesh decided.
@@ -331,8 +383,13 @@ impl Voice {
                 {
                     tracing::error!("the voice threads do not respond");
                 }
+                self.processed = Default::default();
+                let gate = self.devices.treatments.gate;
+                self.send_up(UplinkCommand::Gate(gate));
                 self.microphone.want(Some(self.devices.capture.clone()));
                 self.loudspeaker.want(Some(self.devices.playback.clone()));
+                // Devices that the meeting before left open are not reported again.
+                self.review_processing();
             }
             Err(error) => tracing::error!(%error, "no voice"),
         }

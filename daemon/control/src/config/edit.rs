@@ -143,6 +143,10 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.backend" => config.audio.backend.to_string(),
         "audio.input" => config.audio.input.to_string(),
         "audio.output" => config.audio.output.to_string(),
+        "audio.echo_cancellation" => config.audio.echo_cancellation.to_string(),
+        "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
+        "audio.gain_control" => config.audio.gain_control.to_string(),
+        "audio.voice_gate" => config.audio.voice_gate.to_string(),
         _ => String::new(),
     }
 }

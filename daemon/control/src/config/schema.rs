@@ -1,6 +1,7 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
 use super::device::{Backend, Device};
+use super::treatment::{Treatment, VoiceGate};
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -59,6 +60,14 @@ pub struct Audio {
     pub input: Device,
     /// `output`: the loudspeaker, or what stands in for it; never a tone.
     pub output: Device,
+    /// `echo_cancellation`: takes out what the loudspeaker plays into the microphone.
+    pub echo_cancellation: Treatment,
+    /// `noise_suppression`: takes out steady noise.
+    pub noise_suppression: Treatment,
+    /// `gain_control`: brings speech to an even level.
+    pub gain_control: Treatment,
+    /// `voice_gate`: when the microphone's sound is sent.
+    pub voice_gate: VoiceGate,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -72,6 +81,10 @@ pub const KEYS: &[&str] = &[
     "audio.backend",
     "audio.input",
     "audio.output",
+    "audio.echo_cancellation",
+    "audio.noise_suppression",
+    "audio.gain_control",
+    "audio.voice_gate",
 ];
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
@@ -208,6 +221,16 @@ impl Config {
             "audio.backend" => fit(backend(item).map(|backend| self.audio.backend = backend)),
             "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
+            "audio.echo_cancellation" => {
+                fit(treatment(item).map(|treatment| self.audio.echo_cancellation = treatment))
+            }
+            "audio.noise_suppression" => {
+                fit(treatment(item).map(|treatment| self.audio.noise_suppression = treatment))
+            }
+            "audio.gain_control" => {
+                fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
+            }
+            "audio.voice_gate" => fit(gate(item).map(|gate| self.audio.voice_gate = gate)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -305,6 +328,14 @@ fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
 }
 
 fn backend(item: &Item) -> Result<Backend, String> {
+    text_value(item)?.parse()
+}
+
+fn treatment(item: &Item) -> Result<Treatment, String> {
+    text_value(item)?.parse()
+}
+
+fn gate(item: &Item) -> Result<VoiceGate, String> {
     text_value(item)?.parse()
 }
 

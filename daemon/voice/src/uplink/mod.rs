@@ -10,12 +10,14 @@
 //! - **The encoder never sees muted samples**, only zeros in their place.
 //! - **No sequence number is sealed twice**, and no key is taken twice.
 //!
-//! A frame costs no allocation here but the SRTP crate's one per packet.
+//! A frame costs no allocation here but the SRTP crate's one per packet, and what a [`Processor`](crate::Processor)
+//! takes.
 
 mod command;
 mod history;
 mod ladder;
 mod packets;
+mod processed;
 mod recipient;
 mod schedule;
 #[cfg(test)]
@@ -40,6 +42,7 @@ use crate::{
     SlotSet, Stream, VoiceError,
 };
 use history::History;
+use processed::Processing;
 use recipient::Recipient;
 use schedule::{Change, Listeners, Plan, Schedule};
 
@@ -70,6 +73,7 @@ pub struct Uplink {
     schedule: Schedule,
     history: History,
     activity: Activity,
+    processing: Processing,
     gate: GateMode,
     two_frames_from: usize,
     /// The RTP timestamp of the first captured sample (RFC 3550 §5.1 wants it random).
@@ -136,6 +140,7 @@ impl Uplink {
             schedule: Schedule::new(),
             history: History::new(),
             activity: Activity::new(),
+            processing: Processing::default(),
             gate: GateMode::default(),
             two_frames_from: config.two_frames_from,
             first_timestamp,
@@ -158,6 +163,7 @@ impl Uplink {
                 bytes: 0,
                 failures: 0,
                 level: Level::SILENCE,
+                echo: None,
             },
         })
     }
@@ -171,6 +177,7 @@ impl Uplink {
     pub fn stats(&self) -> UplinkStats {
         UplinkStats {
             position: self.position,
+            echo: self.processing.echo(),
             ..self.stats
         }
     }
@@ -211,12 +218,17 @@ impl Uplink {
                 self.gate = mode;
                 Ok(())
             }
+            UplinkCommand::Processing(processor) => {
+                self.replace_processor(processor);
+                Ok(())
+            }
         }
     }
 
     fn change(&mut self, at: Option<SampleTime>, change: Change) -> Result<(), VoiceError> {
         let latest = self.position + FARTHEST_AHEAD;
-        let at = at.map_or(self.position, |at| at.clamp(self.position, latest));
+        let earliest = self.earliest_change();
+        let at = at.map_or(self.position, |at| at.clamp(earliest, latest));
         if self.schedule.add(at, change) {
             Ok(())
         } else {
@@ -302,15 +314,34 @@ impl Uplink {
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
+        self.capture_with_reference(frame, &[0.0; FRAME_SAMPLES], now, send);
+    }
+
+    /// The same with what was played meanwhile, in the same form, for [echo cancellation](crate::Processor).
+    pub fn capture_with_reference(
+        &mut self,
+        frame: &[f32; FRAME_SAMPLES],
+        reference: &[f32; FRAME_SAMPLES],
+        now: Duration,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) {
         self.listen_to_downlink();
         let start = self.position;
+        let mut sound = *frame;
+        self.process(&mut sound, reference);
         self.position = start + FRAME_SAMPLES as u64;
-        let plan = self.schedule.plan(start);
-        let sent = plan.is_some_and(|plan| self.speak(frame, &plan, start, now, send));
+        let mut plan = self.schedule.plan(start);
+        if let Some(plan) = &mut plan {
+            plan.ends |= self.processing.is_ending();
+            self.notice_clipping(frame, start);
+        }
+        let captured = now.saturating_sub(self.processing.delay());
+        let sent = plan.is_some_and(|plan| self.speak(&sound, &plan, start, captured, send));
         if !sent {
             self.last = None;
             self.flush(send);
         }
+        self.change_processor();
         self.report_counts(start);
     }
 
@@ -398,24 +429,30 @@ impl Uplink {
         }
     }
 
-    /// Measures what may be heard; tells whether it is speech.
+    /// Measures what may be heard; tells whether a gate would let it pass.
     fn judge(&mut self, audible: Range<usize>, start: SampleTime) -> bool {
         let heard = &self.pcm[audible];
         let level = Level::of(heard);
         self.stats.level = level;
-        let second = start.0 / FRAME_SAMPLES as u64;
-        let due = |last: Option<u64>| last.is_none_or(|last| second >= last + SECOND);
-        if heard.iter().any(|sample| sample.abs() >= CLIPPED) && due(self.notices.clipped) {
-            self.notices.clipped = Some(second);
-            self.tell(UplinkEvent::Clipped);
-        }
-        let speaking = self.activity.frame(level);
-        if speaking && due(self.notices.spoke) {
-            self.notices.spoke = Some(second);
+        let verdict = self.activity.judge(level, self.processing.probability());
+        let frame = start.0 / FRAME_SAMPLES as u64;
+        if verdict.speech && is_due(self.notices.spoke, frame) {
+            self.notices.spoke = Some(frame);
             self.tell(UplinkEvent::Spoke);
         }
-        self.set_speaking(speaking, level);
-        speaking
+        self.set_speaking(verdict.speech, level);
+        verdict.passes
+    }
+
+    /// Tells when the microphone itself reaches full scale, whatever is made of its sound.
+    fn notice_clipping(&mut self, captured: &[f32; FRAME_SAMPLES], start: SampleTime) {
+        let frame = start.0 / FRAME_SAMPLES as u64;
+        if captured.iter().any(|sample| sample.abs() >= CLIPPED)
+            && is_due(self.notices.clipped, frame)
+        {
+            self.notices.clipped = Some(frame);
+            self.tell(UplinkEvent::Clipped);
+        }
     }
 
     fn set_speaking(&mut self, speaking: bool, level: Level) {
@@ -492,4 +529,9 @@ impl Uplink {
             }
         }
     }
+}
+
+/// Whether a second has passed since the notice of this kind before.
+fn is_due(last: Option<u64>, frame: u64) -> bool {
+    last.is_none_or(|last| frame >= last + SECOND)
 }
