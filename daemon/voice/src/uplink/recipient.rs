@@ -25,12 +25,10 @@ pub struct OutboundLink {
 /// What was sent on one stream.
 #[derive(Debug, Clone)]
 struct Outgoing {
-    /// The next packet's index. Its lower 16 bits are the sequence number; it only ever rises, so that no
-    /// sequence number is sealed twice under one rollover count, whatever the packet's fate.
-    index: u64,
     packets: u32,
     octets: u32,
     last: Option<(u32, Duration)>,
+    /// Counts every packet, whatever its fate, so that no sequence number is sealed twice under one rollover count.
     log: SentLog,
     /// Whether something was sent since the last count was handed to the downlink.
     fresh: bool,
@@ -39,7 +37,6 @@ struct Outgoing {
 impl Outgoing {
     fn new() -> Self {
         Self {
-            index: 0,
             packets: 0,
             octets: 0,
             last: None,
@@ -103,8 +100,7 @@ impl OutboundLink {
     /// still guesses the rollover count right (RFC 3711 §3.3.1).
     pub(super) fn start(&mut self, random: &mut ChaCha20Rng) {
         for stream in &mut self.streams {
-            stream.index = u64::from(random.next_u32() & 0x7fff);
-            stream.log = SentLog::new(stream.index);
+            stream.log = SentLog::new(u64::from(random.next_u32() & 0x7fff));
         }
     }
 
@@ -122,11 +118,10 @@ impl OutboundLink {
         let header = RtpHeader {
             marker: head.marker,
             payload_type: head.payload_type,
-            sequence: outgoing.index as u16,
+            sequence: outgoing.log.sequence(),
             timestamp: head.timestamp,
             ssrc: self.setup.ssrc(head.stream),
         };
-        outgoing.index += 1;
         outgoing.log.sent(head.timestamp, head.carried);
         outgoing.last = Some((head.timestamp, head.captured));
         if header.write(packet).is_none() {

@@ -33,7 +33,7 @@ struct Entry {
 #[derive(Debug, Clone)]
 pub(super) struct SentLog {
     entries: [Entry; REMEMBERED],
-    /// The index of the next packet. Its lower 16 bits are the sequence number.
+    /// The index of the next packet. Its lower 16 bits are the sequence number; it only ever rises.
     next: u64,
     /// The first packet in here.
     first: u64,
@@ -53,6 +53,11 @@ impl SentLog {
             settled: next,
             mending: false,
         }
+    }
+
+    /// The sequence number of the next packet.
+    pub(super) fn sequence(&self) -> u16 {
+        self.next as u16
     }
 
     /// Remembers the next packet.
