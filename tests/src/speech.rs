@@ -10,44 +10,10 @@ use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
 
 use crate::signal::{RATE, level, noise};
 
+pub use sotto_judge::SENTENCES;
+
 /// The usual level of speech for measurements, in dBFS.
 const LEVEL: f64 = -26.0;
-
-/// Natural speech for [`Clip::prompts`]: what Debian's sound tools say, 8 to 12 s each.
-pub const SENTENCES: [&[&str]; 4] = [
-    &[
-        "Front_Center",
-        "Rear_Left",
-        "Side_Right",
-        "Front_Left",
-        "Rear_Center",
-        "Side_Left",
-    ],
-    &[
-        "Side_Left",
-        "Front_Right",
-        "Rear_Right",
-        "Front_Center",
-        "Side_Right",
-        "Rear_Left",
-    ],
-    &[
-        "Rear_Center",
-        "Front_Left",
-        "Side_Right",
-        "Rear_Right",
-        "Side_Left",
-        "Front_Right",
-    ],
-    &[
-        "Front_Right",
-        "Rear_Center",
-        "Rear_Left",
-        "Side_Left",
-        "Front_Center",
-        "Rear_Right",
-    ],
-];
 
 /// Somebody's voice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

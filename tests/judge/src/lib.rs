@@ -1,4 +1,4 @@
-//! What heard speech is worth against what was said.
+//! What heard speech is worth against what was said, and what is said for it.
 //!
 //! Two published measures, for benchmarks and tests alone:
 //!
@@ -12,9 +12,11 @@
 //! said; PESQ finds delays by itself.
 
 mod resample;
+mod sentences;
 mod stoi;
 
 pub use resample::resample;
+pub use sentences::SENTENCES;
 pub use stoi::{RATE as STOI_RATE, stoi};
 
 /// The rate of what goes in, in Hz.

@@ -1,21 +1,13 @@
 //! What is said: Debian's spoken prompts of alsa-utils, at −26 dBov.
 
-const PROMPTS: &str = "/usr/share/sounds/alsa";
+use sotto_judge::SENTENCES;
 
-/// One sentence is put together of these.
-const SENTENCE: [&str; 6] = [
-    "Front_Center",
-    "Rear_Left",
-    "Side_Right",
-    "Front_Left",
-    "Rear_Center",
-    "Side_Left",
-];
+const PROMPTS: &str = "/usr/share/sounds/alsa";
 
 /// The prompts one after the other; `None` where they are not installed.
 pub(crate) fn sentence() -> Option<Vec<f32>> {
     let mut sound = vec![0.0; 24_000];
-    for name in SENTENCE {
+    for name in SENTENCES[0] {
         let mut file = hound::WavReader::open(format!("{PROMPTS}/{name}.wav")).ok()?;
         if file.spec().sample_rate != 48_000 || file.spec().channels != 1 {
             return None;

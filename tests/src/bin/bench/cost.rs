@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use sotto_tests::{Clip, Colleague, Lab, Script};
 
 use crate::figure::Figure;
+use crate::sound::two;
 use sotto_tests::speech::SENTENCES;
 
 /// How long one measurement lasts.
@@ -100,11 +101,7 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     for sentence in SENTENCES {
         script.say(&Clip::prompts(sentence)?);
     }
-    let anna = lab.colleague("Anna")?.repeating(&script)?.start().await?;
-    let bao = lab.colleague("Bao")?.start().await?;
-    anna.finds("Bao").await?;
-    anna.meets("Planning", &["Bao"]).await?;
-    bao.joins("Planning").await?;
+    let [anna, bao] = two(lab, |anna| anna.repeating(&script)).await?;
     bao.mutes().await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     let [[talker, talkers_files], [listener, listeners_files]] =

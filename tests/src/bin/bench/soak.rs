@@ -10,7 +10,7 @@ use sotto_tests::{Clip, Lab, Script};
 use crate::cost::resident;
 use crate::figure::Figure;
 use crate::moments::{microphone, now};
-use crate::sound::around;
+use crate::sound::{around, two};
 
 /// How long it takes, in minutes, unless the environment says otherwise.
 const MINUTES: u64 = 30;
@@ -35,11 +35,7 @@ pub(crate) async fn soak(lab: &mut Lab, _runs: usize) -> Result<Vec<Figure>> {
     }
     let line = lines.first().context("no sentence")?.clone();
     let lap = Duration::from_secs_f64((script.sound().len() + BEYOND) as f64 / 48_000.0);
-    let anna = lab.colleague("Anna")?.repeating(&script)?.start().await?;
-    let bao = lab.colleague("Bao")?.start().await?;
-    anna.finds("Bao").await?;
-    anna.meets("Planning", &["Bao"]).await?;
-    bao.joins("Planning").await?;
+    let [anna, bao] = two(lab, |anna| anna.repeating(&script)).await?;
     bao.mutes().await?;
     let began = Instant::now();
     let (mut delays, mut talkers, mut listeners) = (Vec::new(), Vec::new(), Vec::new());

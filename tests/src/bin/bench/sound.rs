@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use sotto_tests::hearing::heard_in;
 use sotto_tests::speech::SENTENCES;
-use sotto_tests::{Clip, Colleague, Lab, Line, Script, SoundServer};
+use sotto_tests::{Clip, Colleague, Lab, Line, Script, Setup, SoundServer};
 
 use crate::figure::Figure;
 use crate::moments::{microphone, recordings};
@@ -30,8 +30,12 @@ fn speeches(runs: usize) -> Result<(Script, Vec<Line>)> {
     Ok((script, lines))
 }
 
-async fn two(lab: &mut Lab, script: &Script) -> Result<[Colleague; 2]> {
-    let anna = lab.colleague("Anna")?.speaking(script)?.start().await?;
+/// Anna, with what `speaking` gives her to say, and Bao, in a meeting.
+pub(crate) async fn two(
+    lab: &mut Lab,
+    speaking: impl FnOnce(Setup) -> Result<Setup>,
+) -> Result<[Colleague; 2]> {
+    let anna = speaking(lab.colleague("Anna")?)?.start().await?;
     let bao = lab.colleague("Bao")?.start().await?;
     anna.finds("Bao").await?;
     anna.meets("Planning", &["Bao"]).await?;
@@ -62,7 +66,7 @@ pub(crate) async fn quality(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for (percent, goal) in [(0, "≥ 4.4"), (5, ""), (10, "≥ 4.3"), (20, "≥ 4.2")] {
         let (script, lines) = speeches(runs)?;
-        let [anna, bao] = two(lab, &script).await?;
+        let [anna, bao] = two(lab, |anna| anna.speaking(&script)).await?;
         if percent > 0 {
             bao.host().lose_percent(percent)?;
         }
@@ -89,7 +93,7 @@ pub(crate) async fn delay_through_files(lab: &mut Lab, runs: usize) -> Result<Ve
     let (mut starts, mut first) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let (script, lines) = speeches(2)?;
-        let [mut anna, mut bao] = two(lab, &script).await?;
+        let [mut anna, mut bao] = two(lab, |anna| anna.speaking(&script)).await?;
         let last = lines.last().context("no line")?;
         anna.has_said(last).await?;
         tokio::time::sleep(Duration::from_secs(2)).await;
