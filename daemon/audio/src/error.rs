@@ -11,16 +11,6 @@ pub enum Direction {
     Playback,
 }
 
-impl Direction {
-    /// The setting in the configuration that chooses the device of this direction.
-    fn setting(self) -> &'static str {
-        match self {
-            Self::Capture => "audio.input",
-            Self::Playback => "audio.output",
-        }
-    }
-}
-
 impl fmt::Display for Direction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -56,7 +46,9 @@ pub enum DeviceError {
     #[error("the system offers no {0}; connect one, or choose a device that 'sotto devices' lists")]
     NoDefault(Direction),
     /// No device has this name.
-    #[error("cannot find the {direction} \"{name}\"; connect it, or choose another from 'sotto devices' with 'sotto config set {}'", direction.setting())]
+    #[error(
+        "cannot find the {direction} \"{name}\"; connect it, or choose another with 'sotto devices use'"
+    )]
     NotFound {
         /// The direction.
         direction: Direction,
@@ -65,24 +57,39 @@ pub enum DeviceError {
     },
     /// Several devices have a name like this.
     #[error(
-        "\"{name}\" may mean {candidates}; give the whole name or the identifier that 'sotto devices' shows"
+        "\"{name}\" may mean {}; give the whole name or the identifier that 'sotto devices' shows",
+        candidates.join(" or ")
     )]
     Ambiguous {
         /// The name as it was given.
         name: String,
         /// The devices that it fits.
-        candidates: String,
+        candidates: Vec<String>,
     },
     /// The system's default microphone belongs to a Bluetooth headset.
     #[error(
-        "the default microphone \"{name}\" belongs to a Bluetooth headset, whose sound drops to telephone quality while its microphone is open; name it with 'sotto config set audio.input' to use it all the same"
+        "the default microphone \"{name}\" belongs to a Bluetooth headset, whose sound drops to telephone quality while its microphone is open; choose another with 'sotto devices use', or this one all the same with 'sotto devices use {id}'"
     )]
     BluetoothMicrophone {
         /// The device.
         name: String,
+        /// Its identifier.
+        id: String,
+    },
+    /// The microphone that was in use has gone, and the system offers another in its place.
+    #[error(
+        "the microphone \"{gone}\" is gone, and nothing was sent through another; plug it in again, or go on through \"{offered}\" with 'sotto unmute'"
+    )]
+    Replaced {
+        /// What was in use.
+        gone: String,
+        /// What the system offers now.
+        offered: String,
     },
     /// Another program holds the device.
-    #[error("cannot open the {direction} \"{name}\": it is in use by another program; close it there, or choose another with 'sotto config set {}'", direction.setting())]
+    #[error(
+        "cannot open the {direction} \"{name}\": it is in use by another program; close it there, or choose another with 'sotto devices use'"
+    )]
     Busy {
         /// The direction.
         direction: Direction,

@@ -2,6 +2,11 @@
 //!
 //! Opening a device can take seconds, so a keeper has a thread of its own, which sleeps while the device is
 //! closed. It hands each newly opened end to the voice thread through a callback, and reports every change.
+//!
+//! **A microphone stays the one that it is.** When it goes, only the very same one is opened again by itself; what else
+//! the system offers must be accepted by the user ([`Keeper::accept`]), or the user hears of it while muted
+//! ([`Keeper::may_move`]). A loudspeaker follows the system's default. Neither changes its sound system while that may
+//! come back: the next one would take the hardware from it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,13 +15,20 @@ use std::time::{Duration, Instant};
 
 use crate::capture::CaptureReader;
 use crate::error::DeviceError;
+use crate::open_device::OpenDevice;
 use crate::playback::PlaybackWriter;
 use crate::reopening::{Reopening, Step};
+use crate::spec::{Backend, DeviceSpec};
 use crate::stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};
-use crate::{CaptureRequest, PlaybackRequest, Wake, open_capture, open_playback};
+use crate::{
+    CaptureRequest, Direction, PlaybackRequest, Wake, devices, open_capture, open_playback,
+};
 
 /// How often an open device is asked whether it still works.
 const CHECK_EVERY: Duration = Duration::from_millis(250);
+
+/// A sound system that has not come back within this is given up for another.
+const BACKEND_KEPT: Duration = Duration::from_secs(10);
 
 /// A direction of sound, with what opening a device of it takes and gives.
 pub trait Medium: 'static {
@@ -38,7 +50,19 @@ pub trait Medium: 'static {
     fn status(stream: &Self::Stream) -> StreamStatus;
 
     /// Which device it is.
-    fn description(stream: &Self::Stream) -> String;
+    fn device(stream: &Self::Stream) -> OpenDevice;
+
+    /// The identifier of the system's default, if that was asked for and has become another one.
+    fn default_elsewhere(stream: &Self::Stream) -> Option<String>;
+
+    /// The same wish for a device that was open: in its sound system and, if it must stay `the_same`, this very one.
+    fn again(request: &Self::Request, device: &OpenDevice, the_same: bool) -> Self::Request;
+
+    /// Whether a device is never exchanged without the user's consent.
+    const STAYS: bool;
+
+    /// What the system offers in place of a device that has gone, if the wish leaves that open: its name.
+    fn offered(request: &Self::Request) -> Option<String>;
 
     /// What it has done so far.
     fn statistics(stream: &Self::Stream) -> StreamStatistics;
@@ -53,7 +77,7 @@ pub enum Capture {}
 pub enum Playback {}
 
 macro_rules! medium {
-    ($medium:ident, $request:ident, $stream:ident, $end:ident, $open:ident) => {
+    ($medium:ident, $request:ident, $stream:ident, $end:ident, $open:ident, $direction:ident, $stays:literal) => {
         impl Medium for $medium {
             type Request = $request;
             type Stream = $stream;
@@ -67,8 +91,41 @@ macro_rules! medium {
                 stream.status()
             }
 
-            fn description(stream: &$stream) -> String {
-                stream.description().to_owned()
+            fn device(stream: &$stream) -> OpenDevice {
+                stream.device()
+            }
+
+            fn default_elsewhere(stream: &$stream) -> Option<String> {
+                stream.default_elsewhere()
+            }
+
+            fn again(request: &$request, device: &OpenDevice, the_same: bool) -> $request {
+                let mut request = request.clone();
+                // Files, tones and nothing have no identifier, and are the same always.
+                if let Some((system, _)) = device.id.split_once(':') {
+                    request.backend = backend_named(system).unwrap_or(request.backend);
+                    if the_same {
+                        request.device = DeviceSpec::Named(device.id.clone());
+                    }
+                }
+                request
+            }
+
+            const STAYS: bool = $stays;
+
+            fn offered(request: &$request) -> Option<String> {
+                if request.device != DeviceSpec::Default {
+                    return None;
+                }
+                devices(request.backend)
+                    .ok()?
+                    .into_iter()
+                    .find(|device| {
+                        device.direction == Direction::$direction
+                            && device.is_default
+                            && !device.is_monitor
+                    })
+                    .map(|device| device.name)
             }
 
             fn statistics(stream: &$stream) -> StreamStatistics {
@@ -83,15 +140,26 @@ medium!(
     CaptureRequest,
     CaptureStream,
     CaptureReader,
-    open_capture
+    open_capture,
+    Capture,
+    true
 );
 medium!(
     Playback,
     PlaybackRequest,
     PlaybackStream,
     PlaybackWriter,
-    open_playback
+    open_playback,
+    Playback,
+    false
 );
+
+/// The sound system by which an identifier begins.
+fn backend_named(name: &str) -> Option<Backend> {
+    [Backend::PulseAudio, Backend::PipeWire, Backend::Alsa]
+        .into_iter()
+        .find(|backend| backend.name().eq_ignore_ascii_case(name))
+}
 
 /// Keeps a microphone open.
 pub type CaptureKeeper = Keeper<Capture>;
@@ -109,8 +177,11 @@ pub enum DeviceState {
     Opening,
     /// It is open.
     Open {
-        /// Which device it is, in words for a person.
-        description: String,
+        /// Which device it is.
+        device: OpenDevice,
+        /// The identifier of the system's default, if that was wanted and has become another device, to which this one
+        /// was not moved.
+        default_elsewhere: Option<String>,
     },
     /// It is wanted and does not work; it will be tried again by itself.
     Failed(DeviceError),
@@ -142,6 +213,9 @@ struct Wishes<R> {
     /// The wish has not been seen by the thread yet.
     fresh: bool,
     ended: bool,
+    may_move: bool,
+    /// The user has accepted whatever the system offers.
+    accepted: bool,
     report: DeviceReport,
 }
 
@@ -171,6 +245,8 @@ impl<M: Medium> Keeper<M> {
                 request: None,
                 fresh: false,
                 ended: false,
+                may_move: false,
+                accepted: false,
                 report: DeviceReport::default(),
             }),
             changed: Condvar::new(),
@@ -204,6 +280,33 @@ impl<M: Medium> Keeper<M> {
         self.shared.changed.notify_one();
     }
 
+    /// Says whether the device may be exchanged for another by itself: a microphone while it is muted. It may not to
+    /// begin with.
+    pub fn may_move(&self, may: bool) {
+        let mut wishes = self.shared.lock();
+        if wishes.may_move != may {
+            wishes.may_move = may;
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// Goes on with whatever device the system offers in place of the one that was in use. Changes nothing about a
+    /// device that works, unless the default that was wanted is another one by now.
+    pub fn accept(&self) {
+        let mut wishes = self.shared.lock();
+        let works = match &wishes.report.state {
+            DeviceState::Open {
+                default_elsewhere, ..
+            } => default_elsewhere.is_none(),
+            DeviceState::Opening | DeviceState::Closed => true,
+            DeviceState::Failed(_) => false,
+        };
+        if !works {
+            wishes.accepted = true;
+            self.shared.changed.notify_one();
+        }
+    }
+
     /// How the device is doing.
     #[must_use]
     pub fn report(&self) -> DeviceReport {
@@ -231,6 +334,13 @@ impl<M: Medium> Drop for Keeper<M> {
     }
 }
 
+/// What is remembered of a device that was open, for as long as the same is wanted.
+struct Held {
+    device: OpenDevice,
+    /// Since when it does not work.
+    lost: Option<Duration>,
+}
+
 fn keep<M: Medium>(
     shared: &Shared<M::Request>,
     wake: &Wake,
@@ -240,6 +350,8 @@ fn keep<M: Medium>(
     let begin = Instant::now();
     let mut reopening = Reopening::new();
     let mut stream: Option<M::Stream> = None;
+    let mut held: Option<Held> = None;
+    let mut elsewhere_before = false;
     let mut report = |state: DeviceState, statistics: StreamStatistics| {
         let mut wishes = shared.lock();
         wishes.report.statistics = statistics;
@@ -250,15 +362,21 @@ fn keep<M: Medium>(
         }
     };
     loop {
-        let (request, ended) = {
+        let (request, ended, may_move) = {
             let mut wishes = shared.lock();
+            let accepted = std::mem::take(&mut wishes.accepted);
             if std::mem::take(&mut wishes.fresh) {
+                held = None;
                 match wishes.request {
                     Some(_) => reopening.want(),
                     None => reopening.unwant(),
                 }
+            } else if accepted && wishes.request.is_some() {
+                held = None;
+                reopening.want();
             }
-            (wishes.request.clone(), wishes.ended)
+            let may_move = wishes.may_move || !M::STAYS;
+            (wishes.request.clone(), wishes.ended, may_move)
         };
         if ended {
             reopening.unwant();
@@ -266,9 +384,25 @@ fn keep<M: Medium>(
         if let Some(open) = &stream {
             match M::status(open) {
                 StreamStatus::Running => {
+                    let device = M::device(open);
+                    let default_elsewhere = M::default_elsewhere(open);
+                    // The sound system itself may be about to move it, so a first look is not enough.
+                    let elsewhere = default_elsewhere.is_some();
+                    if elsewhere && std::mem::replace(&mut elsewhere_before, elsewhere) && may_move
+                    {
+                        tracing::info!(device = device.name, "following the default device");
+                        held = None;
+                        elsewhere_before = false;
+                        reopening.want();
+                    }
+                    elsewhere_before &= elsewhere;
+                    if let Some(held) = &mut held {
+                        held.device = device.clone();
+                    }
                     report(
                         DeviceState::Open {
-                            description: M::description(open),
+                            device,
+                            default_elsewhere,
                         },
                         M::statistics(open),
                     );
@@ -278,6 +412,9 @@ fn keep<M: Medium>(
                     stream = None;
                     deliver(None);
                     reopening.failed(begin.elapsed());
+                    if let Some(held) = &mut held {
+                        held.lost = Some(begin.elapsed());
+                    }
                     report(DeviceState::Failed(error), StreamStatistics::default());
                 }
             }
@@ -288,10 +425,12 @@ fn keep<M: Medium>(
                 if !matches!(shared.lock().report.state, DeviceState::Failed(_)) {
                     report(DeviceState::Opening, StreamStatistics::default());
                 }
-                match M::open(&request, Arc::clone(wake)) {
+                match open_again::<M>(&request, held.as_ref(), begin.elapsed(), may_move, wake) {
                     Ok((opened, end)) => {
                         reopening.opened(begin.elapsed());
-                        tracing::info!(device = M::description(&opened), "sound device open");
+                        let device = M::device(&opened);
+                        tracing::info!(device = device.name, "sound device open");
+                        held = Some(Held { device, lost: None });
                         deliver(Some(end));
                         stream = Some(opened);
                     }
@@ -310,6 +449,7 @@ fn keep<M: Medium>(
             (Step::Open | Step::Wait, _) if ended => return,
             (Step::Open | Step::Wait, request) => {
                 if request.is_none() {
+                    held = None;
                     report(DeviceState::Closed, StreamStatistics::default());
                 }
                 let now = begin.elapsed();
@@ -323,10 +463,46 @@ fn keep<M: Medium>(
     }
 }
 
+/// Opens what is wanted, as far as what was open before leaves a choice.
+fn open_again<M: Medium>(
+    request: &M::Request,
+    held: Option<&Held>,
+    now: Duration,
+    may_move: bool,
+    wake: &Wake,
+) -> Result<(M::Stream, M::End), DeviceError> {
+    let Some(held) = held else {
+        return M::open(request, Arc::clone(wake));
+    };
+    let given_up = held
+        .lost
+        .is_some_and(|lost| now.saturating_sub(lost) > BACKEND_KEPT);
+    if may_move && given_up {
+        return M::open(request, Arc::clone(wake));
+    }
+    let again = M::again(request, &held.device, !may_move);
+    let opened = M::open(&again, Arc::clone(wake));
+    match opened {
+        Err(DeviceError::NotFound { .. }) if again != *request && !may_move => {
+            Err(match M::offered(request) {
+                Some(offered) => DeviceError::Replaced {
+                    gone: held.device.name.clone(),
+                    offered,
+                },
+                None => DeviceError::NotFound {
+                    direction: Direction::Capture,
+                    name: held.device.name.clone(),
+                },
+            })
+        }
+        opened => opened,
+    }
+}
+
 /// Sleeps until a new wish, or for `limit`.
 fn wait<R>(shared: &Shared<R>, limit: Option<Duration>) {
     let wishes = shared.lock();
-    if wishes.fresh || wishes.ended {
+    if wishes.fresh || wishes.ended || wishes.accepted {
         return;
     }
     match limit {

@@ -18,13 +18,17 @@ mod alsa_messages;
 mod capture;
 mod device_list;
 mod error;
+mod form_factor;
 mod hardware;
 mod keeper;
 mod loudest_channel;
+mod open_device;
 mod paced;
 mod playback;
 pub mod priority;
-#[cfg(feature = "pulseaudio")]
+#[cfg(all(target_os = "linux", feature = "pulseaudio"))]
+mod pulse;
+#[cfg(all(target_os = "linux", feature = "pulseaudio"))]
 mod pulse_cookie;
 mod reopening;
 mod resampling;
@@ -36,11 +40,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use capture::CaptureReader;
-pub use device_list::{DeviceInfo, devices};
+pub use device_list::{DeviceInfo, devices, find};
 pub use error::{DeviceError, Direction};
+pub use form_factor::FormFactor;
 pub use keeper::{
     Capture, CaptureKeeper, DeviceReport, DeviceState, Keeper, Medium, Playback, PlaybackKeeper,
 };
+pub use open_device::OpenDevice;
 pub use playback::PlaybackWriter;
 pub use reopening::{Reopening, Step};
 pub use spec::{Backend, DeviceSpec};

@@ -117,6 +117,26 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_in_any_of_up_to_eight_channels_keeps_its_level() {
+        for channels in 1..=8 {
+            for spoken in 0..channels {
+                let mut loudest = LoudestChannel::new(channels);
+                let block: Vec<f32> = (0..480)
+                    .flat_map(|n| {
+                        let sample = if n % 2 == 0 { 0.5 } else { -0.5 };
+                        (0..channels).map(move |it| if it == spoken { sample } else { 0.01 })
+                    })
+                    .collect();
+                let mut mono = [0.0; 480];
+                for _ in 0..3 {
+                    loudest.take(&block, &mut mono);
+                }
+                assert_eq!(mono[0], 0.5, "channel {spoken} of {channels}");
+            }
+        }
+    }
+
+    #[test]
     fn the_choice_does_not_follow_every_syllable() {
         let mut loudest = LoudestChannel::new(2);
         let mut mono = [0.0; 480];

@@ -155,13 +155,21 @@ fn push(ring: &mut Producer<f32>, samples: &[f32]) {
 }
 
 impl PlaybackDrain {
-    /// Fills a block for the device, `channels` samples a frame, all alike, and wakes the writer. Neither
-    /// blocks nor allocates.
+    /// Fills a block for the device, `channels` samples a frame, and wakes the writer. Neither blocks nor allocates.
+    ///
+    /// The first two channels sound alike, which are the front pair in every usual order; the others are silent: a voice
+    /// belongs to the front.
     pub(crate) fn fill<T>(&mut self, block: &mut [T], channels: usize, convert: impl Fn(f32) -> T)
     where
         T: Copy,
     {
         let channels = channels.max(1);
+        let silence = convert(0.0);
+        let set = |frame: &mut [T], sample: T| {
+            let (front, others) = frame.split_at_mut(frame.len().min(2));
+            front.fill(sample);
+            others.fill(silence);
+        };
         let frames = block.len() / channels;
         let there = self.ring.slots().min(frames);
         let begun = self.begun.load(Ordering::Relaxed);
@@ -181,7 +189,7 @@ impl PlaybackDrain {
                 }
                 self.last = sample;
                 if let Some(frame) = targets.next() {
-                    frame.fill(convert(sample));
+                    set(frame, convert(sample));
                 }
             }
             if there > 0 {
@@ -196,7 +204,7 @@ impl PlaybackDrain {
             let from = self.last;
             for (n, frame) in targets.enumerate() {
                 let share = 1.0 - ((n + 1) as f32 / FADE as f32).min(1.0);
-                frame.fill(convert(from * share));
+                set(frame, convert(from * share));
             }
             self.last = 0.0;
             self.dry = true;
@@ -258,6 +266,23 @@ mod tests {
         let mut block = vec![9.0; frames];
         drain.fill(&mut block, 1, |sample| sample);
         block
+    }
+
+    #[test]
+    fn of_many_channels_the_front_pair_sounds_alike_and_the_others_are_silent() {
+        for channels in 1..=8 {
+            let (mut writer, mut drain, _health) = ring(48_000);
+            writer.write(&[0.5; 960]);
+            for _ in 0..2 {
+                let mut block = vec![9.0; 480 * channels];
+                drain.fill(&mut block, channels, |sample| sample);
+                let last = &block[479 * channels..];
+                for (channel, sample) in last.iter().enumerate().skip(2) {
+                    assert_eq!(*sample, 0.0, "channel {channel} of {channels}");
+                }
+                assert!(last[..channels.min(2)].iter().all(|it| *it == last[0]));
+            }
+        }
     }
 
     #[test]

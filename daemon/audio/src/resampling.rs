@@ -158,6 +158,75 @@ mod tests {
         }
     }
 
+    /// How far a sine of `hertz` stands above everything else in `sound`, in dB: what is left after the best fit of that
+    /// sine is taken off.
+    fn signal_to_noise(sound: &[f32], hertz: f64, rate: u32) -> f64 {
+        let turn = std::f64::consts::TAU * hertz / f64::from(rate);
+        let (mut sine, mut cosine) = (0.0, 0.0);
+        for (n, sample) in sound.iter().enumerate() {
+            sine += f64::from(*sample) * (turn * n as f64).sin();
+            cosine += f64::from(*sample) * (turn * n as f64).cos();
+        }
+        let (sine, cosine) = (
+            2.0 * sine / sound.len() as f64,
+            2.0 * cosine / sound.len() as f64,
+        );
+        let (mut signal, mut noise) = (0.0, 0.0);
+        for (n, sample) in sound.iter().enumerate() {
+            let phase = turn * n as f64;
+            let fit = sine * phase.sin() + cosine * phase.cos();
+            signal += fit * fit;
+            noise += (f64::from(*sample) - fit).powi(2);
+        }
+        10.0 * (signal / noise.max(f64::MIN_POSITIVE)).log10()
+    }
+
+    fn resampled(hertz: f32, from: u32, to: u32) -> Vec<f32> {
+        let mut resampler = StreamResampler::new(from, to).unwrap();
+        let mut output = Vec::new();
+        // Exact enough at the end of two seconds, unlike a phase in single precision.
+        let input: Vec<f32> = (0..2 * from)
+            .map(|n| {
+                let phase =
+                    std::f64::consts::TAU * f64::from(hertz) * f64::from(n) / f64::from(from);
+                (0.5 * phase.sin()) as f32
+            })
+            .collect();
+        for piece in input.chunks(480) {
+            resampler.process(piece, |made| output.extend_from_slice(made));
+        }
+        output
+    }
+
+    #[test]
+    fn resampling_is_cleaner_than_any_microphone() {
+        for rate in [16_000, 44_100, 96_000] {
+            for hertz in [100.0, 1000.0, 6000.0] {
+                for (from, to) in [(rate, 48_000), (48_000, rate)] {
+                    let output = resampled(hertz, from, to);
+                    // A whole number of periods, after the filter has settled.
+                    let begin = to as usize / 2;
+                    let ratio =
+                        signal_to_noise(&output[begin..begin + to as usize], f64::from(hertz), to);
+                    println!("{from} Hz to {to} Hz: {hertz} Hz at {ratio:.0} dB above the rest");
+                    assert!(ratio > 80.0, "{from} to {to}, {hertz} Hz: {ratio:.1} dB");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_lower_rate_cannot_carry_is_taken_out_and_not_folded_back() {
+        for (hertz, from, to) in [(12_000.0, 48_000, 16_000), (30_000.0, 96_000, 48_000)] {
+            let output = resampled(hertz, from, to);
+            let begin = to as usize / 2;
+            let power: f32 = output[begin..].iter().map(|it| it * it).sum();
+            let level = 10.0 * (power / (output.len() - begin) as f32).log10();
+            println!("{hertz} Hz from {from} Hz to {to} Hz: {level:.0} dBFS are left of -9");
+            assert!(level < -80.0, "{hertz} Hz, {from} to {to}: {level:.1} dBFS");
+        }
+    }
+
     #[test]
     fn a_whole_recording_keeps_its_length_and_its_beginning() {
         let output = resample_whole(&sine(300.0, 44_100, 44_100), 44_100, 48_000).unwrap();

@@ -1,10 +1,11 @@
 //! A device that is open: how it is doing, and closing it.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use crate::error::{DeviceError, Direction};
+use crate::open_device::OpenDevice;
 
 /// A device that moves no samples for this long has stopped.
 const STALLED_AFTER: Duration = Duration::from_secs(3);
@@ -39,10 +40,18 @@ pub struct StreamStatistics {
     pub samples_lost: u64,
 }
 
+/// Which device it is. Changed rarely, and never by what moves samples.
+#[derive(Debug, Default)]
+struct About {
+    device: OpenDevice,
+    /// The identifier of the system's default, while that was asked for and is another device by now.
+    default_elsewhere: Option<String>,
+}
+
 /// What the device's callback tells everybody else, without ever waiting for them.
 pub(crate) struct Health {
     direction: Direction,
-    description: OnceLock<String>,
+    about: Mutex<About>,
     opened: Instant,
     /// Milliseconds since `opened`.
     last_block: AtomicU64,
@@ -62,7 +71,7 @@ impl Health {
     pub(crate) fn new(direction: Direction) -> Arc<Self> {
         Arc::new(Self {
             direction,
-            description: OnceLock::new(),
+            about: Mutex::default(),
             opened: Instant::now(),
             last_block: AtomicU64::new(0),
             failed: AtomicBool::new(false),
@@ -78,13 +87,41 @@ impl Health {
 
     /// Says which device this is, before its first block.
     pub(crate) fn describe(&self, description: &str, rate: u32, channels: usize) {
-        let _ = self.description.set(description.to_owned());
+        let mut about = self.about();
+        if about.device.name.is_empty() {
+            about.device.name = description.to_owned();
+        }
+        drop(about);
         self.rate.store(rate, Ordering::Relaxed);
         self.channels.store(
             u32::try_from(channels).unwrap_or(u32::MAX),
             Ordering::Relaxed,
         );
         self.touch();
+    }
+
+    /// Says which device of the system this is, or has become.
+    pub(crate) fn identify(&self, device: OpenDevice) {
+        self.about().device = device;
+    }
+
+    /// Says that the default, which was asked for, is another device now; or that it is not.
+    #[cfg_attr(
+        not(all(target_os = "linux", feature = "pulseaudio")),
+        allow(dead_code)
+    )]
+    pub(crate) fn default_is_elsewhere(&self, id: Option<String>) {
+        self.about().default_elsewhere = id;
+    }
+
+    /// Which device it is.
+    pub(crate) fn device(&self) -> OpenDevice {
+        self.about().device.clone()
+    }
+
+    fn about(&self) -> MutexGuard<'_, About> {
+        // Nothing is left half-done where a thread could panic.
+        self.about.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn touch(&self) {
@@ -134,13 +171,9 @@ impl Health {
     fn lost(&self, detail: String) -> DeviceError {
         DeviceError::Lost {
             direction: self.direction,
-            name: self.description().to_owned(),
+            name: self.device().name,
             detail,
         }
-    }
-
-    fn description(&self) -> &str {
-        self.description.get().map_or("", String::as_str)
     }
 
     fn status(&self) -> StreamStatus {
@@ -224,10 +257,16 @@ macro_rules! stream_methods {
                 self.health.status()
             }
 
-            /// Which device this is, in words for a person.
+            /// Which device this is.
             #[must_use]
-            pub fn description(&self) -> &str {
-                self.health.description()
+            pub fn device(&self) -> OpenDevice {
+                self.health.device()
+            }
+
+            /// The identifier of the system's default device, if that was asked for and has become another one.
+            #[must_use]
+            pub fn default_elsewhere(&self) -> Option<String> {
+                self.health.about().default_elsewhere.clone()
             }
 
             /// What the device has done so far.
@@ -240,7 +279,7 @@ macro_rules! stream_methods {
         impl std::fmt::Debug for $stream {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_struct(stringify!($stream))
-                    .field("description", &self.description())
+                    .field("device", &self.device())
                     .field("status", &self.status())
                     .finish_non_exhaustive()
             }

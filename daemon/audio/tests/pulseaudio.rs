@@ -260,7 +260,7 @@ fn inside_devices_are_listed() {
     let (wake, _woken) = waker();
     let (stream, _reader) =
         open_capture(&capture(DeviceSpec::Named(microphone.id.clone())), wake).unwrap();
-    assert_eq!(stream.description(), microphone.name);
+    assert_eq!(stream.device().name, microphone.name);
     let (wake, _woken) = waker();
     let missing = open_capture(&capture(DeviceSpec::Named("Jabra".to_owned())), wake);
     assert!(

@@ -42,7 +42,7 @@ impl Core {
 
 fn in_use(wanted: String, state: &DeviceState) -> DeviceInUse {
     let open = match state {
-        DeviceState::Open { description } => Some(description.clone()),
+        DeviceState::Open { device, .. } => Some(device.name.clone()),
         _ => None,
     };
     DeviceInUse { wanted, open }

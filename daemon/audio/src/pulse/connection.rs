@@ -1,0 +1,296 @@
+//! One connection to the server: commands out, messages in.
+
+use std::ffi::CString;
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use pulseaudio::protocol::{
+    self, AuthParams, AuthReply, Command, CommandReply, Descriptor, DescriptorFlags, Prop, Props,
+    ProtocolError, PulseError, SetClientNameReply,
+};
+
+use crate::error::{DeviceError, Direction};
+
+/// The server answers within this, or counts as hung.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A wait for messages ends after this even if none comes, so that the thread can look whether it is to stop.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest message that is taken: more than any list of devices, and 20 s of stereo.
+const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
+
+/// Read at once at most.
+const READ: usize = 16 * 1024;
+
+/// The channel of everything that is not sound.
+const CONTROL: u32 = u32::MAX;
+
+/// Why the server cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refusal {
+    #[error("not running")]
+    NotRunning,
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("it does not answer")]
+    TimedOut,
+    #[error("it refuses: {0:?}")]
+    Refused(PulseError),
+    #[error("it sends what is not understood: {0}")]
+    Unreadable(ProtocolError),
+}
+
+impl From<ProtocolError> for Refusal {
+    fn from(error: ProtocolError) -> Self {
+        match error {
+            ProtocolError::ServerError(error) => Self::Refused(error),
+            ProtocolError::Io(error) => Self::Io(error),
+            error => Self::Unreadable(error),
+        }
+    }
+}
+
+impl Refusal {
+    /// What it means for a device of this `name`; an empty one while none is chosen yet.
+    pub(super) fn about(&self, direction: Direction, name: &str) -> DeviceError {
+        let name = name.to_owned();
+        match self {
+            Self::TimedOut => DeviceError::TimedOut {
+                seconds: PATIENCE.as_secs(),
+            },
+            Self::Refused(PulseError::AccessDenied | PulseError::AuthKey) => {
+                DeviceError::Denied { direction, name }
+            }
+            Self::Refused(PulseError::Busy) => DeviceError::Busy { direction, name },
+            Self::Refused(PulseError::NoEntity) if !name.is_empty() => {
+                DeviceError::NotFound { direction, name }
+            }
+            Self::Refused(PulseError::NoEntity) => DeviceError::NoDefault(direction),
+            refusal if name.is_empty() => DeviceError::NoSoundSystem {
+                tried: format!("PulseAudio: {refusal}"),
+            },
+            refusal => DeviceError::Unusable {
+                direction,
+                name,
+                detail: refusal.to_string(),
+            },
+        }
+    }
+}
+
+/// Whether there is a server to connect to, as far as its socket tells.
+pub(crate) fn is_running() -> bool {
+    pulseaudio::socket_path_from_env().is_some()
+}
+
+/// A connection that the server has let in.
+pub(super) struct Connection {
+    socket: UnixStream,
+    version: u16,
+    sequence: u32,
+    incoming: Vec<u8>,
+    /// The end of the message that was handed out last; what is before it is done with.
+    consumed: usize,
+    outgoing: Vec<u8>,
+}
+
+/// A message of the server.
+pub(super) enum Message<'a> {
+    /// Sound from a microphone.
+    Sound(&'a [u8]),
+    /// The answer to the command with this number; read it with [`Connection::read_reply`].
+    Reply(u32, Reply<'a>),
+    /// The command with this number was refused.
+    Refused(u32, PulseError),
+    /// Something that the server wants or tells.
+    Told(Command),
+}
+
+/// An answer, still in bytes.
+pub(super) struct Reply<'a> {
+    bytes: &'a [u8],
+    version: u16,
+}
+
+impl Reply<'_> {
+    /// The answer as what was asked for.
+    pub(super) fn read<R: CommandReply>(&self) -> Result<R, Refusal> {
+        let mut bytes = self.bytes;
+        let (_, reply) = protocol::read_reply_message::<R>(&mut bytes, self.version)?;
+        Ok(reply)
+    }
+}
+
+impl Connection {
+    /// Connects and introduces itself.
+    pub(super) fn open() -> Result<Self, Refusal> {
+        let path = pulseaudio::socket_path_from_env().ok_or(Refusal::NotRunning)?;
+        crate::pulse_cookie::ensure();
+        let cookie = pulseaudio::cookie_path_from_env()
+            .and_then(|path| std::fs::read(path).ok())
+            .unwrap_or_default();
+        let socket = UnixStream::connect(path)?;
+        socket.set_read_timeout(Some(PAUSE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        let mut connection = Self {
+            socket,
+            version: protocol::MAX_VERSION,
+            sequence: 0,
+            incoming: Vec::with_capacity(4 * READ),
+            consumed: 0,
+            outgoing: Vec::with_capacity(4 * READ),
+        };
+        let answer: AuthReply = connection.ask(&Command::Auth(AuthParams {
+            version: protocol::MAX_VERSION,
+            supports_shm: false,
+            supports_memfd: false,
+            cookie,
+        }))?;
+        connection.version = protocol::MAX_VERSION.min(answer.version);
+        let mut props = Props::new();
+        props.set(Prop::ApplicationName, c"Sotto");
+        props.set(Prop::ApplicationIconName, c"audio-input-microphone");
+        if let Ok(process) = CString::new(std::process::id().to_string()) {
+            props.set(Prop::ApplicationProcessId, process);
+        }
+        let _: SetClientNameReply = connection.ask(&Command::SetClientName(props))?;
+        Ok(connection)
+    }
+
+    /// Sends a command and returns its number, by which its answer is known.
+    pub(super) fn tell(&mut self, command: &Command) -> Result<u32, Refusal> {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.outgoing.clear();
+        let mut bytes = std::mem::take(&mut self.outgoing);
+        protocol::write_command_message(&mut bytes, self.sequence, command, self.version)?;
+        self.socket.write_all(&bytes)?;
+        self.outgoing = bytes;
+        Ok(self.sequence)
+    }
+
+    /// Sends a command and waits for its answer. Only for a connection on which nothing else goes on: other messages
+    /// are dropped.
+    pub(super) fn ask<R: CommandReply>(&mut self, command: &Command) -> Result<R, Refusal> {
+        self.answered(command, |reply| reply.read())
+    }
+
+    /// As [`ask`](Self::ask), for a command whose answer says no more than that it was carried out.
+    pub(super) fn order(&mut self, command: &Command) -> Result<(), Refusal> {
+        self.answered(command, |_| Ok(()))
+    }
+
+    fn answered<R>(
+        &mut self,
+        command: &Command,
+        read: impl FnOnce(Reply<'_>) -> Result<R, Refusal>,
+    ) -> Result<R, Refusal> {
+        let number = self.tell(command)?;
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            match self.receive()? {
+                Some(Message::Reply(answered, reply)) if answered == number => return read(reply),
+                Some(Message::Refused(answered, error)) if answered == number => {
+                    return Err(Refusal::Refused(error));
+                }
+                _ => {}
+            }
+        }
+        Err(Refusal::TimedOut)
+    }
+
+    /// The next message, or `None` when none came for a while.
+    pub(super) fn receive(&mut self) -> Result<Option<Message<'_>>, Refusal> {
+        self.incoming.drain(..self.consumed);
+        self.consumed = 0;
+        let length = loop {
+            if let Some(length) = self.complete()? {
+                break length;
+            }
+            let filled = self.incoming.len();
+            self.incoming.resize(filled + READ, 0);
+            let read = self.socket.read(&mut self.incoming[filled..]);
+            self.incoming
+                .truncate(filled + *read.as_ref().unwrap_or(&0));
+            match read {
+                Ok(0) => {
+                    return Err(Refusal::Io(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the sound system has ended",
+                    )));
+                }
+                Ok(_) => {}
+                Err(error)
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::WouldBlock
+                            | io::ErrorKind::TimedOut
+                            | io::ErrorKind::Interrupted
+                    ) =>
+                {
+                    return Ok(None);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
+        self.consumed = length;
+        let message = &self.incoming[..length];
+        let mut body = &message[protocol::DESCRIPTOR_SIZE..];
+        let descriptor = protocol::read_descriptor(&mut &message[..])?;
+        if descriptor.channel != CONTROL {
+            return Ok(Some(Message::Sound(body)));
+        }
+        Ok(Some(
+            match Command::read_tag_prefixed(&mut body, self.version) {
+                Ok((number, Command::Reply)) => Message::Reply(
+                    number,
+                    Reply {
+                        bytes: message,
+                        version: self.version,
+                    },
+                ),
+                Ok((number, Command::Error(error))) => Message::Refused(number, error),
+                Ok((_, command)) => Message::Told(command),
+                // What a newer server tells beside the things that we asked for need not be understood.
+                Err(ProtocolError::Unimplemented(..)) => Message::Told(Command::Timeout),
+                Err(error) => return Err(error.into()),
+            },
+        ))
+    }
+
+    /// The length of the first message with its header, if it is there as a whole.
+    fn complete(&self) -> Result<Option<usize>, Refusal> {
+        if self.incoming.len() < protocol::DESCRIPTOR_SIZE {
+            return Ok(None);
+        }
+        let descriptor = protocol::read_descriptor(&mut &self.incoming[..])?;
+        let length = descriptor.length as usize;
+        if length > LONGEST_MESSAGE {
+            return Err(Refusal::Unreadable(ProtocolError::Invalid(format!(
+                "a message of {length} bytes"
+            ))));
+        }
+        let whole = protocol::DESCRIPTOR_SIZE + length;
+        Ok((self.incoming.len() >= whole).then_some(whole))
+    }
+
+    /// Sends sound to a loudspeaker.
+    pub(super) fn play(&mut self, channel: u32, sound: &[u8]) -> Result<(), Refusal> {
+        let mut header = [0; protocol::DESCRIPTOR_SIZE];
+        protocol::encode_descriptor(
+            &mut header,
+            &Descriptor {
+                length: u32::try_from(sound.len()).unwrap_or(0),
+                channel,
+                offset: 0,
+                flags: DescriptorFlags::empty(),
+            },
+        );
+        self.outgoing.clear();
+        self.outgoing.extend_from_slice(&header);
+        self.outgoing.extend_from_slice(sound);
+        self.socket.write_all(&self.outgoing)?;
+        Ok(())
+    }
+}

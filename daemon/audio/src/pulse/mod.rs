@@ -1,0 +1,23 @@
+//! PulseAudio, and PipeWire's stand-in for it, spoken to directly.
+//!
+//! cpal has a host for it, which could not be used for a microphone that must never be moved: it does not let a
+//! stream be marked as immovable, and it drops the server's messages that a stream was moved or killed, so that a
+//! microphone that was unplugged went on as another one, unnoticed. It also asks the server for the latency with
+//! every block, and clears a megabyte with every read.
+//!
+//! Here, every stream has a connection and a thread of its own. The thread does nothing but answer the server:
+//!
+//! - A **microphone** is opened by name and stays there. When its device goes, the server ends the stream and says so.
+//! - A **loudspeaker** that was asked for as "the default" is left to the server, which moves it when the default
+//!   changes or its device goes; the stream then says which device it is now.
+//!
+//! The same connection subscribes to changes of the defaults, so nothing has to be polled.
+
+mod connection;
+mod form;
+mod listing;
+mod stream;
+
+pub(crate) use connection::is_running;
+pub(crate) use listing::list;
+pub(crate) use stream::{open_capture, open_playback};

@@ -1,0 +1,233 @@
+//! A real PulseAudio server with virtual devices, private to each test.
+//!
+//! The server is found through the environment, which a process with threads must not change. So each test has two
+//! halves: the outer makes a directory and runs the inner, which is ignored otherwise, in a process of its own.
+
+// Not every test uses every part.
+#![allow(dead_code)]
+// A test's fixtures fail the test by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
+use std::time::{Duration, Instant};
+
+use sotto_audio::{DeviceState, Keeper, Medium, Wake};
+
+/// Nothing that a test waits for takes this long.
+pub const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs an ignored test of this file in an environment of its own; not where PulseAudio is not installed.
+pub fn run(inner: &str) {
+    if Command::new("pulseaudio")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!("not tested: PulseAudio is not installed");
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--ignored", "--exact", "--nocapture", inner])
+        .env(
+            "PULSE_SERVER",
+            format!("unix:{}", home.path().join("native").display()),
+        )
+        .env("HOME", home.path())
+        .env("RUST_BACKTRACE", "0")
+        .env("XDG_RUNTIME_DIR", home.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{inner}:\n{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // Straight to the terminal: the test runner keeps what a test prints to itself.
+    let mut terminal = std::io::stderr();
+    for line in said.lines().filter(|line| line.starts_with("measured: ")) {
+        let _ = writeln!(terminal, "{line}");
+    }
+}
+
+/// A running server, which ends with this.
+pub struct Server {
+    process: Child,
+}
+
+impl Server {
+    /// Starts one with these modules, and waits until it answers.
+    pub fn start(modules: &[&str]) -> Self {
+        let socket = std::env::var("PULSE_SERVER").unwrap();
+        let socket = PathBuf::from(socket.strip_prefix("unix:").unwrap());
+        let mut command = Command::new("pulseaudio");
+        command.args([
+            "-n",
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+        ]);
+        let protocol = format!(
+            "module-native-protocol-unix socket={} auth-anonymous=1",
+            socket.display()
+        );
+        for module in modules.iter().copied().chain([protocol.as_str()]) {
+            command.args(["-L", module]);
+        }
+        let process = command
+            .env_remove("PULSE_SERVER")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begin = Instant::now();
+        while Command::new("pactl")
+            .arg("info")
+            .output()
+            .is_ok_and(|output| !output.status.success())
+        {
+            assert!(begin.elapsed() < DEADLINE, "PulseAudio does not answer");
+            std::thread::yield_now();
+        }
+        Self { process }
+    }
+
+    /// Ends it as a crash would.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs `pactl` with this server and returns what it says.
+pub fn pactl(arguments: &[&str]) -> String {
+    let output = Command::new("pactl").args(arguments).output().unwrap();
+    assert!(
+        output.status.success(),
+        "pactl {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8_lossy(&output.stdout).trim().to_owned()
+}
+
+/// Plugs a virtual device in; the result unplugs it.
+pub fn plug(module: &str, arguments: &[&str]) -> Plugged {
+    let number = pactl(&[&["load-module", module], arguments].concat());
+    Plugged(number)
+}
+
+/// A virtual device.
+pub struct Plugged(String);
+
+impl Plugged {
+    /// Takes it out.
+    pub fn unplug(self) {
+        pactl(&["unload-module", &self.0]);
+    }
+}
+
+/// A device's callback that wakes a receiver.
+pub fn waker() -> (Wake, Receiver<()>) {
+    let (sender, receiver) = sync_channel(1);
+    let wake: Wake = Arc::new(move || {
+        let _ = sender.try_send(());
+    });
+    (wake, receiver)
+}
+
+/// A keeper with everything that it hands out and reports.
+pub struct Kept<M: Medium> {
+    pub keeper: Keeper<M>,
+    pub ends: Receiver<Option<M::End>>,
+    states: Receiver<(Instant, DeviceState)>,
+    pub woken: Receiver<()>,
+}
+
+impl<M: Medium> Kept<M> {
+    pub fn start() -> Self {
+        let (wake, woken) = waker();
+        let (sender, ends) = channel();
+        let (tell, states): (Sender<(Instant, DeviceState)>, _) = channel();
+        let keeper = Keeper::start(
+            wake,
+            move |end| {
+                let _ = sender.send(end);
+            },
+            move |state| {
+                let _ = tell.send((Instant::now(), state.clone()));
+            },
+        )
+        .unwrap();
+        Self {
+            keeper,
+            ends,
+            states,
+            woken,
+        }
+    }
+
+    /// Waits for a state and says when it came.
+    pub fn wait(&self, what: &str, fits: impl Fn(&DeviceState) -> bool) -> (Instant, DeviceState) {
+        let until = Instant::now() + DEADLINE;
+        let mut seen = Vec::new();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.states.recv_timeout(left) {
+                Ok((at, state)) if fits(&state) => return (at, state),
+                Ok((_, state)) => seen.push(state),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("never {what}; there were {seen:#?}");
+                }
+            }
+        }
+    }
+
+    /// Waits until the device of this name is open.
+    pub fn wait_open(&self, name: &str) -> Instant {
+        let (at, _) = self.wait(&format!("open on {name}"), |state| is_open(state, name));
+        at
+    }
+
+    /// Waits until the device does not work, and says why.
+    pub fn wait_failed(&self) -> (Instant, sotto_audio::DeviceError) {
+        let (at, state) = self.wait("failed", |state| matches!(state, DeviceState::Failed(_)));
+        let DeviceState::Failed(error) = state else {
+            unreachable!()
+        };
+        (at, error)
+    }
+
+    /// The end that was handed out last, if there is any.
+    pub fn latest(&self) -> Option<M::End> {
+        let mut latest = None;
+        while let Ok(end) = self.ends.try_recv() {
+            latest = end;
+        }
+        latest
+    }
+}
+
+/// Whether a device is open whose identifier ends like this.
+pub fn is_open(state: &DeviceState, name: &str) -> bool {
+    matches!(state, DeviceState::Open { device, .. } if device.id == format!("pulseaudio:{name}"))
+}
+
+/// Prints a time that the outer half prints again.
+pub fn measured(what: &str, since: Instant, at: Instant) -> Duration {
+    let took = at.saturating_duration_since(since);
+    println!("measured: {what} after {} ms", took.as_millis());
+    took
+}
