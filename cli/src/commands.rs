@@ -22,6 +22,7 @@ mod phone;
 mod quit;
 mod reply;
 mod roster;
+mod silence;
 mod stats;
 mod status;
 mod switch;
@@ -29,6 +30,7 @@ mod talk;
 mod top;
 mod undeafen;
 mod unmute;
+mod unsilence;
 mod volume;
 mod whisper;
 mod withdraw;
@@ -80,6 +82,8 @@ commands! {
     Deafen(deafen),
     Undeafen(undeafen),
     Volume(volume),
+    Silence(silence),
+    Unsilence(unsilence),
     Away(away),
     Back(back),
     Phone(phone),

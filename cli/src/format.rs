@@ -12,7 +12,9 @@ mod style;
 mod table;
 mod talk;
 
-pub(crate) use audio::{audio, devices, volume};
+pub(crate) use audio::{
+    audio, device_choice, devices, microphone_test, silence, test_progress, volume,
+};
 pub(crate) use failure::failure;
 pub(crate) use meeting::{
     declined, invitations, invited, joined, left, meetings, roster, withdrawn,

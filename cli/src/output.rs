@@ -62,6 +62,20 @@ impl Output {
         }
     }
 
+    /// Whether a person watches while something goes on.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.json && io::stderr().is_terminal()
+    }
+
+    /// Shows how something goes on, in place of what was shown before; an empty text removes that.
+    pub(crate) fn progress(&self, text: &str) {
+        if self.is_watched() {
+            // Whether it is read does not matter to the command.
+            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+            let _ = io::stderr().flush();
+        }
+    }
+
     /// Prints text as it is, with a line feed if it has none.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();

@@ -79,7 +79,7 @@ fn voice_travels(meeting: &Meeting) -> bool {
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Reads `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
-fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     within(text, LONGEST)
 }
 

@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::Value;
 use sotto_control::model::WhisperMode;
-use sotto_control::{MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
+use sotto_control::{DeviceRole, MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
 use support::home::{Home, line};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -84,6 +84,10 @@ async fn every_reply_can_be_had_as_json() {
         &["meetings"],
         &["invites"],
         &["devices"],
+        &["devices", "use", "webcam"],
+        &["devices", "test", "--listen", "1s"],
+        &["silence", "bao"],
+        &["unsilence", "bao"],
         &["mute"],
         &["unmute"],
         &["deafen"],
@@ -450,4 +454,59 @@ async fn completions_and_manual_pages_are_made() {
     home.text(&["man", pages.path().to_str().unwrap()]).await;
     let whisper = std::fs::read_to_string(pages.path().join("sotto-whisper.1")).unwrap();
     assert!(whisper.contains("Speak to the chosen alone"));
+}
+
+#[tokio::test]
+async fn devices_are_listed_in_human_words_and_chosen_by_the_beginning_of_a_name() {
+    let home = Home::with_daemon();
+    let text = home.text(&["devices"]).await;
+    for word in [
+        "USB Headset",
+        "in use, default",
+        "headset, Bluetooth",
+        "telephone quality",
+    ] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(!text.contains("Monitor of"), "{text}");
+    let text = home.text(&["devices", "--all"]).await;
+    assert!(text.contains("Monitor of"), "{text}");
+
+    let text = home.text(&["devices", "use", "usb"]).await;
+    assert_eq!(
+        text,
+        "The microphone is USB Headset.\nThe loudspeaker is USB Headset.\n"
+    );
+    let text = home.text(&["devices", "use", "--output", "usb"]).await;
+    assert_eq!(text, "The loudspeaker is USB Headset.\n");
+    let Request::AudioUse(request) = home.daemon().last() else {
+        panic!("a device is chosen");
+    };
+    assert_eq!(request.only, Some(DeviceRole::Output));
+    let text = home.text(&["devices", "use", "buds"]).await;
+    assert!(text.contains("telephone quality"), "{text}");
+    let ran = home.run(&["devices", "use", "jabra"]).await;
+    assert_eq!(ran.code, 6, "{ran:?}");
+    // A file is refused before the daemon is asked to do anything.
+    let ran = home.run(&["devices", "use", "file:/etc/passwd"]).await;
+    assert_eq!(ran.code, 7, "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_test_says_what_the_microphone_is_like() {
+    let home = Home::with_daemon();
+    let text = home.text(&["devices", "test"]).await;
+    assert!(text.starts_with("The microphone works well.\n"), "{text}");
+    assert!(
+        text.contains("-22 dBFS") && text.contains("-66 dBFS"),
+        "{text}"
+    );
+    home.text(&["devices", "test", "--listen", "2s", "--quiet"])
+        .await;
+    let Request::AudioTest(request) = home.daemon().last() else {
+        panic!("the devices are tested");
+    };
+    assert_eq!((request.listen_ms, request.quiet), (Some(2000), true));
+    let ran = home.run(&["devices", "test", "--listen", "1m"]).await;
+    assert_eq!(ran.code, 2, "{ran:?}");
 }

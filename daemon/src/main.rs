@@ -4,6 +4,7 @@
 
 mod core;
 mod desktop;
+mod device_test;
 mod files;
 mod identity;
 mod keylog;

@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) network: sotto_control::config::Network,
     /// Which devices to open.
     pub(crate) devices: Devices,
+    /// Whether sound goes out as it is: no processing, no gate, twice the bitrate.
+    pub(crate) music: bool,
 }
 
 impl Settings {
@@ -71,6 +73,7 @@ impl Settings {
                 Rejoin::Never => RejoinPolicy::Never,
             },
             network: config.network,
+            music: config.audio.music,
             devices: Devices {
                 capture: CaptureRequest {
                     backend,
@@ -172,6 +175,14 @@ mod tests {
         let settings = Settings::load(&directory.path().join("config.toml")).unwrap();
         assert!(!settings.name.is_empty());
         assert_eq!(settings.interfaces(), Interfaces::All);
+    }
+
+    #[test]
+    fn music_is_off_unless_it_is_wanted() {
+        assert!(!load("").unwrap().music);
+        assert!(load("[audio]\nmusic = true").unwrap().music);
+        let error = load("[audio]\nmusic = \"yes\"").unwrap_err().to_string();
+        assert!(error.contains("audio.music"), "{error}");
     }
 
     #[test]

@@ -103,6 +103,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         socket,
         &network,
         settings.devices.clone(),
+        settings.music,
         device_changes,
         key_log,
     )?;

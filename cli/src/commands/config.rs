@@ -100,7 +100,8 @@ fn for_programs(key: &str, value: &str) -> serde_json::Value {
         "network.interfaces"
         | "network.static_peers"
         | "network.listen_port"
-        | "network.media_port" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        | "network.media_port"
+        | "audio.music" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
         _ => json!(value),
     }
 }

@@ -84,6 +84,9 @@ fn microphone(status: &Status, style: Style) -> String {
     {
         return style.paint(Ink::Yellow, "closed until you are online");
     }
+    if status.sound.has_no_microphone() {
+        return style.paint(Ink::Red, "closed: there is none that works");
+    }
     let by = status
         .unmuted_by
         .as_ref()

@@ -68,6 +68,7 @@ impl Home {
     }
 }
 
+#[derive(Debug)]
 pub struct Ran {
     pub code: i32,
     pub out: String,

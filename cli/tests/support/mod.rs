@@ -13,14 +13,14 @@ pub use scene::{incoming_whisper, person, scene};
 
 use scene::{devices, not_joined};
 use sotto_control::model::{
-    Invitation, Meeting, OfflineReason, Participant, Person, Presence, Snapshot, Status, Talk,
-    TalkTo, WhisperMode,
+    Device, DeviceChoice, Invitation, Meeting, MicrophoneTest, OfflineReason, Participant, Person,
+    Presence, Snapshot, Status, Talk, TalkTo, TestVerdict, WhisperMode,
 };
 use sotto_control::server::{Call, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
-    AbsentPerson, AudioReply, ConnectReply, ControlError, Done, ErrorCode, Event, InvitationsReply,
-    InviteReply, MeetingRefReply, MeetingReply, MeetingsReply, PeersReply, Places, PresenceReply,
-    Reply, Request, TalkReply, VolumeReply, WithdrawReply,
+    AbsentPerson, AudioReply, AudioUse, ConnectReply, ControlError, DeviceRole, Done, ErrorCode,
+    Event, InvitationsReply, InviteReply, MeetingRefReply, MeetingReply, MeetingsReply, PeersReply,
+    Places, PresenceReply, Reply, Request, SilenceReply, TalkReply, VolumeReply, WithdrawReply,
 };
 use std::path::Path as FilePath;
 use std::sync::{Arc, Mutex};
@@ -253,6 +253,28 @@ impl Known {
             }
             .into(),
             Request::AudioDevices(_) => devices(&self.snapshot.status.sound).into(),
+            Request::AudioUse(params) => self.choose(&params)?.into(),
+            Request::AudioTest(params) => MicrophoneTest {
+                input: "USB Headset".into(),
+                output: (!params.quiet).then(|| "USB Headset".into()),
+                recorded_ms: params.listen_ms.unwrap_or(0),
+                peak_dbfs: -12.0,
+                speech_dbfs: -22.0,
+                noise_dbfs: -66.0,
+                verdict: TestVerdict::Good,
+                ..MicrophoneTest::default()
+            }
+            .into(),
+            Request::AudioSilence(params) => SilenceReply {
+                person: self.people(&[params.name])?.remove(0),
+                silenced: true,
+            }
+            .into(),
+            Request::AudioUnsilence(params) => SilenceReply {
+                person: self.people(&[params.name])?.remove(0),
+                silenced: false,
+            }
+            .into(),
             Request::PresenceAway(_) => self.presence(Presence::away()),
             Request::PresenceBack(_) => self.presence(Presence::online()),
             Request::PresencePhone(_) => self.presence(Presence::offline(OfflineReason::Phone)),
@@ -273,6 +295,28 @@ impl Known {
                 self.stop.notify_one();
                 Done {}.into()
             }
+        })
+    }
+
+    fn choose(&self, params: &AudioUse) -> Result<DeviceChoice, ControlError> {
+        let devices = devices(&self.snapshot.status.sound);
+        let find = |list: &[Device]| {
+            let wanted = params.device.to_lowercase();
+            list.iter()
+                .find(|it| it.name.to_lowercase().starts_with(&wanted))
+                .cloned()
+        };
+        let (input, output) = (find(&devices.inputs), find(&devices.outputs));
+        if (&input, &output) == (&None, &None) {
+            return Err(ControlError::new(
+                ErrorCode::NotFound,
+                format!("there is no device \"{}\"", params.device),
+            ));
+        }
+        Ok(DeviceChoice {
+            input: input.filter(|_| params.only != Some(DeviceRole::Output)),
+            output: output.filter(|_| params.only != Some(DeviceRole::Input)),
+            not_saved: None,
         })
     }
 

@@ -103,10 +103,12 @@ pub fn scene() -> Snapshot {
                 input: DeviceInUse {
                     wanted: "default".into(),
                     open: Some("USB Headset".into()),
+                    ..DeviceInUse::default()
                 },
                 output: DeviceInUse {
                     wanted: "default".into(),
                     open: Some("USB Headset".into()),
+                    ..DeviceInUse::default()
                 },
                 ..Sound::default()
             },
@@ -177,6 +179,8 @@ pub(super) fn devices(sound: &Sound) -> Devices {
         id: id.into(),
         name: name.into(),
         default,
+        in_use: sound.input.open.as_deref() == Some(name),
+        ..Device::default()
     };
     Devices {
         sound: sound.clone(),
@@ -184,6 +188,15 @@ pub(super) fn devices(sound: &Sound) -> Devices {
         inputs: vec![
             device("usb_headset", "USB Headset", true),
             device("webcam", "Webcam", false),
+            Device {
+                bluetooth: true,
+                form: Some("headset".into()),
+                ..device("bluez_source", "Buds", false)
+            },
+            Device {
+                monitor: true,
+                ..device("usb_headset.monitor", "Monitor of USB Headset", false)
+            },
         ],
         outputs: vec![device("usb_headset", "USB Headset", true)],
     }

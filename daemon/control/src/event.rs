@@ -3,7 +3,9 @@
 //! An event replaces a whole part of the snapshot. So nothing depends on having seen the event before, and a
 //! subscriber that reads slowly can be given the newest value of each part instead of every one in between.
 
-use crate::model::{Invitation, Levels, Meeting, Notice, Peer, Snapshot, Status, Talk};
+use crate::model::{
+    Invitation, Levels, Meeting, Notice, Peer, Snapshot, Status, Talk, TestProgress,
+};
 use serde::{Deserialize, Serialize};
 
 /// A change. On the wire it is the `params` of a notification `event`: `{"event":"talk","talk":{…}}`.
@@ -45,6 +47,11 @@ pub enum Event {
         /// The new value.
         levels: Levels,
     },
+    /// How a test of the microphone goes on; only for subscribers that asked for levels.
+    Test {
+        /// The new value.
+        test: TestProgress,
+    },
     /// Something happened that the user should see.
     Notice {
         /// What.
@@ -72,7 +79,7 @@ impl Snapshot {
             Event::Invitations { invitations } => self.invitations.clone_from(invitations),
             Event::Talk { talk } => self.talk.clone_from(talk),
             Event::Levels { levels } => self.apply_levels(levels),
-            Event::Notice { .. } | Event::Missed { .. } | Event::Unknown => {}
+            Event::Test { .. } | Event::Notice { .. } | Event::Missed { .. } | Event::Unknown => {}
         }
     }
 

@@ -11,7 +11,7 @@ pub use parameters::*;
 pub use reply::*;
 
 use crate::error::{ControlError, ErrorCode};
-use crate::model::{Devices, Snapshot, Status};
+use crate::model::{DeviceChoice, Devices, MicrophoneTest, Snapshot, Status};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -123,6 +123,14 @@ methods! {
     AudioVolume = "audio.volume" -> VolumeReply;
     /// Sound devices.
     AudioDevices = "audio.devices" -> Devices;
+    /// Chooses microphone and loudspeaker, now and for later.
+    AudioUse = "audio.use" -> DeviceChoice;
+    /// Plays a sound, listens to the microphone, and plays what was heard.
+    AudioTest = "audio.test" -> MicrophoneTest;
+    /// Stops playing somebody who is heard through the room anyway.
+    AudioSilence = "audio.silence" -> SilenceReply;
+    /// Plays them again.
+    AudioUnsilence = "audio.unsilence" -> SilenceReply;
     /// Sets the user Away.
     PresenceAway = "presence.away" -> PresenceReply;
     /// Ends Away or a phone call.

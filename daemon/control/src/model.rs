@@ -11,7 +11,10 @@ mod presence;
 mod status;
 mod talk;
 
-pub use audio::{Device, DeviceInUse, Devices, Sound, SoundState};
+pub use audio::{
+    Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Sound, SoundState, TestProgress,
+    TestStep, TestVerdict,
+};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};

@@ -128,6 +128,7 @@ impl Core {
                     clipped.hint = Some("turn its level down in the sound settings".to_owned());
                     self.tell_rarely(clipped);
                 }
+                VoiceEvent::SameRoom(peer) => self.same_room(peer),
             }
         }
     }
@@ -179,6 +180,9 @@ impl Core {
                 }
                 self.changed(Shown::Status);
             }
+            Later::Chosen(choice, answer) => self.choose_devices(*choice, answer),
+            Later::TestProgress(test) => self.send_event(&sotto_control::Event::Test { test }),
+            Later::TestEnded => self.testing = false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! What each method of the control API does; by subject in the files beside this one.
 
+mod devices;
 mod meeting;
 mod network;
 mod talk;
@@ -107,7 +108,11 @@ impl Core {
                     .map(|_| self.talk_reply())
             }
             Request::AudioMute(_) => self.audio(|at| Command::Mute { at }, &client),
-            Request::AudioUnmute(_) => self.audio(|at| Command::Unmute { at }, &client),
+            Request::AudioUnmute(_) => {
+                // Said while the microphone is open, it means: speak through what there is now.
+                self.voice.accept_microphone();
+                self.audio(|at| Command::Unmute { at }, &client)
+            }
             Request::AudioDeafen(_) => self.audio(|at| Command::Deafen { at }, &client),
             Request::AudioUndeafen(_) => self.audio(|at| Command::Undeafen { at }, &client),
             Request::AudioVolume(params) => self.volume(&view, &params.name, params.percent),
@@ -115,6 +120,19 @@ impl Core {
                 self.list_devices(answer);
                 return;
             }
+            Request::AudioUse(params) => {
+                self.find_devices(params, &client, answer);
+                return;
+            }
+            Request::AudioTest(params) => match self.may_test(&view) {
+                Ok(()) => {
+                    self.test_devices(&params, &client, answer);
+                    return;
+                }
+                Err(error) => Err(error),
+            },
+            Request::AudioSilence(params) => self.silence(&view, &params.name, true, &client),
+            Request::AudioUnsilence(params) => self.silence(&view, &params.name, false, &client),
             Request::PresenceAway(_) => self.presence(Command::Away),
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sotto_control::ControlError;
-use sotto_control::model::Notice;
+use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
 use sotto_meeting::{MeetingId, Mesh, PeerId, View};
 use sotto_net::{Network, NetworkCommand, NetworkEvent};
@@ -71,6 +71,12 @@ enum Later {
     },
     /// rtkit has raised voice threads.
     Raised(Vec<(&'static str, Priority)>),
+    /// Devices were found that a client wants to use.
+    Chosen(Box<sound::Choice>, Answer),
+    /// A test of the microphone goes on.
+    TestProgress(TestProgress),
+    /// It is over.
+    TestEnded,
 }
 
 /// A client that waits for a join.
@@ -164,6 +170,8 @@ pub(crate) struct Core {
     stopping: Option<Arc<str>>,
     store_failed: bool,
     told_rarely: Option<u64>,
+    sound_told: sound::Told,
+    testing: bool,
 }
 
 impl Core {
@@ -203,6 +211,8 @@ impl Core {
             stopping: None,
             store_failed: false,
             told_rarely: None,
+            sound_told: sound::Told::default(),
+            testing: false,
         }
     }
 
@@ -236,7 +246,7 @@ impl Core {
                 Some(input) = sources.control.recv() => self.take_control(input).await,
                 Some(signal) = sources.desktop.recv() => self.take_desktop_signal(signal),
                 Some(later) = self.laters.recv() => self.take_later(later),
-                Some(()) = sources.devices.recv() => self.changed(Shown::Status),
+                Some(()) = sources.devices.recv() => self.devices_changed(),
                 Some(reason) = sources.stop.recv() => self.stopping = Some(reason.into()),
                 () = at(timeout) => self.mesh_timeout(),
                 () = at(publish) => self.publish_due(),
@@ -261,6 +271,7 @@ impl Core {
             voiced,
             own,
             heard: &self.heard,
+            silenced: self.voice.silenced(),
         }
     }
 }

@@ -338,7 +338,7 @@ impl Core {
         }
     }
 
-    fn send_event(&self, event: &ControlEvent) {
+    pub(super) fn send_event(&self, event: &ControlEvent) {
         for outbox in self.subscribers.values() {
             outbox.event(event);
         }

@@ -1,6 +1,6 @@
 //! From what the mesh and the voice machines know to what the control API shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use sotto_control::model::{
@@ -25,6 +25,8 @@ pub(crate) struct Voiced {
     pub(crate) level_dbfs: Option<f32>,
     /// Whether it is a whisper to the user.
     pub(crate) whisper: bool,
+    /// Whether they seem to sit in the same room.
+    pub(crate) same_room: bool,
 }
 
 /// Everything that is needed to show a view.
@@ -37,6 +39,8 @@ pub(crate) struct Presenter<'a> {
     pub(crate) own: Voiced,
     /// When something last came from whom.
     pub(super) heard: &'a LastHeard,
+    /// Who is heard through the room alone.
+    pub(super) silenced: &'a HashSet<PeerId>,
 }
 
 impl Presenter<'_> {
@@ -96,6 +100,8 @@ impl Presenter<'_> {
             speaking: present && voiced.speaking,
             level_dbfs: voiced.level_dbfs.filter(|_| present && voiced.speaking),
             volume_percent: entry.volume,
+            silenced: active && self.silenced.contains(&entry.peer),
+            same_room: present && voiced.same_room,
             stats: voiced.stats.filter(|_| present),
         }
     }

@@ -1,11 +1,13 @@
 //! The voice threads, the devices, and who is who between them and the mesh.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_audio::priority::Priority;
-use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
+use sotto_audio::{
+    CaptureKeeper, CaptureRequest, DeviceSpec, DeviceState, PlaybackKeeper, PlaybackRequest,
+};
 use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
@@ -14,9 +16,9 @@ use sotto_voice::mix::Earcon;
 use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
-    Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, LinkSetup, MediaKeys, PathState,
-    RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
-    VoiceConfig, voice_pair,
+    Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
+    PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, VoiceConfig,
+    voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -27,6 +29,12 @@ use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
     UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
 };
+
+/// How loud a peer is played unless the user said otherwise, in per cent.
+const FULL_VOLUME: u16 = 100;
+
+/// The bitrate of music, in bits per second.
+const MUSIC_BITRATE: u32 = 96_000;
 
 /// Which devices to open.
 #[derive(Debug, Clone)]
@@ -61,6 +69,8 @@ pub(crate) enum VoiceEvent {
     Stats,
     /// The microphone reaches full scale.
     Clipped,
+    /// A peer seems to sit in the same room.
+    SameRoom(PeerId),
 }
 
 /// The voice side of the daemon.
@@ -74,11 +84,14 @@ pub(crate) struct Voice {
     microphone: CaptureKeeper,
     loudspeaker: PlaybackKeeper,
     devices: Devices,
+    music: bool,
     names: SlotNames,
     slots: HashMap<PeerId, Slot>,
     peers: Vec<Option<PeerId>>,
     next_slot: usize,
     volumes: HashMap<PeerId, u16>,
+    /// Those who are heard through the room alone, until the user leaves.
+    silenced: HashSet<PeerId>,
     last_audience: (Option<SampleTime>, Audience),
     playing: bool,
     inside: bool,
@@ -100,6 +113,7 @@ impl Voice {
         socket: MediaSocket,
         network: &Network,
         devices: Devices,
+        music: bool,
         device_changes: mpsc::Sender<()>,
         key_log: Option<KeyLog>,
     ) -> Result<Self, VoiceSetupError> {
@@ -158,11 +172,13 @@ impl Voice {
             microphone,
             loudspeaker,
             devices,
+            music,
             names,
             slots: HashMap::new(),
             peers: vec![None; Slot::COUNT],
             next_slot: 0,
             volumes: HashMap::new(),
+            silenced: HashSet::new(),
             last_audience: (None, Audience::Nobody),
             playing: false,
             inside: false,
@@ -276,8 +292,8 @@ impl Voice {
                     Ok(inbound) => self.send_down(DownlinkCommand::Inbound(inbound)),
                     Err(error) => tracing::error!(%error, "no voice from a peer"),
                 }
-                if let Some(percent) = self.volumes.get(&peer) {
-                    let percent = *percent;
+                let percent = self.volume(peer);
+                if percent != FULL_VOLUME {
                     self.send_down(DownlinkCommand::Volume { slot, percent });
                 }
             }
@@ -290,6 +306,8 @@ impl Voice {
             }
             VoiceChange::Microphone { at, open } => {
                 let at = at.map(SampleTime);
+                // Nobody hears a muted microphone, so that it may become another one meanwhile.
+                self.microphone.may_move(!open);
                 self.send_up(UplinkCommand::Microphone { at, open });
             }
             VoiceChange::Playback { open } => {
@@ -298,12 +316,62 @@ impl Voice {
             }
             VoiceChange::Volume { peer, percent } => {
                 self.volumes.insert(peer, percent);
-                if let Some(slot) = self.slots.get(&peer) {
-                    let slot = *slot;
-                    self.send_down(DownlinkCommand::Volume { slot, percent });
-                }
+                self.send_volume(peer);
             }
         }
+    }
+
+    /// How loud `peer` is played, in per cent.
+    fn volume(&self, peer: PeerId) -> u16 {
+        if self.silenced.contains(&peer) {
+            return 0;
+        }
+        self.volumes.get(&peer).copied().unwrap_or(FULL_VOLUME)
+    }
+
+    fn send_volume(&mut self, peer: PeerId) {
+        if let Some(slot) = self.slots.get(&peer) {
+            let (slot, percent) = (*slot, self.volume(peer));
+            self.send_down(DownlinkCommand::Volume { slot, percent });
+        }
+    }
+
+    /// Plays `peer` no more, or again; their volume is as it was then.
+    pub(crate) fn silence(&mut self, peer: PeerId, silenced: bool) {
+        if silenced {
+            self.silenced.insert(peer);
+        } else {
+            self.silenced.remove(&peer);
+        }
+        self.send_volume(peer);
+    }
+
+    /// Who is heard through the room alone.
+    pub(crate) fn silenced(&self) -> &HashSet<PeerId> {
+        &self.silenced
+    }
+
+    /// Uses other devices from now on.
+    pub(crate) fn choose_devices(
+        &mut self,
+        microphone: Option<DeviceSpec>,
+        loudspeaker: Option<DeviceSpec>,
+    ) {
+        if let Some(device) = microphone {
+            self.devices.capture.device = device;
+        }
+        if let Some(device) = loudspeaker {
+            self.devices.playback.device = device;
+        }
+        if self.inside {
+            self.microphone.want(Some(self.devices.capture.clone()));
+            self.loudspeaker.want(Some(self.devices.playback.clone()));
+        }
+    }
+
+    /// Speaks through whatever microphone the system offers now, if the one before is gone or no longer the default.
+    pub(crate) fn accept_microphone(&self) {
+        self.microphone.accept();
     }
 
     /// Plays a short sign, if anything is played.
@@ -322,7 +390,11 @@ impl Voice {
             tracing::error!(%error, "no random numbers, so no voice");
             return;
         }
-        match voice_pair(&VoiceConfig::new(seed)) {
+        let mut config = VoiceConfig::new(seed);
+        if self.music {
+            config.bitrate = MUSIC_BITRATE;
+        }
+        match voice_pair(&config) {
             Ok((uplink, downlink)) => {
                 self.inside = true;
                 if !self.uplink.order(UplinkOrder::Enter(Box::new(uplink)))
@@ -332,6 +404,11 @@ impl Voice {
                 {
                     tracing::error!("the voice threads do not respond");
                 }
+                // Always open, whatever the default becomes: a gate would cut quiet passages out.
+                if self.music {
+                    self.send_up(UplinkCommand::Gate(GateMode::Always));
+                }
+                self.microphone.may_move(true);
                 self.microphone.want(Some(self.devices.capture.clone()));
                 self.loudspeaker.want(Some(self.devices.playback.clone()));
             }
@@ -358,6 +435,7 @@ impl Voice {
             }
         }
         self.voiced.clear();
+        self.silenced.clear();
         self.own = Voiced::default();
     }
 
@@ -478,6 +556,7 @@ impl Voice {
     fn downlink_event(&mut self, event: DownlinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
         let slot = match event {
             DownlinkEvent::Heard { slot }
+            | DownlinkEvent::SameRoom { slot }
             | DownlinkEvent::Speaking { slot, .. }
             | DownlinkEvent::Path { slot, .. } => slot,
             DownlinkEvent::Stats(stats) => stats.slot,
@@ -488,6 +567,10 @@ impl Voice {
         };
         match event {
             DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
+            DownlinkEvent::SameRoom { .. } => {
+                self.voiced.entry(peer).or_default().same_room = true;
+                tell(VoiceEvent::SameRoom(peer));
+            }
             DownlinkEvent::Speaking {
                 speaking,
                 whisper,

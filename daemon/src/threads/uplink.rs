@@ -226,10 +226,13 @@ impl Work {
             if lost > 0 {
                 uplink.skip(lost);
             }
+            let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
+            let later =
+                Duration::from_nanos(waiting * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
+            uplink.overhear(&self.frame, now.saturating_sub(later));
             uplink.capture(&self.frame, now, &mut |to, packet: &[u8]| {
                 self.sending.send(to, packet);
             });
-            let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
             self.capture_clock
                 .update(uplink.position().0 + waiting, now);
         }

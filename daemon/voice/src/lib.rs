@@ -30,6 +30,7 @@ mod link;
 pub mod mix;
 mod pair;
 pub mod playout;
+mod same_room;
 mod slot;
 mod time;
 pub mod uplink;
@@ -40,6 +41,7 @@ pub use error::VoiceError;
 pub use level::Level;
 pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};
 pub use pair::{VoiceConfig, voice_pair};
+pub use same_room::SameRoom;
 pub use slot::{Slot, SlotSet};
 pub use time::SampleTime;
 pub use uplink::{

@@ -98,11 +98,26 @@ pub(crate) struct SendCount {
     pub(crate) captured: Duration,
 }
 
+/// What the microphone heard, for telling who sits in the same room.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Overheard {
+    /// When the last sample was captured.
+    pub(crate) end: Duration,
+    /// How many samples.
+    pub(crate) samples: usize,
+    /// Their mean square.
+    pub(crate) power: f32,
+}
+
+/// How many frames of what the microphone heard may wait: more than the longest pause between two pulls.
+const OVERHEARD: usize = 128;
+
 /// The uplink's ends of the rings.
 pub(crate) struct UplinkRings {
     pub(crate) paths: Consumer<PathUpdate>,
     pub(crate) losses: Consumer<LossReport>,
     pub(crate) counts: Producer<SendCount>,
+    pub(crate) overheard: Producer<Overheard>,
 }
 
 /// The downlink's ends of the rings.
@@ -110,6 +125,7 @@ pub(crate) struct DownlinkRings {
     pub(crate) paths: Producer<PathUpdate>,
     pub(crate) losses: Producer<LossReport>,
     pub(crate) counts: Consumer<SendCount>,
+    pub(crate) overheard: Consumer<Overheard>,
 }
 
 /// Makes the two machines of one conversation, joined.
@@ -124,6 +140,7 @@ pub fn voice_pair(config: &VoiceConfig) -> Result<(Uplink, Downlink), VoiceError
     let (paths_in, paths_out) = RingBuffer::new(2 * Slot::COUNT);
     let (losses_in, losses_out) = RingBuffer::new(2 * Slot::COUNT);
     let (counts_in, counts_out) = RingBuffer::new(4 * Slot::COUNT);
+    let (overheard_in, overheard_out) = RingBuffer::new(OVERHEARD);
     let mut random = ChaCha20Rng::from_seed(config.seed);
     let uplink_random = split(&mut random);
     let downlink_random = split(&mut random);
@@ -134,6 +151,7 @@ pub fn voice_pair(config: &VoiceConfig) -> Result<(Uplink, Downlink), VoiceError
             paths: paths_out,
             losses: losses_out,
             counts: counts_in,
+            overheard: overheard_in,
         },
     )?;
     let downlink = Downlink::new(
@@ -142,6 +160,7 @@ pub fn voice_pair(config: &VoiceConfig) -> Result<(Uplink, Downlink), VoiceError
             paths: paths_in,
             losses: losses_in,
             counts: counts_out,
+            overheard: overheard_out,
         },
     )?;
     Ok((uplink, downlink))

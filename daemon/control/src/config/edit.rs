@@ -93,6 +93,10 @@ fn read_value(key: &str, new: &str) -> Item {
         "network.listen_port" | "network.media_port" => {
             new.trim().parse::<i64>().map_or_else(|_| value(new), value)
         }
+        "audio.music" => new
+            .trim()
+            .parse::<bool>()
+            .map_or_else(|_| value(new), value),
         _ if takes_a_list(key) => {
             if let Ok(Value::Array(array)) = new.trim().parse::<Value>() {
                 return value(array);
@@ -143,6 +147,7 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.backend" => config.audio.backend.to_string(),
         "audio.input" => config.audio.input.to_string(),
         "audio.output" => config.audio.output.to_string(),
+        "audio.music" => config.audio.music.to_string(),
         _ => String::new(),
     }
 }

@@ -59,6 +59,8 @@ pub struct Audio {
     pub input: Device,
     /// `output`: the loudspeaker, or what stands in for it; never a tone.
     pub output: Device,
+    /// `music`: whether sound goes out as it is, at twice the bitrate: no processing, no gate.
+    pub music: bool,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -72,6 +74,7 @@ pub const KEYS: &[&str] = &[
     "audio.backend",
     "audio.input",
     "audio.output",
+    "audio.music",
 ];
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
@@ -208,6 +211,7 @@ impl Config {
             "audio.backend" => fit(backend(item).map(|backend| self.audio.backend = backend)),
             "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
+            "audio.music" => fit(yes_or_no(item).map(|music| self.audio.music = music)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -306,6 +310,11 @@ fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
 
 fn backend(item: &Item) -> Result<Backend, String> {
     text_value(item)?.parse()
+}
+
+fn yes_or_no(item: &Item) -> Result<bool, String> {
+    item.as_bool()
+        .ok_or_else(|| "must be true or false, without quotes".into())
 }
 
 fn device(item: &Item) -> Result<Device, String> {

@@ -1,7 +1,8 @@
 //! Parameters of every method, and what they may be.
 
 use super::Request;
-use crate::error::ControlError;
+use crate::config::{Device, LONGEST_DEVICE};
+use crate::error::{ControlError, ErrorCode};
 use crate::model::WhisperMode;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -18,7 +19,11 @@ pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
 /// The longest that `meeting.join` and `meeting.switch` wait for others before they are answered.
 pub const MAX_JOIN: Duration = Duration::from_secs(30);
-/// The longest that `audio.devices` waits for the sound system.
+/// How long `audio.test` listens unless told otherwise.
+pub const USUAL_TEST: Duration = Duration::from_secs(3);
+/// The longest that `audio.test` listens.
+pub const MAX_TEST: Duration = Duration::from_secs(10);
+/// The longest that `audio.devices` and `audio.use` wait for the sound system.
 const MAX_LISTING: Duration = Duration::from_secs(20);
 /// How long a daemon may take to answer what it can answer at once, before it counts as hung.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -188,6 +193,52 @@ pub struct AudioVolume {
     pub percent: u16,
 }
 
+/// Parameters of `audio.use`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioUse {
+    /// Which device: an identifier or the unique beginning of a name, as `audio.devices` lists them; or `default`, or
+    /// `null` for silence. Never a file.
+    pub device: String,
+    /// As what; absent: as whatever it is, microphone, loudspeaker or both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<DeviceRole>,
+}
+
+/// What a device is used as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceRole {
+    /// Microphone.
+    Input,
+    /// Loudspeaker.
+    Output,
+}
+
+/// Parameters of `audio.test`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioTest {
+    /// How long to listen, in milliseconds; 3 s if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listen_ms: Option<u64>,
+    /// Whether nothing is to be played, neither the sound before nor the recording after.
+    #[serde(default)]
+    pub quiet: bool,
+}
+
+/// Parameters of `audio.silence`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioSilence {
+    /// Whom; must be in the active meeting.
+    pub name: String,
+}
+
+/// Parameters of `audio.unsilence`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioUnsilence {
+    /// Whom.
+    pub name: String,
+}
+
 /// Parameters of `network.connect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkConnect {
@@ -213,7 +264,11 @@ impl Request {
     pub fn patience(&self) -> Duration {
         let waits = match self {
             Self::MeetingJoin(_) | Self::MeetingSwitch(_) => MAX_JOIN,
-            Self::AudioDevices(_) => MAX_LISTING,
+            Self::AudioDevices(_) | Self::AudioUse(_) => MAX_LISTING,
+            Self::AudioTest(params) => {
+                let listen = params.listen_ms.map_or(USUAL_TEST, Duration::from_millis);
+                MAX_LISTING + 2 * listen.min(MAX_TEST)
+            }
             Self::NetworkConnect(params) => {
                 Duration::from_millis(params.wait_ms.unwrap_or(0)).min(MAX_WAIT)
             }
@@ -269,12 +324,43 @@ impl Request {
                 }
                 Ok(())
             }
+            Self::AudioUse(params) => device(&params.device),
+            Self::AudioTest(params) => {
+                if params.listen_ms == Some(0) {
+                    return Err(ControlError::invalid("listen_ms is 0"));
+                }
+                within("listen_ms", params.listen_ms, MAX_TEST)
+            }
+            Self::AudioSilence(AudioSilence { name })
+            | Self::AudioUnsilence(AudioUnsilence { name }) => text("name", name),
             Self::NetworkConnect(params) => {
                 text("address", &params.address)?;
                 within("wait_ms", params.wait_ms, MAX_WAIT)
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// A device that a program may choose: one of the system, or none. What reads or writes a file, or stands in for a
+/// microphone, is the configuration's alone.
+fn device(name: &str) -> Result<(), ControlError> {
+    if name.len() > LONGEST_DEVICE {
+        return Err(ControlError::invalid(format!(
+            "device is longer than {LONGEST_DEVICE} bytes"
+        )));
+    }
+    if name.trim().is_empty() {
+        return Err(ControlError::invalid("device is empty"));
+    }
+    printable("device", name)?;
+    match name.parse::<Device>() {
+        Ok(Device::Default | Device::Null | Device::Named(_)) => Ok(()),
+        Ok(Device::File { .. } | Device::Tone { .. }) | Err(_) => Err(ControlError::new(
+            ErrorCode::Refused,
+            "files and tones are no devices that a program may choose",
+        )
+        .with_hint("set them in config.toml and start sottod again")),
     }
 }
 

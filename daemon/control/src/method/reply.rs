@@ -1,7 +1,8 @@
 //! Replies of every method.
 
 use crate::model::{
-    Devices, Invitation, Meeting, MeetingRef, Peer, Person, Presence, Snapshot, Status, Talk,
+    DeviceChoice, Devices, Invitation, Meeting, MeetingRef, MicrophoneTest, Peer, Person, Presence,
+    Snapshot, Status, Talk,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +93,15 @@ pub struct VolumeReply {
     pub percent: u16,
 }
 
+/// Reply to `audio.silence` and `audio.unsilence`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceReply {
+    /// Whom.
+    pub person: Person,
+    /// Whether they are heard through the room alone now.
+    pub silenced: bool,
+}
+
 /// Reply to every `presence` method.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PresenceReply {
@@ -154,6 +164,9 @@ replies! {
     Audio(AudioReply),
     Volume(VolumeReply),
     Devices(Devices),
+    DeviceChoice(DeviceChoice),
+    MicrophoneTest(MicrophoneTest),
+    Silence(SilenceReply),
     Presence(PresenceReply),
     Connect(ConnectReply),
     Snapshot(Snapshot),

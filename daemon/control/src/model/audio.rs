@@ -24,6 +24,15 @@ pub struct Sound {
     pub output: DeviceInUse,
 }
 
+impl Sound {
+    /// Whether a microphone should be open and none works.
+    #[must_use]
+    pub fn has_no_microphone(&self) -> bool {
+        matches!(self.state, SoundState::Failed | SoundState::Unavailable)
+            && self.input.open.is_none()
+    }
+}
+
 /// Whether devices are open. They are closed unless a meeting is active.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +60,24 @@ pub struct DeviceInUse {
     /// The device that is open, by the name that its system gives it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open: Option<String>,
+    /// The identifier of the device that is open, as [`Device::id`]; absent for what is no device of the system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What kind of thing it is, as [`Device::form`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+    /// Whether it is muted in the system's own settings, so that nothing comes of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub muted_by_system: bool,
+    /// The identifier of the system's default device, where that is wanted and has become another one while the
+    /// microphone was open to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_elsewhere: Option<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Reply to `audio.devices`.
@@ -79,4 +106,118 @@ pub struct Device {
     /// Whether it is its system's default.
     #[serde(default)]
     pub default: bool,
+    /// Whether it is open right now.
+    #[serde(default)]
+    pub in_use: bool,
+    /// What kind of thing it is, where the system knows: `headset`, `headphones`, `handset`, `speakers`, `microphone`,
+    /// `webcam`, `hands-free`, `screen`, `built-in`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<String>,
+    /// Whether it is connected by Bluetooth. Such a microphone is opened only if it is chosen by name: the headset's
+    /// sound drops to telephone quality while its microphone is open.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub bluetooth: bool,
+    /// Whether it is muted in the system's own settings.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub muted_by_system: bool,
+    /// Whether it is no microphone but what another device plays, or a loudspeaker that plays into nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub monitor: bool,
+}
+
+/// Reply to `audio.use`: what is used from now on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceChoice {
+    /// The microphone, if one was chosen; without an identifier for `default` and `null`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Device>,
+    /// The loudspeaker, if one was chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Device>,
+    /// Why the choice will not outlive the daemon, if it will not: the configuration could not be written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_saved: Option<String>,
+}
+
+/// Reply to `audio.test`: what a microphone gave.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct MicrophoneTest {
+    /// The microphone.
+    #[serde(default)]
+    pub input: String,
+    /// The loudspeaker; absent if none could be opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Why there was no loudspeaker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_problem: Option<String>,
+    /// How long it was listened to, in milliseconds.
+    #[serde(default)]
+    pub recorded_ms: u64,
+    /// The loudest sample, in decibels relative to full scale.
+    #[serde(default)]
+    pub peak_dbfs: f32,
+    /// How loud speech was: the level that a twentieth of the time exceeded.
+    #[serde(default)]
+    pub speech_dbfs: f32,
+    /// How loud it is when nobody speaks: the level that nine tenths of the time exceeded.
+    #[serde(default)]
+    pub noise_dbfs: f32,
+    /// How many samples reached full scale.
+    #[serde(default)]
+    pub clipped_samples: u64,
+    /// What that means.
+    #[serde(default)]
+    pub verdict: TestVerdict,
+}
+
+/// What a microphone's test means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestVerdict {
+    /// Speech stands well above the noise.
+    Good,
+    /// It gave nothing at all: muted in the system, or the wrong one.
+    Silent,
+    /// It gave noise alone: nobody spoke, or it is the wrong one.
+    NoSpeech,
+    /// Speech is too quiet to be understood well.
+    Faint,
+    /// It distorts.
+    Clipped,
+    /// Noise is nearly as loud as speech.
+    Noisy,
+    /// A verdict that this version does not know.
+    #[default]
+    #[serde(other)]
+    Unknown,
+}
+
+/// What a test of the microphone does right now.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TestProgress {
+    /// What.
+    pub step: TestStep,
+    /// How loud the microphone is, in decibels relative to full scale, while it is listened to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level_dbfs: Option<f32>,
+    /// How long this step still takes, in milliseconds.
+    #[serde(default)]
+    pub remaining_ms: u64,
+}
+
+/// A step of a test.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestStep {
+    /// The loudspeaker plays a short sound.
+    Sound,
+    /// The microphone is listened to.
+    Listening,
+    /// What was recorded is played.
+    PlayingBack,
+    /// A step that this version does not know.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }

@@ -87,6 +87,12 @@ pub struct Participant {
     /// How loud the user has set this participant, in per cent of what is received: 0 to 200.
     #[serde(default = "full_volume")]
     pub volume_percent: u16,
+    /// Whether this participant is played to the user by the room alone: silenced here with `audio.silence`.
+    #[serde(default)]
+    pub silenced: bool,
+    /// Whether this participant seems to sit within earshot, so that their voice is heard twice.
+    #[serde(default)]
+    pub same_room: bool,
     /// What the network does between the two; absent unless both are present in the active meeting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stats: Option<Stats>,

@@ -92,6 +92,8 @@ pub enum NoticeKind {
     WhisperEnded,
     /// A sound device failed, or came back.
     Sound,
+    /// A colleague seems to sit in the same room, so that both hear each other twice.
+    SameRoom,
     /// The network failed, or came back.
     Network,
     /// Two daemons run with the same identity.

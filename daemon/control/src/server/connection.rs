@@ -117,7 +117,7 @@ impl Outbox {
     pub fn event(&self, event: &Event) {
         let wishes = self.shared.wishes.load(Ordering::Acquire);
         let wanted = match event {
-            Event::Levels { .. } => wishes == WITH_LEVELS,
+            Event::Levels { .. } | Event::Test { .. } => wishes == WITH_LEVELS,
             _ => wishes != NONE,
         };
         if wanted {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
-use sotto_control::server::{Answer, ConnectionId};
+use sotto_control::server::ConnectionId;
 use sotto_control::{AudioReply, Reply, TalkReply, VolumeReply};
 use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, Refusal, View};
 
-use super::super::{Core, notices, present, refuse, sound};
+use super::super::{Core, notices, present, refuse};
 use super::{Answered, everyone_named};
 
 impl Core {
@@ -110,15 +110,6 @@ impl Core {
     /// Whom the user speaks to, and who whispers.
     pub(in crate::core) fn talk(&self, view: &View) -> model::Talk {
         self.presenter(view).talk(&self.not_hearing)
-    }
-    pub(super) fn list_devices(&self, answer: Answer) {
-        let shown = self.sound();
-        let (devices, ..) = self.voice.devices();
-        let backend = devices.capture.backend;
-        // Asking the sound system takes up to seconds.
-        tokio::task::spawn_blocking(move || {
-            answer.send(Ok(sound::devices(shown, backend)));
-        });
     }
 }
 

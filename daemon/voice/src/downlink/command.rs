@@ -133,6 +133,11 @@ pub enum DownlinkEvent {
         /// The path.
         state: PathState,
     },
+    /// A peer seems to sit in the same room: their voice is at the microphone before it is played. Once for each peer.
+    SameRoom {
+        /// The peer.
+        slot: Slot,
+    },
     /// Once a second for each peer with a receiving direction.
     Stats(SenderStats),
 }

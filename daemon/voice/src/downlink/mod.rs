@@ -36,7 +36,7 @@ use crate::link::KeyMemory;
 use crate::mix::{self, Mixer};
 use crate::pair::DownlinkRings;
 use crate::wire::rtcp::Compound;
-use crate::{Destination, Retired, Slot, SlotSet, VoiceError};
+use crate::{Destination, Retired, SameRoom, Slot, SlotSet, VoiceError};
 use path::Path;
 use peer::{OVERLAP, Outbound, Peer};
 use reception::spread;
@@ -71,6 +71,7 @@ pub struct Downlink {
     /// Whose stream an SSRC is. Only numbers that we allotted are in here.
     streams: HashMap<u32, Slot>,
     mixer: Mixer,
+    same_room: SameRoom,
     /// Whether frames are played; and whether the last of them are fading out.
     playing: bool,
     fading: bool,
@@ -106,6 +107,7 @@ impl Downlink {
             inbound: SlotSet::EMPTY,
             streams: HashMap::with_capacity(4 * Slot::COUNT),
             mixer: Mixer::new(),
+            same_room: SameRoom::new(),
             playing: true,
             fading: false,
             neural_due: Duration::ZERO,
@@ -272,6 +274,7 @@ impl Downlink {
             self.retire(Retired::Control(outbound.link));
         }
         self.mixer.forget(slot);
+        self.same_room.forget(slot);
         self.inbound.remove(slot);
         self.linked.remove(slot);
         self.untold_paths.remove(slot);

@@ -14,6 +14,10 @@ fn duration_of(samples: usize) -> Duration {
 impl Downlink {
     /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
     pub fn pull(&mut self, out: &mut [f32], now: Duration) {
+        while let Ok(heard) = self.rings.overheard.pop() {
+            self.same_room
+                .microphone(heard.end, heard.samples, heard.power);
+        }
         let mut at = now;
         for block in out.chunks_mut(crate::mix::MAX_BLOCK) {
             self.pull_block(block, at);
@@ -21,6 +25,9 @@ impl Downlink {
         }
         if std::mem::take(&mut self.fading) {
             self.forget_sound();
+        }
+        if let Some(slot) = self.same_room.poll(now) {
+            self.tell(DownlinkEvent::SameRoom { slot });
         }
     }
 
@@ -58,6 +65,7 @@ impl Downlink {
                 Activity::Sound | Activity::Concealed => sound,
             };
             peer.meter.block(pulled.stream, heard, count);
+            self.same_room.played(slot, now, heard);
             let part = if heard.is_empty() {
                 Part::Pause
             } else if peer.meter.is_speaking() {

@@ -35,7 +35,7 @@ pub use recipient::OutboundLink;
 use crate::activity::Activity;
 use crate::codec::Encoder;
 use crate::link::KeyMemory;
-use crate::pair::{SendCount, UplinkRings, VoiceConfig};
+use crate::pair::{Overheard, SendCount, UplinkRings, VoiceConfig};
 use crate::{
     Destination, FRAME_SAMPLES, Level, MAX_DATAGRAM, Retired, SAMPLE_RATE, SampleTime, Slot,
     SlotSet, Stream, VoiceError,
@@ -292,6 +292,20 @@ impl Uplink {
         self.owed -= skipped;
         self.position.0 = self.position.0.saturating_add(skipped);
         self.schedule.skip_to(self.position);
+    }
+
+    /// Lets the downlink know how loud it is at the microphone, so that it can tell who sits in the same room.
+    ///
+    /// `sound` is what the microphone gave (48 kHz mono), before any processing, muted or not; its last sample was
+    /// captured at `end`. Only its level is kept.
+    pub fn overhear(&mut self, sound: &[f32], end: Duration) {
+        let power = sound.iter().map(|sample| sample * sample).sum::<f32>();
+        // A downlink that does not listen needs no news.
+        let _ = self.rings.overheard.push(Overheard {
+            end,
+            samples: sound.len(),
+            power: power / sound.len().max(1) as f32,
+        });
     }
 
     /// Takes the next frame (480 samples, f32 in −1…1, 48 kHz mono) and hands sealed packets to `send`.

@@ -324,6 +324,7 @@ impl Room {
         for (offset, sample) in frame.iter_mut().enumerate() {
             *sample = (member.voice)(start + offset as u64);
         }
+        member.uplink.overhear(&frame, self.now);
         let mut packets = Vec::new();
         member.uplink.capture(&frame, self.now, &mut |to, bytes| {
             packets.push((to, bytes.to_vec()));

@@ -1,0 +1,178 @@
+//! Which devices there are, which are used, and whether they work.
+
+use std::time::Duration;
+
+use sotto_audio::DeviceState;
+use sotto_control::model::{NoticeKind, Severity};
+use sotto_control::server::Answer;
+use sotto_control::{
+    AudioTest, AudioUse, ControlError, ErrorCode, Reply, SilenceReply, USUAL_TEST,
+};
+use sotto_meeting::View;
+use sotto_meeting::resolve::{self, Scope};
+
+use super::super::{Core, Later, Shown, notices, present, refuse, sound};
+use super::Answered;
+use crate::device_test::DeviceTest;
+
+impl Core {
+    pub(super) fn list_devices(&self, answer: Answer) {
+        let shown = self.sound();
+        let (devices, ..) = self.voice.devices();
+        let backend = devices.capture.backend;
+        // Asking the sound system takes up to seconds.
+        tokio::task::spawn_blocking(move || {
+            answer.send(Ok(sound::devices(shown, backend)));
+        });
+    }
+
+    /// Looks for the devices that a client wants to use; the answer comes when they are used.
+    pub(super) fn find_devices(&self, params: AudioUse, client: &str, answer: Answer) {
+        let (devices, ..) = self.voice.devices();
+        let backend = devices.capture.backend;
+        let config = self.config_file.clone();
+        let later = self.later.clone();
+        let client = client.to_owned();
+        // Asking the sound system takes up to seconds, and writing the configuration waits for the disk.
+        tokio::task::spawn_blocking(move || {
+            match sound::Choice::find(&params, backend, &config, &client) {
+                Ok(choice) => {
+                    let _ = later.blocking_send(Later::Chosen(Box::new(choice), answer));
+                }
+                Err(error) => answer.send(Err::<Reply, _>(error)),
+            }
+        });
+    }
+
+    /// Uses what was found, and answers.
+    pub(in crate::core) fn choose_devices(&mut self, choice: sound::Choice, answer: Answer) {
+        self.voice
+            .choose_devices(choice.microphone, choice.loudspeaker);
+        for (what, device) in [
+            ("microphone", &choice.reply.input),
+            ("loudspeaker", &choice.reply.output),
+        ] {
+            if let Some(device) = device {
+                let text = format!("the {what} is \"{}\" from now on", device.name);
+                let mut notice = notices::notice(NoticeKind::Sound, Severity::Info, text);
+                notice.client = Some(choice.client.clone());
+                self.tell(notice);
+            }
+        }
+        self.changed(Shown::Status);
+        answer.send(Ok(choice.reply));
+    }
+
+    /// Whether the microphone can be tested now.
+    pub(super) fn may_test(&self, view: &View) -> Result<(), ControlError> {
+        if self.testing {
+            return Err(ControlError::new(
+                ErrorCode::Busy,
+                "the devices are being tested already",
+            ));
+        }
+        if view.active.is_some() && !view.talk.muted && !view.talk.deafened {
+            return Err(ControlError::new(
+                ErrorCode::Refused,
+                "everyone in the meeting would hear the test",
+            )
+            .with_hint("mute yourself first, with 'sotto mute'"));
+        }
+        Ok(())
+    }
+
+    /// Tests the devices; the answer comes when that is done.
+    pub(super) fn test_devices(&mut self, params: &AudioTest, client: &str, answer: Answer) {
+        let (devices, ..) = self.voice.devices();
+        let test = DeviceTest {
+            devices: devices.clone(),
+            listen: params.listen_ms.map_or(USUAL_TEST, Duration::from_millis),
+            quiet: params.quiet,
+        };
+        self.testing = true;
+        let mut notice = notices::notice(
+            NoticeKind::Sound,
+            Severity::Info,
+            "your microphone is being tested; nobody else hears it",
+        );
+        notice.client = Some(client.to_owned());
+        self.tell(notice);
+        let later = self.later.clone();
+        tokio::task::spawn_blocking(move || {
+            let done = test.run(|progress| {
+                // One that does not fit is superseded by the next.
+                let _ = later.try_send(Later::TestProgress(progress));
+            });
+            let _ = later.blocking_send(Later::TestEnded);
+            answer.send(done.map_err(|error| sound::refusal(&error)));
+        });
+    }
+
+    /// Plays somebody no more who is heard through the room anyway, or again.
+    pub(super) fn silence(
+        &mut self,
+        view: &View,
+        name: &str,
+        silenced: bool,
+        client: &str,
+    ) -> Answered {
+        if view.active.is_none() {
+            return Err(refuse::refusal(&sotto_meeting::Refusal::NotInMeeting, view));
+        }
+        let peer = resolve::peer(view, Scope::ActiveRoster, name).map_err(refuse::unresolved)?;
+        if peer == self.mesh.me() {
+            return Err(ControlError::invalid("you are not played to yourself"));
+        }
+        if self.voice.silenced().contains(&peer) != silenced {
+            self.voice.silence(peer, silenced);
+            let person = present::person(view, peer);
+            let text = if silenced {
+                format!("{} is not played here any more", person.label)
+            } else {
+                format!("{} is played here again", person.label)
+            };
+            let mut notice = notices::notice(NoticeKind::SameRoom, Severity::Info, text);
+            notice.person = Some(person);
+            notice.client = Some(client.to_owned());
+            self.changed(Shown::Meetings);
+            self.tell(notice);
+        }
+        Ok(SilenceReply {
+            person: present::person(view, peer),
+            silenced,
+        }
+        .into())
+    }
+
+    /// Somebody's voice reaches the microphone before it is played here.
+    pub(in crate::core) fn same_room(&mut self, peer: sotto_meeting::PeerId) {
+        self.changed(Shown::Meetings);
+        if self.voice.silenced().contains(&peer) {
+            return;
+        }
+        let person = present::person(&self.view(), peer);
+        let text = format!(
+            "{} seems to sit in the same room: you hear each other twice",
+            person.label
+        );
+        let mut notice = notices::notice(NoticeKind::SameRoom, Severity::Warning, text);
+        notice.hint = Some(format!(
+            "'sotto silence \"{0}\"' plays {0} here no more; ask {0} to do the same with you",
+            person.name
+        ));
+        notice.person = Some(person);
+        self.tell(notice);
+    }
+
+    /// A device opened, closed, failed, or became another one.
+    pub(in crate::core) fn devices_changed(&mut self) {
+        self.changed(Shown::Status);
+        let (_, microphone, loudspeaker) = self.voice.devices();
+        let view = self.view();
+        let heard = view.active.is_some() && !view.talk.muted && !view.talk.deafened;
+        let states: [&DeviceState; 2] = [&microphone, &loudspeaker];
+        for notice in self.sound_told.news(states, heard) {
+            self.tell(notice);
+        }
+    }
+}

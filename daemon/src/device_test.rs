@@ -1,0 +1,266 @@
+//! Trying out microphone and loudspeaker: a sound, some seconds of listening, and what was heard played back.
+//!
+//! The test opens the devices for itself, beside a meeting that may have them open too, and sends nothing to anybody.
+
+mod measure;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::{Duration, Instant};
+
+use sotto_audio::{
+    CaptureReader, DeviceError, DeviceSpec, PlaybackWriter, SAMPLE_RATE, StreamStatus, Wake,
+    open_capture, open_playback,
+};
+use sotto_control::model::{MicrophoneTest, TestProgress, TestStep};
+
+use crate::core::Devices;
+
+/// Progress is told this often.
+const TELL_EVERY: Duration = Duration::from_millis(100);
+
+/// A device that lets nothing through for so long beyond what is due has stopped.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How loud the sound is: −20 dBFS.
+const LOUDNESS: f32 = 0.1;
+
+/// What a test is to do.
+#[derive(Debug, Clone)]
+pub(crate) struct DeviceTest {
+    /// On which devices.
+    pub(crate) devices: Devices,
+    /// How long it listens.
+    pub(crate) listen: Duration,
+    /// Whether it plays nothing.
+    pub(crate) quiet: bool,
+}
+
+/// An open loudspeaker.
+struct Loudspeaker {
+    stream: sotto_audio::PlaybackStream,
+    writer: PlaybackWriter,
+    woken: Receiver<()>,
+}
+
+impl DeviceTest {
+    /// Does it. Blocks for as long as it takes; `tell` is told how it goes.
+    ///
+    /// # Errors
+    ///
+    /// When the microphone cannot be opened, or stops. Without a loudspeaker the test goes on.
+    pub(crate) fn run(
+        &self,
+        mut tell: impl FnMut(TestProgress),
+    ) -> Result<MicrophoneTest, DeviceError> {
+        let mut result = MicrophoneTest::default();
+        let mut loudspeaker = None;
+        if !self.quiet {
+            match self.open_loudspeaker() {
+                Ok(opened) => {
+                    result.output = Some(opened.stream.device().name);
+                    loudspeaker = Some(opened);
+                }
+                Err(error) => result.output_problem = Some(error.to_string()),
+            }
+        }
+        if let Some(loudspeaker) = &mut loudspeaker
+            && let Err(error) = loudspeaker.play(&chime(), TestStep::Sound, &mut tell)
+        {
+            result.output_problem = Some(error.to_string());
+        }
+        let (wake, woken) = waker();
+        let (stream, mut reader) = open_capture(&self.devices.capture, wake)?;
+        result.input = stream.device().name;
+        let recorded = self.listen(&stream, &mut reader, &woken, &mut tell)?;
+        drop((stream, reader));
+        measure::measure(&recorded, &mut result);
+        if let Some(loudspeaker) = &mut loudspeaker
+            && result.output_problem.is_none()
+            && let Err(error) = loudspeaker.play(&recorded, TestStep::PlayingBack, &mut tell)
+        {
+            result.output_problem = Some(error.to_string());
+        }
+        Ok(result)
+    }
+
+    fn open_loudspeaker(&self) -> Result<Loudspeaker, DeviceError> {
+        if let DeviceSpec::File { path, .. } = &self.devices.playback.device {
+            // It would be there when the meeting wants to create it.
+            return Err(DeviceError::File {
+                path: path.display().to_string(),
+                detail: "a test writes no files".to_owned(),
+            });
+        }
+        let (wake, woken) = waker();
+        let (stream, writer) = open_playback(&self.devices.playback, wake)?;
+        Ok(Loudspeaker {
+            stream,
+            writer,
+            woken,
+        })
+    }
+
+    /// Records.
+    fn listen(
+        &self,
+        stream: &sotto_audio::CaptureStream,
+        reader: &mut CaptureReader,
+        woken: &Receiver<()>,
+        tell: &mut impl FnMut(TestProgress),
+    ) -> Result<Vec<f32>, DeviceError> {
+        let wanted = samples(self.listen);
+        let mut recorded = Vec::with_capacity(wanted + 480);
+        let (begin, mut told) = (Instant::now(), None::<Instant>);
+        let mut frame = [0.0; 480];
+        let mut since_told = 0;
+        while recorded.len() < wanted {
+            while recorded.len() < wanted && reader.read(&mut frame).is_some() {
+                recorded.extend_from_slice(&frame);
+            }
+            if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+                told = Some(Instant::now());
+                let newest = &recorded[since_told..];
+                tell(TestProgress {
+                    step: TestStep::Listening,
+                    level_dbfs: (!newest.is_empty()).then(|| measure::level(newest)),
+                    remaining_ms: milliseconds(wanted - recorded.len().min(wanted)),
+                });
+                since_told = recorded.len();
+            }
+            if begin.elapsed() > self.listen + PATIENCE {
+                break;
+            }
+            let _ = woken.recv_timeout(TELL_EVERY);
+            if let StreamStatus::Failed(error) = stream.status() {
+                return Err(error);
+            }
+        }
+        Ok(recorded)
+    }
+}
+
+impl Loudspeaker {
+    /// Plays `sound` and waits until it was played.
+    fn play(
+        &mut self,
+        sound: &[f32],
+        step: TestStep,
+        tell: &mut impl FnMut(TestProgress),
+    ) -> Result<(), DeviceError> {
+        let mut left = sound;
+        let mut told = None::<Instant>;
+        let until =
+            Instant::now() + Duration::from_millis(milliseconds(sound.len())) + 2 * PATIENCE;
+        while (!left.is_empty() || self.writer.waiting() > 0) && Instant::now() < until {
+            let (now, later) = left.split_at(self.writer.wanted().min(left.len()));
+            self.writer.write(now);
+            left = later;
+            if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
+                told = Some(Instant::now());
+                tell(TestProgress {
+                    step,
+                    level_dbfs: None,
+                    remaining_ms: milliseconds(left.len()),
+                });
+            }
+            let _ = self.woken.recv_timeout(TELL_EVERY);
+            if let StreamStatus::Failed(error) = self.stream.status() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Two tones, one after the other.
+fn chime() -> Vec<f32> {
+    let tone = |hertz: f32| {
+        let count = samples(Duration::from_millis(200));
+        (0..count).map(move |n| {
+            let fade = (n.min(count - n) as f32 / 960.0).min(1.0);
+            let turn = hertz * n as f32 / SAMPLE_RATE as f32;
+            LOUDNESS * fade * (std::f32::consts::TAU * turn.fract()).sin()
+        })
+    };
+    tone(660.0).chain(tone(880.0)).collect()
+}
+
+fn samples(time: Duration) -> usize {
+    usize::try_from(time.as_millis()).unwrap_or(0) * (SAMPLE_RATE as usize / 1000)
+}
+
+fn milliseconds(samples: usize) -> u64 {
+    samples as u64 * 1000 / u64::from(SAMPLE_RATE)
+}
+
+fn waker() -> (Wake, Receiver<()>) {
+    let (sender, receiver) = sync_channel(1);
+    let wake: Wake = Arc::new(move || {
+        let _ = sender.try_send(());
+    });
+    (wake, receiver)
+}
+
+#[cfg(test)]
+mod tests {
+    use sotto_audio::{Backend, CaptureRequest, DEFAULT_PERIOD, PlaybackRequest};
+    use sotto_control::model::TestVerdict;
+
+    use super::*;
+
+    fn test(input: DeviceSpec, output: DeviceSpec) -> DeviceTest {
+        DeviceTest {
+            devices: Devices {
+                capture: CaptureRequest {
+                    backend: Backend::Null,
+                    device: input,
+                    period: DEFAULT_PERIOD,
+                },
+                playback: PlaybackRequest {
+                    backend: Backend::Null,
+                    device: output,
+                    period: DEFAULT_PERIOD,
+                },
+            },
+            listen: Duration::from_millis(500),
+            quiet: false,
+        }
+    }
+
+    #[test]
+    fn a_microphone_that_gives_nothing_is_said_to_be_silent() {
+        let mut steps = Vec::new();
+        let result = test(DeviceSpec::Null, DeviceSpec::Null)
+            .run(|progress| steps.push(progress.step))
+            .unwrap();
+        assert_eq!(result.verdict, TestVerdict::Silent);
+        assert_eq!(result.recorded_ms, 500);
+        for step in [TestStep::Sound, TestStep::Listening, TestStep::PlayingBack] {
+            assert!(steps.contains(&step), "{steps:?}");
+        }
+    }
+
+    #[test]
+    fn a_tone_has_the_level_that_it_has_and_is_no_speech() {
+        let result = test(DeviceSpec::Tone { hertz: 440 }, DeviceSpec::Null)
+            .run(|_| ())
+            .unwrap();
+        assert!((result.peak_dbfs + 20.0).abs() < 0.5, "{result:?}");
+        assert!((result.speech_dbfs + 23.0).abs() < 0.5, "{result:?}");
+        assert_ne!(result.verdict, TestVerdict::Good);
+    }
+
+    #[test]
+    fn a_test_writes_no_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("heard.wav");
+        let file = DeviceSpec::File {
+            path: path.clone(),
+            looped: false,
+        };
+        let result = test(DeviceSpec::Null, file).run(|_| ()).unwrap();
+        assert!(result.output.is_none() && result.output_problem.is_some());
+        assert!(!path.exists());
+    }
+}
