@@ -173,8 +173,7 @@ fn state(one: &Participant, whisper: Option<Whisper>) -> Span<'static> {
         },
         PresenceState::Away => ("away".to_owned(), yellow),
         PresenceState::Online => match whisper {
-            Some(Whisper::Receives) => ("hears your whisper".to_owned(), WHISPER),
-            Some(Whisper::Speaks) => ("whispers to you".to_owned(), WHISPER),
+            Some(_) => ("whispers to you".to_owned(), WHISPER),
             None if one.silenced => ("silenced here".to_owned(), yellow),
             None if one.same_room => ("in the same room".to_owned(), yellow),
             None if one.speaking => ("speaking".to_owned(), Style::new().fg(Color::Green)),
