@@ -97,6 +97,10 @@ pub(super) struct Connection {
 }
 
 /// A message of the server.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one turn of the loop, and a box would allocate with every block of sound"
+)]
 pub(super) enum Message<'a> {
     /// Sound from a microphone.
     Sound(&'a [u8]),
