@@ -98,7 +98,7 @@ impl Devices {
 /// Does a test and shows the level meanwhile, where somebody watches.
 async fn watched(test: AudioTest, output: &Output) -> Result<MicrophoneTest, Failure> {
     if !output.is_watched() {
-        return Ok(ask(test).await?);
+        return ask(test).await;
     }
     // Its own connection, so that no test goes on whose beginning was not seen.
     let watching = connect().await?;

@@ -263,7 +263,7 @@ fn inside_another_form() {
     speaker.wait_open("box");
     mic.wait_open("mic");
     for (rate, channels) in [("44100", 6), ("96000", 8), ("16000", 1), ("48000", 2)] {
-        plugged.map(pulse::Plugged::unplug);
+        plugged.into_iter().for_each(pulse::Plugged::unplug);
         speaker.wait_failed();
         mic.wait_failed();
         let begin = Instant::now();

@@ -17,8 +17,8 @@ use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
-    PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent, VoiceConfig,
-    voice_pair,
+    PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
+    VoiceConfig, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 

@@ -128,6 +128,29 @@ pub(crate) struct DownlinkRings {
     pub(crate) overheard: Consumer<Overheard>,
 }
 
+/// The rings that join the two machines of one conversation.
+pub(crate) fn rings() -> (UplinkRings, DownlinkRings) {
+    // Two entries per slot let every peer change twice before the other thread looks.
+    let (paths_in, paths_out) = RingBuffer::new(2 * Slot::COUNT);
+    let (losses_in, losses_out) = RingBuffer::new(2 * Slot::COUNT);
+    let (counts_in, counts_out) = RingBuffer::new(4 * Slot::COUNT);
+    let (overheard_in, overheard_out) = RingBuffer::new(OVERHEARD);
+    (
+        UplinkRings {
+            paths: paths_out,
+            losses: losses_out,
+            counts: counts_in,
+            overheard: overheard_in,
+        },
+        DownlinkRings {
+            paths: paths_in,
+            losses: losses_in,
+            counts: counts_out,
+            overheard: overheard_out,
+        },
+    )
+}
+
 /// Makes the two machines of one conversation, joined.
 ///
 /// Both belong to one stay in one meeting: drop them on leaving, make new ones with a fresh seed on joining.
@@ -136,33 +159,12 @@ pub(crate) struct DownlinkRings {
 ///
 /// [`VoiceError::Codec`] when the encoder cannot be made.
 pub fn voice_pair(config: &VoiceConfig) -> Result<(Uplink, Downlink), VoiceError> {
-    // Two entries per slot let every peer change twice before the other thread looks.
-    let (paths_in, paths_out) = RingBuffer::new(2 * Slot::COUNT);
-    let (losses_in, losses_out) = RingBuffer::new(2 * Slot::COUNT);
-    let (counts_in, counts_out) = RingBuffer::new(4 * Slot::COUNT);
-    let (overheard_in, overheard_out) = RingBuffer::new(OVERHEARD);
+    let (uplink_rings, downlink_rings) = rings();
     let mut random = ChaCha20Rng::from_seed(config.seed);
     let uplink_random = split(&mut random);
     let downlink_random = split(&mut random);
-    let uplink = Uplink::new(
-        config,
-        uplink_random,
-        UplinkRings {
-            paths: paths_out,
-            losses: losses_out,
-            counts: counts_in,
-            overheard: overheard_in,
-        },
-    )?;
-    let downlink = Downlink::new(
-        downlink_random,
-        DownlinkRings {
-            paths: paths_in,
-            losses: losses_in,
-            counts: counts_out,
-            overheard: overheard_out,
-        },
-    )?;
+    let uplink = Uplink::new(config, uplink_random, uplink_rings)?;
+    let downlink = Downlink::new(downlink_random, downlink_rings)?;
     Ok((uplink, downlink))
 }
 

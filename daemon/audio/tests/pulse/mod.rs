@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use sotto_audio::{DeviceState, Keeper, Medium, Wake};
 
 /// Nothing that a test waits for takes this long.
-pub const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs an ignored test of this file in an environment of its own; not where PulseAudio is not installed.
-pub fn run(inner: &str) {
+pub(crate) fn run(inner: &str) {
     if Command::new("pulseaudio")
         .arg("--version")
         .output()
@@ -56,13 +56,13 @@ pub fn run(inner: &str) {
 }
 
 /// A running server, which ends with this.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
 }
 
 impl Server {
     /// Starts one with these modules, and waits until it answers.
-    pub fn start(modules: &[&str]) -> Self {
+    pub(crate) fn start(modules: &[&str]) -> Self {
         let socket = std::env::var("PULSE_SERVER").unwrap();
         let socket = PathBuf::from(socket.strip_prefix("unix:").unwrap());
         let mut command = Command::new("pulseaudio");
@@ -99,7 +99,7 @@ impl Server {
     }
 
     /// Ends it as a crash would.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
     }
@@ -113,7 +113,7 @@ impl Drop for Server {
 }
 
 /// Runs `pactl` with this server and returns what it says.
-pub fn pactl(arguments: &[&str]) -> String {
+pub(crate) fn pactl(arguments: &[&str]) -> String {
     let output = Command::new("pactl").args(arguments).output().unwrap();
     assert!(
         output.status.success(),
@@ -124,23 +124,23 @@ pub fn pactl(arguments: &[&str]) -> String {
 }
 
 /// Plugs a virtual device in; the result unplugs it.
-pub fn plug(module: &str, arguments: &[&str]) -> Plugged {
+pub(crate) fn plug(module: &str, arguments: &[&str]) -> Plugged {
     let number = pactl(&[&["load-module", module], arguments].concat());
     Plugged(number)
 }
 
 /// A virtual device.
-pub struct Plugged(String);
+pub(crate) struct Plugged(String);
 
 impl Plugged {
     /// Takes it out.
-    pub fn unplug(self) {
+    pub(crate) fn unplug(self) {
         pactl(&["unload-module", &self.0]);
     }
 }
 
 /// A device's callback that wakes a receiver.
-pub fn waker() -> (Wake, Receiver<()>) {
+pub(crate) fn waker() -> (Wake, Receiver<()>) {
     let (sender, receiver) = sync_channel(1);
     let wake: Wake = Arc::new(move || {
         let _ = sender.try_send(());
@@ -149,7 +149,7 @@ pub fn waker() -> (Wake, Receiver<()>) {
 }
 
 /// A keeper with everything that it hands out and reports.
-pub struct Kept<M: Medium> {
+pub(crate) struct Kept<M: Medium> {
     pub keeper: Keeper<M>,
     pub ends: Receiver<Option<M::End>>,
     states: Receiver<(Instant, DeviceState)>,
@@ -157,7 +157,7 @@ pub struct Kept<M: Medium> {
 }
 
 impl<M: Medium> Kept<M> {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (wake, woken) = waker();
         let (sender, ends) = channel();
         let (tell, states): (Sender<(Instant, DeviceState)>, _) = channel();
@@ -180,7 +180,11 @@ impl<M: Medium> Kept<M> {
     }
 
     /// Waits for a state and says when it came.
-    pub fn wait(&self, what: &str, fits: impl Fn(&DeviceState) -> bool) -> (Instant, DeviceState) {
+    pub(crate) fn wait(
+        &self,
+        what: &str,
+        fits: impl Fn(&DeviceState) -> bool,
+    ) -> (Instant, DeviceState) {
         let until = Instant::now() + DEADLINE;
         let mut seen = Vec::new();
         loop {
@@ -196,13 +200,13 @@ impl<M: Medium> Kept<M> {
     }
 
     /// Waits until the device of this name is open.
-    pub fn wait_open(&self, name: &str) -> Instant {
+    pub(crate) fn wait_open(&self, name: &str) -> Instant {
         let (at, _) = self.wait(&format!("open on {name}"), |state| is_open(state, name));
         at
     }
 
     /// Waits until the device does not work, and says why.
-    pub fn wait_failed(&self) -> (Instant, sotto_audio::DeviceError) {
+    pub(crate) fn wait_failed(&self) -> (Instant, sotto_audio::DeviceError) {
         let (at, state) = self.wait("failed", |state| matches!(state, DeviceState::Failed(_)));
         let DeviceState::Failed(error) = state else {
             unreachable!()
@@ -211,7 +215,7 @@ impl<M: Medium> Kept<M> {
     }
 
     /// The end that was handed out last, if there is any.
-    pub fn latest(&self) -> Option<M::End> {
+    pub(crate) fn latest(&self) -> Option<M::End> {
         let mut latest = None;
         while let Ok(end) = self.ends.try_recv() {
             latest = end;
@@ -221,12 +225,12 @@ impl<M: Medium> Kept<M> {
 }
 
 /// Whether a device is open whose identifier ends like this.
-pub fn is_open(state: &DeviceState, name: &str) -> bool {
+pub(crate) fn is_open(state: &DeviceState, name: &str) -> bool {
     matches!(state, DeviceState::Open { device, .. } if device.id == format!("pulseaudio:{name}"))
 }
 
 /// Prints a time that the outer half prints again.
-pub fn measured(what: &str, since: Instant, at: Instant) -> Duration {
+pub(crate) fn measured(what: &str, since: Instant, at: Instant) -> Duration {
     let took = at.saturating_duration_since(since);
     println!("measured: {what} after {} ms", took.as_millis());
     took

@@ -6,7 +6,6 @@ mod secrecy;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use rand_chacha::rand_core::SeedableRng;
-use rtrb::RingBuffer;
 
 use super::*;
 use crate::pair::{LossNews, LossReport, PathUpdate, UplinkRings};
@@ -58,26 +57,12 @@ impl Bench {
 
     /// Its outbound link is sealed with a key and salt of this byte.
     fn sending_with(key: u8) -> Self {
-        let (paths, paths_out) = RingBuffer::new(512);
-        let (losses, losses_out) = RingBuffer::new(512);
-        let (counts_in, counts) = RingBuffer::new(512);
-        let downlink = Downlink::new(
-            ChaCha20Rng::from_seed([3; 32]),
-            DownlinkRings {
-                paths,
-                losses,
-                counts,
-            },
-        )
-        .unwrap();
+        let (rings, downlink_rings) = crate::pair::rings();
+        let downlink = Downlink::new(ChaCha20Rng::from_seed([3; 32]), downlink_rings).unwrap();
         let inbound = setup(5, 1, 1, OPEN, WHISPER);
         let mut bench = Self {
             downlink,
-            rings: UplinkRings {
-                paths: paths_out,
-                losses: losses_out,
-                counts: counts_in,
-            },
+            rings,
             peer: Srtp::new(&inbound).unwrap(),
             sequence: 100,
         };

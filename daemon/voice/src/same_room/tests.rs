@@ -206,7 +206,7 @@ fn a_colleague_is_found_in_spite_of_their_echo_and_of_ones_own_voice() {
         // I answer now and then.
         let mut own = talk(seed + 1000, SECONDS);
         for (n, sample) in own.iter_mut().enumerate() {
-            if n / (2 * RATE) % 4 != 0 {
+            if !(n / (2 * RATE)).is_multiple_of(4) {
                 *sample = 0.0;
             }
         }

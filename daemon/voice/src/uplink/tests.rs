@@ -16,7 +16,6 @@ use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::Srtp;
 use crate::{LinkSetup, MediaKeys};
 use rand_chacha::rand_core::SeedableRng;
-use rtrb::RingBuffer;
 
 const FRAME: u64 = FRAME_SAMPLES as u64;
 
@@ -62,27 +61,13 @@ fn set(slots: &[u8]) -> SlotSet {
 impl Studio {
     /// With recipients in slots 0…`recipients`, nobody in the audience, the microphone closed.
     fn new(recipients: u8) -> Self {
-        let (paths, paths_out) = RingBuffer::new(512);
-        let (losses, losses_out) = RingBuffer::new(512);
-        let (counts_in, counts) = RingBuffer::new(512);
+        let (uplink_rings, rings) = crate::pair::rings();
         let config = VoiceConfig::new([7; 32]);
-        let uplink = Uplink::new(
-            &config,
-            ChaCha20Rng::from_seed(config.seed),
-            UplinkRings {
-                paths: paths_out,
-                losses: losses_out,
-                counts: counts_in,
-            },
-        )
-        .unwrap();
+        let random = ChaCha20Rng::from_seed(config.seed);
+        let uplink = Uplink::new(&config, random, uplink_rings).unwrap();
         let mut studio = Self {
             uplink,
-            rings: DownlinkRings {
-                paths,
-                losses,
-                counts,
-            },
+            rings,
             ears: Vec::new(),
             got: Vec::new(),
         };
