@@ -697,8 +697,8 @@ mod tests {
             ("i16", loss::<i16>(), 85.0),
             ("u32", loss::<u32>(), 130.0),
             ("u16", loss::<u16>(), 85.0),
-            ("i8", loss::<i8>(), 38.0),
-            ("u8", loss::<u8>(), 38.0),
+            ("i8", loss::<i8>(), 37.0),
+            ("u8", loss::<u8>(), 37.0),
         ] {
             println!("{format}: {ratio:.0} dB");
             assert!(ratio > least, "{format}: {ratio:.1} dB");

@@ -30,6 +30,10 @@ fn valid() -> Vec<Value> {
         ),
         ("talk.reply", json!({"mode": "hold"})),
         ("audio.volume", json!({"name": "bao", "percent": 150})),
+        ("audio.use", json!({"device": "headset", "only": "input"})),
+        ("audio.test", json!({"listen_ms": 5_000, "quiet": true})),
+        ("audio.silence", json!({"name": "bao"})),
+        ("audio.unsilence", json!({"name": "bao"})),
         (
             "network.connect",
             json!({"address": "192.0.2.1:4", "wait_ms": 100}),
@@ -94,6 +98,11 @@ fn what_a_method_does_not_take_is_refused() {
         ),
         ("audio.volume", json!({"name": "bao", "percent": 201})),
         ("audio.volume", json!({"name": "bao", "percent": -1})),
+        ("audio.use", json!({})),
+        ("audio.use", json!({"device": "default", "only": "both"})),
+        ("audio.test", json!({"listen_ms": 0})),
+        ("audio.test", json!({"listen_ms": 10_001})),
+        ("audio.silence", json!({"name": ""})),
         ("version", json!({"client": "a\u{1b}[2J"})),
         (
             "network.connect",
@@ -107,6 +116,10 @@ fn what_a_method_does_not_take_is_refused() {
             ErrorCode::Invalid,
             "{method} {params}"
         );
+    }
+    for device in ["file:/etc/passwd", "tone:440"] {
+        let params = json!({"device": device});
+        assert_eq!(with("audio.use", params), ErrorCode::Refused, "{device}");
     }
     assert_eq!(with("meeting.destroy", json!({})), ErrorCode::UnknownMethod);
     assert_eq!(refused("[]"), ErrorCode::InvalidRequest);
