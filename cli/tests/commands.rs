@@ -404,6 +404,9 @@ async fn settings_are_changed_with_their_comments_kept() {
         serde_json::json!(["eth0", "wlan0"])
     );
     assert_eq!(json["network.listen_port"], 0);
+    let section = home.text(&["config", "get", "meeting"]).await;
+    assert!(section.contains("meeting.rejoin"), "{section}");
+    assert!(!section.contains("network"), "{section}");
     home.text(&["config", "unset", "network.interfaces"]).await;
     assert_eq!(
         home.text(&["config", "get", "network.interfaces"]).await,

@@ -22,10 +22,10 @@ pub(crate) struct Config {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Print one setting, or all
-    #[command(after_help = "Example:\n  sotto config get audio.input")]
+    /// Print one setting, those of a section, or all
+    #[command(after_help = "Examples:\n  sotto config get audio.input\n  sotto config get audio")]
     Get {
-        /// Which setting
+        /// Which setting or section
         key: Option<String>,
     },
     /// Change a setting
@@ -56,15 +56,16 @@ impl Config {
         let path = Places::find()?.config;
         let wrong = |error| Failure::edit(path.clone(), error);
         match self.action {
-            Action::Get { key: Some(key) } => {
+            Action::Get { key: Some(key) } if !is_section(&key) => {
                 let value = config::get(&read(&path)?, &key).map_err(wrong)?;
                 let reply = json!({ "key": key, "value": for_programs(&key, &value) });
                 output.show(&reply, |_, _| value.clone())
             }
-            Action::Get { key: None } => {
+            Action::Get { key: section } => {
                 let text = read(&path)?;
                 let values: Vec<(&str, String)> = KEYS
                     .iter()
+                    .filter(|key| section.as_deref().is_none_or(|it| is_within(it, key)))
                     .map(|key| Ok((*key, config::get(&text, key).map_err(wrong)?)))
                     .collect::<Result<_, Failure>>()?;
                 let reply: serde_json::Map<String, serde_json::Value> = values
@@ -92,6 +93,15 @@ impl Config {
             }
         }
     }
+}
+
+/// Whether this names several settings, as `audio` does.
+fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| is_within(name, key))
+}
+
+fn is_within(section: &str, key: &str) -> bool {
+    key.split_once('.').is_some_and(|(of, _)| of == section)
 }
 
 /// The value as JSON: numbers and lists of texts are written alike in TOML.

@@ -68,6 +68,10 @@ fn participant(one: &Participant) -> [(Ink, String); 7] {
         Participant { deafened: true, .. } => (Ink::Yellow, "deafened".to_owned()),
         Participant { muted: true, .. } => (Ink::Yellow, "muted".to_owned()),
         Participant { speaking: true, .. } => (Ink::Green, "speaking".to_owned()),
+        Participant { silenced: true, .. } => (Ink::Yellow, "silenced here".to_owned()),
+        Participant {
+            same_room: true, ..
+        } => (Ink::Yellow, "in the same room".to_owned()),
         Participant { .. } => (Ink::Plain, String::new()),
     };
     let volume = match one.volume_percent {

@@ -348,6 +348,25 @@ fn playback_that_stood_still_goes_on_from_the_target() {
 }
 
 #[test]
+fn what_came_before_anything_was_asked_for_leaves_no_delay_behind() {
+    let frames = talk(2.0);
+    let mut playout = SenderPlayout::new(PlayoutConfig::default()).unwrap();
+    let mut block = [0.0; 480];
+    for frame in 0..200 {
+        let now = Duration::from_millis(10 * frame as u64);
+        insert(&mut playout, &frames, frame, now);
+        if frame >= 64 {
+            playout.pull(&mut block, now);
+        }
+        if frame >= 68 {
+            let stats = playout.stats();
+            let ahead = stats.delay.saturating_sub(stats.target);
+            assert!(ahead < Duration::from_millis(10), "{frame}: {stats:?}");
+        }
+    }
+}
+
+#[test]
 fn comfort_noise_is_as_loud_as_the_background_was() {
     let mut chance = simulated::Chance::new(3);
     // Background noise of −60 dBFS, and nothing else, then a pause.

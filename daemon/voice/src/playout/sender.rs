@@ -390,6 +390,9 @@ impl SenderPlayout {
     fn notice_interruption(&mut self, start: i64, count: usize) {
         let end = start + count as i64;
         let Some(until) = self.pulled_until.replace(end) else {
+            // A loudspeaker that has just been opened may take a while before it asks for anything.
+            let earliest = self.store.earliest();
+            self.recovering |= earliest.is_some_and(|it| self.due(it) < start - NOT_PULLED);
             return;
         };
         if (SKIPPED..=NOT_PULLED).contains(&(start - until)) {
