@@ -175,7 +175,7 @@ pub(crate) fn select(host: &Host, direction: Direction, name: &str) -> Result<De
         .ok_or_else(|| not_found(direction, name))
 }
 
-/// The one device of a list that a name means: see [`choose`].
+/// The one device of a list that a name means: its identifier, its name, or the unique beginning of one.
 ///
 /// # Errors
 ///
