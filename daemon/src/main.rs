@@ -8,6 +8,7 @@ mod device_test;
 mod files;
 mod identity;
 mod keylog;
+mod profile;
 mod service;
 mod settings;
 mod start;

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use sotto_audio::{Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, PlaybackRequest};
+use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
 use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
 use crate::core::Devices;
 use crate::files::{self, FileError};
+use crate::profile;
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,9 @@ impl Settings {
             source,
         })?;
         let backend = backend(config.audio.backend);
+        let profile = config.audio.profile;
+        let input = device(config.audio.input);
+        let output = device(config.audio.output);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
             device: machine_name(),
@@ -77,14 +81,15 @@ impl Settings {
             devices: Devices {
                 capture: CaptureRequest {
                     backend,
-                    device: device(config.audio.input),
-                    period: DEFAULT_PERIOD,
+                    period: profile::capture_period(profile, backend, &input),
+                    device: input,
                 },
                 playback: PlaybackRequest {
                     backend,
-                    device: device(config.audio.output),
-                    period: DEFAULT_PERIOD,
+                    period: profile::playback_period(profile, backend, &output),
+                    device: output,
                 },
+                profile,
             },
         })
     }

@@ -111,6 +111,9 @@ pub(super) fn sound(sound: &Sound, style: Style) -> String {
     if let (SoundState::Open, Some(scheduling)) = (sound.state, &sound.scheduling) {
         text.push_str(&style.paint(Ink::Dim, format!("; voice threads {scheduling}")));
     }
+    if let Some(profile) = sound.profile.as_deref().filter(|it| *it != "default") {
+        text.push_str(&format!("; profile {profile}"));
+    }
     if let Some(problem) = &sound.problem {
         text.push_str(&format!("; {problem}"));
     }

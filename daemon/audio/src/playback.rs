@@ -106,7 +106,8 @@ impl PlaybackWriter {
     pub fn wanted(&mut self) -> usize {
         let block = self.health.block().max(self.period);
         let statistics = (self.health.interruptions(), self.health.blocks());
-        let target = (block + self.margin.update(statistics, block)).min(self.capacity);
+        let margin = self.margin.update(statistics, block, self.rate);
+        let target = (block + margin).min(self.capacity);
         let missing = target.saturating_sub(self.filled());
         match &self.resampler {
             None => missing,
@@ -217,8 +218,8 @@ impl PlaybackDrain {
 
 /// What is kept ready beyond one block, for a machine that wakes the writer too late.
 ///
-/// Grows by a quarter of a block with each interruption that follows another within ten seconds, to two blocks
-/// at most, and shrinks again after ten quiet seconds: an accident must not cost delay for the whole meeting.
+/// Grows by 2.5 ms with each interruption that follows another within ten seconds, to 20 ms at most, and shrinks
+/// again after ten quiet seconds: an accident must not cost delay for the whole meeting.
 #[derive(Debug, Default)]
 struct Margin {
     samples: usize,
@@ -227,20 +228,21 @@ struct Margin {
     quiet_since: Option<u64>,
 }
 
-/// Blocks without interruption after which the margin shrinks: ten seconds of 10 ms.
-const QUIET_BLOCKS: u64 = 1_000;
+/// Seconds without interruption after which the margin shrinks.
+const QUIET: u64 = 10;
 
 impl Margin {
-    fn update(&mut self, (interruptions, blocks): (u64, u64), block: usize) -> usize {
-        let step = block.div_ceil(4);
-        let quiet = self
-            .quiet_since
-            .is_none_or(|since| blocks.saturating_sub(since) >= QUIET_BLOCKS);
+    /// For a device that moves `block` samples at once, at `rate`.
+    fn update(&mut self, (interruptions, blocks): (u64, u64), block: usize, rate: u32) -> usize {
+        let step = rate as usize / 400;
+        let quiet = self.quiet_since.is_none_or(|since| {
+            blocks.saturating_sub(since) * block as u64 >= QUIET * u64::from(rate)
+        });
         if interruptions != self.interruptions {
             self.interruptions = interruptions;
             self.quiet_since = Some(blocks);
             if !quiet {
-                self.samples = (self.samples + step).min(2 * block);
+                self.samples = (self.samples + step).min(8 * step);
             }
         } else if quiet && self.samples > 0 {
             self.quiet_since = Some(blocks);
@@ -374,13 +376,26 @@ mod tests {
     #[test]
     fn the_margin_grows_with_trouble_and_goes_with_it() {
         let mut margin = Margin::default();
-        assert_eq!(margin.update((0, 10), 480), 0);
-        assert_eq!(margin.update((1, 20), 480), 0, "one accident costs nothing");
-        assert_eq!(margin.update((2, 30), 480), 120);
-        assert_eq!(margin.update((9, 40), 480), 240);
-        assert_eq!(margin.update((9, 500), 480), 240);
-        assert_eq!(margin.update((9, 1040), 480), 120);
-        assert_eq!(margin.update((9, 2040), 480), 0);
-        assert_eq!(margin.update((10, 9000), 480), 0);
+        assert_eq!(margin.update((0, 10), 480, 48_000), 0);
+        assert_eq!(
+            margin.update((1, 20), 480, 48_000),
+            0,
+            "one accident costs nothing"
+        );
+        assert_eq!(margin.update((2, 30), 480, 48_000), 120);
+        assert_eq!(margin.update((9, 40), 480, 48_000), 240);
+        assert_eq!(margin.update((9, 500), 480, 48_000), 240);
+        assert_eq!(margin.update((9, 1040), 480, 48_000), 120);
+        assert_eq!(margin.update((9, 2040), 480, 48_000), 0);
+        assert_eq!(margin.update((10, 9000), 480, 48_000), 0);
+    }
+
+    #[test]
+    fn the_margin_is_a_matter_of_time_and_not_of_the_block() {
+        let mut margin = Margin::default();
+        margin.update((1, 10), 64, 48_000);
+        assert_eq!(margin.update((2, 20), 64, 48_000), 120);
+        assert_eq!(margin.update((2, 7_000), 64, 48_000), 120);
+        assert_eq!(margin.update((2, 7_520), 64, 48_000), 0);
     }
 }

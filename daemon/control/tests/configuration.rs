@@ -1,7 +1,7 @@
 //! `config.toml` as people write it, and what they are told when it is wrong.
 
 use sotto_control::config::{
-    Backend, Config, ConfigError, Device, EditError, KEYS, Rejoin, get, set, unset,
+    Backend, Config, ConfigError, Device, EditError, KEYS, Profile, Rejoin, get, set, unset,
 };
 
 #[test]
@@ -15,7 +15,7 @@ fn an_empty_file_is_all_defaults() {
 #[test]
 fn every_key_is_read() {
     let config = Config::parse(
-        "name = ' Anna '\nmeeting.rejoin = 'always'\naudio = { backend = 'alsa', input = 'tone:440', output = 'null' }\n\
+        "name = ' Anna '\nmeeting.rejoin = 'always'\naudio = { backend = 'alsa', input = 'tone:440', output = 'null', profile = 'latency' }\n\
          [network]\ninterfaces = ['eth0']\nlisten_port = 4000\nmedia_port = 4001\nstatic_peers = ['[2001:db8::1]:5']\n",
     )
     .unwrap();
@@ -24,6 +24,7 @@ fn every_key_is_read() {
     assert_eq!(config.audio.backend, Backend::Alsa);
     assert_eq!(config.audio.input, Device::Tone { hertz: 440 });
     assert_eq!(config.audio.output, Device::Null);
+    assert_eq!(config.audio.profile, Profile::Latency);
     assert_eq!(config.network.interfaces, ["eth0"]);
     assert_eq!(config.network.listen_port, 4000);
     assert_eq!(config.network.media_port, 4001);

@@ -40,6 +40,7 @@ impl Core {
             state,
             problem,
             hint,
+            profile: Some(devices.profile.to_string()),
             scheduling: self.voice.priority().map(|priority| priority.to_string()),
             input: in_use(devices.capture.device.to_string(), &microphone),
             output: in_use(devices.playback.device.to_string(), &loudspeaker),

@@ -8,22 +8,23 @@ use sotto_audio::priority::Priority;
 use sotto_audio::{
     CaptureKeeper, CaptureRequest, DeviceSpec, DeviceState, PlaybackKeeper, PlaybackRequest,
 };
+use sotto_control::config::Profile;
 use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::mix::Earcon;
-use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
     PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
-    VoiceConfig, voice_pair,
+    voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
 use crate::keylog::KeyLog;
+use crate::profile;
 use crate::threads::priority;
 use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
@@ -43,6 +44,8 @@ pub(crate) struct Devices {
     pub(crate) capture: CaptureRequest,
     /// The loudspeaker.
     pub(crate) playback: PlaybackRequest,
+    /// How delay is weighed against safety.
+    pub(crate) profile: Profile,
 }
 
 /// Why voice cannot be set up at all.
@@ -288,7 +291,7 @@ impl Voice {
                 if let Some(log) = &mut self.key_log {
                     log.inbound(peer, &setup);
                 }
-                match InboundLink::new(setup, PlayoutConfig::default()) {
+                match InboundLink::new(setup, profile::playout(self.devices.profile)) {
                     Ok(inbound) => self.send_down(DownlinkCommand::Inbound(inbound)),
                     Err(error) => tracing::error!(%error, "no voice from a peer"),
                 }
@@ -390,7 +393,7 @@ impl Voice {
             tracing::error!(%error, "no random numbers, so no voice");
             return;
         }
-        let mut config = VoiceConfig::new(seed);
+        let mut config = profile::voice(self.devices.profile, seed);
         if self.music {
             config.bitrate = MUSIC_BITRATE;
         }

@@ -217,7 +217,15 @@ impl Work {
         let Some(microphone) = &mut self.microphone else {
             return;
         };
-        while let Some(lost) = microphone.read(&mut self.frame) {
+        loop {
+            let frame = self
+                .uplink
+                .as_ref()
+                .map_or(FRAME_SAMPLES, |uplink| uplink.frame_length().samples());
+            let frame = &mut self.frame[..frame];
+            let Some(lost) = microphone.read(frame) else {
+                return;
+            };
             let now = self.clock.monotonic();
             // Without a conversation what is captured goes nowhere.
             let Some(uplink) = &mut self.uplink else {
@@ -229,8 +237,8 @@ impl Work {
             let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
             let later =
                 Duration::from_nanos(waiting * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
-            uplink.overhear(&self.frame, now.saturating_sub(later));
-            uplink.capture(&self.frame, now, &mut |to, packet: &[u8]| {
+            uplink.overhear(frame, now.saturating_sub(later));
+            uplink.capture(frame, now, &mut |to, packet: &[u8]| {
                 self.sending.send(to, packet);
             });
             self.capture_clock

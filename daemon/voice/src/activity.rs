@@ -3,7 +3,7 @@
 //! Energy against a noise floor: the floor falls at once to a quieter frame and rises slowly, so that speech
 //! stands out of it and a fan that starts becomes part of it within seconds.
 
-use crate::Level;
+use crate::{FrameLength, Level};
 
 /// How far above the noise floor speech stands, in dB.
 const MARGIN: f32 = 9.0;
@@ -11,19 +11,20 @@ const MARGIN: f32 = 9.0;
 /// What is quieter than this is never speech, in dBFS.
 const QUIETEST: f32 = -58.0;
 
-/// How fast the floor rises, in dB a frame: 5 dB a second.
+/// How fast the floor rises, in dB in 10 ms: 5 dB a second.
 const RISE: f32 = 0.05;
 
-/// How many frames in a row make speech of a noise: a key click is shorter.
+/// How many frames of 10 ms in a row make speech of a noise: a key click is shorter.
 const ONSET: u32 = 2;
 
-/// How many frames after the last loud one still count as speech: 300 ms, longer than a stop consonant and
+/// How many frames of 10 ms after the last loud one still count as speech: 300 ms, longer than a stop consonant and
 /// the pauses between words.
 const HANGOVER: u32 = 30;
 
 /// Detects speech in a stream of frames.
 #[derive(Debug, Clone)]
 pub(crate) struct Activity {
+    length: FrameLength,
     floor: f32,
     loud: u32,
     hangover: u32,
@@ -31,7 +32,13 @@ pub(crate) struct Activity {
 
 impl Activity {
     pub(crate) fn new() -> Self {
+        Self::for_frames(FrameLength::Usual)
+    }
+
+    /// For frames of this length.
+    pub(crate) fn for_frames(length: FrameLength) -> Self {
         Self {
+            length,
             floor: QUIETEST - MARGIN,
             loud: 0,
             hangover: 0,
@@ -45,15 +52,16 @@ impl Activity {
             // Not below what counts as noise at all, or digital silence would make everything speech.
             self.floor = level.max(QUIETEST - MARGIN);
         } else {
-            self.floor = (self.floor + RISE).min(level);
+            let rise = RISE / self.length.as_many_as(1) as f32;
+            self.floor = (self.floor + rise).min(level);
         }
         if level > QUIETEST && level > self.floor + MARGIN {
             self.loud += 1;
         } else {
             self.loud = 0;
         }
-        if self.loud >= ONSET {
-            self.hangover = HANGOVER;
+        if self.loud >= self.length.as_many_as(ONSET) {
+            self.hangover = self.length.as_many_as(HANGOVER);
         } else {
             self.hangover = self.hangover.saturating_sub(1);
         }

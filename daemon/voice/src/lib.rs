@@ -25,6 +25,7 @@ mod activity;
 pub mod codec;
 pub mod downlink;
 mod error;
+mod frame;
 mod level;
 mod link;
 pub mod mix;
@@ -38,6 +39,7 @@ pub mod wire;
 
 pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, Played, SenderStats};
 pub use error::VoiceError;
+pub use frame::FrameLength;
 pub use level::Level;
 pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};
 pub use pair::{VoiceConfig, voice_pair};
@@ -51,7 +53,7 @@ pub use uplink::{
 /// The sample rate of everything in this crate, and of the RTP clock (RFC 7587).
 pub const SAMPLE_RATE: u32 = 48_000;
 
-/// Samples in a frame: 10 ms of 48 kHz mono.
+/// Samples in the longest frame, which is the usual one: 10 ms of 48 kHz mono. See [`FrameLength`].
 pub const FRAME_SAMPLES: usize = 480;
 
 /// The largest RTP payload we send or accept, in bytes. With headers and tag it stays below the smallest

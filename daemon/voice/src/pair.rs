@@ -10,13 +10,15 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::{Destination, Downlink, Slot, Stream, Uplink, VoiceError};
+use crate::{Destination, Downlink, FrameLength, Slot, Stream, Uplink, VoiceError};
 
 /// How a conversation is set up. The values of [`VoiceConfig::new`] are what the daemon uses.
 #[derive(Clone)]
 pub struct VoiceConfig {
     /// Randomness from the operating system: sequence numbers, timestamps and path challenges grow from it.
     pub seed: [u8; 32],
+    /// How long our frames are. Default: 10 ms.
+    pub frames: FrameLength,
     /// The encoder's constant bitrate in bits per second. Default: 48,000.
     pub bitrate: u32,
     /// From how many recipients on a packet carries two frames. Default: 32.
@@ -28,8 +30,18 @@ impl VoiceConfig {
     pub fn new(seed: [u8; 32]) -> Self {
         Self {
             seed,
+            frames: FrameLength::Usual,
             bitrate: 48_000,
             two_frames_from: 32,
+        }
+    }
+
+    /// The least delay, with this seed: frames of 5 ms, which cost quality at the same bitrate, at 64 kbit/s.
+    pub fn low_delay(seed: [u8; 32]) -> Self {
+        Self {
+            frames: FrameLength::Short,
+            bitrate: 64_000,
+            ..Self::new(seed)
         }
     }
 }
@@ -37,6 +49,7 @@ impl VoiceConfig {
 impl std::fmt::Debug for VoiceConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VoiceConfig")
+            .field("frames", &self.frames)
             .field("bitrate", &self.bitrate)
             .field("two_frames_from", &self.two_frames_from)
             .finish_non_exhaustive()
@@ -93,7 +106,7 @@ pub(crate) struct SendCount {
     pub(crate) ssrc: u32,
     pub(crate) packets: u32,
     pub(crate) octets: u32,
-    /// The RTP timestamp of the last frame, and when that frame's last sample was captured.
+    /// The RTP timestamp of the sample behind the last frame, and when that frame's last sample was captured.
     pub(crate) timestamp: u32,
     pub(crate) captured: Duration,
 }

@@ -148,6 +148,7 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.input" => config.audio.input.to_string(),
         "audio.output" => config.audio.output.to_string(),
         "audio.music" => config.audio.music.to_string(),
+        "audio.profile" => config.audio.profile.to_string(),
         _ => String::new(),
     }
 }

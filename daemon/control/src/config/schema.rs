@@ -1,6 +1,7 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
 use super::device::{Backend, Device};
+use super::profile::Profile;
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -61,6 +62,8 @@ pub struct Audio {
     pub output: Device,
     /// `music`: whether sound goes out as it is, at twice the bitrate: no processing, no gate.
     pub music: bool,
+    /// `profile`: how delay is weighed against safety.
+    pub profile: Profile,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -75,6 +78,7 @@ pub const KEYS: &[&str] = &[
     "audio.input",
     "audio.output",
     "audio.music",
+    "audio.profile",
 ];
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
@@ -212,6 +216,7 @@ impl Config {
             "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
             "audio.music" => fit(yes_or_no(item).map(|music| self.audio.music = music)),
+            "audio.profile" => fit(profile(item).map(|profile| self.audio.profile = profile)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -315,6 +320,10 @@ fn backend(item: &Item) -> Result<Backend, String> {
 fn yes_or_no(item: &Item) -> Result<bool, String> {
     item.as_bool()
         .ok_or_else(|| "must be true or false, without quotes".into())
+}
+
+fn profile(item: &Item) -> Result<Profile, String> {
+    text_value(item)?.parse()
 }
 
 fn device(item: &Item) -> Result<Device, String> {

@@ -16,6 +16,9 @@ pub struct Sound {
     /// How the voice threads are scheduled: `real-time`, `raised` or `ordinary`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduling: Option<String>,
+    /// How delay is weighed against safety: `default`, `latency` or `safe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
     /// The microphone, or what stands in for it.
     #[serde(default)]
     pub input: DeviceInUse,

@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use opusic_sys as sys;
 
 use super::{CodecError, MAX_FRAME_BYTES};
-use crate::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
 /// How lost frames are continued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +33,7 @@ impl Concealment {
     }
 }
 
-/// Decodes frames of 10 ms, and continues the sound where one is missing.
+/// Decodes frames of either length, and continues the sound where one is missing.
 ///
 /// Nothing is allocated after [`Decoder::new`].
 pub struct Decoder {
@@ -90,7 +90,8 @@ impl Decoder {
         checked_setup(code)
     }
 
-    /// Decodes one frame into 480 samples (f32, 48 kHz mono; nominally in −1…1, but not clipped).
+    /// Decodes one frame into the beginning of `out` (f32, 48 kHz mono; nominally in −1…1, but not clipped) and says
+    /// how long it is.
     ///
     /// # Errors
     /// [`CodecError::Size`] and [`CodecError::Duration`] for a frame that this crate does not send, before
@@ -100,57 +101,52 @@ impl Decoder {
         &mut self,
         frame: &[u8],
         out: &mut [f32; FRAME_SAMPLES],
-    ) -> Result<(), CodecError> {
+    ) -> Result<FrameLength, CodecError> {
         if frame.is_empty() || frame.len() > MAX_FRAME_BYTES {
             return Err(CodecError::Size { bytes: frame.len() });
         }
-        let length = frame.len() as c_int; // at most MAX_FRAME_BYTES
-        // SAFETY: `frame` is readable for `length` bytes; libopus reads no further.
-        let samples = unsafe {
-            sys::opus_packet_get_nb_samples(frame.as_ptr(), length, SAMPLE_RATE as c_int)
-        };
-        match usize::try_from(samples) {
-            Ok(FRAME_SAMPLES) => {}
-            Ok(samples) => return Err(CodecError::Duration { samples }),
-            Err(_) => {
-                return Err(CodecError::Frame {
-                    bytes: frame.len(),
-                    reason: describe(samples),
-                });
-            }
-        }
-        // SAFETY: `state` is a live decoder; `frame` is readable for `length` bytes; `out` has room for
+        let length = checked_length(samples_in(frame), frame.len())?;
+        // SAFETY: `state` is a live decoder; `frame` is readable for its length; `out` has room for
         // 480 samples of the one channel.
         let decoded = unsafe {
             sys::opus_decode_float(
                 self.state.as_ptr(),
                 frame.as_ptr(),
-                length,
+                frame.len() as c_int, // at most MAX_FRAME_BYTES
                 out.as_mut_ptr(),
                 FRAME_SAMPLES as c_int,
                 0,
             )
         };
-        checked_samples(decoded, frame.len())
+        match checked_length(decoded, frame.len())? {
+            decoded if decoded == length => Ok(length),
+            decoded => Err(CodecError::Duration {
+                samples: decoded.samples(),
+            }),
+        }
     }
 
-    /// Continues the sound by one frame that did not arrive.
+    /// Continues the sound by one frame that did not arrive, as long as `out`: 480 or 240 samples.
     ///
     /// # Errors
-    /// [`CodecError::Frame`] if libopus refuses, which it has no reason to.
-    pub fn conceal(&mut self, out: &mut [f32; FRAME_SAMPLES]) -> Result<(), CodecError> {
-        // SAFETY: a null packet of length 0 asks for concealment; `out` has room for 480 samples.
+    /// [`CodecError::Duration`] for another length, [`CodecError::Frame`] if libopus refuses, which it has no
+    /// reason to.
+    pub fn conceal(&mut self, out: &mut [f32]) -> Result<(), CodecError> {
+        let Some(length) = FrameLength::of(out.len()) else {
+            return Err(CodecError::Duration { samples: out.len() });
+        };
+        // SAFETY: a null packet of length 0 asks for concealment; `out` has room for so many samples.
         let decoded = unsafe {
             sys::opus_decode_float(
                 self.state.as_ptr(),
                 std::ptr::null(),
                 0,
                 out.as_mut_ptr(),
-                FRAME_SAMPLES as c_int,
+                length.samples() as c_int,
                 0,
             )
         };
-        checked_samples(decoded, 0)
+        checked_length(decoded, 0).map(|_| ())
     }
 
     /// Forgets all sound decoded so far. Settings stay.
@@ -173,13 +169,28 @@ fn checked_setup(code: c_int) -> Result<(), CodecError> {
     }
 }
 
-fn checked_samples(decoded: c_int, bytes: usize) -> Result<(), CodecError> {
-    match usize::try_from(decoded) {
-        Ok(FRAME_SAMPLES) => Ok(()),
-        Ok(samples) => Err(CodecError::Duration { samples }),
+/// How long an encoded frame lasts, by its first bytes; `None` for what this crate does not send.
+pub fn frame_length(frame: &[u8]) -> Option<FrameLength> {
+    if frame.is_empty() || frame.len() > MAX_FRAME_BYTES {
+        return None;
+    }
+    checked_length(samples_in(frame), frame.len()).ok()
+}
+
+/// The samples in an encoded frame of 1 to [`MAX_FRAME_BYTES`] bytes, or libopus's code for what is wrong with it.
+fn samples_in(frame: &[u8]) -> c_int {
+    // SAFETY: `frame` is readable for its length; libopus reads no further.
+    unsafe {
+        sys::opus_packet_get_nb_samples(frame.as_ptr(), frame.len() as c_int, SAMPLE_RATE as c_int)
+    }
+}
+
+fn checked_length(samples: c_int, bytes: usize) -> Result<FrameLength, CodecError> {
+    match usize::try_from(samples) {
+        Ok(count) => FrameLength::of(count).ok_or(CodecError::Duration { samples: count }),
         Err(_) => Err(CodecError::Frame {
             bytes,
-            reason: describe(decoded),
+            reason: describe(samples),
         }),
     }
 }

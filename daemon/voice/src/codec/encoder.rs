@@ -3,7 +3,7 @@
 use opus::{Application, Bitrate, Channels, Signal};
 
 use super::CodecError;
-use crate::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
 /// The bitrate of speech unless told otherwise, in bit/s. PESQ-WB is within 0.01 of its maximum here.
 pub const DEFAULT_BITRATE: u32 = 48_000;
@@ -15,9 +15,10 @@ pub const MAX_BITRATE: u32 = 256_000;
 /// Above 5 the gain in quality at 48 kbit/s is below what PESQ can show; the cost nearly doubles.
 const COMPLEXITY: i32 = 5;
 
-/// Encodes frames of 10 ms.
+/// Encodes frames of one length.
 pub struct Encoder {
     inner: opus::Encoder,
+    length: FrameLength,
 }
 
 impl std::fmt::Debug for Encoder {
@@ -27,44 +28,61 @@ impl std::fmt::Debug for Encoder {
 }
 
 impl Encoder {
-    /// Makes an encoder for speech at [`DEFAULT_BITRATE`].
+    /// Makes an encoder for speech in frames of 10 ms at [`DEFAULT_BITRATE`].
     ///
     /// # Errors
     /// [`CodecError::Setup`] if libopus has no memory or rejects a setting.
     pub fn new() -> Result<Self, CodecError> {
+        Self::for_frames(FrameLength::Usual)
+    }
+
+    /// Makes an encoder at [`DEFAULT_BITRATE`]. Short frames are made in Opus's restricted low-delay mode, whose
+    /// look-ahead is 2.5 ms.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus has no memory or rejects a setting.
+    pub fn for_frames(length: FrameLength) -> Result<Self, CodecError> {
         let setup = |error: opus::Error| CodecError::Setup {
             reason: error.code().description(),
         };
+        let application = match length {
+            FrameLength::Short => Application::LowDelay,
+            FrameLength::Usual => Application::Voip,
+        };
         let mut inner =
-            opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(setup)?;
+            opus::Encoder::new(SAMPLE_RATE, Channels::Mono, application).map_err(setup)?;
         inner.set_signal(Signal::Voice).map_err(setup)?;
         inner.set_complexity(COMPLEXITY).map_err(setup)?;
         inner.set_vbr(false).map_err(setup)?;
         inner.set_inband_fec(false).map_err(setup)?;
         inner.set_packet_loss_perc(0).map_err(setup)?;
         inner.set_dtx(false).map_err(setup)?;
-        let mut encoder = Self { inner };
+        let mut encoder = Self { inner, length };
         encoder.set_bitrate(DEFAULT_BITRATE)?;
         Ok(encoder)
     }
 
-    /// Encodes one frame (480 samples, f32 in −1…1, 48 kHz mono) into `packet` and returns its length in
-    /// bytes. A sample that is not a finite number counts as zero.
+    /// Encodes one frame (480 or 240 samples as the encoder was made for, f32 in −1…1, 48 kHz mono) into `packet`
+    /// and returns its length in bytes. A sample that is not a finite number counts as zero.
     ///
     /// # Errors
-    /// [`CodecError::Frame`] if `packet` is too short for the bitrate.
-    pub fn encode(
-        &mut self,
-        frame: &[f32; FRAME_SAMPLES],
-        packet: &mut [u8],
-    ) -> Result<usize, CodecError> {
+    /// [`CodecError::Duration`] for a frame of another length, [`CodecError::Frame`] if `packet` is too short for
+    /// the bitrate.
+    pub fn encode(&mut self, frame: &[f32], packet: &mut [u8]) -> Result<usize, CodecError> {
         let bytes = packet.len();
+        let samples = frame.len();
+        if samples != self.length.samples() {
+            return Err(CodecError::Duration { samples });
+        }
         let result = if frame.iter().all(|sample| sample.is_finite()) {
             self.inner.encode_float(frame, packet)
         } else {
             // One NaN would stay in the encoder's filters for ever.
-            let clean = frame.map(|sample| if sample.is_finite() { sample } else { 0.0 });
-            self.inner.encode_float(&clean, packet)
+            let mut clean = [0.0; FRAME_SAMPLES];
+            for (clean, sample) in clean.iter_mut().zip(frame) {
+                *clean = if sample.is_finite() { *sample } else { 0.0 };
+            }
+            self.inner.encode_float(&clean[..samples], packet)
         };
         result.map_err(|error| CodecError::Frame {
             bytes,
@@ -100,11 +118,14 @@ impl Encoder {
 
     /// How many samples decoded sound lags behind what was encoded.
     pub fn lookahead(&mut self) -> usize {
-        // 6.5 ms is what libopus documents for this application at 48 kHz.
+        // What libopus documents for these applications at 48 kHz: 6.5 and 2.5 ms.
         self.inner
             .get_lookahead()
             .ok()
             .and_then(|samples| usize::try_from(samples).ok())
-            .unwrap_or(312)
+            .unwrap_or(match self.length {
+                FrameLength::Short => 120,
+                FrameLength::Usual => 312,
+            })
     }
 }

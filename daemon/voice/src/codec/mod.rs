@@ -1,4 +1,4 @@
-//! Opus, as this crate uses it: 10 ms frames of 48 kHz mono speech at a constant bitrate.
+//! Opus, as this crate uses it: frames of 10 or 5 ms of 48 kHz mono speech at a constant bitrate.
 //!
 //! A constant bitrate because the size of an encrypted packet would otherwise draw the speech's envelope for
 //! everybody on the network. In-band error correction stays off: every packet carries whole copies of
@@ -12,7 +12,7 @@ mod encoder;
 #[cfg(test)]
 mod tests;
 
-pub use decoder::{Concealment, Decoder};
+pub use decoder::{Concealment, Decoder, frame_length};
 pub use encoder::{DEFAULT_BITRATE, Encoder, MAX_BITRATE, MIN_BITRATE};
 
 /// The longest encoded frame that is sent or accepted, in bytes: 10 ms at 320 kbit/s.
@@ -42,9 +42,9 @@ pub enum CodecError {
         /// Its size.
         bytes: usize,
     },
-    /// The encoded frame does not last 10 ms.
+    /// The frame lasts neither 5 nor 10 ms, or not as long as the encoder's frames.
     #[error(
-        "an encoded frame lasts {samples} samples instead of 480; the sender uses another framing"
+        "a frame lasts {samples} samples instead of 480 or 240; the sender uses another framing"
     )]
     Duration {
         /// Samples at 48 kHz.

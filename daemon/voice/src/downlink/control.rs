@@ -11,7 +11,7 @@ use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
 use crate::wire::{feedback, path};
-use crate::{Destination, FRAME_SAMPLES, PathState, SAMPLE_RATE, Slot, Stream};
+use crate::{Destination, PathState, SAMPLE_RATE, Slot, Stream};
 
 /// The shortest SRTCP packet: header and SSRC, tag, index.
 const SHORTEST: usize = 28;
@@ -323,10 +323,7 @@ fn write_reports(
             now.saturating_sub(sent.captured).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
         let info = SenderInfo {
             ntp: report::ntp(now),
-            timestamp: sent
-                .timestamp
-                .wrapping_add(FRAME_SAMPLES as u32)
-                .wrapping_add(since as u32),
+            timestamp: sent.timestamp.wrapping_add(since as u32),
             packets: sent.packets,
             octets: sent.octets,
         };

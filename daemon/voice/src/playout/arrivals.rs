@@ -48,14 +48,16 @@ const CALM: i64 = 72;
 /// The share of packets that playback waits for, where no copy comes earlier.
 const PUNCTUAL: f32 = 0.99;
 
-/// Copy distances told apart, in frames.
-const DISTANCES: usize = 24;
+/// Copy distances are told apart in steps of a short frame: 5 ms.
+pub(super) const STEP: i64 = FRAME / 2;
+/// How many of them: the farthest copy is 34 frames of 10 ms away at most, and few are farther than 170 ms.
+const DISTANCES: usize = 48;
 /// The share of packets that must owe a frame to copies of a distance before playback waits for them: for a
 /// near one a single frame in the last seconds, because waiting for it costs little; for one farther than
 /// [`NEAR`] two or three.
 const USEFUL_SHARE: [f32; 2] = [0.001_5, 0.005];
-/// How far the near distances reach, in frames.
-const NEAR: usize = 3;
+/// How far the near distances reach, in steps: 30 ms.
+const NEAR: usize = 6;
 /// The share below which it stops waiting for them. Lower, or the target would go to and fro.
 const USELESS_SHARE: [f32; 2] = [0.000_7, 0.001];
 
@@ -91,9 +93,12 @@ pub(super) struct Arrivals {
     brought: [f32; DISTANCES],
     /// Frames that the packet at hand brought first.
     brought_now: u32,
+    /// The distance of the copy that is waited for always: in frames, and in steps.
+    copy: usize,
     waits_for_copy: usize,
-    /// The distance that playback waits for.
+    /// The distance that playback waits for, in steps.
     distance: usize,
+    margin: i64,
     initial: i64,
     max: i64,
     target: i64,
@@ -119,8 +124,10 @@ impl Arrivals {
             observed: 0.0,
             brought: [0.0; DISTANCES],
             brought_now: 0,
-            waits_for_copy: usize::from(config.waits_for_copy).min(DISTANCES - 1),
+            copy: usize::from(config.waits_for_copy),
+            waits_for_copy: steps(usize::from(config.waits_for_copy), FRAME),
             distance: 0,
+            margin: super::samples(config.margin),
             initial,
             max: super::samples(config.max_target).max(FRAME),
             target: initial,
@@ -128,6 +135,11 @@ impl Arrivals {
             rising: 0,
             jitter: 0,
         }
+    }
+
+    /// Learns how long the sender's frames are, in samples.
+    pub(super) fn set_frame(&mut self, frame: i64) {
+        self.waits_for_copy = steps(self.copy, frame);
     }
 
     /// Forgets the sender's clock. What is known of the link stays.
@@ -223,13 +235,14 @@ impl Arrivals {
         observation
     }
 
-    /// A copy from `distance` frames back was the first to bring its frame, in time or not.
-    pub(super) fn brought(&mut self, distance: usize) {
+    /// A copy from `distance` samples back was the first to bring its frame, in time or not.
+    pub(super) fn brought(&mut self, distance: i64) {
         if self.brought_now == COUNTED_OF_PACKET {
             return;
         }
         self.brought_now += 1;
-        if let Some(share) = self.brought.get_mut(distance) {
+        let steps = usize::try_from((distance + STEP - 1) / STEP).unwrap_or(usize::MAX);
+        if let Some(share) = self.brought.get_mut(steps) {
             *share += 1.0 / MEMORY;
         }
     }
@@ -282,17 +295,17 @@ impl Arrivals {
 
     fn choose_target(&mut self, delay: i64) {
         self.jitter = self.percentile(0.95);
-        // 2 ms for when the playback thread wakes up.
-        let for_jitter = self.percentile(PUNCTUAL) + 2 * MILLISECOND;
+        // The margin is for when the playback thread wakes up.
+        let for_jitter = self.percentile(PUNCTUAL) + self.margin;
         self.distance = self
             .needed_distance(USEFUL_SHARE)
             .max(self.distance.min(self.needed_distance(USELESS_SHARE)));
         let distance = self.distance;
-        // A copy comes `distance` frames later than its frame and then takes as long as any packet.
+        // A copy comes `distance` steps later than its frame and then takes as long as any packet.
         let for_copies = if distance == 0 {
             0
         } else {
-            distance as i64 * FRAME + self.percentile(0.9) + MILLISECOND
+            distance as i64 * STEP + self.percentile(0.9) + self.margin / 2
         };
         let mut target = for_jitter.max(for_copies);
         if self.observed < ENOUGH {
@@ -328,4 +341,10 @@ impl Arrivals {
         }
         0
     }
+}
+
+/// A distance of so many frames, in steps.
+fn steps(frames: usize, frame: i64) -> usize {
+    let frame = usize::try_from(frame / STEP).unwrap_or(1);
+    (frames * frame).min(DISTANCES - 1)
 }

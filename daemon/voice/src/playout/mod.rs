@@ -72,6 +72,20 @@ pub struct PlayoutConfig {
     pub initial_target: Duration,
     /// The longest target delay. Default 250 ms.
     pub max_target: Duration,
+    /// What is held beyond what the link needs, for when the playback thread wakes up. Default 2 ms.
+    pub margin: Duration,
+}
+
+impl PlayoutConfig {
+    /// The least delay: no waiting for copies, which are taken where they come in time, and a narrow margin.
+    pub fn low_delay() -> Self {
+        Self {
+            waits_for_copy: 0,
+            initial_target: Duration::from_millis(5),
+            margin: Duration::from_millis(1),
+            ..Self::default()
+        }
+    }
 }
 
 impl Default for PlayoutConfig {
@@ -81,6 +95,7 @@ impl Default for PlayoutConfig {
             comfort_noise: true,
             initial_target: Duration::from_millis(15),
             max_target: Duration::from_millis(250),
+            margin: Duration::from_millis(2),
         }
     }
 }

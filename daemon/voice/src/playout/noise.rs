@@ -51,7 +51,8 @@ impl Noise {
             *floor += 0.2 * (level - *floor);
         } else {
             // Doubles in 7 s of uninterrupted voice.
-            *floor = (*floor * 1.001).clamp(1e-6, LOUDEST);
+            let rise = 0.1 * frame.len() as f32 / 48_000.0;
+            *floor = (*floor * (1.0 + rise)).clamp(1e-6, LOUDEST);
         }
     }
 

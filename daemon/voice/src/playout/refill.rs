@@ -2,26 +2,24 @@
 //! whether it is to be a little shorter or longer.
 
 use super::noise::rms;
-use super::sender::{Begin, SenderPlayout, State, TOO_LATE};
+use super::sender::{Begin, SenderPlayout, State};
 use super::sound::FADE;
-use crate::FRAME_SAMPLES;
+use crate::{FRAME_SAMPLES, FrameLength};
 
-const FRAME: i64 = FRAME_SAMPLES as i64;
-
-/// Frames after which the concealment of a loss has faded to nothing: 100 ms.
-const LONGEST_CONCEALMENT: u32 = 10;
+/// Samples after which the concealment of a loss has faded to nothing: 100 ms.
+const LONGEST_CONCEALMENT: i64 = 4800;
 /// The same where nothing has come since and the link was good of late, so that it is the end most likely:
-/// what is invented then was never said.
-const LONGEST_AT_AN_END: u32 = 4;
+/// what is invented then was never said: 40 ms.
+const LONGEST_AT_AN_END: i64 = 1920;
 /// A link on which a gap was bridged is not good for so long: 10 s.
 const BAD_AFTER_GAP: i64 = 480_000;
-/// Frames that are concealed at full level before the fade begins.
-const FULL_CONCEALMENT: u32 = 2;
-/// Late frames that are decoded unheard, so that the decoder knows what led up to those after them.
-const CAUGHT_UP: i64 = 4 * FRAME;
+/// Samples that are concealed at full level before the fade begins: 20 ms.
+const FULL_CONCEALMENT: i64 = 960;
+/// So much before the first late frame that is heard is decoded unheard, 40 ms, so that the decoder knows what led up to those after them.
+const CAUGHT_UP: i64 = 1920;
 
 /// Changes of length are at least this far apart: 30 ms.
-const STRETCH_PAUSE: i64 = 3 * FRAME;
+const STRETCH_PAUSE: i64 = 1440;
 /// In voice the delay may be this much above the target before it is shortened: 8 ms. Pauses come soon, and
 /// there nobody hears it.
 const ABOVE: f32 = 384.0;
@@ -33,6 +31,8 @@ const FARTHEST_BELOW: f32 = 192.0;
 const SILENT_MARGIN: f32 = 48.0;
 /// Far above the target even a poor match is cut: 20 ms.
 const FAR_ABOVE: f32 = 960.0;
+/// So much sound lies ready when some of it is to be removed, if it is there: 20 ms.
+const AHEAD: usize = 960;
 /// How alike two pitch periods must be for one to be removed or repeated.
 const ALIKE: f32 = 0.8;
 /// The same, far above the target.
@@ -46,9 +46,9 @@ const REMOVABLE_MAX: f32 = 720.0;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decoded {
     /// It continues the frame before it.
-    Onward,
+    Onward(FrameLength),
     /// The decoder began anew with it.
-    Anew,
+    Anew(FrameLength),
     /// It was no sound.
     Refused,
 }
@@ -64,7 +64,7 @@ impl SenderPlayout {
         }
         // What was concealed and came late has had its time, unless playback is to wait longer from now on:
         // later than never would be later for seconds.
-        if self.leave_out(current - TOO_LATE, self.decode_at) {
+        if self.leave_out(current - self.too_late(), self.decode_at) {
             begin = Begin::Jump;
         }
         self.observe_hold(current);
@@ -87,7 +87,7 @@ impl SenderPlayout {
                 if self.was_concealed(taken_back) {
                     self.stats.concealed -= 1;
                 }
-                taken_back += FRAME;
+                taken_back += self.frame;
             }
             self.hold += (self.decode_at - next) as f32;
             self.decode_at = next;
@@ -95,7 +95,7 @@ impl SenderPlayout {
         } else if next > self.decode_at {
             let gap = next - self.decode_at;
             let lost = self.logs.iter().any(|log| log.is_lost(self.decode_at));
-            if gap >= FRAME && lost {
+            if gap >= self.frame && lost {
                 if self.concealing >= LONGEST_CONCEALMENT {
                     self.stop();
                 } else {
@@ -104,7 +104,7 @@ impl SenderPlayout {
                 }
                 return;
             }
-            if gap >= FRAME {
+            if gap >= self.frame {
                 self.stop();
                 return;
             }
@@ -131,7 +131,7 @@ impl SenderPlayout {
 
     /// After an outage: drops what should have been played long ago. Returns whether that left a gap.
     fn skip_to_target(&mut self, current: i64) -> bool {
-        let mut jumped = self.leave_out(current - TOO_LATE, i64::MAX);
+        let mut jumped = self.leave_out(current - self.too_late(), i64::MAX);
         if let Some(timestamp) = self.store.earliest() {
             if timestamp > self.decode_at {
                 self.decode_at = timestamp;
@@ -163,8 +163,9 @@ impl SenderPlayout {
             } else {
                 self.stats.discarded += 1;
             }
-            self.decode_at = self.decode_at.max(timestamp + FRAME);
-            self.stalled = (timestamp + FRAME < self.decode_at).then_some(timestamp + FRAME);
+            let behind = timestamp + self.frame;
+            self.decode_at = self.decode_at.max(behind);
+            self.stalled = (behind < self.decode_at).then_some(behind);
             if self.concealing > 0 {
                 self.last_gap = Some(timestamp);
             }
@@ -174,8 +175,8 @@ impl SenderPlayout {
         left_out
     }
 
-    /// Frames after which a concealment has faded to nothing while nothing tells what became of the sound.
-    fn longest_unexplained(&self) -> u32 {
+    /// Samples after which a concealment has faded to nothing while nothing tells what became of the sound.
+    fn longest_unexplained(&self) -> i64 {
         let bad = self
             .last_gap
             .is_some_and(|gap| self.decode_at.saturating_sub(gap) < BAD_AFTER_GAP);
@@ -201,39 +202,40 @@ impl SenderPlayout {
 
     /// Decodes the frame of `timestamp`, which is in the store, behind the sound so far.
     pub(super) fn play_frame(&mut self, timestamp: i64, begin: Begin) {
-        let mut frame = [0.0; FRAME_SAMPLES];
+        let mut room = [0.0; FRAME_SAMPLES];
         let copy = self.store.get(timestamp).is_some_and(|held| held.copy);
-        let decoded = self.decode(timestamp, &mut frame);
+        let decoded = self.decode(timestamp, &mut room);
         self.store.remove(timestamp);
-        let begin = match decoded {
-            Decoded::Onward => begin,
-            Decoded::Anew if begin == Begin::Seamless => Begin::Jump,
-            Decoded::Anew => begin,
+        let (begin, length) = match decoded {
+            Decoded::Onward(length) => (begin, length),
+            Decoded::Anew(length) if begin == Begin::Seamless => (Begin::Jump, length),
+            Decoded::Anew(length) => (begin, length),
             Decoded::Refused => {
                 self.conceal(begin, LONGEST_CONCEALMENT);
                 return;
             }
         };
+        let frame = &mut room[..length.samples()];
         self.stats.played += 1;
         self.stats.recovered += u64::from(copy);
-        self.noise.learn(&frame);
+        self.noise.learn(frame);
         match begin {
-            Begin::Seamless => self.fade(&mut frame, 1.0, FADE),
+            Begin::Seamless => self.fade(frame, 1.0, FADE),
             Begin::Jump => {
                 // Where the sound before was fading, the continuation begins at its level.
                 self.gain = 1.0;
-                self.sound.join(&mut frame);
+                self.sound.join(frame);
             }
-            Begin::AfterPause => self.sound.mix_remaining_into(&mut frame),
+            Begin::AfterPause => self.sound.mix_remaining_into(frame),
         }
         if self.concealing > 0 {
             self.last_gap = Some(timestamp);
         }
         self.concealing = 0;
-        self.sound.push(&frame);
-        self.decode_at = timestamp + FRAME;
-        self.removable =
-            (self.removable + REMOVABLE_PER_SECOND * FRAME as f32 / 48_000.0).min(REMOVABLE_MAX);
+        self.sound.push(frame);
+        self.decode_at = timestamp + frame.len() as i64;
+        let share = frame.len() as f32 / 48_000.0;
+        self.removable = (self.removable + REMOVABLE_PER_SECOND * share).min(REMOVABLE_MAX);
     }
 
     /// Decodes the frame of `timestamp`, if it is in the store.
@@ -249,38 +251,46 @@ impl SenderPlayout {
             let _ = decoder.reset();
         }
         let decoded = decoder.decode(held.payload(), frame);
-        if decoded.is_err() || frame.iter().any(|sample| !sample.is_finite()) {
-            self.stats.malformed += 1;
-            let _ = decoder.reset();
-            return Decoded::Refused;
+        match decoded {
+            Ok(length) if frame.iter().all(|sample| sample.is_finite()) => {
+                if anew {
+                    Decoded::Anew(length)
+                } else {
+                    Decoded::Onward(length)
+                }
+            }
+            _ => {
+                self.stats.malformed += 1;
+                let _ = decoder.reset();
+                Decoded::Refused
+            }
         }
-        if anew { Decoded::Anew } else { Decoded::Onward }
     }
 
-    /// Continues the sound by a frame, ever softer, so that it is silent after `longest` of them.
-    fn conceal(&mut self, begin: Begin, longest: u32) {
-        let mut frame = [0.0; FRAME_SAMPLES];
-        self.concealing += 1;
-        if self.decoders[self.stream.index()]
-            .conceal(&mut frame)
-            .is_err()
+    /// Continues the sound by a frame, ever softer, so that it is silent after `longest` samples of that.
+    fn conceal(&mut self, begin: Begin, longest: i64) {
+        let mut room = [0.0; FRAME_SAMPLES];
+        // Learned from frames, so one of their two lengths.
+        let frame = &mut room[..self.frame as usize];
+        self.concealing += self.frame;
+        if self.decoders[self.stream.index()].conceal(frame).is_err()
             || frame.iter().any(|sample| !sample.is_finite())
         {
             frame.fill(0.0);
         }
-        let faded = self.concealing.saturating_sub(FULL_CONCEALMENT) as f32
+        let faded = (self.concealing - FULL_CONCEALMENT).max(0) as f32
             / (longest - FULL_CONCEALMENT) as f32;
         if begin == Begin::Jump {
-            self.sound.join(&mut frame);
+            self.sound.join(frame);
         }
-        self.fade(&mut frame, (1.0 - faded).max(0.0), FRAME_SAMPLES);
-        self.sound.push(&frame);
+        self.fade(frame, (1.0 - faded).max(0.0), frame.len());
+        self.sound.push(frame);
         self.remember_concealed(self.decode_at);
-        self.decode_at += FRAME;
+        self.decode_at += self.frame;
     }
 
     /// Brings the gain to `target` over the first `over` samples of `frame`.
-    fn fade(&mut self, frame: &mut [f32; FRAME_SAMPLES], target: f32, over: usize) {
+    fn fade(&mut self, frame: &mut [f32], target: f32, over: usize) {
         if self.gain == 1.0 && target == 1.0 {
             return;
         }
@@ -316,11 +326,12 @@ impl SenderPlayout {
     }
 
     fn shorten(&mut self, excess: f32, quiet: bool) {
-        // With the frame behind it, a longer period fits.
-        if self
-            .store
-            .get(self.decode_at)
-            .is_some_and(|next| next.stream == self.stream)
+        // With the frames behind it, a longer period fits.
+        while self.sound.remaining() < AHEAD
+            && self
+                .store
+                .get(self.decode_at)
+                .is_some_and(|next| next.stream == self.stream)
         {
             self.play_frame(self.decode_at, Begin::Seamless);
         }

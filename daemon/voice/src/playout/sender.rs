@@ -10,17 +10,13 @@ use super::store::{FrameStore, Stored};
 use super::{
     Activity, Inserted, Packet, PlayoutConfig, PlayoutStats, Pulled, Source, duration, samples,
 };
-use crate::codec::{CodecError, Concealment, Decoder, MAX_FRAME_BYTES};
+use crate::codec::{CodecError, Concealment, Decoder, MAX_FRAME_BYTES, frame_length};
 use crate::{FRAME_SAMPLES, Level, Stream};
 
 const FRAME: i64 = FRAME_SAMPLES as i64;
 
 /// The farthest that a copy may lie behind its packet's timestamp: what RFC 2198 can express.
 const FARTHEST_COPY: i64 = (1 << 14) - 1;
-
-/// A frame that is later than this after an outage, or after it was concealed, is left out, because playback
-/// goes on from the target: half a frame, so that the nearest one is chosen.
-pub(super) const TOO_LATE: i64 = FRAME / 2;
 
 /// Playback that was not asked for sound for longer than this has skipped it, and goes on where it is then:
 /// 8 ms, more than a busy machine makes a turn late.
@@ -56,12 +52,14 @@ pub struct SenderPlayout {
     pub(super) state: State,
     /// The stream whose decoder is running.
     pub(super) stream: Stream,
+    /// The length of the sender's frames, in samples, as its last packet had it.
+    pub(super) frame: i64,
     /// The timestamp behind the last decoded or concealed sample: where the next frame belongs.
     pub(super) decode_at: i64,
     /// Where frames went missing with nothing behind them. Should they come yet, they are played.
     pub(super) stalled: Option<i64>,
-    /// Frames concealed in a row.
-    pub(super) concealing: u32,
+    /// Samples concealed in a row.
+    pub(super) concealing: i64,
     /// Where sound went on after it had been concealed.
     pub(super) last_gap: Option<i64>,
     /// The gain at the end of the sound so far, below 1 while a concealment fades.
@@ -96,6 +94,7 @@ impl SenderPlayout {
             noise: Noise::new(config.comfort_noise),
             state: State::Pause,
             stream: Stream::Open,
+            frame: FRAME,
             decode_at: 0,
             stalled: None,
             concealing: 0,
@@ -156,6 +155,7 @@ impl SenderPlayout {
     pub fn insert(&mut self, packet: &Packet<'_>, now: Duration) -> Inserted {
         let arrival = samples(now);
         let timestamp = self.unwrap(packet.timestamp);
+        self.learn_frame(packet);
         self.stats.packets += 1;
         let before = self.logs[packet.stream.index()].newest();
         let order = self.logs[packet.stream.index()].note(packet.sequence, timestamp);
@@ -245,10 +245,33 @@ impl SenderPlayout {
             }
         }
         if first && copy {
-            let distance = (distance + FRAME - 1) / FRAME;
-            self.arrivals
-                .brought(usize::try_from(distance).unwrap_or(usize::MAX));
+            self.arrivals.brought(distance);
         }
+    }
+
+    /// Learns from a packet's primary how long the sender's frames are.
+    fn learn_frame(&mut self, packet: &Packet<'_>) {
+        let primary = packet
+            .frames
+            .iter()
+            .find(|frame| frame.timestamp == packet.timestamp);
+        let Some(length) = primary.and_then(|frame| frame_length(frame.payload)) else {
+            return;
+        };
+        let frame = length.samples() as i64;
+        if frame != self.frame {
+            self.frame = frame;
+            self.arrivals.set_frame(frame);
+            for log in &mut self.logs {
+                log.set_frame(frame);
+            }
+        }
+    }
+
+    /// A frame that is later than this after an outage, or after it was concealed, is left out, because playback
+    /// goes on from the target: half a frame, so that the nearest one is chosen.
+    pub(super) fn too_late(&self) -> i64 {
+        self.frame / 2
     }
 
     /// Extends a 32-bit timestamp by the laps so far.
@@ -371,7 +394,7 @@ impl SenderPlayout {
                 break;
             }
             self.store.remove(timestamp);
-            self.decode_at = self.decode_at.max(timestamp + FRAME);
+            self.decode_at = self.decode_at.max(timestamp + self.frame);
             self.stalled = None;
         }
     }
@@ -410,7 +433,7 @@ impl SenderPlayout {
     /// The next frame to begin with, and when.
     fn next_start(&mut self, current: i64) -> Option<(i64, i64)> {
         if self.recovering {
-            self.leave_out(current - TOO_LATE, i64::MAX);
+            self.leave_out(current - self.too_late(), i64::MAX);
         }
         let timestamp = self.store.earliest()?;
         Some((timestamp, self.due(timestamp)))

@@ -40,6 +40,8 @@ pub(super) struct PacketLog {
     newest: Option<Entry>,
     /// New sound in a packet, in samples.
     step: i64,
+    /// The length of the sender's frames, in samples.
+    frame: i64,
 }
 
 impl PacketLog {
@@ -53,11 +55,22 @@ impl PacketLog {
             next: 0,
             newest: None,
             step: FRAME,
+            frame: FRAME,
         }
     }
 
+    /// Learns how long the sender's frames are.
+    pub(super) fn set_frame(&mut self, frame: i64) {
+        self.frame = frame;
+        self.step = frame;
+    }
+
     pub(super) fn reset(&mut self) {
-        *self = Self::new();
+        *self = Self {
+            step: self.frame,
+            frame: self.frame,
+            ..Self::new()
+        };
     }
 
     /// The primary frame of the newest packet.
@@ -78,7 +91,7 @@ impl PacketLog {
                 order = Order::Overtaken;
             } else if timestamp <= newest.timestamp {
                 order = Order::Again;
-            } else if lead == 1 && timestamp - newest.timestamp <= 2 * FRAME {
+            } else if lead == 1 && timestamp - newest.timestamp <= 2 * self.frame {
                 self.step = timestamp - newest.timestamp;
             }
         }
@@ -157,6 +170,21 @@ mod tests {
         assert!(log.is_lost(960 + 480));
         assert!(log.is_lost(960 + 960));
         assert!(!log.is_lost(960 + 1440));
+    }
+
+    #[test]
+    fn short_frames_that_were_never_sent_are_no_loss_either() {
+        let mut log = PacketLog::new();
+        log.set_frame(240);
+        log.note(1, 0);
+        // Two frames were left out, and a packet was lost after them.
+        log.note(2, 720);
+        log.note(4, 1200);
+        assert!(!log.is_lost(240));
+        assert!(log.is_lost(960));
+        log.note(6, 2400);
+        assert!(log.is_lost(1440));
+        assert!(!log.is_lost(1680));
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use super::schedule::Listeners;
 use crate::codec::MAX_FRAME_BYTES;
-use crate::{Slot, Stream};
+use crate::{FrameLength, Slot, Stream};
 
-/// How far back copies may reach: the timestamp offset of RFC 2198 has 14 bits, which is 34 frames.
+/// How far back copies may reach, in frames: the timestamp offset of RFC 2198 has 14 bits, which is 34 frames of 10 ms.
 pub(super) const REACH: usize = 32;
 
 /// One encoded frame.
@@ -32,16 +32,28 @@ impl Frame {
 
 /// The last [`REACH`] frames.
 pub(super) struct History {
+    length: FrameLength,
     frames: Vec<Option<Frame>>,
     next: usize,
 }
 
 impl History {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(length: FrameLength) -> Self {
         Self {
+            length,
             frames: (0..REACH).map(|_| None).collect(),
             next: 0,
         }
+    }
+
+    /// How long the frames are.
+    pub(super) fn frame_length(&self) -> FrameLength {
+        self.length
+    }
+
+    /// The timestamp of the frame `distance` frames before the one of `timestamp`.
+    pub(super) fn before(&self, timestamp: u32, distance: usize) -> u32 {
+        timestamp.wrapping_sub((distance * self.length.samples()) as u32)
     }
 
     /// Remembers a frame whose bytes `encode` writes, and returns it. `None` when it fails.

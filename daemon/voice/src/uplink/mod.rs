@@ -37,8 +37,8 @@ use crate::codec::Encoder;
 use crate::link::KeyMemory;
 use crate::pair::{Overheard, SendCount, UplinkRings, VoiceConfig};
 use crate::{
-    Destination, FRAME_SAMPLES, Level, MAX_DATAGRAM, Retired, SAMPLE_RATE, SampleTime, Slot,
-    SlotSet, Stream, VoiceError,
+    Destination, FRAME_SAMPLES, FrameLength, Level, MAX_DATAGRAM, Retired, SAMPLE_RATE, SampleTime,
+    Slot, SlotSet, Stream, VoiceError,
 };
 use history::History;
 use recipient::Recipient;
@@ -46,9 +46,6 @@ use schedule::{Change, Listeners, Plan, Schedule};
 
 /// Samples of a fade: 5 ms.
 const FADE: usize = SAMPLE_RATE as usize / 200;
-
-/// Frames between two counts of what was sent, and two notices of one kind: a second.
-const SECOND: u64 = SAMPLE_RATE as u64 / FRAME_SAMPLES as u64;
 
 /// How far ahead a change may be stamped: 200 ms. Stamps come from a clock that runs on between captured
 /// frames. When a microphone takes longer than that to open, or stops, the clock has run ahead of the
@@ -63,6 +60,7 @@ const CLIPPED: f32 = 0.999;
 
 /// The sending half of a conversation. See the [module](self).
 pub struct Uplink {
+    length: FrameLength,
     encoder: Encoder,
     random: ChaCha20Rng,
     rings: UplinkRings,
@@ -111,7 +109,7 @@ struct Held {
     captured: Duration,
 }
 
-/// When events that are limited to one a second came last, in frames.
+/// When events that are limited to one a second came last, in samples captured before.
 #[derive(Debug, Clone, Copy, Default)]
 struct Notices {
     spoke: Option<u64>,
@@ -126,17 +124,18 @@ impl Uplink {
     ) -> Result<Self, VoiceError> {
         let first_timestamp = random.next_u32();
         let keys = KeyMemory::new(random.next_u64());
-        let mut encoder = Encoder::new()?;
+        let mut encoder = Encoder::for_frames(config.frames)?;
         encoder.set_bitrate(config.bitrate)?;
         Ok(Self {
+            length: config.frames,
             encoder,
             random,
             rings,
             recipients: (0..Slot::COUNT).map(|_| Recipient::default()).collect(),
             linked: SlotSet::EMPTY,
-            schedule: Schedule::new(),
-            history: History::new(),
-            activity: Activity::new(),
+            schedule: Schedule::new(config.frames),
+            history: History::new(config.frames),
+            activity: Activity::for_frames(config.frames),
             gate: GateMode::default(),
             two_frames_from: config.two_frames_from,
             first_timestamp,
@@ -161,6 +160,11 @@ impl Uplink {
                 level: Level::SILENCE,
             },
         })
+    }
+
+    /// How long its frames are.
+    pub fn frame_length(&self) -> FrameLength {
+        self.length
     }
 
     /// The next sample to be captured.
@@ -287,7 +291,7 @@ impl Uplink {
     /// The framing moves in whole frames; what is left over is remembered for the next loss.
     pub fn skip(&mut self, lost: u64) {
         self.owed = self.owed.saturating_add(lost);
-        let frame = FRAME_SAMPLES as u64;
+        let frame = self.length.samples() as u64;
         let skipped = self.owed / frame * frame;
         self.owed -= skipped;
         self.position.0 = self.position.0.saturating_add(skipped);
@@ -308,18 +312,19 @@ impl Uplink {
         });
     }
 
-    /// Takes the next frame (480 samples, f32 in −1…1, 48 kHz mono) and hands sealed packets to `send`.
+    /// Takes the next frame (as many samples as its [length](Self::frame_length) says, f32 in −1…1, 48 kHz mono)
+    /// and hands sealed packets to `send`. What a frame lacks is silent.
     ///
     /// `now` is when the frame's last sample was captured.
     pub fn capture(
         &mut self,
-        frame: &[f32; FRAME_SAMPLES],
+        frame: &[f32],
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
         self.listen_to_downlink();
         let start = self.position;
-        self.position = start + FRAME_SAMPLES as u64;
+        self.position = start + self.length.samples() as u64;
         let plan = self.schedule.plan(start);
         let sent = plan.is_some_and(|plan| self.speak(frame, &plan, start, now, send));
         if !sent {
@@ -332,7 +337,7 @@ impl Uplink {
     /// Encodes what may be heard of a frame and sends it. Tells whether it was encoded.
     fn speak(
         &mut self,
-        frame: &[f32; FRAME_SAMPLES],
+        frame: &[f32],
         plan: &Plan,
         start: SampleTime,
         now: Duration,
@@ -357,14 +362,15 @@ impl Uplink {
         self.fade(plan);
         let timestamp = self.timestamp(start);
         let encoded = self.history.add(timestamp, plan.listeners, |bytes| {
-            self.encoder.encode(&self.pcm, bytes).ok()
+            let frame = &self.pcm[..self.length.samples()];
+            self.encoder.encode(frame, bytes).ok()
         });
         if encoded.is_none() {
             self.stats.failures += 1;
             return false;
         }
         self.stats.frames += 1;
-        self.last = (plan.audible.end == FRAME_SAMPLES).then_some(Encoded {
+        self.last = (plan.audible.end == self.length.samples()).then_some(Encoded {
             listeners: plan.listeners,
             end: self.position,
         });
@@ -401,9 +407,10 @@ impl Uplink {
     }
 
     /// Copies what may be heard, and silence for the rest.
-    fn take(&mut self, frame: &[f32; FRAME_SAMPLES], audible: Range<usize>) {
+    fn take(&mut self, frame: &[f32], audible: Range<usize>) {
         self.pcm = [0.0; FRAME_SAMPLES];
-        for (to, from) in self.pcm[audible.clone()].iter_mut().zip(&frame[audible]) {
+        let heard = frame.get(audible.clone()).unwrap_or_default();
+        for (to, from) in self.pcm[audible].iter_mut().zip(heard) {
             // A driver's NaN would stay in the encoder for good.
             *to = if from.is_finite() {
                 from.clamp(-1.0, 1.0)
@@ -418,15 +425,15 @@ impl Uplink {
         let heard = &self.pcm[audible];
         let level = Level::of(heard);
         self.stats.level = level;
-        let second = start.0 / FRAME_SAMPLES as u64;
-        let due = |last: Option<u64>| last.is_none_or(|last| second >= last + SECOND);
+        let second = u64::from(SAMPLE_RATE);
+        let due = |last: Option<u64>| last.is_none_or(|last| start.0 >= last + second);
         if heard.iter().any(|sample| sample.abs() >= CLIPPED) && due(self.notices.clipped) {
-            self.notices.clipped = Some(second);
+            self.notices.clipped = Some(start.0);
             self.tell(UplinkEvent::Clipped);
         }
         let speaking = self.activity.frame(level);
         if speaking && due(self.notices.spoke) {
-            self.notices.spoke = Some(second);
+            self.notices.spoke = Some(start.0);
             self.tell(UplinkEvent::Spoke);
         }
         self.set_speaking(speaking, level);
@@ -486,8 +493,9 @@ impl Uplink {
 
     /// Hands what was sent to the downlink, for its sender reports: each slot once a second, spread over it.
     fn report_counts(&mut self, start: SampleTime) {
-        let turn = (start.0 / FRAME_SAMPLES as u64 % SECOND) as usize;
-        for index in (turn..Slot::COUNT).step_by(SECOND as usize) {
+        let second = self.length.per_second();
+        let turn = (start.0 / self.length.samples() as u64 % second) as usize;
+        for index in (turn..Slot::COUNT).step_by(second as usize) {
             let recipient = &mut self.recipients[index];
             let stats = recipient.take_stats();
             let Some(link) = &mut recipient.link else {
@@ -504,7 +512,7 @@ impl Uplink {
                         ssrc: sent.ssrc,
                         packets: sent.packets,
                         octets: sent.octets,
-                        timestamp: sent.timestamp,
+                        timestamp: sent.timestamp.wrapping_add(self.length.samples() as u32),
                         captured: sent.captured,
                     });
                 }

@@ -5,15 +5,20 @@ use super::recipient::Head;
 use super::{Held, Uplink};
 use crate::wire::red::{self, Block};
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType};
-use crate::{Destination, FRAME_SAMPLES, MAX_DATAGRAM, MAX_PAYLOAD, SAMPLE_RATE, Slot, Stream};
+use crate::{Destination, FrameLength, MAX_DATAGRAM, MAX_PAYLOAD, Slot, Stream};
 
 /// What all recipients together may cost, in bits of RTP payload per second. Copies beyond it are left out,
 /// the farthest first; what is left out for one recipient is left out for all.
 const BUDGET: usize = 32_000_000;
 
-/// How far back a frame is repeated on demand, in frames: as bits 1 to 16. What is older has had its turn at
-/// everybody who does not wait longer than conversation permits.
-const DEMANDED: u32 = 0x1_fffe;
+/// How far back a frame is repeated on demand, in frames: 160 ms, as bits 1 to 16; with short frames what the history
+/// has, 155 ms. What is older has had its turn at everybody who does not wait longer than conversation permits.
+const fn demanded(length: FrameLength) -> u32 {
+    match length {
+        FrameLength::Usual => 0x1_fffe,
+        FrameLength::Short => !1,
+    }
+}
 
 /// The distances, in frames, of the earlier frames in a packet: bit `d` stands for distance `d`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +61,7 @@ struct Assembled {
     length: usize,
     payload_type: PayloadType,
     /// How many frames before the primary the oldest frame lies that is new to the recipient.
-    oldest_new: u32,
+    oldest_new: usize,
 }
 
 impl Uplink {
@@ -75,6 +80,7 @@ impl Uplink {
             linked,
             ..
         } = self;
+        let length = history.frame_length();
         let stream = frame.listeners.stream;
         let anew = older.map_or(frame.anew, |older| older.anew);
         let older = older.map(|older| older.timestamp);
@@ -98,7 +104,9 @@ impl Uplink {
             let missing = if tries == 0 {
                 Distances::default()
             } else {
-                Distances(link.log(stream).missing(frame.timestamp, tries) & DEMANDED)
+                Distances(
+                    link.log(stream).missing(frame.timestamp, length, tries) & demanded(length),
+                )
             };
             let wish = Wish {
                 missing,
@@ -116,10 +124,8 @@ impl Uplink {
                     *assembled.insert(made)
                 }
             };
-            let first = frame
-                .timestamp
-                .wrapping_sub(payload.oldest_new * FRAME_SAMPLES as u32);
-            let marker = anew || link.resumes(stream, first, FRAME_SAMPLES as u32);
+            let first = history.before(frame.timestamp, payload.oldest_new);
+            let marker = anew || link.resumes(stream, first, length.samples() as u32);
             let sealed = link.seal(
                 Head {
                     stream,
@@ -150,7 +156,7 @@ fn allowed_copies(history: &History, timestamp: u32, recipients: usize, two: boo
         .get(timestamp)
         .map_or(1, |frame| frame.bytes().len() + 4);
     let new = if two { 2 } else { 1 };
-    let packets = SAMPLE_RATE as usize / (FRAME_SAMPLES * new) * recipients.max(1);
+    let packets = history.frame_length().per_second() as usize / new * recipients.max(1);
     let frames = BUDGET / 8 / packets / frame;
     frames.saturating_sub(new)
 }
@@ -182,9 +188,7 @@ fn select(
     } = wish;
     let mut wanted = Distances::default();
     let mut want = |distance: usize| {
-        let back = frame
-            .timestamp
-            .wrapping_sub((distance * FRAME_SAMPLES) as u32);
+        let back = history.before(frame.timestamp, distance);
         let granted = history
             .get(back)
             .is_some_and(|earlier| earlier.is_for(slot, stream));
@@ -236,10 +240,10 @@ fn assemble(
         }; red::MAX_BLOCKS];
         let mut count = 0;
         for distance in distances.iter().take(red::MAX_BLOCKS - 1) {
-            let offset = (distance * FRAME_SAMPLES) as u32;
-            if let Some(earlier) = history.get(frame.timestamp.wrapping_sub(offset)) {
+            let back = history.before(frame.timestamp, distance);
+            if let Some(earlier) = history.get(back) {
                 blocks[count] = Block {
-                    offset,
+                    offset: frame.timestamp.wrapping_sub(back),
                     frame: earlier.bytes(),
                 };
                 count += 1;
@@ -259,7 +263,7 @@ fn assemble(
                 carried: Distances(distances.0 | 1),
                 length,
                 payload_type,
-                oldest_new: u32::from(older.is_some() && distances.contains(1)),
+                oldest_new: usize::from(older.is_some() && distances.contains(1)),
             });
         }
         if !distances.drop_farthest() {

@@ -12,12 +12,12 @@
 //!   beginning, peers that join miss its end, and nobody else notices;
 //! - otherwise the side with more samples gets the frame, and the other side's samples are silenced in it.
 //!
-//! Either way no sample reaches a peer outside its audience, and at most 10 ms at a change are lost.
+//! Either way no sample reaches a peer outside its audience, and at most a frame at a change is lost.
 
 use std::ops::Range;
 
 use super::Audience;
-use crate::{FRAME_SAMPLES, SampleTime, Slot, SlotSet, Stream};
+use crate::{FrameLength, SampleTime, Slot, SlotSet, Stream};
 
 /// How many changes may wait. A person produces a handful, and a full schedule applies them at once.
 const CAPACITY: usize = 64;
@@ -121,14 +121,17 @@ pub(super) struct Plan {
 /// The voice state now, and the changes to come.
 #[derive(Debug)]
 pub(super) struct Schedule {
+    /// Samples in a frame.
+    frame: usize,
     now: Voice,
     /// In the order in which they apply: by sample, then by arrival.
     pending: Vec<(SampleTime, Change)>,
 }
 
 impl Schedule {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(length: FrameLength) -> Self {
         Self {
+            frame: length.samples(),
             now: Voice::default(),
             pending: Vec::with_capacity(CAPACITY),
         }
@@ -182,7 +185,7 @@ impl Schedule {
     ///
     /// Applies the changes that fall into the frame.
     pub(super) fn plan(&mut self, start: SampleTime) -> Option<Plan> {
-        let end = start + FRAME_SAMPLES as u64;
+        let end = start + self.frame as u64;
         let mut best: Option<(Listeners, Range<usize>)> = None;
         // The stretch being collected: everyone in it may hear all of its samples.
         let mut stretch: Option<(Listeners, Range<usize>)> = None;
@@ -197,7 +200,7 @@ impl Schedule {
             }
             let until = match self.pending.first() {
                 Some((at, _)) if *at < end => (at.0 - start.0) as usize,
-                _ => FRAME_SAMPLES,
+                _ => self.frame,
             };
             let here = self.now.listeners();
             let joined = match (&stretch, &here) {
@@ -210,14 +213,14 @@ impl Schedule {
                 keep_longer(&mut best, stretch.take());
             }
             stretch = joined.or(here.map(|listeners| (listeners, from..until)));
-            if until == FRAME_SAMPLES {
+            if until == self.frame {
                 break;
             }
             from = until;
         }
         keep_longer(&mut best, stretch);
         let (listeners, audible) = best?;
-        let ends = audible.end < FRAME_SAMPLES || self.breaks_off_at(end, &listeners);
+        let ends = audible.end < self.frame || self.breaks_off_at(end, &listeners);
         Some(Plan {
             listeners,
             audible,

@@ -5,10 +5,11 @@
 //! known to be lost. The next packet repeats it. On a local network, where a report takes a millisecond, that
 //! mends a burst of any length one packet after its end, and costs nothing while nothing is lost.
 
-use crate::FRAME_SAMPLES;
+use crate::FrameLength;
 
-/// Packets remembered: more than a second of them, so that the reports of every second find all of theirs.
-const REMEMBERED: usize = 128;
+/// Packets remembered: more than a second of them even with short frames, so that the reports of every second find
+/// all of theirs.
+const REMEMBERED: usize = 256;
 
 /// What is known of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,17 +134,17 @@ impl SentLog {
         }
     }
 
-    /// The frames that the recipient misses, seen from a packet whose primary has this timestamp: bit `d`
+    /// The frames, of this length, that the recipient misses, seen from a packet whose primary has this timestamp: bit `d`
     /// stands for the frame `d` frames before it. A frame that is on its way in `tries` packets already is
     /// not among them.
-    pub(super) fn missing(&mut self, timestamp: u32, tries: u8) -> u32 {
+    pub(super) fn missing(&mut self, timestamp: u32, length: FrameLength, tries: u8) -> u32 {
         if !self.mending {
             return 0;
         }
         let (mut delivered, mut lost, mut once, mut twice) = (0_u32, 0_u32, 0_u32, 0_u32);
         for index in (self.first..self.next).rev() {
             let entry = self.entries[index as usize % REMEMBERED];
-            let back = timestamp.wrapping_sub(entry.timestamp) / FRAME_SAMPLES as u32;
+            let back = timestamp.wrapping_sub(entry.timestamp) / length.samples() as u32;
             if back >= u32::BITS {
                 break;
             }
@@ -169,7 +170,8 @@ impl SentLog {
 mod tests {
     use super::*;
 
-    const FRAME: u32 = FRAME_SAMPLES as u32;
+    const USUAL: FrameLength = FrameLength::Usual;
+    const FRAME: u32 = USUAL.samples() as u32;
 
     /// A log of packets 100… that carry their frame and the one before.
     fn log(packets: u32) -> SentLog {
@@ -183,15 +185,15 @@ mod tests {
     #[test]
     fn a_frame_is_missing_when_every_packet_with_it_was_lost() {
         let mut log = log(10);
-        assert_eq!(log.missing(10 * FRAME, 1), 0);
+        assert_eq!(log.missing(10 * FRAME, USUAL, 1), 0);
         // Packets 4 and 5 were lost: frame 4 was in both, frame 5 in the sixth as well, frame 3 in the third.
         log.feedback(0xfff0, 8, 0b1100_1111, |_| {});
-        assert_eq!(log.missing(10 * FRAME, 1), 1 << 6);
+        assert_eq!(log.missing(10 * FRAME, USUAL, 1), 1 << 6);
         log.sent(10 * FRAME, 1 << 6 | 0b11);
-        assert_eq!(log.missing(11 * FRAME, 1), 0);
-        assert_eq!(log.missing(11 * FRAME, 2), 1 << 7);
+        assert_eq!(log.missing(11 * FRAME, USUAL, 1), 0);
+        assert_eq!(log.missing(11 * FRAME, USUAL, 2), 1 << 7);
         log.feedback(0xfff0, 11, 0b111_1100_1111, |_| {});
-        assert_eq!(log.missing(11 * FRAME, 2), 0);
+        assert_eq!(log.missing(11 * FRAME, USUAL, 2), 0);
         assert!(!log.mending);
     }
 
@@ -202,7 +204,7 @@ mod tests {
         log.sent(10 * FRAME, 1 << 6 | 0b11);
         log.sent(11 * FRAME, 0b11);
         log.feedback(0xfff0, 12, 0b1011_1100_1111, |_| {});
-        assert_eq!(log.missing(12 * FRAME, 1), 1 << 8);
+        assert_eq!(log.missing(12 * FRAME, USUAL, 1), 1 << 8);
     }
 
     #[test]
@@ -225,7 +227,7 @@ mod tests {
         log.feedback(0xfff0, 8, 0b1111_1111, |_| {});
         // An older feedback that was overtaken changes nothing.
         log.feedback(0xfff0, 6, 0b11_0011, |_| {});
-        assert_eq!(log.missing(10 * FRAME, 1), 0);
+        assert_eq!(log.missing(10 * FRAME, USUAL, 1), 0);
     }
 
     #[test]
@@ -236,6 +238,6 @@ mod tests {
         log.sent(0, 1);
         log.feedback(6, 64, 0, |_| {});
         log.feedback(900, 3, 0, |_| {});
-        assert_eq!(log.missing(FRAME, 1), 0);
+        assert_eq!(log.missing(FRAME, USUAL, 1), 0);
     }
 }

@@ -18,8 +18,8 @@ use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::is_rtcp;
 use sotto_voice::{
-    Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, LinkSetup,
-    MediaKeys, PathState, SampleTime, SenderStats, Slot, SlotSet, Uplink, UplinkCommand,
+    Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, FrameLength,
+    LinkSetup, MediaKeys, PathState, SampleTime, SenderStats, Slot, SlotSet, Uplink, UplinkCommand,
     VoiceConfig, voice_pair,
 };
 
@@ -53,7 +53,13 @@ pub(crate) struct Sent {
 pub(crate) struct Member {
     pub(crate) uplink: Uplink,
     pub(crate) downlink: Downlink,
+    /// How it plays whoever is linked from now on.
+    pub(crate) playout: PlayoutConfig,
     pub(crate) address: SocketAddr,
+    /// When it captured last.
+    pub(crate) captured: Duration,
+    /// The RTP timestamp of its first captured sample, once it has sent something.
+    pub(crate) first_timestamp: Option<u32>,
     /// What is said, by capture time.
     pub(crate) voice: Box<dyn FnMut(u64) -> f32>,
     /// What was heard, from the beginning.
@@ -126,16 +132,30 @@ pub(crate) fn level(sound: &[f32]) -> f32 {
 impl Room {
     /// With members that are not linked yet.
     pub(crate) fn strangers(members: usize, seed: u64) -> Self {
+        Self::strangers_with(&vec![FrameLength::Usual; members], seed)
+    }
+
+    /// The same, with the length of each one's frames. Who sends short ones waits for nothing either.
+    pub(crate) fn strangers_with(members: &[FrameLength], seed: u64) -> Self {
         let mut random = ChaCha20Rng::seed_from_u64(seed);
-        let members = (0..members)
-            .map(|index| {
-                let mut config = VoiceConfig::new([0; 32]);
-                random.fill_bytes(&mut config.seed);
+        let members = members
+            .iter()
+            .enumerate()
+            .map(|(index, length)| {
+                let mut key = [0; 32];
+                random.fill_bytes(&mut key);
+                let (config, playout) = match length {
+                    FrameLength::Usual => (VoiceConfig::new(key), PlayoutConfig::default()),
+                    FrameLength::Short => (VoiceConfig::low_delay(key), PlayoutConfig::low_delay()),
+                };
                 let (uplink, downlink) = voice_pair(&config).expect("a codec");
                 Member {
                     uplink,
                     downlink,
+                    playout,
                     address: address(index, 4000),
+                    captured: Duration::ZERO,
+                    first_timestamp: None,
                     voice: Box::new(silence),
                     heard: Vec::new(),
                     events: Vec::new(),
@@ -160,7 +180,13 @@ impl Room {
 
     /// With members that all hear and talk to each other, after the paths have been proven.
     pub(crate) fn new(members: usize, seed: u64) -> Self {
-        let mut room = Self::strangers(members, seed);
+        Self::with(&vec![FrameLength::Usual; members], seed)
+    }
+
+    /// The same, with the length of each one's frames.
+    pub(crate) fn with(lengths: &[FrameLength], seed: u64) -> Self {
+        let members = lengths.len();
+        let mut room = Self::strangers_with(lengths, seed);
         for from in 0..members {
             for to in 0..members {
                 if from != to {
@@ -235,7 +261,8 @@ impl Room {
             slot: slot(from),
             ..setup.clone()
         };
-        let inbound = InboundLink::new(setup, PlayoutConfig::default()).expect("keys");
+        let playout = self.members[to].playout.clone();
+        let inbound = InboundLink::new(setup, playout).expect("keys");
         self.members[to]
             .downlink
             .command(DownlinkCommand::Inbound(inbound), self.now)
@@ -302,13 +329,17 @@ impl Room {
             self.send_waiting(index);
             // Devices do not run in step with each other.
             let phase = (self.now.as_millis() as u64 + index as u64 * 3) % 10;
-            if phase == 0 {
+            let short = self.members[index].uplink.frame_length() == FrameLength::Short;
+            if phase == 0 || short && phase == 5 {
                 self.capture(index);
-            } else if phase == 5 {
+            }
+            if phase == 5 || short && phase == 0 {
                 let member = &mut self.members[index];
                 let mut block = [0.0; FRAME_SAMPLES];
-                member.downlink.pull(&mut block, self.now);
-                member.heard.extend(block);
+                let count = member.uplink.frame_length().samples();
+                let block = &mut block[..count];
+                member.downlink.pull(block, self.now);
+                member.heard.extend_from_slice(block);
             }
             let member = &mut self.members[index];
             while let Some(event) = member.downlink.poll_event() {
@@ -321,14 +352,22 @@ impl Room {
         let member = &mut self.members[index];
         let start = member.uplink.position().0;
         let mut frame = [0.0; FRAME_SAMPLES];
+        let frame = &mut frame[..member.uplink.frame_length().samples()];
         for (offset, sample) in frame.iter_mut().enumerate() {
             *sample = (member.voice)(start + offset as u64);
         }
         member.uplink.overhear(&frame, self.now);
         let mut packets = Vec::new();
-        member.uplink.capture(&frame, self.now, &mut |to, bytes| {
+        member.captured = self.now;
+        member.uplink.capture(frame, self.now, &mut |to, bytes| {
             packets.push((to, bytes.to_vec()));
         });
+        if let Some((_, [_, _, _, _, a, b, c, d, ..])) =
+            packets.last().map(|(to, bytes)| (to, &bytes[..]))
+        {
+            let timestamp = u32::from_be_bytes([*a, *b, *c, *d]);
+            member.first_timestamp = Some(timestamp.wrapping_sub(start as u32));
+        }
         for (to, bytes) in packets {
             self.carry(index, to, bytes);
         }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::FRAME_SAMPLES;
 
 fn set(slots: &[u8]) -> SlotSet {
     slots.iter().copied().map(Slot::new).collect()
@@ -10,7 +11,7 @@ fn set(slots: &[u8]) -> SlotSet {
 
 /// A schedule with the microphone open and `audience` from the start.
 fn talking(audience: Audience) -> Schedule {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(FrameLength::Usual);
     schedule.add(SampleTime(0), Change::Microphone(true));
     schedule.add(SampleTime(0), Change::Audience(audience));
     schedule
@@ -22,7 +23,7 @@ fn at(sample: u64) -> SampleTime {
 
 #[test]
 fn nothing_is_heard_before_the_microphone_opens() {
-    let mut schedule = Schedule::new();
+    let mut schedule = Schedule::new(FrameLength::Usual);
     schedule.add(at(0), Change::Audience(Audience::Open(set(&[1]))));
     assert_eq!(schedule.plan(at(0)), None);
 }
@@ -162,7 +163,7 @@ proptest! {
     fn no_sample_reaches_anybody_outside_its_audience(
         changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
     ) {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::new(FrameLength::Usual);
         let history = changes;
         for (at, change) in &history {
             prop_assert!(schedule.add(SampleTime(*at), *change));
@@ -187,7 +188,7 @@ proptest! {
     fn frames_without_a_change_are_heard_whole_by_everyone(
         changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
     ) {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::new(FrameLength::Usual);
         let history = changes;
         for (at, change) in &history {
             schedule.add(SampleTime(*at), *change);
@@ -210,7 +211,7 @@ proptest! {
     fn the_last_order_wins(
         changes in prop::collection::vec((0..4800_u64, any_change()), 0..20),
     ) {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::new(FrameLength::Usual);
         let mut last = Voice::default();
         for (at, change) in &changes {
             schedule.add(SampleTime(*at), *change);
