@@ -12,6 +12,7 @@ mod events;
 mod invite;
 mod invites;
 mod join;
+mod latency;
 mod leave;
 mod man;
 mod meet;
@@ -84,6 +85,7 @@ commands! {
     Volume(volume),
     Silence(silence),
     Unsilence(unsilence),
+    Latency(latency),
     Away(away),
     Back(back),
     Phone(phone),

@@ -93,6 +93,7 @@ async fn every_reply_can_be_had_as_json() {
         &["deafen"],
         &["undeafen"],
         &["volume", "bao", "150%"],
+        &["latency", "bao"],
         &["away"],
         &["phone"],
         &["back"],
@@ -113,6 +114,26 @@ async fn every_reply_can_be_had_as_json() {
         let json = home.json(arguments).await;
         assert!(json.is_object(), "{arguments:?}: {json}");
     }
+}
+
+#[tokio::test]
+async fn the_way_from_mouth_to_ear_is_shown_stage_by_stage() {
+    let home = Home::with_daemon();
+    assert_eq!(
+        home.text(&["latency", "bao"]).await,
+        "\
+               you to Bao  Bao to you
+microphone     –           0.0 ms
+frame          –           10.0 ms
+processing     –           0.0 ms
+codec          –           6.5 ms
+network        –           0.4 ms
+jitter buffer  –           14.6 ms
+loudspeaker    –           8.5 ms
+mouth to ear   –           40.0 ms
+Nothing was heard of you yet, so nothing was measured.
+"
+    );
 }
 
 #[tokio::test]

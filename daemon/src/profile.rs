@@ -53,6 +53,12 @@ pub(crate) fn voice(profile: Profile, seed: [u8; 32]) -> VoiceConfig {
     }
 }
 
+/// How long our frames are.
+pub(crate) fn frame(profile: Profile) -> Duration {
+    let samples = voice(profile, [0; 32]).frames.samples() as u64;
+    Duration::from_nanos(samples * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE))
+}
+
 /// How a sender is played.
 pub(crate) fn playout(profile: Profile) -> PlayoutConfig {
     let default = PlayoutConfig::default();

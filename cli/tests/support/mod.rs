@@ -13,8 +13,8 @@ pub use scene::{incoming_whisper, person, scene};
 
 use scene::{devices, not_joined};
 use sotto_control::model::{
-    Device, DeviceChoice, Invitation, Meeting, MicrophoneTest, OfflineReason, Participant, Person,
-    Presence, Snapshot, Status, Talk, TalkTo, TestVerdict, WhisperMode,
+    Device, DeviceChoice, Invitation, Latency, Meeting, MicrophoneTest, OfflineReason, Participant,
+    Person, Presence, Snapshot, Status, Talk, TalkTo, TestVerdict, Way, WhisperMode,
 };
 use sotto_control::server::{Call, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
@@ -250,6 +250,20 @@ impl Known {
             Request::AudioVolume(params) => VolumeReply {
                 person: self.people(&[params.name])?.remove(0),
                 percent: params.percent,
+            }
+            .into(),
+            Request::AudioLatency(params) => Latency {
+                person: self.people(&[params.name])?.remove(0),
+                to: None,
+                from: Some(Way {
+                    frame_ms: 10.0,
+                    codec_ms: 6.5,
+                    network_ms: 0.4,
+                    jitter_buffer_ms: 14.6,
+                    playback_ms: 8.5,
+                    total_ms: 40.0,
+                    ..Way::default()
+                }),
             }
             .into(),
             Request::AudioDevices(_) => devices(&self.snapshot.status.sound).into(),

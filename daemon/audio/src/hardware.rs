@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
@@ -25,10 +25,15 @@ use crate::priority::raise_current_thread;
 use crate::resampling::RATES;
 use crate::spec::{Backend, DeviceSpec};
 use crate::stream::{CLOSING_LIMIT, CaptureStream, Health, Owner, PlaybackStream};
-use crate::{CaptureRequest, Direction, OPENING_LIMIT, PlaybackRequest, SAMPLE_RATE, Wake};
+use crate::{
+    CaptureRequest, DEFAULT_PERIOD, Direction, OPENING_LIMIT, PlaybackRequest, SAMPLE_RATE, Wake,
+};
 
 /// cpal gives up building a stream after this.
 const BUILDING_LIMIT: Duration = Duration::from_secs(2);
+
+/// The first blocks of a small period come within this, or it is too small for the sound system.
+const FIRST_BLOCKS: Duration = Duration::from_millis(800);
 
 /// More channels than any microphone of a person has.
 const MOST_CHANNELS: u16 = 32;
@@ -440,15 +445,30 @@ fn choose(
     }
 }
 
-/// The buffer sizes to try: the fixed period, a doubled one, and only then whatever the system likes, which
-/// has been seen to be two seconds.
-fn buffer_sizes(form: &Form, period: u32) -> [BufferSize; 3] {
+/// The buffer sizes to try: the fixed period, a doubled one, one that everybody bears, and only then whatever the
+/// system likes, which has been seen to be two seconds.
+fn buffer_sizes(form: &Form, period: u32) -> [BufferSize; 4] {
     let fixed = form.period(period);
     [
         BufferSize::Fixed(fixed),
         BufferSize::Fixed(form.period(2 * period)),
+        BufferSize::Fixed(form.period(DEFAULT_PERIOD.max(2 * period))),
         BufferSize::Default,
     ]
+}
+
+/// Whether a device that was asked for a period below the usual one moves sound at all. Of PipeWire behind
+/// PulseAudio's protocol it is known that a microphone stands still at 5 ms.
+fn moves(health: &Health, period: u32) -> bool {
+    let before = health.blocks();
+    let begin = Instant::now();
+    while period < DEFAULT_PERIOD && health.blocks() < before + 2 {
+        if begin.elapsed() > FIRST_BLOCKS {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    true
 }
 
 fn start_capture(
@@ -486,7 +506,10 @@ fn start_capture(
             format => return Err(unsupported(Direction::Capture, &name, format)),
         };
         match built.and_then(|stream| stream.play().map(|()| stream)) {
-            Ok(stream) => return Ok((stream, reader)),
+            Ok(stream) if buffer == BufferSize::Default || moves(health, period) => {
+                return Ok((stream, reader));
+            }
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::UnsupportedConfig => last = Some(error),
             Err(error) => return Err(refused(error)),
         }
@@ -537,6 +560,8 @@ fn start_playback(
     for buffer in buffer_sizes(&form, period) {
         let asked = form.period(period) as usize;
         let channels = usize::from(form.channels);
+        // Sound systems keep two periods, and ask when one of them is free.
+        health.lies_behind(asked);
         let (writer, drain) =
             playback_ring(&name, form.rate, channels, asked, health, Arc::clone(&wake))?;
         let config = form.config(buffer);
@@ -552,7 +577,10 @@ fn start_playback(
             format => return Err(unsupported(Direction::Playback, &name, format)),
         };
         match built.and_then(|stream| stream.play().map(|()| stream)) {
-            Ok(stream) => return Ok((stream, writer)),
+            Ok(stream) if buffer == BufferSize::Default || moves(health, period) => {
+                return Ok((stream, writer));
+            }
+            Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::UnsupportedConfig => last = Some(error),
             Err(error) => return Err(refused(error)),
         }

@@ -137,6 +137,13 @@ impl PlaybackWriter {
         self.begun.store(true, Ordering::Relaxed);
     }
 
+    /// How long a sample written now waits until it sounds, in 48 kHz samples: in the ring, and in the sound system.
+    #[must_use]
+    pub fn until_heard(&self) -> usize {
+        let samples = (self.filled() + self.health.behind()) as u64;
+        (samples * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
+    }
+
     /// How long a sample written now waits in the ring, in 48 kHz samples.
     #[must_use]
     pub fn waiting(&self) -> usize {

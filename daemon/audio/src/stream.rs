@@ -62,6 +62,8 @@ pub(crate) struct Health {
     rate: AtomicU32,
     channels: AtomicU32,
     block: AtomicU32,
+    /// Samples that lie in the sound system when it asks for more.
+    behind: AtomicU32,
     blocks: AtomicU64,
     interruptions: AtomicU64,
     samples_lost: AtomicU64,
@@ -79,6 +81,7 @@ impl Health {
             rate: AtomicU32::new(0),
             channels: AtomicU32::new(0),
             block: AtomicU32::new(0),
+            behind: AtomicU32::new(0),
             blocks: AtomicU64::new(0),
             interruptions: AtomicU64::new(0),
             samples_lost: AtomicU64::new(0),
@@ -146,6 +149,16 @@ impl Health {
     /// The usual block, in the device's samples; 0 before the first.
     pub(crate) fn block(&self) -> usize {
         self.block.load(Ordering::Relaxed) as usize
+    }
+
+    /// Says how many samples, at the device's rate, lie in the sound system when it asks for more.
+    pub(crate) fn lies_behind(&self, samples: usize) {
+        let samples = u32::try_from(samples).unwrap_or(u32::MAX);
+        self.behind.store(samples, Ordering::Relaxed);
+    }
+
+    pub(crate) fn behind(&self) -> usize {
+        self.behind.load(Ordering::Relaxed) as usize
     }
 
     pub(crate) fn interruptions(&self) -> u64 {

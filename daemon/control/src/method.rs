@@ -11,7 +11,7 @@ pub use parameters::*;
 pub use reply::*;
 
 use crate::error::{ControlError, ErrorCode};
-use crate::model::{DeviceChoice, Devices, MicrophoneTest, Snapshot, Status};
+use crate::model::{DeviceChoice, Devices, Latency, MicrophoneTest, Snapshot, Status};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -121,6 +121,8 @@ methods! {
     AudioUndeafen = "audio.undeafen" -> AudioReply;
     /// Sets how loud one person is.
     AudioVolume = "audio.volume" -> VolumeReply;
+    /// How long sound takes between the user and a colleague, and where.
+    AudioLatency = "audio.latency" -> Latency;
     /// Sound devices.
     AudioDevices = "audio.devices" -> Devices;
     /// Chooses microphone and loudspeaker, now and for later.

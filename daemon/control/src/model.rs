@@ -5,6 +5,7 @@
 //! reads is always a `label`, which carries a key suffix wherever two names could be confused.
 
 mod audio;
+mod latency;
 mod meeting;
 mod notice;
 mod presence;
@@ -15,6 +16,7 @@ pub use audio::{
     Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Sound, SoundState, TestProgress,
     TestStep, TestVerdict,
 };
+pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};

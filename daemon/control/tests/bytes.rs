@@ -34,6 +34,7 @@ fn valid() -> Vec<Value> {
         ("audio.test", json!({"listen_ms": 5_000, "quiet": true})),
         ("audio.silence", json!({"name": "bao"})),
         ("audio.unsilence", json!({"name": "bao"})),
+        ("audio.latency", json!({"name": "bao"})),
         (
             "network.connect",
             json!({"address": "192.0.2.1:4", "wait_ms": 100}),
@@ -96,6 +97,7 @@ fn what_a_method_does_not_take_is_refused() {
             "talk.whisper",
             json!({"names": ["bao"], "mode": "for ever"}),
         ),
+        ("audio.latency", json!({"name": ""})),
         ("audio.volume", json!({"name": "bao", "percent": 201})),
         ("audio.volume", json!({"name": "bao", "percent": -1})),
         ("audio.use", json!({})),

@@ -1,6 +1,7 @@
 //! What each method of the control API does; by subject in the files beside this one.
 
 mod devices;
+mod latency;
 mod meeting;
 mod network;
 mod talk;
@@ -116,6 +117,7 @@ impl Core {
             Request::AudioDeafen(_) => self.audio(|at| Command::Deafen { at }, &client),
             Request::AudioUndeafen(_) => self.audio(|at| Command::Undeafen { at }, &client),
             Request::AudioVolume(params) => self.volume(&view, &params.name, params.percent),
+            Request::AudioLatency(params) => self.latency(&view, &params.name),
             Request::AudioDevices(_) => {
                 self.list_devices(answer);
                 return;

@@ -15,6 +15,7 @@ use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::mix::Earcon;
 use sotto_voice::uplink::OutboundLink;
+use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
     PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
@@ -101,6 +102,11 @@ pub(crate) struct Voice {
     key_log: Option<KeyLog>,
     media_port: u16,
     voiced: HashMap<PeerId, Voiced>,
+    /// What arrived from each in the last second.
+    figures: HashMap<PeerId, SenderStats>,
+    /// What our own voice's way out costs: the encoder's share, and all of it as it was told last.
+    look_ahead: Duration,
+    sending: SendingDelays,
     own: Voiced,
     priorities: HashMap<&'static str, Priority>,
 }
@@ -188,6 +194,9 @@ impl Voice {
             key_log,
             media_port,
             voiced: HashMap::new(),
+            figures: HashMap::new(),
+            look_ahead: Duration::ZERO,
+            sending: SendingDelays::default(),
             own: Voiced::default(),
             priorities: HashMap::new(),
         })
@@ -398,8 +407,10 @@ impl Voice {
             config.bitrate = MUSIC_BITRATE;
         }
         match voice_pair(&config) {
-            Ok((uplink, downlink)) => {
+            Ok((mut uplink, downlink)) => {
                 self.inside = true;
+                self.look_ahead = uplink.look_ahead();
+                self.sending = SendingDelays::default();
                 if !self.uplink.order(UplinkOrder::Enter(Box::new(uplink)))
                     || !self
                         .downlink
@@ -439,11 +450,13 @@ impl Voice {
         }
         self.voiced.clear();
         self.silenced.clear();
+        self.figures.clear();
         self.own = Voiced::default();
     }
 
     fn unlink(&mut self, peer: PeerId) {
         self.voiced.remove(&peer);
+        self.figures.remove(&peer);
         let Some(slot) = self.slots.remove(&peer) else {
             return;
         };
@@ -596,6 +609,8 @@ impl Voice {
                 if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
                     tracing::debug!(?peer, ?stats, "voice was disturbed");
                 }
+                self.figures.insert(peer, stats);
+                self.tell_sending();
                 let voiced = self.voiced.entry(peer).or_default();
                 let sent = voiced.stats.and_then(|before| before.sent);
                 voiced.stats = Some(Stats {
@@ -604,6 +619,34 @@ impl Voice {
                 });
                 tell(VoiceEvent::Stats);
             }
+        }
+    }
+
+    /// What arrived from `peer` in the last second.
+    pub(crate) fn figures(&self, peer: PeerId) -> Option<&SenderStats> {
+        self.figures.get(&peer)
+    }
+
+    /// What our own voice's way out costs.
+    pub(crate) fn sending(&self) -> SendingDelays {
+        self.sending
+    }
+
+    /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
+    fn tell_sending(&mut self) {
+        let frame = profile::frame(self.devices.profile);
+        let statistics = self.microphone.report().statistics;
+        let block = u64::from(statistics.block) * 1_000_000_000;
+        let block = Duration::from_nanos(block / u64::from(statistics.rate.max(1)));
+        let sending = SendingDelays {
+            capture: block.saturating_sub(frame),
+            frame,
+            processing: Duration::ZERO,
+            look_ahead: self.look_ahead,
+        };
+        if self.sending != sending {
+            self.sending = sending;
+            self.send_down(DownlinkCommand::Sending(sending));
         }
     }
 

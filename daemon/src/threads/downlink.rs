@@ -325,6 +325,9 @@ impl Work {
             at += duration_of(count);
             left -= count;
         }
+        if let Some(downlink) = &mut self.downlink {
+            downlink.set_playback_delay(duration_of(loudspeaker.until_heard()));
+        }
     }
 
     fn consume_unheard(&mut self, now: Duration) {

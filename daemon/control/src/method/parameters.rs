@@ -239,6 +239,13 @@ pub struct AudioUnsilence {
     pub name: String,
 }
 
+/// Parameters of `audio.latency`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioLatency {
+    /// With whom; somebody present in the active meeting.
+    pub name: String,
+}
+
 /// Parameters of `network.connect`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkConnect {
@@ -333,6 +340,7 @@ impl Request {
             }
             Self::AudioSilence(AudioSilence { name })
             | Self::AudioUnsilence(AudioUnsilence { name }) => text("name", name),
+            Self::AudioLatency(params) => text("name", &params.name),
             Self::NetworkConnect(params) => {
                 text("address", &params.address)?;
                 within("wait_ms", params.wait_ms, MAX_WAIT)

@@ -1,8 +1,8 @@
 //! Replies of every method.
 
 use crate::model::{
-    DeviceChoice, Devices, Invitation, Meeting, MeetingRef, MicrophoneTest, Peer, Person, Presence,
-    Snapshot, Status, Talk,
+    DeviceChoice, Devices, Invitation, Latency, Meeting, MeetingRef, MicrophoneTest, Peer, Person,
+    Presence, Snapshot, Status, Talk,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,7 @@ replies! {
     Talk(TalkReply),
     Audio(AudioReply),
     Volume(VolumeReply),
+    Latency(Latency),
     Devices(Devices),
     DeviceChoice(DeviceChoice),
     MicrophoneTest(MicrophoneTest),

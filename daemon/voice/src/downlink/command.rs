@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::mix::Earcon;
+use crate::wire::delays::{Delays, SendingDelays};
 use crate::{Level, Slot};
 
 use super::{ControlLink, InboundLink};
@@ -32,6 +33,8 @@ pub enum DownlinkCommand {
         /// Per cent.
         percent: u16,
     },
+    /// What our own voice's way out costs, to be told to everybody.
+    Sending(SendingDelays),
     /// Plays a short sign.
     Earcon(Earcon),
 }
@@ -44,6 +47,7 @@ impl std::fmt::Debug for DownlinkCommand {
             Self::Unlink { slot } => write!(f, "Unlink({slot})"),
             Self::Playback { open } => write!(f, "Playback({open})"),
             Self::Volume { slot, percent } => write!(f, "Volume({slot}, {percent} %)"),
+            Self::Sending(delays) => write!(f, "{delays:?}"),
             Self::Earcon(_) => f.write_str("Earcon"),
         }
     }
@@ -95,6 +99,12 @@ pub struct SenderStats {
     pub round_trip: Option<Duration>,
     /// How our packets reach the peer.
     pub path: PathState,
+    /// From a sample's capture at the peer to its turn in the jitter buffer, as it was measured last.
+    pub transit: Option<Duration>,
+    /// From there to the ear: mixer, ring and device.
+    pub playback_delay: Duration,
+    /// What the peer says of its own delays.
+    pub delays: Option<Delays>,
 }
 
 /// Where a peer's sound comes from that was played last.

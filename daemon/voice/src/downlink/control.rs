@@ -7,6 +7,7 @@ use rand_chacha::rand_core::Rng;
 use super::peer::Outbound;
 use super::{Downlink, DownlinkEvent, REPORT, SenderStats};
 use crate::pair::{LossNews, LossReport};
+use crate::wire::delays::{self, Delays};
 use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
@@ -109,11 +110,16 @@ impl Downlink {
     /// Takes what a peer reports on our streams, and on its own.
     fn take_report(&mut self, slot: Slot, packet: &Packet<'_>, now: Duration) {
         let peer = &mut self.peers[slot.index()];
+        if let Some(delays) = delays::read(packet) {
+            peer.delays = Some(delays);
+            return;
+        }
         if let Some(info) = report::read_sender(packet)
             && let Some(link) = &mut peer.inbound
             && let Some(stream) = link.setup.stream(packet.ssrc)
         {
             link.receptions[stream.index()].sender_report(report::compact(info.ntp), now);
+            peer.clock.report(info.ntp, info.timestamp, now);
         }
         let Some(outbound) = &mut peer.outbound else {
             return;
@@ -215,6 +221,13 @@ impl Downlink {
             outbound.link.setup.control_ssrc(),
             &self.name,
         );
+        let told = Delays {
+            sending: self.sending,
+            playback: self.playback_delay + mixing(),
+            transit: peer.transit,
+        };
+        let ssrc = outbound.link.setup.control_ssrc();
+        delays::write(&mut self.compound, ssrc, &told);
         if let Some(to) = outbound.path.destination(outbound.told) {
             self.send_compound(slot, to);
         }
@@ -256,6 +269,12 @@ impl Downlink {
             .map_or((None, PathState::Probing), |outbound| {
                 (outbound.path.round_trip(), outbound.told)
             });
+        // What was measured last holds while nothing is heard.
+        let transit = peer.played.zip(round_trip);
+        let transit = transit.and_then(|(played, trip)| peer.clock.transit(played, trip));
+        peer.transit = transit.or(peer.transit);
+        let (transit, delays) = (peer.transit, peer.delays);
+        let playback_delay = self.playback_delay + mixing();
         self.tell(DownlinkEvent::Stats(SenderStats {
             slot,
             loss: if expected == 0 {
@@ -277,8 +296,16 @@ impl Downlink {
             level,
             round_trip,
             path,
+            transit,
+            playback_delay,
+            delays,
         }));
     }
+}
+
+/// What the mixer adds.
+fn mixing() -> Duration {
+    Duration::from_nanos(crate::mix::DELAY as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
 }
 
 const EMPTY_BLOCK: ReportBlock = ReportBlock {

@@ -21,6 +21,7 @@ mod reception;
 mod speech;
 #[cfg(test)]
 mod tests;
+mod transit;
 mod transmit;
 
 use std::collections::{HashMap, VecDeque};
@@ -35,6 +36,7 @@ pub use link::{ControlLink, InboundLink};
 use crate::link::KeyMemory;
 use crate::mix::{self, Mixer};
 use crate::pair::DownlinkRings;
+use crate::wire::delays::SendingDelays;
 use crate::wire::rtcp::Compound;
 use crate::{Destination, Retired, SameRoom, Slot, SlotSet, VoiceError};
 use path::Path;
@@ -63,6 +65,9 @@ fn round_up(due: Duration) -> Duration {
 pub struct Downlink {
     random: ChaCha20Rng,
     rings: DownlinkRings,
+    /// What our own voice's way out costs, and how long sound takes from here to the ear.
+    sending: SendingDelays,
+    playback_delay: Duration,
     peers: Vec<Peer>,
     /// Slots with either direction.
     linked: SlotSet,
@@ -102,6 +107,8 @@ impl Downlink {
         Ok(Self {
             random,
             rings,
+            sending: SendingDelays::default(),
+            playback_delay: Duration::ZERO,
             peers: (0..Slot::COUNT).map(|_| Peer::new()).collect(),
             linked: SlotSet::EMPTY,
             inbound: SlotSet::EMPTY,
@@ -143,6 +150,10 @@ impl Downlink {
             }
             DownlinkCommand::Volume { slot, percent } => {
                 self.mixer.set_volume(slot, percent);
+                Ok(())
+            }
+            DownlinkCommand::Sending(delays) => {
+                self.sending = delays;
                 Ok(())
             }
             DownlinkCommand::Earcon(earcon) => {
@@ -340,6 +351,11 @@ impl Downlink {
     /// Where the sound of `slot` in the last pull came from, if there was any: delay and drift are read off it.
     pub fn played(&self, slot: Slot) -> Option<Played> {
         self.peers[slot.index()].played
+    }
+
+    /// Tells how long a sample that is pulled now waits until it sounds: ring and device.
+    pub fn set_playback_delay(&mut self, delay: Duration) {
+        self.playback_delay = delay;
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called next.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use super::link::{ControlLink, InboundLink};
 use super::path::Path;
 use super::speech::SpeechMeter;
+use super::transit::SenderClock;
 use super::{PathState, Played};
 use crate::pair::{PathUpdate, SendCount};
 use crate::playout::PlayoutStats;
+use crate::wire::delays::Delays;
 use crate::wire::report::ReportBlock;
 use crate::{Level, Stream};
 
@@ -33,6 +35,10 @@ pub(super) struct Peer {
     pub(super) stats_before: PlayoutStats,
     /// What the last pull played of it.
     pub(super) played: Option<Played>,
+    /// The peer's clocks, the last transit of its sound, and what it says of its own delays.
+    pub(super) clock: SenderClock,
+    pub(super) transit: Option<Duration>,
+    pub(super) delays: Option<Delays>,
     /// The timestamp and the arrival of the newest media packet.
     pub(super) newest: Option<(u32, Duration)>,
 }
@@ -82,6 +88,9 @@ impl Peer {
             stats_due: Duration::ZERO,
             stats_before: PlayoutStats::default(),
             played: None,
+            clock: SenderClock::default(),
+            transit: None,
+            delays: None,
             newest: None,
         }
     }

@@ -167,6 +167,12 @@ impl Uplink {
         self.length
     }
 
+    /// How much decoded sound lags behind what was encoded.
+    pub fn look_ahead(&mut self) -> Duration {
+        let samples = self.encoder.lookahead() as u64;
+        Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE))
+    }
+
     /// The next sample to be captured.
     pub fn position(&self) -> SampleTime {
         self.position

@@ -2,9 +2,10 @@
 //!
 //! RTP (RFC 3550) with Opus (RFC 7587) or redundant Opus (RFC 2198), sealed with SRTP `AEAD_AES_128_GCM`
 //! (RFC 7714); SRTCP on the same port (RFC 5761), with reports (RFC 3550), feedback on single packets
-//! (RFC 8888) and an application packet that proves paths. Everything that parses here takes bytes from
+//! (RFC 8888), and application packets that prove paths and tell delays. Everything that parses here takes bytes from
 //! another machine: it is bounded, allocates by no length it was told, and never panics.
 
+pub mod delays;
 pub mod feedback;
 pub mod path;
 pub mod red;
