@@ -205,6 +205,7 @@ fn waker() -> (Wake, Receiver<()>) {
 #[cfg(test)]
 mod tests {
     use sotto_audio::{Backend, CaptureRequest, DEFAULT_PERIOD, PlaybackRequest};
+    use sotto_control::config::Profile;
     use sotto_control::model::TestVerdict;
 
     use super::*;
@@ -222,6 +223,7 @@ mod tests {
                     device: output,
                     period: DEFAULT_PERIOD,
                 },
+                profile: Profile::Default,
             },
             listen: Duration::from_millis(500),
             quiet: false,

@@ -4,12 +4,15 @@ use super::table::Table;
 use super::{Ink, Style};
 use sotto_control::model::{Latency, Way};
 
+/// What a stage costs.
+type Stage = fn(&Way) -> f32;
+
 /// One row for each stage, one column for each direction.
 pub(crate) fn latency(reply: &Latency, style: Style) -> String {
     let name = &reply.person.label;
     let (to, from) = (format!("you to {name}"), format!("{name} to you"));
     let mut table = Table::new().heading(&["", &to, &from]);
-    let stages: [(&str, fn(&Way) -> f32); 7] = [
+    let stages: [(&str, Stage); 7] = [
         ("microphone", |way| way.capture_ms),
         ("frame", |way| way.frame_ms),
         ("processing", |way| way.processing_ms),
@@ -18,7 +21,7 @@ pub(crate) fn latency(reply: &Latency, style: Style) -> String {
         ("jitter buffer", |way| way.jitter_buffer_ms),
         ("loudspeaker", |way| way.playback_ms),
     ];
-    let cell = |way: &Option<Way>, of: fn(&Way) -> f32, ink| match way {
+    let cell = |way: &Option<Way>, of: Stage, ink| match way {
         Some(way) => (ink, format!("{:.1} ms", of(way))),
         None => (Ink::Dim, "–".to_owned()),
     };

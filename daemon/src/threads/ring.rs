@@ -23,6 +23,10 @@ pub(crate) enum Past {
 }
 
 /// What the voice threads tell.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in a ring that the voice threads fill, and they do not allocate"
+)]
 pub(crate) enum VoiceNews {
     /// From the uplink.
     Uplink(UplinkEvent),

@@ -272,6 +272,8 @@ fn start_playback(
     health.identify(open_device(&device));
     let frame = SAMPLE * usize::from(channels);
     let asked = bytes(request.period, rate, channels) as usize / frame;
+    // Of the two periods that the server keeps it asks for one when it is free.
+    health.lies_behind(asked);
     let (writer, drain) = playback_ring(
         &device.title,
         rate,

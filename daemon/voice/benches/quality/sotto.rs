@@ -197,9 +197,6 @@ fn moment(nanoseconds: u64) -> Duration {
 
 impl Run {
     fn capture(&mut self, frame: &[f32], now: u64) {
-        let Ok(frame) = frame.try_into() else {
-            return;
-        };
         let mut packets: Vec<Vec<u8>> = Vec::new();
         let uplink = &mut self.ends[TALKER].uplink;
         let position = uplink.position().0 as u32;

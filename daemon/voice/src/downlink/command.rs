@@ -119,6 +119,10 @@ pub struct Played {
 
 /// What the downlink noticed.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lies in a ring that the voice threads fill, and they do not allocate"
+)]
 pub enum DownlinkEvent {
     /// A genuine packet came; at most 4 times a second for each peer.
     Heard {

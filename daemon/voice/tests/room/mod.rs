@@ -356,7 +356,7 @@ impl Room {
         for (offset, sample) in frame.iter_mut().enumerate() {
             *sample = (member.voice)(start + offset as u64);
         }
-        member.uplink.overhear(&frame, self.now);
+        member.uplink.overhear(frame, self.now);
         let mut packets = Vec::new();
         member.captured = self.now;
         member.uplink.capture(frame, self.now, &mut |to, bytes| {

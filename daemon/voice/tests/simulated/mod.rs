@@ -149,9 +149,7 @@ pub fn encode(sound: &[f32], spoken: impl Fn(usize) -> bool) -> Vec<Option<Vec<u
         .enumerate()
         .map(|(index, frame)| {
             spoken(index).then(|| {
-                let length = encoder
-                    .encode(frame.try_into().unwrap(), &mut packet)
-                    .unwrap();
+                let length = encoder.encode(frame, &mut packet).unwrap();
                 packet[..length].to_vec()
             })
         })
