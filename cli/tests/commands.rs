@@ -121,8 +121,7 @@ async fn the_way_from_mouth_to_ear_is_shown_stage_by_stage() {
     let home = Home::with_daemon();
     assert_eq!(
         home.text(&["latency", "bao"]).await,
-        "\
-               you to Bao  Bao to you
+        "               you to Bao  Bao to you
 microphone     –           0.0 ms
 frame          –           10.0 ms
 processing     –           0.0 ms
