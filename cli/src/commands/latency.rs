@@ -9,8 +9,9 @@ use sotto_control::AudioLatency;
 /// Show how long sound takes between you and a colleague, and where each millisecond goes
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Both must be in the meeting, and whoever is to be measured must have been heard. The way from capture to\n\
-                  playback is measured by both machines' clocks; what devices and codecs cost beside is what they say.\n\n\
+    after_help = "Both must be in the meeting, and whoever is to be measured must have been heard.\n\
+                  From capture to playback both machines' clocks measure; what devices and codecs\n\
+                  cost beside is what they say.\n\n\
                   Examples:\n  sotto latency bao\n  sotto latency bao --json | jq .to.total_ms"
 )]
 pub(crate) struct Latency {

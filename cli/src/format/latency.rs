@@ -37,6 +37,9 @@ pub(crate) fn latency(reply: &Latency, style: Style) -> String {
         cell(&reply.to, |way| way.total_ms, Ink::Bold),
         cell(&reply.from, |way| way.total_ms, Ink::Bold),
     ]);
+    if reply.to.is_none() && reply.from.is_none() {
+        return "Neither of you was heard yet, so nothing was measured.".to_owned();
+    }
     let mut text = table.render(style);
     let mut unheard = |whom: &str| {
         let line = format!("Nothing was heard of {whom} yet, so nothing was measured.");
