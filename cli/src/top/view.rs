@@ -11,7 +11,7 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
-use sotto_control::model::{IncomingWhisper, Presence, PresenceState, Severity, TalkTo};
+use sotto_control::model::{IncomingWhisper, Presence, PresenceState, Severity, Status, TalkTo};
 
 /// Wide enough for the list of meetings beside a roster with all its columns.
 const WIDE: u16 = 114;
@@ -125,10 +125,20 @@ fn badge(screen: &Screen) -> Line<'static> {
             TalkTo::Everyone if talk.microphone_open => {
                 ("● MICROPHONE OPEN".to_owned(), on(Color::Green))
             }
+            // Open, but nothing is sent while the others are away.
+            TalkTo::Everyone if is_online(&screen.snapshot.status) => {
+                ("NOBODY ELSE IS HERE".to_owned(), on(Color::Yellow))
+            }
             TalkTo::Everyone => ("MICROPHONE CLOSED".to_owned(), on(Color::DarkGray)),
         }
     };
     Line::from(Span::styled(format!(" {text} "), style))
+}
+
+fn is_online(status: &Status) -> bool {
+    status
+        .presence
+        .is_some_and(|presence| presence.state == PresenceState::Online)
 }
 
 /// The sign of a presence.

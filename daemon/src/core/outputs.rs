@@ -254,9 +254,17 @@ impl Core {
         }
     }
 
-    /// Tells every subscriber what has changed.
+    /// Tells every subscriber what has changed, and then what is to be said about it.
     pub(super) fn publish(&mut self) {
         self.publish_at = None;
+        self.published = Instant::now();
+        self.publish_parts();
+        for notice in std::mem::take(&mut self.notices) {
+            self.send_event(&ControlEvent::Notice { notice });
+        }
+    }
+
+    fn publish_parts(&mut self) {
         let parts = std::mem::take(&mut self.dirty);
         if parts.is_empty() {
             return;
@@ -319,13 +327,19 @@ impl Core {
         });
     }
 
-    /// Tells every subscriber something, after what it is about.
+    /// Tells every subscriber something, after what it is about: at once, unless something was published a moment ago.
+    /// Thirty colleagues that join together are thirty notices, but not thirty rosters of thirty.
     pub(super) fn tell(&mut self, notice: Notice) {
         // Names and titles stay out of the ordinary log.
         tracing::info!(kind = ?notice.kind, "notice");
         tracing::debug!("{}", notice.text);
-        self.publish();
-        self.send_event(&ControlEvent::Notice { notice });
+        self.notices.push(notice);
+        if self.published.elapsed() >= PUBLISH_AFTER {
+            self.publish();
+        } else {
+            self.publish_at
+                .get_or_insert(self.published + PUBLISH_AFTER);
+        }
     }
 
     /// Tells something that would be a nuisance if it were told each time: once a minute at most.

@@ -57,6 +57,7 @@ impl Core {
                 () = &mut said => break,
                 Some(event) = sources.network.recv() => self.take_network_event(event),
             }
+            self.publish();
             self.flush().await;
         }
         let Self { network, voice, .. } = self;
