@@ -7,7 +7,7 @@ use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
-use crate::core::Devices;
+use crate::core::{Devices, Treatments};
 use crate::files::{self, FileError};
 use crate::profile;
 
@@ -68,6 +68,7 @@ impl Settings {
         let profile = config.audio.profile;
         let input = device(config.audio.input);
         let output = device(config.audio.output);
+        let treatments = Treatments::of(&config.audio);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
             device: machine_name(),
@@ -90,6 +91,7 @@ impl Settings {
                     device: output,
                 },
                 profile,
+                treatments,
             },
         })
     }

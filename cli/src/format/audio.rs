@@ -2,8 +2,8 @@
 
 use super::{Ink, Style, Table};
 use sotto_control::model::{
-    Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Sound, SoundState, TestProgress,
-    TestStep, TestVerdict,
+    Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Processing, Sound, SoundState,
+    TestProgress, TestStep, TestVerdict,
 };
 use sotto_control::{AudioReply, SilenceReply, VolumeReply};
 use std::time::Duration;
@@ -114,6 +114,9 @@ pub(super) fn sound(sound: &Sound, style: Style) -> String {
     if let Some(profile) = sound.profile.as_deref().filter(|it| *it != "default") {
         text.push_str(&format!("; profile {profile}"));
     }
+    if let Some(processing) = &sound.processing {
+        text.push_str(&style.paint(Ink::Dim, format!("; {}", self::processing(processing))));
+    }
     if let Some(problem) = &sound.problem {
         text.push_str(&format!("; {problem}"));
     }
@@ -121,6 +124,28 @@ pub(super) fn sound(sound: &Sound, style: Style) -> String {
         text.push_str(&style.paint(Ink::Dim, format!(" ({hint})")));
     }
     text
+}
+
+/// What is done to the microphone's sound, in a few words.
+fn processing(processing: &Processing) -> String {
+    let echo = match (&processing.reason, processing.echo_cancellation) {
+        (_, true) => "echo cancelled".to_owned(),
+        (Some(reason), false) => format!("no echo cancellation: {reason}"),
+        (None, false) => "no echo cancellation".to_owned(),
+    };
+    let rest = [
+        (processing.noise_suppression, "noise suppressed"),
+        (processing.gain_control, "level evened"),
+        (processing.gate, "silent in pauses"),
+    ];
+    let rest = rest
+        .into_iter()
+        .filter(|(on, _)| *on)
+        .map(|(_, what)| what.to_owned());
+    std::iter::once(echo)
+        .chain(rest)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn device(device: &DeviceInUse) -> String {

@@ -25,6 +25,7 @@ mod loudest_channel;
 mod open_device;
 mod paced;
 mod playback;
+mod played;
 pub mod priority;
 #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
 mod pulse;
@@ -48,6 +49,7 @@ pub use keeper::{
 };
 pub use open_device::OpenDevice;
 pub use playback::PlaybackWriter;
+pub use played::{Played, PlayedReader};
 pub use reopening::{Reopening, Step};
 pub use spec::{Backend, DeviceSpec};
 pub use stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::DeviceError;
+use crate::played::{PlayedFeed, PlayedReader, played_ring};
 use crate::resampling::StreamResampler;
 use crate::stream::{BlockSizes, Health};
 use crate::{Direction, SAMPLE_RATE, Wake};
@@ -31,6 +32,8 @@ pub struct PlaybackWriter {
     /// How many samples had been missed, at the device's rate, when that was last asked.
     missed: u64,
     begun: Arc<AtomicBool>,
+    /// What is played, until somebody takes it.
+    played: Option<PlayedReader>,
     health: Arc<Health>,
 }
 
@@ -43,6 +46,7 @@ pub(crate) struct PlaybackDrain {
     last: f32,
     /// Whether silence is playing because nothing else was there.
     dry: bool,
+    played: PlayedFeed,
     health: Arc<Health>,
     wake: Wake,
 }
@@ -70,6 +74,7 @@ pub(crate) fn playback_ring(
     let capacity = (rate.div_ceil(1000) * RING_MILLISECONDS) as usize;
     let (producer, consumer) = RingBuffer::new(capacity);
     let begun = Arc::new(AtomicBool::new(false));
+    let (played_feed, played) = played_ring(rate);
     let writer = PlaybackWriter {
         ring: producer,
         resampler,
@@ -79,6 +84,7 @@ pub(crate) fn playback_ring(
         margin: Margin::default(),
         missed: 0,
         begun: Arc::clone(&begun),
+        played: Some(played),
         health: Arc::clone(health),
     };
     let drain = PlaybackDrain {
@@ -87,6 +93,7 @@ pub(crate) fn playback_ring(
         begun,
         last: 0.0,
         dry: true,
+        played: played_feed,
         health: Arc::clone(health),
         wake,
     };
@@ -150,6 +157,11 @@ impl PlaybackWriter {
         (self.filled() as u64 * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
     }
 
+    /// What the device really plays, for an echo canceller; once.
+    pub fn take_played(&mut self) -> Option<PlayedReader> {
+        self.played.take()
+    }
+
     fn filled(&self) -> usize {
         self.capacity - self.ring.slots()
     }
@@ -181,6 +193,7 @@ impl PlaybackDrain {
         let frames = block.len() / channels;
         let there = self.ring.slots().min(frames);
         let begun = self.begun.load(Ordering::Relaxed);
+        self.played.begin(frames);
         let mut targets = block.chunks_exact_mut(channels);
         if let Ok(chunk) = self.ring.read_chunk(there) {
             let (first, second) = chunk.as_slices();
@@ -196,6 +209,7 @@ impl PlaybackDrain {
                     sample *= (left - 1) as f32 / fade_out as f32;
                 }
                 self.last = sample;
+                self.played.sample(sample);
                 if let Some(frame) = targets.next() {
                     set(frame, convert(sample));
                 }
@@ -213,10 +227,12 @@ impl PlaybackDrain {
             for (n, frame) in targets.enumerate() {
                 let share = 1.0 - ((n + 1) as f32 / FADE as f32).min(1.0);
                 set(frame, convert(from * share));
+                self.played.sample(from * share);
             }
             self.last = 0.0;
             self.dry = true;
         }
+        self.played.end();
         let usual = self.sizes.note(frames);
         self.health.moved(usual);
         (self.wake)();
@@ -364,6 +380,34 @@ mod tests {
         drain.fill(&mut block, 2, |sample| (sample * 100.0) as i16);
         assert!(block.chunks(2).all(|frame| frame[0] == frame[1]));
         assert_eq!(block[800], 50);
+    }
+
+    #[test]
+    fn what_is_reported_as_played_is_what_the_device_got() {
+        let (mut writer, mut drain, _health) = ring(48_000);
+        let mut reader = writer.take_played().unwrap();
+        assert!(writer.take_played().is_none());
+        let (mut played, mut reported) = (Vec::new(), Vec::new());
+        for round in 0..60 {
+            // Silence before the first write, and every tenth time half a block too little.
+            match round {
+                0..3 => {}
+                _ if round % 10 == 4 => writer.write(&[0.5; 240]),
+                _ => {
+                    let wanted = writer.wanted();
+                    writer.write(&vec![0.3; wanted]);
+                }
+            }
+            played.extend(pull(&mut drain, 480));
+            reader.read(|block| match block {
+                crate::Played::Block { samples, .. } => {
+                    reported.extend_from_slice(samples.0);
+                    reported.extend_from_slice(samples.1);
+                }
+                crate::Played::Lost(_) => panic!("read in time"),
+            });
+        }
+        assert_eq!(played, reported);
     }
 
     #[test]

@@ -13,8 +13,8 @@ mod status;
 mod talk;
 
 pub use audio::{
-    Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Sound, SoundState, TestProgress,
-    TestStep, TestVerdict,
+    Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Processing, Sound, SoundState,
+    TestProgress, TestStep, TestVerdict,
 };
 pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};

@@ -11,6 +11,7 @@ mod methods;
 mod notices;
 mod outputs;
 mod present;
+mod processing;
 mod refuse;
 mod sound;
 mod status;
@@ -32,6 +33,7 @@ use sotto_net::{Network, NetworkCommand, NetworkEvent};
 use tokio::sync::mpsc;
 
 pub(crate) use notices::notice;
+pub(crate) use processing::Treatments;
 pub(crate) use stop::STOP_LIMIT;
 pub(crate) use voice::{Devices, Voice, VoiceSetupError};
 

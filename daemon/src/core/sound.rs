@@ -44,6 +44,7 @@ impl Core {
             scheduling: self.voice.priority().map(|priority| priority.to_string()),
             input: in_use(devices.capture.device.to_string(), &microphone),
             output: in_use(devices.playback.device.to_string(), &loudspeaker),
+            processing: self.voice.processing(),
         }
     }
 }

@@ -9,7 +9,7 @@ use sotto_audio::{
     CaptureKeeper, CaptureRequest, DeviceSpec, DeviceState, PlaybackKeeper, PlaybackRequest,
 };
 use sotto_control::config::Profile;
-use sotto_control::model::{Path, Sent, Stats};
+use sotto_control::model::{Path, Processing, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
@@ -18,18 +18,19 @@ use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
     Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
-    PathState, RecipientStats, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, UplinkEvent,
-    voice_pair,
+    PathState, Processor, ProcessorSettings, RecipientStats, SampleTime, SenderStats, Slot,
+    SlotSet, UplinkCommand, UplinkEvent, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
+use super::processing::{self, End, Treatments};
 use crate::keylog::KeyLog;
 use crate::profile;
 use crate::threads::priority;
 use crate::threads::{
-    CaptureClock, Clock, DownlinkOrder, DownlinkThread, NewsReceiver, Sending, SlotNames,
-    UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
+    CaptureClock, Clock, DownlinkOrder, DownlinkThread, EchoSource, NewsReceiver, Sending,
+    SlotNames, UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
 };
 
 /// How loud a peer is played unless the user said otherwise, in per cent.
@@ -47,6 +48,8 @@ pub(crate) struct Devices {
     pub(crate) playback: PlaybackRequest,
     /// How delay is weighed against safety.
     pub(crate) profile: Profile,
+    /// What is done to the microphone's sound.
+    pub(crate) treatments: Treatments,
 }
 
 /// Why voice cannot be set up at all.
@@ -109,6 +112,10 @@ pub(crate) struct Voice {
     sending: SendingDelays,
     own: Voiced,
     priorities: HashMap<&'static str, Priority>,
+    /// What is done to the sound of which microphone, by its identifier.
+    processed: Option<(String, ProcessorSettings)>,
+    /// How much later sound comes out of that.
+    processing_delay: Duration,
 }
 
 impl Voice {
@@ -141,7 +148,7 @@ impl Voice {
                 names: names.clone(),
             })
         };
-        let (uplink, mut microphones) =
+        let (uplink, mut microphones, mut echo_sources) =
             UplinkThread::start(clock, Arc::clone(&capture_clock), sending()?, uplink_sender)?;
         let downlink_sending = sending()?;
         let (downlink, mut loudspeakers) =
@@ -165,7 +172,9 @@ impl Voice {
         let wake = downlink.waker();
         let loudspeaker = PlaybackKeeper::start(
             Arc::clone(&wake),
-            move |end| {
+            move |mut end| {
+                let played = end.as_mut().and_then(|end| end.take_played());
+                let _ = echo_sources.push(played.map(EchoSource::new));
                 let _ = loudspeakers.push(end.map(Box::new));
                 wake();
             },
@@ -199,6 +208,8 @@ impl Voice {
             sending: SendingDelays::default(),
             own: Voiced::default(),
             priorities: HashMap::new(),
+            processed: None,
+            processing_delay: Duration::ZERO,
         })
     }
 
@@ -237,6 +248,54 @@ impl Voice {
             self.microphone.report().state,
             self.loudspeaker.report().state,
         )
+    }
+
+    fn decide_processing(&self) -> (DeviceState, processing::Decision) {
+        let (devices, microphone, loudspeaker) = self.devices();
+        let (capture, playback) = (&devices.capture, &devices.playback);
+        let decision = processing::decide(
+            &devices.treatments,
+            End::of(capture.backend, &capture.device, &microphone),
+            End::of(playback.backend, &playback.device, &loudspeaker),
+        );
+        (microphone, decision)
+    }
+
+    /// Does to the microphone's sound what suits the devices that are open now.
+    ///
+    /// Another microphone has another level and other noise: what was learned of the one before is forgotten. Another
+    /// loudspeaker is another echo in the same room, which the canceller finds by itself.
+    pub(crate) fn review_processing(&mut self) {
+        if !self.inside {
+            return;
+        }
+        let (microphone, decision) = self.decide_processing();
+        let DeviceState::Open { device, .. } = microphone else {
+            return;
+        };
+        let settings = decision.settings;
+        let processed = Some((device.id, settings));
+        if self.processed == processed {
+            return;
+        }
+        tracing::debug!(
+            ?settings,
+            why_not = decision.no_echo_cancellation,
+            "processing"
+        );
+        self.processed = processed;
+        let processor = settings.any().then(|| Processor::new(settings));
+        let delay = processor.as_ref().map_or(0, |it| it.blur().delay);
+        self.processing_delay =
+            Duration::from_nanos(delay * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
+        self.send_up(UplinkCommand::Processing(processor));
+    }
+
+    /// What is done to the microphone's sound, while it is open.
+    pub(crate) fn processing(&self) -> Option<Processing> {
+        let (microphone, decision) = self.decide_processing();
+        matches!(microphone, DeviceState::Open { .. })
+            .then(|| processing::shown(&decision, &self.devices.treatments))
     }
 
     /// Carries out what the mesh decided.
@@ -418,13 +477,19 @@ impl Voice {
                 {
                     tracing::error!("the voice threads do not respond");
                 }
-                // Always open, whatever the default becomes: a gate would cut quiet passages out.
-                if self.music {
-                    self.send_up(UplinkCommand::Gate(GateMode::Always));
-                }
+                self.processed = None;
+                self.processing_delay = Duration::ZERO;
+                // With music always open, whatever is set: a gate would cut quiet passages out.
+                let gate = match self.music {
+                    true => GateMode::Always,
+                    false => self.devices.treatments.gate,
+                };
+                self.send_up(UplinkCommand::Gate(gate));
                 self.microphone.may_move(true);
                 self.microphone.want(Some(self.devices.capture.clone()));
                 self.loudspeaker.want(Some(self.devices.playback.clone()));
+                // Devices that the meeting before left open are not reported again.
+                self.review_processing();
             }
             Err(error) => tracing::error!(%error, "no voice"),
         }
@@ -641,7 +706,7 @@ impl Voice {
         let sending = SendingDelays {
             capture: block.saturating_sub(frame),
             frame,
-            processing: Duration::ZERO,
+            processing: self.processing_delay,
             look_ahead: self.look_ahead,
         };
         if self.sending != sending {

@@ -7,6 +7,7 @@
 
 mod clock;
 mod downlink;
+mod echo;
 mod playback_clock;
 pub(crate) mod priority;
 mod ring;
@@ -14,5 +15,6 @@ mod uplink;
 
 pub(crate) use clock::{CaptureClock, Clock, utc};
 pub(crate) use downlink::{DownlinkOrder, DownlinkThread, Waiting};
+pub(crate) use echo::EchoSource;
 pub(crate) use ring::{NewsReceiver, SlotNames, VoiceNews, news};
 pub(crate) use uplink::{Sending, UplinkOrder, UplinkThread};

@@ -7,6 +7,8 @@ use sotto_audio::{CaptureReader, PlaybackWriter};
 use sotto_net::NodeId;
 use sotto_voice::{Downlink, DownlinkEvent, Retired, Slot, Uplink, UplinkEvent};
 
+use super::echo::EchoSource;
+
 /// What a voice thread no longer needs. Freeing it takes time that the thread does not have.
 #[expect(dead_code, reason = "held only to be dropped")]
 pub(crate) enum Past {
@@ -20,6 +22,8 @@ pub(crate) enum Past {
     Microphone(Box<CaptureReader>),
     /// A loudspeaker's ring.
     Loudspeaker(Box<PlaybackWriter>),
+    /// What a loudspeaker played.
+    Echo(Box<EchoSource>),
 }
 
 /// What the voice threads tell.

@@ -11,6 +11,7 @@ use sotto_audio::{CaptureReader, Wake};
 use sotto_net::{MediaSocket, MediaStreams};
 use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand};
 
+use super::echo::{Echo, EchoSources};
 use super::ring::{NewsSender, Past};
 use super::{CaptureClock, Clock, SlotNames, VoiceNews, priority};
 
@@ -85,7 +86,8 @@ impl UplinkThread {
         capture_clock: Arc<CaptureClock>,
         sending: Sending,
         news: NewsSender,
-    ) -> io::Result<(Self, Microphones)> {
+    ) -> io::Result<(Self, Microphones, EchoSources)> {
+        let (echo, echo_sources) = Echo::new(clock);
         let (orders, order_queue) = RingBuffer::new(ORDERS);
         let (microphones, microphone_queue) = RingBuffer::new(MICROPHONES);
         let work = Work {
@@ -97,6 +99,7 @@ impl UplinkThread {
             microphones: microphone_queue,
             uplink: None,
             microphone: None,
+            echo,
             frame: [0.0; FRAME_SAMPLES],
         };
         let thread = thread::Builder::new()
@@ -108,7 +111,7 @@ impl UplinkThread {
             thread: Some(thread),
             wake,
         };
-        Ok((handle, microphones))
+        Ok((handle, microphones, echo_sources))
     }
 
     /// What a microphone's callback calls.
@@ -149,6 +152,7 @@ struct Work {
     microphones: Consumer<Option<Box<CaptureReader>>>,
     uplink: Option<Box<Uplink>>,
     microphone: Option<Box<CaptureReader>>,
+    echo: Echo,
     frame: [f32; FRAME_SAMPLES],
 }
 
@@ -175,8 +179,10 @@ impl Work {
             if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
                 self.news.tell(VoiceNews::Past(Past::Microphone(past)));
             }
+            self.echo.microphone_changed();
             self.catch_up();
         }
+        self.echo.take_over(&mut self.news);
         while let Ok(order) = self.orders.pop() {
             match order {
                 UplinkOrder::Enter(uplink) => self.replace(Some(uplink)),
@@ -233,14 +239,15 @@ impl Work {
             };
             if lost > 0 {
                 uplink.skip(lost);
+                self.echo.skip(lost);
             }
             let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
             let later =
                 Duration::from_nanos(waiting * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
             uplink.overhear(frame, now.saturating_sub(later));
-            uplink.capture(frame, now, &mut |to, packet: &[u8]| {
-                self.sending.send(to, packet);
-            });
+            let reference = self.echo.frame(uplink.wants_reference(), microphone, now);
+            let send = &mut |to, packet: &[u8]| self.sending.send(to, packet);
+            uplink.capture_with_reference(frame, &reference, now, send);
             self.capture_clock
                 .update(uplink.position().0 + waiting, now);
         }

@@ -2,7 +2,7 @@
 //!
 //! Two state machines carry a conversation, one for each direction and each on a thread of its own:
 //!
-//! - [`Uplink`] is handed captured frames. It applies mute and audience changes to the very sample they
+//! - [`Uplink`] is handed captured frames. It takes echo and noise out of them, applies mute and audience changes to the very sample they
 //!   belong to, encodes each frame once, and seals one packet per recipient.
 //! - [`Downlink`] is handed datagrams. It opens them, sorts them into per-sender playout buffers, and fills
 //!   whatever the playback device asks for. It also keeps the conversation's housekeeping: reports,
@@ -31,6 +31,7 @@ mod link;
 pub mod mix;
 mod pair;
 pub mod playout;
+pub mod processing;
 mod same_room;
 mod slot;
 mod time;
@@ -43,6 +44,7 @@ pub use frame::FrameLength;
 pub use level::Level;
 pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};
 pub use pair::{VoiceConfig, voice_pair};
+pub use processing::{Processor, ProcessorSettings, Reference};
 pub use same_room::SameRoom;
 pub use slot::{Slot, SlotSet};
 pub use time::SampleTime;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::downlink::{ControlLink, InboundLink};
+use crate::processing::Processor;
 use crate::uplink::OutboundLink;
 use crate::{Slot, VoiceError};
 
@@ -171,6 +172,8 @@ pub enum Retired {
     Inbound(Box<InboundLink>),
     /// A replaced or removed control direction.
     Control(Box<ControlLink>),
+    /// A replaced or removed processor.
+    Processor(Box<Processor>),
 }
 
 impl std::fmt::Debug for Retired {
@@ -179,6 +182,7 @@ impl std::fmt::Debug for Retired {
             Self::Outbound(_) => "Retired::Outbound",
             Self::Inbound(_) => "Retired::Inbound",
             Self::Control(_) => "Retired::Control",
+            Self::Processor(_) => "Retired::Processor",
         })
     }
 }

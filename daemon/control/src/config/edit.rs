@@ -149,6 +149,10 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.output" => config.audio.output.to_string(),
         "audio.music" => config.audio.music.to_string(),
         "audio.profile" => config.audio.profile.to_string(),
+        "audio.echo_cancellation" => config.audio.echo_cancellation.to_string(),
+        "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
+        "audio.gain_control" => config.audio.gain_control.to_string(),
+        "audio.voice_gate" => config.audio.voice_gate.to_string(),
         _ => String::new(),
     }
 }

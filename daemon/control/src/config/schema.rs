@@ -2,6 +2,7 @@
 
 use super::device::{Backend, Device};
 use super::profile::Profile;
+use super::treatment::{Treatment, VoiceGate};
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -64,6 +65,14 @@ pub struct Audio {
     pub music: bool,
     /// `profile`: how delay is weighed against safety.
     pub profile: Profile,
+    /// `echo_cancellation`: takes out what the loudspeaker plays into the microphone.
+    pub echo_cancellation: Treatment,
+    /// `noise_suppression`: takes out steady noise.
+    pub noise_suppression: Treatment,
+    /// `gain_control`: brings speech to an even level.
+    pub gain_control: Treatment,
+    /// `voice_gate`: when the microphone's sound is sent.
+    pub voice_gate: VoiceGate,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
@@ -79,6 +88,10 @@ pub const KEYS: &[&str] = &[
     "audio.output",
     "audio.music",
     "audio.profile",
+    "audio.echo_cancellation",
+    "audio.noise_suppression",
+    "audio.gain_control",
+    "audio.voice_gate",
 ];
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
@@ -217,6 +230,16 @@ impl Config {
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
             "audio.music" => fit(yes_or_no(item).map(|music| self.audio.music = music)),
             "audio.profile" => fit(profile(item).map(|profile| self.audio.profile = profile)),
+            "audio.echo_cancellation" => {
+                fit(treatment(item).map(|treatment| self.audio.echo_cancellation = treatment))
+            }
+            "audio.noise_suppression" => {
+                fit(treatment(item).map(|treatment| self.audio.noise_suppression = treatment))
+            }
+            "audio.gain_control" => {
+                fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
+            }
+            "audio.voice_gate" => fit(gate(item).map(|gate| self.audio.voice_gate = gate)),
             _ => Err(unknown_key(key, line)),
         }
     }
@@ -323,6 +346,14 @@ fn yes_or_no(item: &Item) -> Result<bool, String> {
 }
 
 fn profile(item: &Item) -> Result<Profile, String> {
+    text_value(item)?.parse()
+}
+
+fn treatment(item: &Item) -> Result<Treatment, String> {
+    text_value(item)?.parse()
+}
+
+fn gate(item: &Item) -> Result<VoiceGate, String> {
     text_value(item)?.parse()
 }
 

@@ -25,6 +25,25 @@ pub struct Sound {
     /// The loudspeaker, or what stands in for it.
     #[serde(default)]
     pub output: DeviceInUse,
+    /// What is done to the microphone's sound, while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Processing>,
+}
+
+/// What is done to the microphone's sound before it is sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Processing {
+    /// Whether what the loudspeaker plays is taken out.
+    pub echo_cancellation: bool,
+    /// Why it is not: a part of a sentence for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Whether steady noise is taken out.
+    pub noise_suppression: bool,
+    /// Whether speech is brought to an even level.
+    pub gain_control: bool,
+    /// Whether nothing is sent in pauses.
+    pub gate: bool,
 }
 
 impl Sound {

@@ -166,6 +166,7 @@ impl Core {
 
     /// A device opened, closed, failed, or became another one.
     pub(in crate::core) fn devices_changed(&mut self) {
+        self.voice.review_processing();
         self.changed(Shown::Status);
         let (_, microphone, loudspeaker) = self.voice.devices();
         let view = self.view();

@@ -1,6 +1,6 @@
 //! What the uplink is told, and what it tells.
 
-use crate::{Level, SampleTime, Slot, SlotSet};
+use crate::{Level, Processor, SampleTime, Slot, SlotSet};
 
 use super::OutboundLink;
 
@@ -55,6 +55,8 @@ pub enum UplinkCommand {
     },
     /// How the gate behind the microphone works.
     Gate(GateMode),
+    /// What is done to captured sound from the next frame but one on, after a short fade; `None` is nothing.
+    Processing(Option<Box<Processor>>),
 }
 
 impl std::fmt::Debug for UplinkCommand {
@@ -65,6 +67,7 @@ impl std::fmt::Debug for UplinkCommand {
             Self::Audience { at, audience } => write!(f, "Audience({audience:?} at {at:?})"),
             Self::Microphone { at, open } => write!(f, "Microphone({open} at {at:?})"),
             Self::Gate(mode) => write!(f, "Gate({mode:?})"),
+            Self::Processing(processor) => write!(f, "Processing({processor:?})"),
         }
     }
 }
@@ -117,4 +120,7 @@ pub struct UplinkStats {
     pub failures: u64,
     /// The level behind the microphone in the last frame; silence while it is closed.
     pub level: Level,
+    /// By how much echo is lowered now, in dB, and how long after the reference it comes, in ms; `None` without echo
+    /// cancellation.
+    pub echo: Option<(f64, i32)>,
 }

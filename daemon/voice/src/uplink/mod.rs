@@ -10,12 +10,14 @@
 //! - **The encoder never sees muted samples**, only zeros in their place.
 //! - **No sequence number is sealed twice**, and no key is taken twice.
 //!
-//! A frame costs no allocation here but the SRTP crate's one per packet.
+//! A frame costs no allocation here but the SRTP crate's one per packet, and what a [`Processor`](crate::Processor)
+//! takes.
 
 mod command;
 mod history;
 mod ladder;
 mod packets;
+mod processed;
 mod recipient;
 mod schedule;
 mod sent_log;
@@ -41,6 +43,7 @@ use crate::{
     Slot, SlotSet, Stream, VoiceError,
 };
 use history::History;
+use processed::Processing;
 use recipient::Recipient;
 use schedule::{Change, Listeners, Plan, Schedule};
 
@@ -69,6 +72,7 @@ pub struct Uplink {
     schedule: Schedule,
     history: History,
     activity: Activity,
+    processing: Processing,
     gate: GateMode,
     two_frames_from: usize,
     /// The RTP timestamp of the first captured sample (RFC 3550 §5.1 wants it random).
@@ -136,6 +140,7 @@ impl Uplink {
             schedule: Schedule::new(config.frames),
             history: History::new(config.frames),
             activity: Activity::for_frames(config.frames),
+            processing: Processing::default(),
             gate: GateMode::default(),
             two_frames_from: config.two_frames_from,
             first_timestamp,
@@ -158,6 +163,7 @@ impl Uplink {
                 bytes: 0,
                 failures: 0,
                 level: Level::SILENCE,
+                echo: None,
             },
         })
     }
@@ -182,6 +188,7 @@ impl Uplink {
     pub fn stats(&self) -> UplinkStats {
         UplinkStats {
             position: self.position,
+            echo: self.processing.echo(),
             ..self.stats
         }
     }
@@ -222,12 +229,17 @@ impl Uplink {
                 self.gate = mode;
                 Ok(())
             }
+            UplinkCommand::Processing(processor) => {
+                self.replace_processor(processor);
+                Ok(())
+            }
         }
     }
 
     fn change(&mut self, at: Option<SampleTime>, change: Change) -> Result<(), VoiceError> {
         let latest = self.position + FARTHEST_AHEAD;
-        let at = at.map_or(self.position, |at| at.clamp(self.position, latest));
+        let earliest = self.earliest_change();
+        let at = at.map_or(self.position, |at| at.clamp(earliest, latest));
         if self.schedule.add(at, change) {
             Ok(())
         } else {
@@ -328,15 +340,38 @@ impl Uplink {
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
+        self.capture_with_reference(frame, &[0.0; FRAME_SAMPLES], now, send);
+    }
+
+    /// The same with what was played meanwhile, in the same form, for [echo cancellation](crate::Processor).
+    pub fn capture_with_reference(
+        &mut self,
+        frame: &[f32],
+        reference: &[f32; FRAME_SAMPLES],
+        now: Duration,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) {
         self.listen_to_downlink();
         let start = self.position;
+        let mut sound = [0.0; FRAME_SAMPLES];
+        for (sample, captured) in sound.iter_mut().zip(frame) {
+            *sample = *captured;
+        }
+        self.process(&mut sound, reference);
+        let sound = &sound[..self.length.samples()];
         self.position = start + self.length.samples() as u64;
-        let plan = self.schedule.plan(start);
-        let sent = plan.is_some_and(|plan| self.speak(frame, &plan, start, now, send));
+        let mut plan = self.schedule.plan(start);
+        if let Some(plan) = &mut plan {
+            plan.ends |= self.processing.is_ending();
+            self.notice_clipping(frame, start);
+        }
+        let captured = now.saturating_sub(self.processing.delay());
+        let sent = plan.is_some_and(|plan| self.speak(sound, &plan, start, captured, send));
         if !sent {
             self.last = None;
             self.flush(send);
         }
+        self.change_processor();
         self.report_counts(start);
     }
 
@@ -426,24 +461,28 @@ impl Uplink {
         }
     }
 
-    /// Measures what may be heard; tells whether it is speech.
+    /// Measures what may be heard; tells whether a gate would let it pass.
     fn judge(&mut self, audible: Range<usize>, start: SampleTime) -> bool {
         let heard = &self.pcm[audible];
         let level = Level::of(heard);
         self.stats.level = level;
-        let second = u64::from(SAMPLE_RATE);
-        let due = |last: Option<u64>| last.is_none_or(|last| start.0 >= last + second);
-        if heard.iter().any(|sample| sample.abs() >= CLIPPED) && due(self.notices.clipped) {
-            self.notices.clipped = Some(start.0);
-            self.tell(UplinkEvent::Clipped);
-        }
-        let speaking = self.activity.frame(level);
-        if speaking && due(self.notices.spoke) {
+        let verdict = self.activity.judge(level, self.processing.probability());
+        if verdict.speech && is_due(self.notices.spoke, start) {
             self.notices.spoke = Some(start.0);
             self.tell(UplinkEvent::Spoke);
         }
-        self.set_speaking(speaking, level);
-        speaking
+        self.set_speaking(verdict.speech, level);
+        verdict.passes
+    }
+
+    /// Tells when the microphone itself reaches full scale, whatever is made of its sound.
+    fn notice_clipping(&mut self, captured: &[f32], start: SampleTime) {
+        if captured.iter().any(|sample| sample.abs() >= CLIPPED)
+            && is_due(self.notices.clipped, start)
+        {
+            self.notices.clipped = Some(start.0);
+            self.tell(UplinkEvent::Clipped);
+        }
     }
 
     fn set_speaking(&mut self, speaking: bool, level: Level) {
@@ -528,4 +567,9 @@ impl Uplink {
             }
         }
     }
+}
+
+/// Whether a second has passed since the notice of this kind before.
+fn is_due(last: Option<u64>, start: SampleTime) -> bool {
+    last.is_none_or(|last| start.0 >= last + u64::from(SAMPLE_RATE))
 }

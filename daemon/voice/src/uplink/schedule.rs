@@ -13,10 +13,15 @@
 //! - otherwise the side with more samples gets the frame, and the other side's samples are silenced in it.
 //!
 //! Either way no sample reaches a peer outside its audience, and at most a frame at a change is lost.
+//!
+//! **Behind processing** a frame holds sound that was captured a little earlier, and around a change sound from both
+//! sides of it, mixed ([`Blur`]). Samples that mix two audiences go to those alone who are in both: between a whisper
+//! and open speech, or when a microphone opens, to nobody.
 
 use std::ops::Range;
 
 use super::Audience;
+use crate::processing::Blur;
 use crate::{FrameLength, SampleTime, Slot, SlotSet, Stream};
 
 /// How many changes may wait. A person produces a handful, and a full schedule applies them at once.
@@ -118,14 +123,32 @@ pub(super) struct Plan {
     pub(super) ends: bool,
 }
 
+/// A change that is not wholly in the past.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    /// The first captured sample that it holds for.
+    at: SampleTime,
+    /// The first sample of the output in which anything from `at` on can be found.
+    enters: u64,
+    /// The first sample of the output in which nothing from before `at` can be found any more.
+    leaves: u64,
+    change: Change,
+}
+
 /// The voice state now, and the changes to come.
 #[derive(Debug)]
 pub(super) struct Schedule {
     /// Samples in a frame.
     frame: usize,
+    /// The oldest state of which anything can still come out of the processing.
     now: Voice,
     /// In the order in which they apply: by sample, then by arrival.
-    pending: Vec<(SampleTime, Change)>,
+    pending: Vec<Pending>,
+    /// The first sample of the frame to be planned next.
+    next: SampleTime,
+    blur: Blur,
+    /// Nothing is heard before this sample of the output: what it holds has lost its order.
+    hushed_until: u64,
 }
 
 impl Schedule {
@@ -134,6 +157,9 @@ impl Schedule {
             frame: length.samples(),
             now: Voice::default(),
             pending: Vec::with_capacity(CAPACITY),
+            next: SampleTime(0),
+            blur: Blur::NONE,
+            hushed_until: 0,
         }
     }
 
@@ -141,28 +167,67 @@ impl Schedule {
     /// who mutes does not wait for an unmute that was stamped a little ahead of its time, to be undone by it.
     /// Microphone and audience do not undo each other, because each says the whole of its own.
     ///
+    /// `at` lies no further back than the processing reaches.
+    ///
     /// When the schedule is full, everything in it and the change itself apply
     /// at once, in order, and `false` is returned: late is worse than early here, for a mute above all.
     pub(super) fn add(&mut self, at: SampleTime, change: Change) -> bool {
         self.pending
-            .retain(|(other, earlier)| *other < at || !earlier.is_undone_by(&change));
+            .retain(|earlier| earlier.at < at || !earlier.change.is_undone_by(&change));
         if self.pending.len() == CAPACITY {
-            for (_, earlier) in self.pending.drain(..) {
-                self.now.apply(earlier);
+            for earlier in self.pending.drain(..) {
+                self.now.apply(earlier.change);
             }
             self.now.apply(change);
+            self.hushed_until = self.clean_after(self.next) + self.blur.late;
             return false;
         }
-        let place = self.pending.partition_point(|(other, _)| *other <= at);
-        self.pending.insert(place, (at, change));
+        let pending = self.placed(at, change);
+        let place = self.pending.partition_point(|other| other.at <= at);
+        self.pending.insert(place, pending);
+        self.align();
         true
+    }
+
+    fn placed(&self, at: SampleTime, change: Change) -> Pending {
+        Pending {
+            at,
+            enters: at.0 + self.blur.early,
+            leaves: self.clean_after(at) + self.blur.late,
+            change,
+        }
+    }
+
+    /// The first sample at or after `at` before which the processing can forget: the beginning of a frame that it has
+    /// not seen yet.
+    fn clean_after(&self, at: SampleTime) -> u64 {
+        if self.blur == Blur::NONE {
+            return at.0;
+        }
+        at.0.max(self.next.0).next_multiple_of(self.frame as u64)
+    }
+
+    /// Lets no change be over before those that it follows, and those for one sample together.
+    fn align(&mut self) {
+        for index in 1..self.pending.len() {
+            let before = self.pending[index - 1];
+            let pending = &mut self.pending[index];
+            pending.leaves = pending.leaves.max(before.leaves);
+        }
+        for index in (1..self.pending.len()).rev() {
+            let after = self.pending[index];
+            let pending = &mut self.pending[index - 1];
+            if pending.at == after.at {
+                pending.leaves = after.leaves;
+            }
+        }
     }
 
     /// Takes `slot` out of every audience, present and to come.
     pub(super) fn remove(&mut self, slot: Slot) {
         self.now.remove(slot);
-        for (_, change) in &mut self.pending {
-            if let Change::Audience(audience) = change {
+        for pending in &mut self.pending {
+            if let Change::Audience(audience) = &mut pending.change {
                 remove(audience, slot);
             }
         }
@@ -173,12 +238,67 @@ impl Schedule {
         self.pending.is_empty() && self.now.listeners().is_none()
     }
 
-    /// Applies what is due before `position`, without any sound: for samples that were lost.
-    pub(super) fn skip_to(&mut self, position: SampleTime) {
-        let due = self.pending.partition_point(|(at, _)| *at < position);
-        for (_, change) in self.pending.drain(..due) {
-            self.now.apply(change);
+    /// Another processing begins with the frame to be planned next. What the one before still held is gone.
+    pub(super) fn set_blur(&mut self, blur: Blur) {
+        self.blur = blur;
+        self.hushed_until = 0;
+        let next = self.next;
+        let due = self.pending.partition_point(|pending| pending.at <= next);
+        for pending in self.pending.drain(..due) {
+            self.now.apply(pending.change);
         }
+        for index in 0..self.pending.len() {
+            let Pending { at, change, .. } = self.pending[index];
+            self.pending[index] = self.placed(at, change);
+        }
+        self.align();
+    }
+
+    /// Whether the processing should forget before the frame that is planned next: sound for others than before
+    /// begins there.
+    pub(super) fn forgets(&self) -> bool {
+        let (mut voice, mut forgets) = (self.now, false);
+        for pending in &self.pending {
+            let before = voice.listeners();
+            voice.apply(pending.change);
+            if pending.leaves == self.next.0 + self.blur.late {
+                forgets |= voice.listeners().is_some_and(|after| {
+                    before.is_none_or(|before| !before.may_continue_as(&after))
+                });
+            }
+        }
+        forgets || self.hushed_until == self.next.0 + self.blur.late
+    }
+
+    /// Samples were lost from the frame that would be planned next up to `position`. What is due by then applies
+    /// without any sound; what was captured before comes out of the processing so much later.
+    pub(super) fn skip_to(&mut self, position: SampleTime) {
+        let lost = position.0.saturating_sub(self.next.0);
+        let next = std::mem::replace(&mut self.next, position);
+        if self.blur == Blur::NONE {
+            let due = self
+                .pending
+                .partition_point(|pending| pending.at < position);
+            for pending in self.pending.drain(..due) {
+                self.now.apply(pending.change);
+            }
+            return;
+        }
+        if self.hushed_until > next.0 {
+            self.hushed_until += lost;
+        }
+        for index in 0..self.pending.len() {
+            let Pending { at, change, .. } = self.pending[index];
+            let pending = &mut self.pending[index];
+            if at < next {
+                pending.at.0 += lost;
+                pending.enters += lost;
+                pending.leaves += lost;
+            } else if at < position {
+                self.pending[index] = self.placed(position, change);
+            }
+        }
+        self.align();
     }
 
     /// Decides about the frame whose first sample is `start`; `None` when nobody may hear any of it.
@@ -186,23 +306,24 @@ impl Schedule {
     /// Applies the changes that fall into the frame.
     pub(super) fn plan(&mut self, start: SampleTime) -> Option<Plan> {
         let end = start + self.frame as u64;
+        self.next = end;
         let mut best: Option<(Listeners, Range<usize>)> = None;
         // The stretch being collected: everyone in it may hear all of its samples.
         let mut stretch: Option<(Listeners, Range<usize>)> = None;
         let mut from = 0;
         loop {
-            // Changes for a sample that has passed hold from the next one, which is the frame's first.
-            let due = self
+            let first = start.0 + from as u64;
+            let until = self
                 .pending
-                .partition_point(|(at, _)| at.0 <= start.0 + from as u64);
-            for (_, change) in self.pending.drain(..due) {
-                self.now.apply(change);
-            }
-            let until = match self.pending.first() {
-                Some((at, _)) if *at < end => (at.0 - start.0) as usize,
-                _ => self.frame,
-            };
-            let here = self.now.listeners();
+                .iter()
+                .flat_map(|pending| [pending.enters, pending.leaves])
+                .chain([self.hushed_until, end.0])
+                .filter(|edge| *edge > first)
+                .min()
+                .map_or(self.frame, |edge| {
+                    edge.min(end.0).saturating_sub(start.0) as usize
+                });
+            let here = self.listeners_at(first);
             let joined = match (&stretch, &here) {
                 (Some((listeners, range)), Some(here)) if range.end == from => listeners
                     .intersection(here)
@@ -219,8 +340,18 @@ impl Schedule {
             from = until;
         }
         keep_longer(&mut best, stretch);
+        // Changes for a sample that has passed hold from the next one, which is the next frame's first.
+        let over = self
+            .pending
+            .partition_point(|pending| pending.leaves < end.0);
+        for pending in self.pending.drain(..over) {
+            self.now.apply(pending.change);
+        }
         let (listeners, audible) = best?;
-        let ends = audible.end < self.frame || self.breaks_off_at(end, &listeners);
+        let ends = audible.end < self.frame
+            || self
+                .listeners_at(end.0)
+                .is_none_or(|next| !listeners.may_continue_as(&next));
         Some(Plan {
             listeners,
             audible,
@@ -228,15 +359,33 @@ impl Schedule {
         })
     }
 
-    /// Whether the changes known for exactly `end` stop the sound of `listeners` there.
-    fn breaks_off_at(&self, end: SampleTime, listeners: &Listeners) -> bool {
-        let mut voice = self.now;
-        for (_, change) in self.pending.iter().take_while(|(at, _)| *at <= end) {
-            voice.apply(*change);
+    /// Who may hear the sample `line` of the output: those who may hear everything that can be found in it.
+    fn listeners_at(&self, line: u64) -> Option<Listeners> {
+        if line < self.hushed_until {
+            return None;
         }
-        voice
-            .listeners()
-            .is_none_or(|next| !listeners.may_continue_as(&next))
+        let mut voice = self.now;
+        let mut may: Option<Listeners> = None;
+        let mut mixed = false;
+        for (index, pending) in self.pending.iter().enumerate() {
+            if pending.leaves > line {
+                if pending.enters > line {
+                    break;
+                }
+                if !mixed {
+                    mixed = true;
+                    may = voice.listeners();
+                }
+            }
+            voice.apply(pending.change);
+            // Between two changes for one sample nothing was ever captured.
+            let more = self.pending.get(index + 1);
+            if mixed && more.is_none_or(|more| more.at != pending.at) {
+                let here = voice.listeners();
+                may = may.and_then(|may| here.and_then(|here| may.intersection(&here)));
+            }
+        }
+        if mixed { may } else { voice.listeners() }
     }
 }
 

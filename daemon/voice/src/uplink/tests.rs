@@ -3,6 +3,7 @@
 mod leak;
 mod microphone;
 mod orders;
+mod processing;
 
 use std::time::Duration;
 

@@ -154,6 +154,113 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
+/// Like [`listeners_at`], for everything from `first` to `last`.
+fn common_listeners(history: &[(u64, Change)], first: u64, last: u64) -> Option<Listeners> {
+    let edges = history
+        .iter()
+        .map(|(at, _)| *at)
+        .filter(|at| (first..=last).contains(at));
+    let mut common = listeners_at(history, first)?;
+    for edge in edges {
+        common = common.intersection(&listeners_at(history, edge)?)?;
+    }
+    Some(common)
+}
+
+#[test]
+fn behind_processing_a_change_leaves_the_mixture_to_nobody() {
+    let mut schedule = talking(Audience::Whisper(set(&[1])));
+    schedule.plan(at(0));
+    schedule.set_blur(Blur {
+        early: 100,
+        delay: 400,
+        late: 700,
+    });
+    assert!(schedule.add(at(1000), Change::Audience(Audience::Open(set(&[1, 2])))));
+    let plan = schedule.plan(at(480)).unwrap();
+    assert_eq!(
+        (plan.listeners.stream, plan.audible),
+        (Stream::Whisper, 0..480)
+    );
+    // The mixture begins 100 samples after the change, and ends 700 after the frame that follows it.
+    let plan = schedule.plan(at(960)).unwrap();
+    assert_eq!((plan.audible, plan.ends), (0..140, true));
+    assert!(schedule.forgets());
+    assert_eq!(schedule.plan(at(1440)), None);
+    assert!(!schedule.forgets());
+    let plan = schedule.plan(at(1920)).unwrap();
+    assert_eq!(
+        (plan.listeners.stream, plan.audible),
+        (Stream::Open, 220..480)
+    );
+}
+
+#[test]
+fn behind_processing_who_stays_misses_nothing_when_somebody_joins_or_leaves() {
+    let mut schedule = talking(Audience::Open(set(&[1, 2])));
+    schedule.plan(at(0));
+    schedule.set_blur(Blur {
+        early: 0,
+        delay: 400,
+        late: 700,
+    });
+    schedule.add(at(1000), Change::Audience(Audience::Open(set(&[1, 3]))));
+    for frame in 1..10 {
+        let plan = schedule.plan(at(frame * 480)).unwrap();
+        assert!(plan.listeners.slots.contains(Slot::new(1)));
+        assert_eq!(plan.audible, 0..480);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Behind processing, everything that can be found in an audible sample may be heard by all who get it, whenever
+    /// the orders come, as long as they name samples that are still on their way.
+    #[test]
+    fn no_mixture_reaches_anybody_outside_an_audience_in_it(
+        changes in prop::collection::vec((0..4800_u64, 0..12_u64, any_change()), 0..20),
+        early in 0..500_u64,
+        length in 0..2000_u64,
+    ) {
+        let blur = Blur { early, delay: early, late: early + length + 1 };
+        let mut schedule = Schedule::new();
+        schedule.set_blur(blur);
+        let mut changes = changes;
+        changes.sort_by_key(|(_, frame, _)| *frame);
+        let mut history: Vec<(u64, Change)> = Vec::new();
+        let mut forgotten = 0;
+        for frame in 0..20 {
+            let start = frame * FRAME_SAMPLES as u64;
+            for (at, _, change) in changes.iter().filter(|(_, when, _)| *when == frame) {
+                let at = (*at).max(start.saturating_sub(early));
+                // As ordered: it undoes its like for later samples.
+                history.retain(|(other, earlier)| *other < at || !earlier.is_undone_by(change));
+                let place = history.partition_point(|(other, _)| *other <= at);
+                history.insert(place, (at, *change));
+                prop_assert!(schedule.add(SampleTime(at), *change));
+            }
+            if schedule.forgets() {
+                forgotten = start;
+            }
+            let Some(plan) = schedule.plan(SampleTime(start)) else {
+                continue;
+            };
+            for offset in plan.audible.clone() {
+                let line = start + offset as u64;
+                // Without forgetting, what rings on is older.
+                let oldest = line.saturating_sub(blur.late - 1);
+                let oldest = if forgotten + blur.late <= line { oldest.max(forgotten) } else { oldest };
+                let newest = line.saturating_sub(early).max(oldest);
+                let allowed = common_listeners(&history, oldest, newest);
+                let allowed = allowed.expect("a mixture with silence is audible");
+                prop_assert_eq!(plan.listeners.stream, allowed.stream);
+                prop_assert!(plan.listeners.slots.is_subset(&allowed.slots));
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 

@@ -3,13 +3,13 @@
 use super::*;
 
 /// Another sound with nothing in common with [`voice`].
-fn hum(sample: u64) -> f32 {
+pub(super) fn hum(sample: u64) -> f32 {
     let time = sample as f32 / 48_000.0;
     0.05 * ((time * 1931.0).fract() * std::f32::consts::TAU).sin()
 }
 
 /// The largest normalised correlation of `heard` with any place of `secret`, over windows of 20 ms.
-fn correlation(heard: &[f32], secret: &[f32]) -> f32 {
+pub(super) fn correlation(heard: &[f32], secret: &[f32]) -> f32 {
     let window = 960;
     let mut worst: f32 = 0.0;
     for heard in heard.chunks_exact(window) {
@@ -30,7 +30,7 @@ fn correlation(heard: &[f32], secret: &[f32]) -> f32 {
 
 /// The changes after which sound must not reach those who were outside before: what is done at sample
 /// `at`, who may hear the secret before it, and who listens after it on which stream.
-fn changes() -> Vec<(&'static str, Audience, Audience, bool, u8, Stream)> {
+pub(super) fn changes() -> Vec<(&'static str, Audience, Audience, bool, u8, Stream)> {
     vec![
         (
             "a whisper ends",

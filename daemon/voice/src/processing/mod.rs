@@ -1,0 +1,20 @@
+//! What is done to captured sound before anybody hears it: echo, noise and level.
+//!
+//! A [`Processor`] is handed each captured frame together with the one frame that was played meanwhile, and gives back
+//! the frame that may be encoded. It knows neither devices nor clocks: [`Reference`] makes the frame that was played out
+//! of what a loudspeaker's callback reported, on the capture clock.
+//!
+//! **Processed sound comes later than it was captured, and blurred.** Echo cancellation and noise suppression work on
+//! overlapping windows, so that one sample of what comes out is made from several milliseconds of what went in. An
+//! audience is exact to the captured sample all the same, because [`Blur`] says from where to where in the output a
+//! captured sample can be found, and the schedule behind the processor leaves the mixture of two audiences to those
+//! alone who may hear both.
+//!
+//! sonora allocates in every frame (see `benches/processing.rs`); this is the one place where the uplink thread does.
+
+mod leveler;
+mod processor;
+mod reference;
+
+pub use processor::{Blur, Processor, ProcessorSettings};
+pub use reference::{Reference, ReferenceStats};
