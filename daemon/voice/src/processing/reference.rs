@@ -146,13 +146,16 @@ impl Reference {
     pub fn played_on(&mut self, rest: &[f32]) {
         self.taken += rest.len();
         self.block = self.block.max(self.taken as f64);
+        // What silence has stood in for already comes too late.
+        let late = self.first.saturating_sub(self.played);
         self.played += rest.len() as u64;
+        let late = usize::try_from(late).unwrap_or(usize::MAX).min(rest.len());
+        let rest = &rest[late..];
         let room = KEPT * self.rate as usize;
         let over = (self.sound.len() + rest.len()).saturating_sub(room);
         let old = over.min(self.sound.len());
         self.sound.drain(..old);
-        let kept = &rest[(over - old).min(rest.len())..];
-        self.sound.extend(kept);
+        self.sound.extend(&rest[(over - old).min(rest.len())..]);
         self.first += over as u64;
     }
 
@@ -174,9 +177,6 @@ impl Reference {
         let there = samples.min(self.sound.len());
         self.sound.drain(..there);
         self.first += samples as u64;
-        if self.first > self.played {
-            self.aligned = false;
-        }
     }
 
     /// What was played while the frame was captured whose last sample came at `at`; 480 samples, 48 kHz mono.
@@ -211,26 +211,33 @@ impl Reference {
 
     /// Finds the distance, or corrects it. `false` while nothing is played.
     fn hold_distance(&mut self, at: Duration, resampler: &mut Async<f32>) -> bool {
-        let Some(distance) = self.distance(at) else {
-            self.aligned = false;
-            return false;
-        };
-        let error = distance - self.target();
-        if !self.aligned || error.abs() > JUMP {
-            if error < 0.0 {
-                // Not enough was played yet.
-                self.aligned = false;
-                return false;
+        let error = |reference: &Self| Some(reference.distance(at)? - reference.target());
+        match error(self).filter(|error| self.aligned && error.abs() <= JUMP) {
+            Some(error) => {
+                self.correct(error, resampler);
+                true
             }
-            self.discard((error * self.rate).round() as usize);
-            resampler.reset();
-            self.aligned = true;
-            self.error = 0.0;
-            self.errors = 0;
-            self.stats.restarts += 1;
-            self.bend(resampler, self.integral);
-            return true;
+            None => {
+                // Whatever was skipped ahead of the loudspeaker is void.
+                self.first = self.played - self.sound.len() as u64;
+                // Below zero, not enough was played yet.
+                let error = error(self).filter(|error| *error >= 0.0);
+                self.aligned = error.is_some();
+                if let Some(error) = error {
+                    self.discard((error * self.rate).round() as usize);
+                    resampler.reset();
+                    self.error = 0.0;
+                    self.errors = 0;
+                    self.stats.restarts += 1;
+                    self.bend(resampler, self.integral);
+                }
+                self.aligned
+            }
         }
+    }
+
+    /// Takes note of an error, and bends the ratio once a second.
+    fn correct(&mut self, error: f64, resampler: &mut Async<f32>) {
         self.error += error;
         self.errors += 1;
         if self.errors == CORRECTION {
@@ -241,7 +248,6 @@ impl Reference {
             self.stats.drift_ppm = self.integral * 1e6;
             self.bend(resampler, self.integral + 2.0 * LOOP * mean);
         }
-        true
     }
 
     /// Reads faster by `share` than at the nominal rate.

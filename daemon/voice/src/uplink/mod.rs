@@ -84,6 +84,8 @@ pub struct Uplink {
     last: Option<Encoded>,
     /// Samples since the sound began, up to [`FADE`].
     faded_in: usize,
+    /// Who would have heard the last frame, had the gate not been closed.
+    withheld: Option<Listeners>,
     /// A frame that waits for the next, to share a packet.
     held: Option<Held>,
     pcm: [f32; FRAME_SAMPLES],
@@ -148,6 +150,7 @@ impl Uplink {
             owed: 0,
             last: None,
             faded_in: 0,
+            withheld: None,
             held: None,
             pcm: [0.0; FRAME_SAMPLES],
             packet: Box::new([0; MAX_DATAGRAM]),
@@ -385,7 +388,9 @@ impl Uplink {
         send: &mut impl FnMut(Destination, &[u8]),
     ) -> bool {
         self.take(frame, plan.audible.clone());
+        let withheld = self.withheld.take();
         if !self.judge(plan.audible.clone(), start) && self.gate == GateMode::Speech {
+            self.withheld = Some(plan.listeners);
             return false;
         }
         let continues = plan.audible.start == 0
@@ -398,7 +403,10 @@ impl Uplink {
                 self.stats.failures += 1;
                 return false;
             }
-            self.faded_in = 0;
+            // What a gate withheld was background: what opens it begins in the midst of that, and a fade would eat
+            // the first syllable.
+            let opens = withheld == Some(plan.listeners) && plan.audible.start == 0;
+            self.faded_in = if opens { FADE } else { 0 };
         }
         self.fade(plan);
         let timestamp = self.timestamp(start);

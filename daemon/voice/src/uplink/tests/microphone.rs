@@ -66,3 +66,46 @@ fn a_gate_closes_300_ms_after_the_last_word_and_opens_with_a_marker() {
     assert_eq!(got.iter().filter(|got| got.header.marker).count(), 2);
     assert!((125..135).contains(&got.len()), "{}", got.len());
 }
+
+#[test]
+fn a_gate_loses_nothing_of_the_first_syllable() {
+    for offset in [0, 100, 300, 430] {
+        let mut studio = Studio::new(1);
+        studio.audience(None, Audience::Open(set(&[0])));
+        studio.microphone(None, true);
+        studio
+            .uplink
+            .command(UplinkCommand::Gate(GateMode::Speech))
+            .unwrap();
+        let begins = 200 * FRAME + offset;
+        // A room at −66 dBFS, and a voice that begins in it.
+        let room = |sample: u64| {
+            let hash = (sample as u32).wrapping_mul(2_654_435_761) ^ (sample as u32 >> 3);
+            ((hash >> 8) as f32 / 8_388_608.0 - 1.0) * 0.000_9
+        };
+        let said = |sample: u64| room(sample) + if sample >= begins { voice(sample) } else { 0.0 };
+        studio.capture(250, said);
+        let got = studio.heard_by(0, Stream::Open);
+        let spurt: Vec<u64> = got
+            .iter()
+            .map(|got| got.frames.last().unwrap().0)
+            .filter(|start| *start >= 100 * FRAME)
+            .collect();
+        assert_eq!(spurt[0], 200 * FRAME, "+{offset}");
+        assert!(
+            got.iter()
+                .any(|got| got.header.marker && got.frames.last().unwrap().0 == spurt[0])
+        );
+        let heard = studio.decode(0, Stream::Open, 200 * FRAME);
+        // The codec's own delay lies between the two.
+        let window = 1920;
+        let first: Vec<f32> = (begins..begins + window).map(said).collect();
+        let from = offset as usize + 312;
+        let heard = db(&heard[from..from + window as usize]);
+        assert!(
+            (heard - db(&first)).abs() < 1.5,
+            "{heard} of {} dBFS at +{offset}",
+            db(&first)
+        );
+    }
+}
