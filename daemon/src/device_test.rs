@@ -209,6 +209,7 @@ mod tests {
     use sotto_control::model::TestVerdict;
 
     use super::*;
+    use crate::core::Treatments;
 
     fn test(input: DeviceSpec, output: DeviceSpec) -> DeviceTest {
         DeviceTest {
@@ -224,6 +225,7 @@ mod tests {
                     period: DEFAULT_PERIOD,
                 },
                 profile: Profile::Default,
+                treatments: Treatments::default(),
             },
             listen: Duration::from_millis(500),
             quiet: false,

@@ -65,10 +65,10 @@ impl Settings {
             source,
         })?;
         let backend = backend(config.audio.backend);
+        let treatments = Treatments::of(&config.audio);
         let profile = config.audio.profile;
         let input = device(config.audio.input);
         let output = device(config.audio.output);
-        let treatments = Treatments::of(&config.audio);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
             device: machine_name(),

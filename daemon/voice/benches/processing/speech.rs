@@ -52,36 +52,7 @@ pub(crate) fn near(seconds: usize) -> Option<Vec<f32>> {
     )
 }
 
-/// Every third sample behind a low pass at 7.6 kHz.
-fn to_16_khz(sound: &[f32]) -> Vec<i16> {
-    const REACH: usize = 120;
-    let filter: Vec<f64> = (0..=2 * REACH)
-        .map(|index| {
-            let x = index as f64 - REACH as f64;
-            let angle = std::f64::consts::TAU * 7_600.0 / 48_000.0 * x;
-            let sinc = if x == 0.0 { 1.0 } else { angle.sin() / angle };
-            let window = (std::f64::consts::FRAC_PI_2 * x / (REACH as f64 + 1.0))
-                .cos()
-                .powi(2);
-            sinc * window * 2.0 * 7_600.0 / 48_000.0
-        })
-        .collect();
-    (0..sound.len() / 3)
-        .map(|out| {
-            let sum: f64 = filter
-                .iter()
-                .enumerate()
-                .filter_map(|(index, tap)| {
-                    let place = (3 * out + index).checked_sub(REACH)?;
-                    Some(tap * f64::from(*sound.get(place)?))
-                })
-                .sum();
-            (sum * 32_768.0).round().clamp(-32_768.0, 32_767.0) as i16
-        })
-        .collect()
-}
-
 /// PESQ-WB.
 pub(crate) fn pesq(clean: &[f32], heard: &[f32]) -> f64 {
-    pesq::pesq_wb(&to_16_khz(clean), &to_16_khz(heard)).map_or(f64::NAN, f64::from)
+    sotto_judge::Reference::new(clean).pesq(heard)
 }

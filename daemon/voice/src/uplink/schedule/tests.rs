@@ -224,7 +224,7 @@ proptest! {
         length in 0..2000_u64,
     ) {
         let blur = Blur { early, delay: early, late: early + length + 1 };
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::new(FrameLength::Usual);
         schedule.set_blur(blur);
         let mut changes = changes;
         changes.sort_by_key(|(_, frame, _)| *frame);
