@@ -2,10 +2,11 @@
 
 use super::*;
 
-/// What is played: a sweep that tells every place from every other, as a function of the loudspeaker's time.
+/// What is played, as a function of the loudspeaker's time: tones that do not repeat together within any lag that is
+/// looked for, so that every place differs from every other.
 fn sound(seconds: f64) -> f32 {
-    let phase = 200.0 * seconds + 3.0 * (seconds * 0.9).sin();
-    (0.5 * (phase * std::f64::consts::TAU).sin()) as f32
+    let tone = |hertz: f64| 0.25 * (hertz * seconds * std::f64::consts::TAU).sin();
+    (tone(173.0) + tone(287.3) + tone(431.7)) as f32
 }
 
 /// A generator that is good enough to tremble with.

@@ -110,7 +110,8 @@ fn the_leak_test_would_find_a_leak() {
     let heard = studio.decode(0, Stream::Open, 190 * FRAME);
     let secret: Vec<f32> = (185 * FRAME..200 * FRAME).map(voice).collect();
     let correlation = correlation(&heard, &secret);
-    assert!(correlation > 0.6, "{correlation}");
+    // Ten times what counts as a leak.
+    assert!(correlation > 0.5, "{correlation}");
 }
 
 #[test]
