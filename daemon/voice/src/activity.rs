@@ -28,14 +28,14 @@ const ONSET: u32 = 2;
 /// The same where a detector answers.
 const LIKELY_ONSET: u32 = 3;
 
-/// From this probability on a frame is speech, see `benches/processing.rs`.
+/// From this probability on a frame is speech, see `benches/processing`.
 const LIKELY: f32 = 0.7;
 
 /// How many frames of 10 ms after the last loud one still count as speech: 300 ms, longer than a stop consonant and
 /// the pauses between words.
 const HANGOVER: u32 = 30;
 
-/// For how many frames what stands out of the noise passes a gate without being speech: the detector knows by then.
+/// For how many frames of 10 ms what stands out of the noise passes a gate without being speech: the detector knows by then.
 const TRIAL: u32 = 25;
 
 /// What is known of a frame.
@@ -111,7 +111,7 @@ impl Activity {
         let speech = self.hangover > 0;
         Verdict {
             speech,
-            passes: speech || (1..=TRIAL).contains(&self.noticed),
+            passes: speech || (1..=self.length.as_many_as(TRIAL)).contains(&self.noticed),
         }
     }
 

@@ -1,7 +1,8 @@
 //! A conversation under way allocates nothing but what is stated here.
 //!
 //! The exceptions: the SRTP crate allocates each packet that it seals or opens, once. Sealed control packets
-//! are made that way too. Nothing else does, on either thread.
+//! are made that way too. Echo cancellation and noise suppression allocate in every frame, inside the crate that does
+//! them. Nothing else does, on either thread.
 
 #![allow(unsafe_code)]
 
@@ -11,7 +12,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use room::*;
-use sotto_voice::{Destination, FRAME_SAMPLES};
+use sotto_voice::{
+    Destination, FRAME_SAMPLES, Processor, ProcessorSettings, Reference, UplinkCommand,
+};
 
 /// The system's allocator with a count for the current thread.
 struct Counting;
@@ -125,4 +128,52 @@ fn a_conversation_under_way_allocates_once_a_packet_and_no_more() {
         housekeeping <= control,
         "{housekeeping} for {control} control packets"
     );
+}
+
+#[test]
+fn processing_adds_what_its_crate_allocates_and_no_more() {
+    let settings = ProcessorSettings {
+        echo_cancellation: true,
+        noise_suppression: true,
+        gain_control: true,
+    };
+    let mut room = Room::new(2, 1);
+    for member in &mut room.members {
+        member.voice = Box::new(voice);
+    }
+    room.run(ms(3000));
+    let mut now = room.now;
+    let uplink = &mut room.members[0].uplink;
+    let processor = Processor::new(settings);
+    uplink
+        .command(UplinkCommand::Processing(Some(processor)))
+        .unwrap();
+    // It takes its place behind the next frame.
+    uplink.capture(&[0.0; FRAME_SAMPLES], now, &mut |_, _| ());
+    // The same processor alone, with the same sound.
+    let mut alone = Processor::new(settings);
+    let mut reference = Reference::new(48_000);
+    let (mut together, mut apart, mut referring, mut sealed) = (0, 0, 0, 0);
+    for _ in 0..500 {
+        now += ms(10);
+        let start = uplink.position().0;
+        let mut frame: [f32; FRAME_SAMPLES] =
+            std::array::from_fn(|offset| voice(start + offset as u64));
+        let mut played = [0.0; FRAME_SAMPLES];
+        referring += allocations(|| {
+            reference.played(&frame, now);
+            played = reference.frame(now);
+        });
+        together += allocations(|| {
+            uplink.capture_with_reference(&frame, &played, now, &mut |_, _| sealed += 1);
+        });
+        apart += allocations(|| {
+            alone.process(&mut frame, &played);
+        });
+    }
+    println!("500 frames: {together} allocations, {apart} of them in processing, {sealed} packets");
+    assert_eq!(sealed, 500);
+    assert!(apart > 0);
+    assert_eq!(together, apart + sealed);
+    assert_eq!(referring, 0);
 }

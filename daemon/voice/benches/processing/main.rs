@@ -170,7 +170,7 @@ fn echo(far: &[f32]) {
 
 fn double_talk(far: &[f32], near: &[f32]) {
     println!(
-        "\nBoth speak: PESQ-WB of near speech over 20-40 s, RT60 0.4 s; as captured and as sent"
+        "\nBoth speak: PESQ-WB of near speech over 20-30 s, RT60 0.4 s; as captured and as sent"
     );
     println!(
         "{:34} {:>9} {:>9} {:>9}",

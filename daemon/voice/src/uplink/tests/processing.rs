@@ -269,3 +269,20 @@ fn replacing_a_processor_neither_clicks_nor_leaks() {
         .count();
     assert_eq!(retired, 3);
 }
+
+#[test]
+fn frames_of_5_ms_go_out_as_they_are() {
+    let (rings, _downlink) = crate::pair::rings();
+    let mut config = VoiceConfig::new([7; 32]);
+    config.frames = FrameLength::Short;
+    let random = ChaCha20Rng::from_seed(config.seed);
+    let mut uplink = Uplink::new(&config, random, rings).unwrap();
+    uplink
+        .command(UplinkCommand::Processing(Some(Processor::new(ALL))))
+        .unwrap();
+    let frame = [0.1; FRAME_SAMPLES / 2];
+    uplink.capture(&frame, Duration::from_millis(5), &mut |_, _| ());
+    assert!(!uplink.wants_reference());
+    assert!(uplink.processing.delay().is_zero());
+    assert!(matches!(uplink.take_retired(), Some(Retired::Processor(_))));
+}
