@@ -1,7 +1,7 @@
 //! A conversation under way allocates nothing but what is stated here.
 //!
 //! The exceptions: the SRTP crate allocates each packet that it seals or opens, once. Sealed control packets
-//! are made that way too. Echo cancellation and noise suppression allocate in every frame, inside the crate that does
+//! are made that way too. Echo cancellation and level control allocate in every frame, inside the crates that do
 //! them. Nothing else does, on either thread.
 
 #![allow(unsafe_code)]
