@@ -192,6 +192,8 @@ fn config(settings: ProcessorSettings, apply_in_full_band: bool) -> Config {
             ..Pipeline::default()
         },
         high_pass_filter: Some(HighPassFilter { apply_in_full_band }),
+        // While both speak, near speech suffers from AEC3's suppressor and from its using the coarse filter's output, about
+        // as much from each (`benches/processing`, `double`). sonora hands out neither setting.
         echo_canceller: settings.echo_cancellation.then(EchoCanceller::default),
         noise_suppression: settings.noise_suppression.then(|| NoiseSuppression {
             level: NoiseSuppressionLevel::Moderate,
