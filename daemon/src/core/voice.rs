@@ -1,15 +1,15 @@
 //! The voice threads, the devices, and who is who between them and the mesh.
 
+mod devices;
+mod news;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_audio::priority::Priority;
-use sotto_audio::{
-    CaptureKeeper, CaptureRequest, DeviceSpec, DeviceState, PlaybackKeeper, PlaybackRequest,
-};
+use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
 use sotto_control::config::Profile;
-use sotto_control::model::{Path, Processing, Sent, Stats};
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
@@ -17,20 +17,19 @@ use sotto_voice::mix::Earcon;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
-    Audience as VoiceAudience, DownlinkCommand, DownlinkEvent, GateMode, LinkSetup, MediaKeys,
-    PathState, Processor, ProcessorSettings, RecipientStats, SampleTime, SenderStats, Slot,
-    SlotSet, UplinkCommand, UplinkEvent, voice_pair,
+    Audience as VoiceAudience, DownlinkCommand, GateMode, LinkSetup, MediaKeys, ProcessorSettings,
+    SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
 use super::present::Voiced;
-use super::processing::{self, End, Treatments};
+use super::processing::Treatments;
 use crate::keylog::KeyLog;
 use crate::profile;
 use crate::threads::priority;
 use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, EchoSource, NewsReceiver, Sending,
-    SlotNames, UplinkOrder, UplinkThread, VoiceNews, Waiting, news,
+    SlotNames, UplinkOrder, UplinkThread, Waiting, news,
 };
 
 /// How loud a peer is played unless the user said otherwise, in per cent.
@@ -241,63 +240,6 @@ impl Voice {
         self.priorities.insert(thread, priority);
     }
 
-    /// The devices as configured, and how they are doing.
-    pub(crate) fn devices(&self) -> (&Devices, DeviceState, DeviceState) {
-        (
-            &self.devices,
-            self.microphone.report().state,
-            self.loudspeaker.report().state,
-        )
-    }
-
-    fn decide_processing(&self) -> (DeviceState, processing::Decision) {
-        let (devices, microphone, loudspeaker) = self.devices();
-        let (capture, playback) = (&devices.capture, &devices.playback);
-        let decision = processing::decide(
-            &devices.treatments,
-            End::of(capture.backend, &capture.device, &microphone),
-            End::of(playback.backend, &playback.device, &loudspeaker),
-        );
-        (microphone, decision)
-    }
-
-    /// Does to the microphone's sound what suits the devices that are open now.
-    ///
-    /// Another microphone has another level and other noise: what was learned of the one before is forgotten. Another
-    /// loudspeaker is another echo in the same room, which the canceller finds by itself.
-    pub(crate) fn review_processing(&mut self) {
-        if !self.inside {
-            return;
-        }
-        let (microphone, decision) = self.decide_processing();
-        let DeviceState::Open { device, .. } = microphone else {
-            return;
-        };
-        let settings = decision.settings;
-        let processed = Some((device.id, settings));
-        if self.processed == processed {
-            return;
-        }
-        tracing::debug!(
-            ?settings,
-            why_not = decision.no_echo_cancellation,
-            "processing"
-        );
-        self.processed = processed;
-        let processor = settings.any().then(|| Processor::new(settings));
-        let delay = processor.as_ref().map_or(0, |it| it.blur().delay);
-        self.processing_delay =
-            Duration::from_nanos(delay * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
-        self.send_up(UplinkCommand::Processing(processor));
-    }
-
-    /// What is done to the microphone's sound, while it is open.
-    pub(crate) fn processing(&self) -> Option<Processing> {
-        let (microphone, decision) = self.decide_processing();
-        matches!(microphone, DeviceState::Open { .. })
-            .then(|| processing::shown(&decision, &self.devices.treatments))
-    }
-
     /// Carries out what the mesh decided.
     pub(crate) fn apply(&mut self, change: VoiceChange) {
         match change {
@@ -420,29 +362,6 @@ impl Voice {
     /// Who is heard through the room alone.
     pub(crate) fn silenced(&self) -> &HashSet<PeerId> {
         &self.silenced
-    }
-
-    /// Uses other devices from now on.
-    pub(crate) fn choose_devices(
-        &mut self,
-        microphone: Option<DeviceSpec>,
-        loudspeaker: Option<DeviceSpec>,
-    ) {
-        if let Some(device) = microphone {
-            self.devices.capture.device = device;
-        }
-        if let Some(device) = loudspeaker {
-            self.devices.playback.device = device;
-        }
-        if self.inside {
-            self.microphone.want(Some(self.devices.capture.clone()));
-            self.loudspeaker.want(Some(self.devices.playback.clone()));
-        }
-    }
-
-    /// Speaks through whatever microphone the system offers now, if the one before is gone or no longer the default.
-    pub(crate) fn accept_microphone(&self) {
-        self.microphone.accept();
     }
 
     /// Plays a short sign, if anything is played.
@@ -578,143 +497,6 @@ impl Voice {
         }
     }
 
-    /// What is notified when there is news.
-    pub(crate) fn arrived(&self) -> Arc<Notify> {
-        self.uplink_news.arrived()
-    }
-
-    /// Takes in what the threads tell; what the rest of the core must know goes to `tell`.
-    pub(crate) fn take_news(
-        &mut self,
-        mut tell: impl FnMut(VoiceEvent),
-    ) -> Vec<(&'static str, u64)> {
-        let mut for_rtkit = Vec::new();
-        while let Some(news) = self
-            .uplink_news
-            .take()
-            .or_else(|| self.downlink_news.take())
-        {
-            match news {
-                VoiceNews::Uplink(event) => self.uplink_event(event, &mut tell),
-                VoiceNews::Downlink(event) => self.downlink_event(event, &mut tell),
-                VoiceNews::Scheduled {
-                    thread,
-                    priority,
-                    id,
-                } => {
-                    tracing::debug!(thread, %priority, "voice thread scheduled");
-                    self.priorities.insert(thread, priority);
-                    if priority != Priority::Realtime {
-                        for_rtkit.push((thread, id));
-                    }
-                }
-                VoiceNews::Failed(error) => tracing::error!("{error}"),
-                VoiceNews::Past(_) => {}
-            }
-        }
-        for_rtkit
-    }
-
-    fn uplink_event(&mut self, event: UplinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
-        match event {
-            UplinkEvent::Speaking { speaking, level } => {
-                self.own.speaking = speaking && self.inside;
-                self.own.level_dbfs = self.own.speaking.then_some(level.db());
-                tell(VoiceEvent::Levels);
-            }
-            UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
-            UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
-            UplinkEvent::Recipient(stats) => {
-                if let Some(peer) = self.peers[stats.slot.index()] {
-                    let voiced = self.voiced.entry(peer).or_default();
-                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats));
-                    tell(VoiceEvent::Stats);
-                }
-            }
-        }
-    }
-
-    fn downlink_event(&mut self, event: DownlinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
-        let slot = match event {
-            DownlinkEvent::Heard { slot }
-            | DownlinkEvent::SameRoom { slot }
-            | DownlinkEvent::Speaking { slot, .. }
-            | DownlinkEvent::Path { slot, .. } => slot,
-            DownlinkEvent::Stats(stats) => stats.slot,
-        };
-        // What is told of a slot that was freed meanwhile is of no interest.
-        let Some(peer) = self.peers[slot.index()] else {
-            return;
-        };
-        match event {
-            DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
-            DownlinkEvent::SameRoom { .. } => {
-                self.voiced.entry(peer).or_default().same_room = true;
-                tell(VoiceEvent::SameRoom(peer));
-            }
-            DownlinkEvent::Speaking {
-                speaking,
-                whisper,
-                level,
-                ..
-            } => {
-                let voiced = self.voiced.entry(peer).or_default();
-                voiced.speaking = speaking;
-                voiced.whisper = whisper;
-                voiced.level_dbfs = speaking.then_some(level.db());
-                tell(VoiceEvent::Levels);
-            }
-            DownlinkEvent::Path { state, .. } => {
-                tracing::debug!(peer = ?peer, ?state, "media path");
-                let voiced = self.voiced.entry(peer).or_default();
-                voiced.stats.get_or_insert_default().path = path(state);
-                tell(VoiceEvent::Stats);
-            }
-            DownlinkEvent::Stats(stats) => {
-                if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
-                    tracing::debug!(?peer, ?stats, "voice was disturbed");
-                }
-                self.figures.insert(peer, stats);
-                self.tell_sending();
-                let voiced = self.voiced.entry(peer).or_default();
-                let sent = voiced.stats.and_then(|before| before.sent);
-                voiced.stats = Some(Stats {
-                    sent,
-                    ..figures(&stats)
-                });
-                tell(VoiceEvent::Stats);
-            }
-        }
-    }
-
-    /// What arrived from `peer` in the last second.
-    pub(crate) fn figures(&self, peer: PeerId) -> Option<&SenderStats> {
-        self.figures.get(&peer)
-    }
-
-    /// What our own voice's way out costs.
-    pub(crate) fn sending(&self) -> SendingDelays {
-        self.sending
-    }
-
-    /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
-    fn tell_sending(&mut self) {
-        let frame = profile::frame(self.devices.profile);
-        let statistics = self.microphone.report().statistics;
-        let block = u64::from(statistics.block) * 1_000_000_000;
-        let block = Duration::from_nanos(block / u64::from(statistics.rate.max(1)));
-        let sending = SendingDelays {
-            capture: block.saturating_sub(frame),
-            frame,
-            processing: self.processing_delay,
-            look_ahead: self.look_ahead,
-        };
-        if self.sending != sending {
-            self.sending = sending;
-            self.send_down(DownlinkCommand::Sending(sending));
-        }
-    }
-
     /// Closes the devices and ends the threads.
     pub(crate) fn stop(mut self) {
         self.leave();
@@ -730,41 +512,4 @@ pub(crate) async fn raise(threads: Vec<(&'static str, u64)>) -> Vec<(&'static st
         }
     }
     granted
-}
-
-fn path(state: PathState) -> Path {
-    match state {
-        PathState::Probing => Path::Probing,
-        PathState::Udp(_) => Path::Udp,
-        PathState::Stream => Path::Stream,
-    }
-}
-
-fn figures(stats: &SenderStats) -> Stats {
-    Stats {
-        loss: stats.loss,
-        jitter_ms: milliseconds(stats.jitter),
-        delay_ms: milliseconds(stats.delay + stats.round_trip.unwrap_or_default() / 2),
-        kbps: stats.bitrate as f32 / 1000.0,
-        path: path(stats.path),
-        target_ms: milliseconds(stats.target_delay),
-        round_trip_ms: stats.round_trip.map(milliseconds),
-        recovered: stats.recovered,
-        concealed: stats.concealed,
-        sent: None,
-    }
-}
-
-fn sent(stats: &RecipientStats) -> Sent {
-    Sent {
-        loss: stats.loss,
-        longest_burst: stats.longest_burst,
-        copies: stats.copies.len() as u8,
-        farthest: stats.copies.last().copied().unwrap_or(0),
-        repeated: stats.repeated,
-    }
-}
-
-fn milliseconds(time: Duration) -> f32 {
-    time.as_secs_f32() * 1000.0
 }

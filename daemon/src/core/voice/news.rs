@@ -1,0 +1,193 @@
+//! What the voice threads tell: who speaks, how well voices arrive, and where sound spends its time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sotto_audio::priority::Priority;
+use sotto_control::model::{Path, Sent, Stats};
+use sotto_meeting::PeerId;
+use sotto_voice::wire::delays::SendingDelays;
+use sotto_voice::{
+    DownlinkCommand, DownlinkEvent, PathState, RecipientStats, SenderStats, UplinkEvent,
+};
+use tokio::sync::Notify;
+
+use super::{Voice, VoiceEvent};
+use crate::profile;
+use crate::threads::VoiceNews;
+
+impl Voice {
+    /// What is notified when there is news.
+    pub(crate) fn arrived(&self) -> Arc<Notify> {
+        self.uplink_news.arrived()
+    }
+
+    /// Takes in what the threads tell; what the rest of the core must know goes to `tell`.
+    pub(crate) fn take_news(
+        &mut self,
+        mut tell: impl FnMut(VoiceEvent),
+    ) -> Vec<(&'static str, u64)> {
+        let mut for_rtkit = Vec::new();
+        while let Some(news) = self
+            .uplink_news
+            .take()
+            .or_else(|| self.downlink_news.take())
+        {
+            match news {
+                VoiceNews::Uplink(event) => self.uplink_event(event, &mut tell),
+                VoiceNews::Downlink(event) => self.downlink_event(event, &mut tell),
+                VoiceNews::Scheduled {
+                    thread,
+                    priority,
+                    id,
+                } => {
+                    tracing::debug!(thread, %priority, "voice thread scheduled");
+                    self.priorities.insert(thread, priority);
+                    if priority != Priority::Realtime {
+                        for_rtkit.push((thread, id));
+                    }
+                }
+                VoiceNews::Failed(error) => tracing::error!("{error}"),
+                VoiceNews::Past(_) => {}
+            }
+        }
+        for_rtkit
+    }
+
+    fn uplink_event(&mut self, event: UplinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
+        match event {
+            UplinkEvent::Speaking { speaking, level } => {
+                self.own.speaking = speaking && self.inside;
+                self.own.level_dbfs = self.own.speaking.then_some(level.db());
+                tell(VoiceEvent::Levels);
+            }
+            UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
+            UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
+            UplinkEvent::Recipient(stats) => {
+                if let Some(peer) = self.peers[stats.slot.index()] {
+                    let voiced = self.voiced.entry(peer).or_default();
+                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats));
+                    tell(VoiceEvent::Stats);
+                }
+            }
+        }
+    }
+
+    fn downlink_event(&mut self, event: DownlinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
+        let slot = match event {
+            DownlinkEvent::Heard { slot }
+            | DownlinkEvent::SameRoom { slot }
+            | DownlinkEvent::Speaking { slot, .. }
+            | DownlinkEvent::Path { slot, .. } => slot,
+            DownlinkEvent::Stats(stats) => stats.slot,
+        };
+        // What is told of a slot that was freed meanwhile is of no interest.
+        let Some(peer) = self.peers[slot.index()] else {
+            return;
+        };
+        match event {
+            DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
+            DownlinkEvent::SameRoom { .. } => {
+                self.voiced.entry(peer).or_default().same_room = true;
+                tell(VoiceEvent::SameRoom(peer));
+            }
+            DownlinkEvent::Speaking {
+                speaking,
+                whisper,
+                level,
+                ..
+            } => {
+                let voiced = self.voiced.entry(peer).or_default();
+                voiced.speaking = speaking;
+                voiced.whisper = whisper;
+                voiced.level_dbfs = speaking.then_some(level.db());
+                tell(VoiceEvent::Levels);
+            }
+            DownlinkEvent::Path { state, .. } => {
+                tracing::debug!(peer = ?peer, ?state, "media path");
+                let voiced = self.voiced.entry(peer).or_default();
+                voiced.stats.get_or_insert_default().path = path(state);
+                tell(VoiceEvent::Stats);
+            }
+            DownlinkEvent::Stats(stats) => {
+                if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
+                    tracing::debug!(?peer, ?stats, "voice was disturbed");
+                }
+                self.figures.insert(peer, stats);
+                self.tell_sending();
+                let voiced = self.voiced.entry(peer).or_default();
+                let sent = voiced.stats.and_then(|before| before.sent);
+                voiced.stats = Some(Stats {
+                    sent,
+                    ..figures(&stats)
+                });
+                tell(VoiceEvent::Stats);
+            }
+        }
+    }
+
+    /// What arrived from `peer` in the last second.
+    pub(crate) fn figures(&self, peer: PeerId) -> Option<&SenderStats> {
+        self.figures.get(&peer)
+    }
+
+    /// What our own voice's way out costs.
+    pub(crate) fn sending(&self) -> SendingDelays {
+        self.sending
+    }
+
+    /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
+    fn tell_sending(&mut self) {
+        let frame = profile::frame(self.devices.profile);
+        let statistics = self.microphone.report().statistics;
+        let block = u64::from(statistics.block) * 1_000_000_000;
+        let block = Duration::from_nanos(block / u64::from(statistics.rate.max(1)));
+        let sending = SendingDelays {
+            capture: block.saturating_sub(frame),
+            frame,
+            processing: self.processing_delay,
+            look_ahead: self.look_ahead,
+        };
+        if self.sending != sending {
+            self.sending = sending;
+            self.send_down(DownlinkCommand::Sending(sending));
+        }
+    }
+}
+
+fn path(state: PathState) -> Path {
+    match state {
+        PathState::Probing => Path::Probing,
+        PathState::Udp(_) => Path::Udp,
+        PathState::Stream => Path::Stream,
+    }
+}
+
+fn figures(stats: &SenderStats) -> Stats {
+    Stats {
+        loss: stats.loss,
+        jitter_ms: milliseconds(stats.jitter),
+        delay_ms: milliseconds(stats.delay + stats.round_trip.unwrap_or_default() / 2),
+        kbps: stats.bitrate as f32 / 1000.0,
+        path: path(stats.path),
+        target_ms: milliseconds(stats.target_delay),
+        round_trip_ms: stats.round_trip.map(milliseconds),
+        recovered: stats.recovered,
+        concealed: stats.concealed,
+        sent: None,
+    }
+}
+
+fn sent(stats: &RecipientStats) -> Sent {
+    Sent {
+        loss: stats.loss,
+        longest_burst: stats.longest_burst,
+        copies: stats.copies.len() as u8,
+        farthest: stats.copies.last().copied().unwrap_or(0),
+        repeated: stats.repeated,
+    }
+}
+
+fn milliseconds(time: Duration) -> f32 {
+    time.as_secs_f32() * 1000.0
+}
