@@ -41,11 +41,12 @@ impl Core {
     }
 }
 
-/// A way by its parts. `transit` is measured and holds the frame, the network and the jitter buffer.
+/// A way by its parts. `transit` is measured and holds the frame, processing, the network and the jitter buffer: the
+/// sender stamps what comes out of its processing with the moment at which that was captured.
 fn way(sending: SendingDelays, network: Duration, transit: Duration, playback: Duration) -> Way {
     let ms = |time: Duration| time.as_secs_f32() * 1000.0;
-    let held = transit.saturating_sub(sending.frame + network);
-    let total = sending.capture + sending.processing + sending.look_ahead + transit + playback;
+    let held = transit.saturating_sub(sending.frame + sending.processing + network);
+    let total = sending.capture + sending.look_ahead + transit + playback;
     Way {
         capture_ms: ms(sending.capture),
         frame_ms: ms(sending.frame),
@@ -80,6 +81,7 @@ mod tests {
             + way.jitter_buffer_ms
             + way.playback_ms;
         assert!((sum - way.total_ms).abs() < 0.01, "{way:?}");
-        assert!((way.jitter_buffer_ms - 17.0).abs() < 0.01, "{way:?}");
+        assert!((way.jitter_buffer_ms - 15.0).abs() < 0.01, "{way:?}");
+        assert!((way.total_ms - 45.0).abs() < 0.01, "{way:?}");
     }
 }
