@@ -48,7 +48,9 @@ pub(crate) fn duration(time: Duration) -> String {
     // To the nearest second: what is left of two seconds is not "1 s" a moment later.
     let seconds = time.saturating_add(Duration::from_millis(500)).as_secs();
     match seconds {
-        _ if time < Duration::from_secs(1) && !time.is_zero() => format!("{} ms", time.as_millis()),
+        _ if time < Duration::from_millis(990) && !time.is_zero() => {
+            format!("{} ms", time.as_millis())
+        }
         0..=119 => format!("{seconds} s"),
         120..=7199 => format!("{} min", seconds / 60),
         7200..=172_799 => match seconds % 3600 / 60 {
@@ -88,6 +90,7 @@ mod tests {
     #[test]
     fn spans_are_said_as_people_say_them() {
         let said = |seconds| duration(Duration::from_secs_f64(seconds));
+        assert_eq!(said(0.999), "1 s");
         assert_eq!(said(0.45), "450 ms");
         assert_eq!(said(0.95), "950 ms");
         assert_eq!(said(1.98), "2 s");
