@@ -9,8 +9,8 @@ use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use sotto_control::model::{
     IncomingWhisper, Invitation, Level, Levels, Meeting, MeetingRef, Notice, OfflineReason,
-    Participant, Path, Peer, Person, Presence, Severity, Snapshot, Stats, Status, Talk, TalkTo,
-    WhisperMode,
+    Participant, Path, Peer, Person, Presence, Sent, Severity, Snapshot, Stats, Status, Talk,
+    TalkTo, WhisperMode,
 };
 use sotto_control::{
     AbsentPerson, AudioDeafen, AudioMute, AudioUnmute, CallError, ControlError, ErrorCode, Event,
@@ -206,6 +206,31 @@ fn the_roster_shows_presence_voice_loss_and_delay() {
         " m mute  d deafen  w whisper  r reply  t to all  a away  s switch  j join  l leave  q quit",
     ];
     assert_eq!(lines(&screen, 94, 24), expected);
+}
+
+#[test]
+fn whoever_loses_what_is_sent_shows_how_often_it_is_repeated() {
+    let mut screen = scene();
+    let sent = |copies| {
+        Some(Sent {
+            copies,
+            ..Sent::default()
+        })
+    };
+    for (copies, shown) in [(1, ""), (3, "  3 copies")] {
+        for meeting in &mut screen.snapshot.meetings {
+            if let Some(stats) = &mut meeting.participants[0].stats {
+                stats.sent = sent(copies);
+            }
+        }
+        let all = lines(&screen, 94, 24);
+        assert_eq!(all[3].contains("copies"), copies > 1, "{}", all[3]);
+        assert!(
+            all[3].contains(&format!("24 ms delay{shown}")),
+            "{}",
+            all[3]
+        );
+    }
 }
 
 #[test]

@@ -215,6 +215,12 @@ fn network(stats: &Stats, columns: &Columns) -> Vec<Span<'static>> {
     }
     if columns.path && stats.path == Path::Stream {
         spans.push(Span::styled("  by stream", DIM));
+    } else if columns.path
+        && let Some(sent) = stats.sent.filter(|sent| sent.copies > 1)
+    {
+        // One is sent always; more tell that this colleague loses what we send. A stream loses nothing.
+        let text = format!("  {} copies", sent.copies);
+        spans.push(Span::styled(text, Style::new().fg(Color::Yellow)));
     }
     spans
 }
