@@ -7,7 +7,7 @@ mod support;
 use serde_json::Value;
 use sotto_control::model::WhisperMode;
 use sotto_control::{DeviceRole, MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
-use support::home::{Home, line};
+use support::home::{Home, line, soon};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -272,23 +272,27 @@ async fn a_daemon_of_another_version_is_said_to_be_one() {
     );
 }
 
-/// What a daemon sends that answers the greeting and then `replies` to what comes, as long as there are some.
-async fn daemon_of_release_9(home: &Home, replies: &[&str]) -> Vec<Value> {
+/// What a daemon sends that answers the greeting and then `replies` to what comes, as long as there are some. It
+/// listens at once, before anybody waits for it: a command that came first would find no daemon.
+fn daemon_of_release_9(home: &Home, replies: &[&str]) -> impl Future<Output = Vec<Value>> {
     let socket = home.directory.path().join("control.sock");
     let listener = tokio::net::UnixListener::bind(socket).unwrap();
-    let (stream, _) = listener.accept().await.unwrap();
-    let mut stream = BufReader::new(stream);
-    let mut requests = Vec::new();
     let greeting = r#"{"jsonrpc":"2.0","id":1,"result":{"version":"9.0.0","api":1}}"#;
-    for reply in [&[greeting], replies].concat() {
-        requests.push(serde_json::from_str(&line(&mut stream).await).unwrap());
-        let reply = format!("{reply}\n");
-        stream.get_mut().write_all(reply.as_bytes()).await.unwrap();
-    }
-    // Whatever is asked further is read and left unanswered until the client has gone.
-    let mut rest = String::new();
-    while stream.read_line(&mut rest).await.unwrap() > 0 {}
-    requests
+    let replies = [&[greeting], replies].concat().join("\n");
+    soon(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = BufReader::new(stream);
+        let mut requests = Vec::new();
+        for reply in replies.lines() {
+            requests.push(serde_json::from_str(&line(&mut stream).await).unwrap());
+            let reply = format!("{reply}\n");
+            stream.get_mut().write_all(reply.as_bytes()).await.unwrap();
+        }
+        // Whatever is asked further is read and left unanswered until the client has gone.
+        let mut rest = String::new();
+        while stream.read_line(&mut rest).await.unwrap() > 0 {}
+        requests
+    })
 }
 
 #[tokio::test]
