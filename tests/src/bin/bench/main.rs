@@ -55,7 +55,6 @@ const MEASUREMENTS: &[Measurement] = measurements![
     "quality": sound::quality,
     "delay-file": sound::delay_through_files,
     "delay-pulseaudio": sound::delay_through_pulseaudio,
-    "quality-pulseaudio": sound::quality_through_pulseaudio,
     "cost-idle": cost::idle,
     "cost-call": cost::call,
     "soak": soak::soak,

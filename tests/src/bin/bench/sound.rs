@@ -10,7 +10,7 @@ use sotto_tests::{Clip, Colleague, Lab, Line, Script, Setup, SoundServer};
 
 use crate::figure::Figure;
 use crate::moments::{microphone, recordings};
-use crate::stopwatch::speak;
+use crate::stopwatch::delay;
 
 /// So long the link is used before the first sentence that counts.
 const SETTLING: f64 = 12.0;
@@ -158,8 +158,32 @@ async fn delays_through_pulseaudio(
     let mut values = Vec::new();
     let mut told = Vec::new();
     for _ in 0..runs {
-        let (server, people) = two_through_pulseaudio(lab, settings).await?;
-        values.push(speak(&server, "mouth", "ear").await?.delay * 1e3);
+        let host = lab.host()?;
+        let (speakers, microphones) = (["ear", "elsewhere"], ["mouth", "silence"]);
+        let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
+        let mut people = Vec::new();
+        for (name, microphone, speaker) in
+            [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")]
+        {
+            people.push(
+                lab.colleague(name)?
+                    .sound(&format!(
+                        "{}{settings}",
+                        server.devices(microphone, speaker)
+                    ))
+                    .environment("PULSE_SERVER", server.address())
+                    .start()
+                    .await?,
+            );
+        }
+        people[0].finds("Bao").await?;
+        people[0].meets("Planning", &["Bao"]).await?;
+        people[1].joins("Planning").await?;
+        for who in &people {
+            let open = who.watch()?.now().status.sound;
+            ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
+        }
+        values.push(delay(&server, "mouth", "ear").await? * 1e3);
         let way = people[1]
             .ask(AudioLatency {
                 name: "Anna".to_owned(),
@@ -173,66 +197,4 @@ async fn delays_through_pulseaudio(
         }
     }
     Ok((values, told))
-}
-
-/// PESQ-WB and delay through everything there is: two daemons, a sound system at each end, a link that loses packets.
-pub(crate) async fn quality_through_pulseaudio(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
-    if !SoundServer::is_installed() {
-        println!("(speech through PulseAudio is not measured: pulseaudio is not installed)");
-        return Ok(Vec::new());
-    }
-    let mut figures = Vec::new();
-    for percent in [0, 10, 20] {
-        let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
-        if percent > 0 {
-            people[1].host().lose_percent(percent)?;
-        }
-        // The link has to be known first.
-        speak(&server, "mouth", "ear").await?;
-        let (mut worth, mut late) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
-            let passed = speak(&server, "mouth", "ear").await?;
-            worth.push(passed.pesq);
-            late.push(passed.delay * 1e3);
-        }
-        let what = format!("PulseAudio null sinks, {percent} % random loss");
-        figures.push(Figure::new(format!("PESQ-WB, {what}"), "", "", worth));
-        figures.push(Figure::new(format!("mouth to ear, {what}"), "ms", "", late));
-        for mut who in people {
-            who.quits().await?;
-        }
-    }
-    Ok(figures)
-}
-
-/// Anna, who hears herself nowhere, and Bao, who says nothing, in a meeting: sink `mouth` is Anna's microphone, `ear` is
-/// Bao's loudspeaker.
-async fn two_through_pulseaudio(
-    lab: &mut Lab,
-    settings: &str,
-) -> Result<(SoundServer, Vec<Colleague>)> {
-    let host = lab.host()?;
-    let (speakers, microphones) = (["ear", "elsewhere"], ["mouth", "silence"]);
-    let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
-    let mut people = Vec::new();
-    for (name, microphone, speaker) in [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")] {
-        people.push(
-            lab.colleague(name)?
-                .sound(&format!(
-                    "{}{settings}",
-                    server.devices(microphone, speaker)
-                ))
-                .environment("PULSE_SERVER", server.address())
-                .start()
-                .await?,
-        );
-    }
-    people[0].finds("Bao").await?;
-    people[0].meets("Planning", &["Bao"]).await?;
-    people[1].joins("Planning").await?;
-    for who in &people {
-        let open = who.watch()?.now().status.sound;
-        ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
-    }
-    Ok((server, people))
 }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use sotto_tests::hearing::{heard_in, loudest_stretch};
+use sotto_tests::hearing::loudest_stretch;
 use sotto_tests::signal::{NARROW, RATE, find, narrow};
 use sotto_tests::sound_server::monitor;
 use sotto_tests::speech::SENTENCES;
@@ -19,16 +19,8 @@ use sotto_tests::{Clip, Script, SoundServer};
 /// What recorders ask the server for: small blocks, so that their stamps are sharp.
 const BLOCKS: &str = "--latency-msec=5";
 
-/// What became of a sentence.
-pub(crate) struct Passed {
-    /// From mouth to ear, in seconds.
-    pub(crate) delay: f64,
-    /// PESQ-WB, 1 where nothing was heard.
-    pub(crate) pesq: f64,
-}
-
-/// Speaks into one sink and says when and how it comes out of the other.
-pub(crate) async fn speak(server: &SoundServer, mouth: &str, ear: &str) -> Result<Passed> {
+/// Speaks into one sink and says after how many seconds it comes out of the other.
+pub(crate) async fn delay(server: &SoundServer, mouth: &str, ear: &str) -> Result<f64> {
     let clip = Clip::prompts(SENTENCES[0])?;
     let mut script = Script::new();
     // The first sentence makes the link known, the second is judged.
@@ -51,10 +43,7 @@ pub(crate) async fn speak(server: &SoundServer, mouth: &str, ear: &str) -> Resul
         .await?
         .context("cannot wait for paplay")?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    Ok(Passed {
-        delay: heard.moment_of(&judged)? - said.moment_of(&judged)?,
-        pesq: heard.pesq(&judged),
-    })
+    Ok(heard.moment_of(&judged)? - said.moment_of(&judged)?)
 }
 
 /// What a recorder got so far: samples, and when the block that ends with each count of them came.
@@ -129,11 +118,6 @@ impl Recorder {
             recorded,
             origin: origin(),
         })
-    }
-
-    fn pesq(&self, clip: &Clip) -> f64 {
-        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        heard_in(&recorded.samples, clip).map_or(1.0, |heard| heard.pesq)
     }
 
     /// When a clip was recorded, in seconds on a clock that all recorders share.
