@@ -24,7 +24,7 @@ use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
 use crate::resampling::RATES;
 use crate::spec::{Backend, DeviceSpec};
-use crate::stream::{CLOSING_LIMIT, CaptureStream, Health, Owner, PlaybackStream};
+use crate::stream::{CLOSING_LIMIT, CaptureStream, Health, Kept, Owner, PlaybackStream};
 use crate::{
     CaptureRequest, DEFAULT_PERIOD, Direction, OPENING_LIMIT, PlaybackRequest, SAMPLE_RATE, Wake,
 };
@@ -90,23 +90,15 @@ fn capture_through_cpal(
     request: &CaptureRequest,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let health = Health::new(Direction::Capture);
-    let (request, inside) = (request.clone(), Arc::clone(&health));
-    let (owner, reader) = on_own_thread(
-        move || {
+    let request = request.clone();
+    on_own_thread(
+        move |health| {
             with_device(host, Direction::Capture, &request.device, |device| {
-                start_capture(device, request.period, &inside, Arc::clone(&wake))
+                start_capture(device, request.period, health, Arc::clone(&wake))
             })
         },
         keep_open,
-    )?;
-    Ok((
-        CaptureStream {
-            health,
-            _owner: owner,
-        },
-        reader,
-    ))
+    )
 }
 
 /// Opens a speaker of the system.
@@ -126,23 +118,15 @@ fn playback_through_cpal(
     request: &PlaybackRequest,
     wake: Wake,
 ) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
-    let health = Health::new(Direction::Playback);
-    let (request, inside) = (request.clone(), Arc::clone(&health));
-    let (owner, writer) = on_own_thread(
-        move || {
+    let request = request.clone();
+    on_own_thread(
+        move |health| {
             with_device(host, Direction::Playback, &request.device, |device| {
-                start_playback(device, request.period, &inside, Arc::clone(&wake))
+                start_playback(device, request.period, health, Arc::clone(&wake))
             })
         },
         keep_open,
-    )?;
-    Ok((
-        PlaybackStream {
-            health,
-            _owner: owner,
-        },
-        writer,
-    ))
+    )
 }
 
 /// Runs `work` on a thread that ends soon or is left behind, so that a hung sound system hangs nobody else.
@@ -161,17 +145,19 @@ pub(crate) fn within_limit<T: Send + 'static>(
         .unwrap_or_else(|_| Err(timed_out()))
 }
 
-/// Opens a device on a thread that then keeps it, as `keep` does, until the owner is dropped.
-pub(crate) fn on_own_thread<S, E: Send + 'static>(
-    open: impl FnOnce() -> Result<(S, E), DeviceError> + Send + 'static,
+/// Opens a device on a thread that then keeps it, as `keep` does, until its stream is dropped.
+pub(crate) fn on_own_thread<K: Kept, S, E: Send + 'static>(
+    open: impl FnOnce(&Arc<Health>) -> Result<(S, E), DeviceError> + Send + 'static,
     keep: impl FnOnce(S, &mpsc::Receiver<()>) + Send + 'static,
-) -> Result<(Owner, E), DeviceError> {
+) -> Result<(K, E), DeviceError> {
+    let health = Health::new(K::DIRECTION);
+    let inside = Arc::clone(&health);
     let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
     let (done, result) = mpsc::sync_channel(1);
     let counted = UnderWay::begin()?;
     spawn(move || {
         let _closing = closing;
-        let opened = open();
+        let opened = open(&inside);
         drop(counted);
         match opened {
             Ok((stream, end)) => {
@@ -185,7 +171,7 @@ pub(crate) fn on_own_thread<S, E: Send + 'static>(
         }
     })?;
     match result.recv_timeout(OPENING_LIMIT) {
-        Ok(end) => Ok((owner, end?)),
+        Ok(end) => Ok((K::new(health, owner), end?)),
         Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(timed_out()),
     }
 }

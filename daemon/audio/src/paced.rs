@@ -14,7 +14,7 @@ use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::error::DeviceError;
 use crate::playback::{PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
-use crate::stream::{CaptureStream, Health, Owner, PlaybackStream};
+use crate::stream::{CaptureStream, Health, Kept, Owner, PlaybackStream};
 use crate::wav::{Recording, load};
 use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
 
@@ -131,13 +131,7 @@ fn capture(
         source(&mut feed, period);
         true
     })?;
-    Ok((
-        CaptureStream {
-            health,
-            _owner: owner,
-        },
-        reader,
-    ))
+    Ok((CaptureStream::new(health, owner), reader))
 }
 
 fn playback(
@@ -162,13 +156,7 @@ fn playback(
             }
         }
     })?;
-    Ok((
-        PlaybackStream {
-            health,
-            _owner: owner,
-        },
-        writer,
-    ))
+    Ok((PlaybackStream::new(health, owner), writer))
 }
 
 /// Calls `step` once a period on a thread of its own, until it returns false or the owner is dropped.

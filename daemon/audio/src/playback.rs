@@ -131,7 +131,7 @@ impl PlaybackWriter {
     pub fn take_missed(&mut self) -> usize {
         let all = self.health.samples_lost();
         let since = all.saturating_sub(std::mem::replace(&mut self.missed, all));
-        usize::try_from(since * u64::from(SAMPLE_RATE) / u64::from(self.rate)).unwrap_or(usize::MAX)
+        self.at_48_khz(since)
     }
 
     /// Hands over 48 kHz mono samples in −1…1, any number. What finds no room is dropped: write what is
@@ -147,19 +147,24 @@ impl PlaybackWriter {
     /// How long a sample written now waits until it sounds, in 48 kHz samples: in the ring, and in the sound system.
     #[must_use]
     pub fn until_heard(&self) -> usize {
-        let samples = (self.filled() + self.health.behind()) as u64;
-        (samples * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
+        self.at_48_khz((self.filled() + self.health.behind()) as u64)
     }
 
     /// How long a sample written now waits in the ring, in 48 kHz samples.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        (self.filled() as u64 * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
+        self.at_48_khz(self.filled() as u64)
     }
 
     /// What the device really plays, for an echo canceller; once.
     pub fn take_played(&mut self) -> Option<PlayedReader> {
         self.played.take()
+    }
+
+    /// How many samples at 48 kHz last as long as so many at the device's rate.
+    fn at_48_khz(&self, samples: u64) -> usize {
+        usize::try_from(samples * u64::from(SAMPLE_RATE) / u64::from(self.rate))
+            .unwrap_or(usize::MAX)
     }
 
     fn filled(&self) -> usize {

@@ -2,8 +2,8 @@
 //!
 //! A pure state machine: it is told what is wanted and what happened, and asked what to do next. A device that
 //! fails is opened again after 250 ms, then after twice as long each time, up to a second, so that sound is back
-//! within two of its device; one that ran for ten seconds begins anew at 250 ms. It is always the device that was asked for: a microphone is never replaced
-//! by another behind its user's back.
+//! within two of its device; one that ran for ten seconds begins anew at 250 ms. It is always the device that was
+//! asked for: a microphone is never replaced by another behind its user's back.
 
 use std::time::Duration;
 

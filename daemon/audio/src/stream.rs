@@ -251,18 +251,38 @@ impl Drop for Owner {
 
 /// An open microphone. Dropping it closes the device.
 pub struct CaptureStream {
-    pub(crate) health: Arc<Health>,
-    pub(crate) _owner: Owner,
+    health: Arc<Health>,
+    _owner: Owner,
 }
 
 /// An open speaker. Dropping it closes the device.
 pub struct PlaybackStream {
-    pub(crate) health: Arc<Health>,
-    pub(crate) _owner: Owner,
+    health: Arc<Health>,
+    _owner: Owner,
+}
+
+/// The half of an open device that keeps it open.
+pub(crate) trait Kept {
+    /// Which way sound goes.
+    const DIRECTION: Direction;
+
+    /// Of a device that is open, and kept so by `owner`.
+    fn new(health: Arc<Health>, owner: Owner) -> Self;
 }
 
 macro_rules! stream_methods {
-    ($stream:ident) => {
+    ($stream:ident, $direction:ident) => {
+        impl Kept for $stream {
+            const DIRECTION: Direction = Direction::$direction;
+
+            fn new(health: Arc<Health>, owner: Owner) -> Self {
+                Self {
+                    health,
+                    _owner: owner,
+                }
+            }
+        }
+
         impl $stream {
             /// Whether the device still works. Cheap: ask as often as you like.
             #[must_use]
@@ -300,8 +320,8 @@ macro_rules! stream_methods {
     };
 }
 
-stream_methods!(CaptureStream);
-stream_methods!(PlaybackStream);
+stream_methods!(CaptureStream, Capture);
+stream_methods!(PlaybackStream, Playback);
 
 /// The block size that a device really has: what at most one block in twenty exceeds.
 ///

@@ -185,7 +185,8 @@ impl Connection {
         self.answered(command, |_| Ok(()))
     }
 
-    fn answered<R>(
+    /// Sends a command, waits for its answer, and reads it with `read`.
+    pub(super) fn answered<R>(
         &mut self,
         command: &Command,
         read: impl FnOnce(Reply<'_>) -> Result<R, Refusal>,

@@ -79,11 +79,6 @@ pub(super) fn identifier(name: &str) -> String {
     format!("pulseaudio:{name}")
 }
 
-/// The server's name in an identifier, with or without the sound system before it.
-pub(super) fn server_name(id: &str) -> &str {
-    id.strip_prefix("pulseaudio:").unwrap_or(id)
-}
-
 /// Every device of a direction.
 pub(super) fn all(
     connection: &mut Connection,
@@ -132,10 +127,8 @@ pub(super) fn one(
     direction: Direction,
     index: u32,
 ) -> Result<Described, Refusal> {
-    let command = question(direction, index);
-    Ok(match direction {
-        Direction::Capture => Described::of_source(&connection.ask(&command)?),
-        Direction::Playback => Described::of_sink(&connection.ask(&command)?),
+    connection.answered(&question(direction, index), |reply| {
+        answer(direction, &reply)
     })
 }
 

@@ -3,7 +3,7 @@
 use pulseaudio::protocol::{Command, ServerInfo};
 
 use super::connection::{Connection, Refusal};
-use super::form::{Described, all, default_name, server_name};
+use super::form::{Described, all, default_name};
 use crate::device_list::{DeviceInfo, MOST_DEVICES, Named, choose};
 use crate::error::{DeviceError, Direction};
 use crate::spec::DeviceSpec;
@@ -36,7 +36,7 @@ pub(crate) fn list() -> Result<Vec<DeviceInfo>, DeviceError> {
     Ok(found)
 }
 
-/// The device that is meant, and whether the system's default is.
+/// The device that is meant.
 pub(super) fn find(
     connection: &mut Connection,
     direction: Direction,
@@ -55,11 +55,7 @@ pub(super) fn find(
                     monitor: device.pretended,
                 })
                 .collect();
-            let wanted = server_name(name);
-            match devices.iter().position(|device| device.name == wanted) {
-                Some(index) => index,
-                None => choose(&known, direction, name)?,
-            }
+            choose(&known, direction, name)?
         }
         _ => {
             let server: ServerInfo = connection.ask(&Command::GetServerInfo).map_err(refused)?;

@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
-    ChannelMap, ChannelPosition, Command, CorkStreamParams, CreatePlaybackStreamReply,
-    CreateRecordStreamReply, PlaybackStreamParams, Prop, Props, RecordStreamParams, SampleFormat,
-    SampleSpec, ServerInfo, SubscriptionEventFacility, SubscriptionEventType, SubscriptionMask,
+    ChannelMap, ChannelPosition, Command, CommandReply, CorkStreamParams,
+    CreatePlaybackStreamReply, CreateRecordStreamReply, PlaybackStreamParams, Prop, Props,
+    RecordStreamParams, SampleFormat, SampleSpec, ServerInfo, SubscriptionEventFacility,
+    SubscriptionEventType, SubscriptionMask,
 };
 
 use super::connection::{Connection, Message, Refusal};
@@ -46,19 +47,11 @@ pub(crate) fn open_capture(
     request: &CaptureRequest,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let health = Health::new(Direction::Capture);
-    let (request, inside) = (request.clone(), Arc::clone(&health));
-    let (owner, reader) = on_own_thread(
-        move || start_capture(&request, inside, wake),
-        |stream, stopped| stream.run(stopped),
-    )?;
-    Ok((
-        CaptureStream {
-            health,
-            _owner: owner,
-        },
-        reader,
-    ))
+    let request = request.clone();
+    on_own_thread(
+        move |health| start_capture(&request, health, wake),
+        ServerStream::run,
+    )
 }
 
 /// Opens a loudspeaker of the server. The default one moves when the server moves it; a named one does not.
@@ -66,19 +59,11 @@ pub(crate) fn open_playback(
     request: &PlaybackRequest,
     wake: Wake,
 ) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
-    let health = Health::new(Direction::Playback);
-    let (request, inside) = (request.clone(), Arc::clone(&health));
-    let (owner, writer) = on_own_thread(
-        move || start_playback(&request, inside, wake),
-        |stream, stopped| stream.run(stopped),
-    )?;
-    Ok((
-        PlaybackStream {
-            health,
-            _owner: owner,
-        },
-        writer,
-    ))
+    let request = request.clone();
+    on_own_thread(
+        move |health| start_playback(&request, health, wake),
+        ServerStream::run,
+    )
 }
 
 /// The device's end of the ring.
@@ -143,9 +128,30 @@ enum Known {
     Device(Described),
 }
 
+/// Creates a stream at our rate, to which the server may switch the device; where it does not, at the device's own, for
+/// we resample better, and sooner, than the server does. `device` is what it has become by then.
+fn at_best_rate<R: CommandReply>(
+    connection: &mut Connection,
+    device: &mut Described,
+    create: impl Fn(u32, &Described) -> Command,
+    its_device: impl Fn(&mut Connection, &R) -> Result<Described, Refusal>,
+    delete: impl Fn(&R) -> Command,
+) -> Result<(R, u32), Refusal> {
+    let reply: R = connection.ask(&create(SAMPLE_RATE, device))?;
+    *device = its_device(connection, &reply)?;
+    if device.rate == SAMPLE_RATE || !RATES.contains(&device.rate) {
+        return Ok((reply, SAMPLE_RATE));
+    }
+    connection.order(&delete(&reply))?;
+    let rate = device.rate;
+    let reply: R = connection.ask(&create(rate, device))?;
+    *device = its_device(connection, &reply)?;
+    Ok((reply, rate))
+}
+
 fn start_capture(
     request: &CaptureRequest,
-    health: Arc<Health>,
+    health: &Arc<Health>,
     wake: Wake,
 ) -> Result<(ServerStream, CaptureReader), DeviceError> {
     let direction = Direction::Capture;
@@ -154,51 +160,41 @@ fn start_capture(
     let (about, index) = (device.title.clone(), device.index);
     let refused = |refusal: Refusal| refusal.about(direction, &about);
     let channels = device.channels.clamp(1, MOST_CHANNELS);
-    let mut created = None;
-    // The server may have switched the device to our rate; if not, we resample better, and sooner, than it does.
-    for attempt in 0..2 {
-        let rate = [SAMPLE_RATE, device.rate][attempt];
-        let fragment = bytes(request.period, rate, channels);
-        let params = RecordStreamParams {
-            sample_spec: spec(rate, channels),
-            channel_map: device.channel_map,
-            source_index: Some(index),
-            buffer_attr: BufferAttr {
-                max_length: bytes(KEPT_MILLISECONDS * SAMPLE_RATE / 1000, rate, channels),
-                fragment_size: fragment,
-                ..BufferAttr::default()
-            },
-            flags: StreamFlags {
-                start_corked: true,
-                adjust_latency: true,
-                no_move: true,
-                ..StreamFlags::default()
-            },
-            props: named(c"Microphone"),
-            ..RecordStreamParams::default()
-        };
-        let reply: CreateRecordStreamReply = connection
-            .ask(&Command::CreateRecordStream(params))
-            .map_err(&refused)?;
-        device = one(&mut connection, direction, index).map_err(&refused)?;
-        if device.rate == rate || !RATES.contains(&device.rate) || attempt == 1 {
-            created = Some((reply.channel, rate));
-            break;
-        }
-        connection
-            .order(&Command::DeleteRecordStream(reply.channel))
-            .map_err(&refused)?;
-    }
-    let Some((channel, rate)) = created else {
-        return Err(DeviceError::NoDefault(direction));
-    };
+    let (reply, rate) = at_best_rate(
+        &mut connection,
+        &mut device,
+        |rate, device| {
+            Command::CreateRecordStream(RecordStreamParams {
+                sample_spec: spec(rate, channels),
+                channel_map: device.channel_map,
+                source_index: Some(index),
+                buffer_attr: BufferAttr {
+                    max_length: bytes(KEPT_MILLISECONDS * SAMPLE_RATE / 1000, rate, channels),
+                    fragment_size: bytes(request.period, rate, channels),
+                    ..BufferAttr::default()
+                },
+                flags: StreamFlags {
+                    start_corked: true,
+                    adjust_latency: true,
+                    no_move: true,
+                    ..StreamFlags::default()
+                },
+                props: named(c"Microphone"),
+                ..RecordStreamParams::default()
+            })
+        },
+        |connection, _: &CreateRecordStreamReply| one(connection, direction, index),
+        |reply| Command::DeleteRecordStream(reply.channel),
+    )
+    .map_err(&refused)?;
+    let channel = reply.channel;
     health.identify(open_device(&device));
-    let (feed, reader) = capture_ring(&device.title, rate, usize::from(channels), &health, wake)?;
+    let (feed, reader) = capture_ring(&device.title, rate, usize::from(channels), health, wake)?;
     let stream = ServerStream {
         connection,
         direction,
         channel,
-        health,
+        health: Arc::clone(health),
         device: device.name,
         index: device.index,
         of_default: request.device == DeviceSpec::Default,
@@ -214,7 +210,7 @@ fn start_capture(
 
 fn start_playback(
     request: &PlaybackRequest,
-    health: Arc<Health>,
+    health: &Arc<Health>,
     wake: Wake,
 ) -> Result<(ServerStream, PlaybackWriter), DeviceError> {
     let direction = Direction::Playback;
@@ -225,49 +221,42 @@ fn start_playback(
     let of_default = request.device == DeviceSpec::Default;
     let pair = front_pair(&device);
     let channels = pair.num_channels();
-    let mut created = None;
-    for attempt in 0..2 {
-        let rate = [SAMPLE_RATE, device.rate][attempt];
-        let period = bytes(request.period, rate, channels);
-        let params = PlaybackStreamParams {
-            sample_spec: spec(rate, channels),
-            channel_map: pair,
-            // Without a name the stream belongs to the default, wherever that goes.
-            sink_name: (!of_default)
-                .then(|| CString::new(device.name.as_str()).ok())
-                .flatten(),
-            buffer_attr: BufferAttr {
-                max_length: 2 * period,
-                target_length: 2 * period,
-                minimum_request_length: period,
-                ..BufferAttr::default()
-            },
-            flags: StreamFlags {
-                start_corked: true,
-                adjust_latency: true,
-                no_move: !of_default,
-                // A voice belongs to the front, not to the room behind the listener.
-                no_remix_channels: channels > 1,
-                ..StreamFlags::default()
-            },
-            props: named(c"Voices"),
-            ..PlaybackStreamParams::default()
-        };
-        let reply: CreatePlaybackStreamReply = connection
-            .ask(&Command::CreatePlaybackStream(params))
-            .map_err(&refused)?;
-        device = one(&mut connection, direction, reply.sink_index).map_err(&refused)?;
-        if device.rate == rate || !RATES.contains(&device.rate) || attempt == 1 {
-            created = Some((reply, rate));
-            break;
-        }
-        connection
-            .order(&Command::DeletePlaybackStream(reply.channel))
-            .map_err(&refused)?;
-    }
-    let Some((reply, rate)) = created else {
-        return Err(DeviceError::NoDefault(direction));
-    };
+    let (reply, rate) = at_best_rate(
+        &mut connection,
+        &mut device,
+        |rate, device| {
+            let period = bytes(request.period, rate, channels);
+            Command::CreatePlaybackStream(PlaybackStreamParams {
+                sample_spec: spec(rate, channels),
+                channel_map: pair,
+                // Without a name the stream belongs to the default, wherever that goes.
+                sink_name: (!of_default)
+                    .then(|| CString::new(device.name.as_str()).ok())
+                    .flatten(),
+                buffer_attr: BufferAttr {
+                    max_length: 2 * period,
+                    target_length: 2 * period,
+                    minimum_request_length: period,
+                    ..BufferAttr::default()
+                },
+                flags: StreamFlags {
+                    start_corked: true,
+                    adjust_latency: true,
+                    no_move: !of_default,
+                    // A voice belongs to the front, not to the room behind the listener.
+                    no_remix_channels: channels > 1,
+                    ..StreamFlags::default()
+                },
+                props: named(c"Voices"),
+                ..PlaybackStreamParams::default()
+            })
+        },
+        |connection, reply: &CreatePlaybackStreamReply| {
+            one(connection, direction, reply.sink_index)
+        },
+        |reply| Command::DeletePlaybackStream(reply.channel),
+    )
+    .map_err(&refused)?;
     debug_assert!(of_default || device.index == index);
     health.identify(open_device(&device));
     let frame = SAMPLE * usize::from(channels);
@@ -279,14 +268,14 @@ fn start_playback(
         rate,
         usize::from(device.channels),
         asked,
-        &health,
+        health,
         wake,
     )?;
     let mut stream = ServerStream {
         connection,
         direction,
         channel: reply.channel,
-        health,
+        health: Arc::clone(health),
         device: device.name,
         index: device.index,
         of_default,
