@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use sotto_audio::{Backend, DEFAULT_PERIOD, DeviceSpec};
 use sotto_control::config::Profile;
-use sotto_voice::VoiceConfig;
 use sotto_voice::playout::PlayoutConfig;
+use sotto_voice::{FrameLength, VoiceConfig};
 
 /// Loudspeakers of a sound system in the default profile: 2.5 ms. What is played lies in our ring for a period and in
 /// the system's buffer for another, and what is asked for at once must have arrived at once, so that a period counts
@@ -23,7 +23,7 @@ const LONG_PERIOD: u32 = 960;
 
 /// The period to ask of a microphone, in samples at 48 kHz. A frame has to be complete before it is sent, so that less
 /// than a frame's length gains nothing.
-pub(crate) fn capture_period(profile: Profile, _: Backend, _: &DeviceSpec) -> u32 {
+pub(crate) fn capture_period(profile: Profile) -> u32 {
     match profile {
         Profile::Default => DEFAULT_PERIOD,
         Profile::Latency => SHORT_PERIOD,
@@ -54,9 +54,8 @@ pub(crate) fn voice(profile: Profile, seed: [u8; 32]) -> VoiceConfig {
 }
 
 /// How long our frames are.
-pub(crate) fn frame(profile: Profile) -> Duration {
-    let samples = voice(profile, [0; 32]).frames.samples() as u64;
-    Duration::from_nanos(samples * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE))
+pub(crate) fn frames(profile: Profile) -> FrameLength {
+    voice(profile, [0; 32]).frames
 }
 
 /// How a sender is played.

@@ -67,7 +67,6 @@ impl Settings {
         let backend = backend(config.audio.backend);
         let treatments = Treatments::of(&config.audio);
         let profile = config.audio.profile;
-        let input = device(config.audio.input);
         let output = device(config.audio.output);
         Ok(Self {
             name: config.name.unwrap_or_else(login_name),
@@ -82,8 +81,8 @@ impl Settings {
             devices: Devices {
                 capture: CaptureRequest {
                     backend,
-                    period: profile::capture_period(profile, backend, &input),
-                    device: input,
+                    period: profile::capture_period(profile),
+                    device: device(config.audio.input),
                 },
                 playback: PlaybackRequest {
                     backend,

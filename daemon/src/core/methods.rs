@@ -13,7 +13,7 @@ use sotto_control::{
     VersionReply,
 };
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, PeerId, View};
+use sotto_meeting::{Command, PeerId, Refusal, View};
 
 use super::{Core, present, refuse};
 use meeting::{invited, joinable};
@@ -201,4 +201,12 @@ fn everyone_named(
         }
     }
     Ok(peers)
+}
+
+/// The participant of the active meeting whom a name means.
+fn on_roster(view: &View, name: &str) -> Result<PeerId, ControlError> {
+    if view.active.is_none() {
+        return Err(refuse::refusal(&Refusal::NotInMeeting, view));
+    }
+    resolve::peer(view, Scope::ActiveRoster, name).map_err(refuse::unresolved)
 }

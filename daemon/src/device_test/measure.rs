@@ -1,6 +1,7 @@
 //! What a recording says about its microphone.
 
 use sotto_control::model::{MicrophoneTest, TestVerdict};
+use sotto_voice::Level;
 
 /// Levels are judged over so many samples: 20 ms.
 const BLOCK: usize = 960;
@@ -68,12 +69,11 @@ pub(super) fn measure(recorded: &[f32], result: &mut MicrophoneTest) {
 
 /// The root mean square in dBFS.
 pub(super) fn level(samples: &[f32]) -> f32 {
-    let sum: f32 = samples.iter().map(|sample| sample * sample).sum();
-    decibels(sum / samples.len().max(1) as f32)
+    Level::of(samples).db()
 }
 
 fn decibels(power: f32) -> f32 {
-    sotto_voice::Level::from_power(power).db()
+    Level::from_power(power).db()
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{PlaybackWriter, Wake};
 use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
-use sotto_voice::{Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM};
+use sotto_voice::{
+    Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM, duration_of,
+};
 
 use super::playback_clock::PlaybackClock;
 use super::ring::{NewsSender, Past};
@@ -322,11 +324,11 @@ impl Work {
                 loudspeaker.write(block);
             }
             self.playback_clock.played(count);
-            at += duration_of(count);
+            at += duration_of(count as u64);
             left -= count;
         }
         if let Some(downlink) = &mut self.downlink {
-            downlink.set_playback_delay(duration_of(loudspeaker.until_heard()));
+            downlink.set_playback_delay(duration_of(loudspeaker.until_heard() as u64));
         }
     }
 
@@ -363,9 +365,4 @@ impl Work {
             self.news.tell(VoiceNews::Past(Past::Link(retired)));
         }
     }
-}
-
-/// How long so many samples last.
-fn duration_of(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE))
 }

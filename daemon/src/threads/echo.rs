@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer, RingBuffer};
-use sotto_audio::{CaptureReader, Played, PlayedReader};
-use sotto_voice::{FRAME_SAMPLES, Reference, SAMPLE_RATE};
+use sotto_audio::{Played, PlayedReader};
+use sotto_voice::{FRAME_SAMPLES, Reference};
 
 use super::ring::{NewsSender, Past};
 use super::{Clock, VoiceNews};
@@ -72,14 +72,10 @@ impl Echo {
         }
     }
 
-    /// What was played while a frame was captured that `microphone` has just given. Silence unless it is `wanted`.
-    pub(super) fn frame(
-        &mut self,
-        wanted: bool,
-        microphone: &CaptureReader,
-        now: Duration,
-    ) -> [f32; FRAME_SAMPLES] {
-        let Some(source) = &mut self.source else {
+    /// What was played while a frame was captured whose last sample came at `captured`. Silence unless it is `wanted`:
+    /// what nobody wants is not read, and soon not written either; alignment then begins anew.
+    pub(super) fn frame(&mut self, wanted: bool, captured: Duration) -> [f32; FRAME_SAMPLES] {
+        let Some(source) = self.source.as_mut().filter(|_| wanted) else {
             return [0.0; FRAME_SAMPLES];
         };
         let EchoSource { played, reference } = &mut **source;
@@ -95,13 +91,6 @@ impl Echo {
             }
             Played::Lost(samples) => reference.lost(samples),
         });
-        if !wanted {
-            return [0.0; FRAME_SAMPLES];
-        }
-        // Of what waits, the last sample was captured just now.
-        let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
-        let later =
-            Duration::from_nanos(waiting.saturating_mul(1_000_000_000) / u64::from(SAMPLE_RATE));
-        reference.frame(now.saturating_sub(later))
+        reference.frame(captured)
     }
 }

@@ -9,7 +9,7 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{CaptureReader, Wake};
 use sotto_net::{MediaSocket, MediaStreams};
-use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand};
+use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand, duration_of};
 
 use super::echo::{Echo, EchoSources};
 use super::ring::{NewsSender, Past};
@@ -241,11 +241,11 @@ impl Work {
                 uplink.skip(lost);
                 self.echo.skip(lost);
             }
+            // Of what waits, the last sample was captured just now.
             let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
-            let later =
-                Duration::from_nanos(waiting * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
-            uplink.overhear(frame, now.saturating_sub(later));
-            let reference = self.echo.frame(uplink.wants_reference(), microphone, now);
+            let captured = now.saturating_sub(duration_of(waiting));
+            uplink.overhear(frame, captured);
+            let reference = self.echo.frame(uplink.wants_reference(), captured);
             let send = &mut |to, packet: &[u8]| self.sending.send(to, packet);
             uplink.capture_with_reference(frame, &reference, now, send);
             self.capture_clock

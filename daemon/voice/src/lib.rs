@@ -47,7 +47,7 @@ pub use pair::{VoiceConfig, voice_pair};
 pub use processing::{Processor, ProcessorSettings, Reference};
 pub use same_room::SameRoom;
 pub use slot::{Slot, SlotSet};
-pub use time::SampleTime;
+pub use time::{SampleTime, duration_of};
 pub use uplink::{
     Audience, GateMode, RecipientStats, Uplink, UplinkCommand, UplinkEvent, UplinkStats,
 };

@@ -19,7 +19,7 @@
 
 use std::time::Duration;
 
-use crate::{Level, SAMPLE_RATE, Slot};
+use crate::{Level, Slot, duration_of};
 
 #[cfg(test)]
 mod tests;
@@ -223,7 +223,7 @@ impl SameRoom {
     /// Takes in what the microphone heard, unprocessed: the mean square of `samples` samples (48 kHz) of which the last
     /// was captured at `end`.
     pub fn microphone(&mut self, end: Duration, samples: usize, power: f32) {
-        let length = duration_of(samples);
+        let length = duration_of(samples as u64);
         self.microphone
             .add(end.saturating_sub(length), length, power);
     }
@@ -244,7 +244,9 @@ impl SameRoom {
         if speaks {
             watched.spoke = now;
         }
-        watched.envelope.add(begin, duration_of(sound.len()), power);
+        watched
+            .envelope
+            .add(begin, duration_of(sound.len() as u64), power);
     }
 
     /// Forgets a voice: another one may have its slot.
@@ -400,8 +402,4 @@ fn time_of(bin: u64) -> Duration {
 
 fn index(bin: u64) -> usize {
     (bin % KEPT as u64) as usize
-}
-
-fn duration_of(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
 }

@@ -1,6 +1,14 @@
-//! Capture time.
+//! Time in samples.
 
 use std::ops::Add;
+use std::time::Duration;
+
+use crate::SAMPLE_RATE;
+
+/// How long so many samples last at 48 kHz; rounded down to a nanosecond.
+pub const fn duration_of(samples: u64) -> Duration {
+    Duration::from_nanos(samples.saturating_mul(1_000_000) / (SAMPLE_RATE as u64 / 1000))
+}
 
 /// A moment of the capture clock: 48 kHz samples captured since voice was entered.
 ///

@@ -9,10 +9,9 @@ use sotto_control::{
     AudioTest, AudioUse, ControlError, ErrorCode, Reply, SilenceReply, USUAL_TEST,
 };
 use sotto_meeting::View;
-use sotto_meeting::resolve::{self, Scope};
 
-use super::super::{Core, Later, Shown, notices, present, refuse, sound};
-use super::Answered;
+use super::super::{Core, Later, Shown, notices, present, sound};
+use super::{Answered, on_roster};
 use crate::device_test::DeviceTest;
 
 impl Core {
@@ -71,7 +70,7 @@ impl Core {
                 "the devices are being tested already",
             ));
         }
-        if view.active.is_some() && !view.talk.muted && !view.talk.deafened {
+        if is_open_to_others(view) {
             return Err(ControlError::new(
                 ErrorCode::Refused,
                 "everyone in the meeting would hear the test",
@@ -116,10 +115,7 @@ impl Core {
         silenced: bool,
         client: &str,
     ) -> Answered {
-        if view.active.is_none() {
-            return Err(refuse::refusal(&sotto_meeting::Refusal::NotInMeeting, view));
-        }
-        let peer = resolve::peer(view, Scope::ActiveRoster, name).map_err(refuse::unresolved)?;
+        let peer = on_roster(view, name)?;
         if peer == self.mesh.me() {
             return Err(ControlError::invalid("you are not played to yourself"));
         }
@@ -170,10 +166,14 @@ impl Core {
         self.changed(Shown::Status);
         let (_, microphone, loudspeaker) = self.voice.devices();
         let view = self.view();
-        let heard = view.active.is_some() && !view.talk.muted && !view.talk.deafened;
         let states: [&DeviceState; 2] = [&microphone, &loudspeaker];
-        for notice in self.sound_told.news(states, heard) {
+        for notice in self.sound_told.news(states, is_open_to_others(&view)) {
             self.tell(notice);
         }
     }
+}
+
+/// Whether others hear the microphone.
+fn is_open_to_others(view: &View) -> bool {
+    view.active.is_some() && !view.talk.muted && !view.talk.deafened
 }

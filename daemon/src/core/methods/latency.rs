@@ -4,20 +4,16 @@ use std::time::Duration;
 
 use sotto_control::model::{Latency, Way};
 use sotto_control::{ControlError, ErrorCode};
-use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Refusal, View};
+use sotto_meeting::View;
 use sotto_voice::wire::delays::SendingDelays;
 
-use super::super::{Core, present, refuse};
-use super::Answered;
+use super::super::{Core, present};
+use super::{Answered, on_roster};
 
 impl Core {
     /// The ways between the user and a colleague, by what both sides measured in the last second.
     pub(super) fn latency(&self, view: &View, name: &str) -> Answered {
-        if view.active.is_none() {
-            return Err(refuse::refusal(&Refusal::NotInMeeting, view));
-        }
-        let peer = resolve::peer(view, Scope::ActiveRoster, name).map_err(refuse::unresolved)?;
+        let peer = on_roster(view, name)?;
         let person = present::person(view, peer);
         let Some(figures) = self.voice.figures(peer) else {
             return Err(ControlError::new(

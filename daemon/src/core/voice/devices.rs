@@ -1,10 +1,8 @@
 //! Which devices are open, and what is done to the microphone's sound for their sake.
 
-use std::time::Duration;
-
 use sotto_audio::{DeviceSpec, DeviceState};
 use sotto_control::model::Processing;
-use sotto_voice::{Processor, UplinkCommand};
+use sotto_voice::{Processor, UplinkCommand, duration_of};
 
 use super::super::processing::{self, End};
 use super::{Devices, Voice};
@@ -55,8 +53,7 @@ impl Voice {
         self.processed = processed;
         let processor = settings.any().then(|| Processor::new(settings));
         let delay = processor.as_ref().map_or(0, |it| it.blur().delay);
-        self.processing_delay =
-            Duration::from_nanos(delay * 1_000_000_000 / u64::from(sotto_voice::SAMPLE_RATE));
+        self.processing_delay = duration_of(delay);
         self.send_up(UplinkCommand::Processing(processor));
     }
 

@@ -8,7 +8,8 @@ use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::PeerId;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
-    DownlinkCommand, DownlinkEvent, PathState, RecipientStats, SenderStats, UplinkEvent,
+    DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, FrameLength, PathState, RecipientStats,
+    SenderStats, UplinkEvent, duration_of,
 };
 use tokio::sync::Notify;
 
@@ -66,7 +67,8 @@ impl Voice {
             UplinkEvent::Recipient(stats) => {
                 if let Some(peer) = self.peers[stats.slot.index()] {
                     let voiced = self.voiced.entry(peer).or_default();
-                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats));
+                    let frame = profile::frames(self.devices.profile);
+                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats, frame));
                     tell(VoiceEvent::Stats);
                 }
             }
@@ -138,7 +140,8 @@ impl Voice {
 
     /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
     fn tell_sending(&mut self) {
-        let frame = profile::frame(self.devices.profile);
+        let frame = profile::frames(self.devices.profile);
+        let frame = duration_of(frame.samples() as u64);
         let statistics = self.microphone.report().statistics;
         let block = u64::from(statistics.block) * 1_000_000_000;
         let block = Duration::from_nanos(block / u64::from(statistics.rate.max(1)));
@@ -178,12 +181,14 @@ fn figures(stats: &SenderStats) -> Stats {
     }
 }
 
-fn sent(stats: &RecipientStats) -> Sent {
+/// `frame` is how long our frames are, in which distances are counted.
+fn sent(stats: &RecipientStats, frame: FrameLength) -> Sent {
+    let farthest = usize::from(stats.copies.last().copied().unwrap_or(0)) * frame.samples();
     Sent {
         loss: stats.loss,
         longest_burst: stats.longest_burst,
         copies: stats.copies.len() as u8,
-        farthest: stats.copies.last().copied().unwrap_or(0),
+        farthest: u8::try_from(farthest.div_ceil(FRAME_SAMPLES)).unwrap_or(u8::MAX),
         repeated: stats.repeated,
     }
 }

@@ -12,7 +12,7 @@ use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
 use crate::wire::{feedback, path};
-use crate::{Destination, PathState, SAMPLE_RATE, Slot, Stream};
+use crate::{Destination, PathState, SAMPLE_RATE, Slot, Stream, duration_of};
 
 /// The shortest SRTCP packet: header and SSRC, tag, index.
 const SHORTEST: usize = 28;
@@ -223,7 +223,7 @@ impl Downlink {
         );
         let told = Delays {
             sending: self.sending,
-            playback: self.playback_delay + mixing(),
+            playback: self.playback_delay + MIXING,
             transit: peer.transit,
         };
         let ssrc = outbound.link.setup.control_ssrc();
@@ -274,7 +274,7 @@ impl Downlink {
         let transit = transit.and_then(|(played, trip)| peer.clock.transit(played, trip));
         peer.transit = transit.or(peer.transit);
         let (transit, delays) = (peer.transit, peer.delays);
-        let playback_delay = self.playback_delay + mixing();
+        let playback_delay = self.playback_delay + MIXING;
         self.tell(DownlinkEvent::Stats(SenderStats {
             slot,
             loss: if expected == 0 {
@@ -304,9 +304,7 @@ impl Downlink {
 }
 
 /// What the mixer adds.
-fn mixing() -> Duration {
-    Duration::from_nanos(crate::mix::DELAY as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
-}
+const MIXING: Duration = duration_of(crate::mix::DELAY as u64);
 
 const EMPTY_BLOCK: ReportBlock = ReportBlock {
     ssrc: 0,

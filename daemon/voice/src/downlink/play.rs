@@ -5,11 +5,7 @@ use std::time::Duration;
 use super::{Downlink, DownlinkEvent, Played};
 use crate::mix::Part;
 use crate::playout::Activity;
-use crate::{SAMPLE_RATE, Slot};
-
-fn duration_of(samples: usize) -> Duration {
-    Duration::from_nanos(samples as u64 * 1_000_000_000 / u64::from(SAMPLE_RATE))
-}
+use crate::{Slot, duration_of};
 
 impl Downlink {
     /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
@@ -21,7 +17,7 @@ impl Downlink {
         let mut at = now;
         for block in out.chunks_mut(crate::mix::MAX_BLOCK) {
             self.pull_block(block, at);
-            at += duration_of(block.len());
+            at += duration_of(block.len() as u64);
         }
         if std::mem::take(&mut self.fading) {
             self.forget_sound();
@@ -58,7 +54,7 @@ impl Downlink {
             peer.played = pulled.source.map(|source| Played {
                 // Its low half is the RTP timestamp.
                 timestamp: source.timestamp as u32,
-                at: now + duration_of(source.offset),
+                at: now + duration_of(source.offset as u64),
             });
             let heard: &[f32] = match pulled.activity {
                 Activity::Pause => &[],

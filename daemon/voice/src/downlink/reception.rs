@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::wire::feedback::{StreamFeedback, WINDOW};
 use crate::wire::report::{ReportBlock, compact_duration};
-use crate::{SAMPLE_RATE, Slot};
+use crate::{SAMPLE_RATE, Slot, duration_of};
 
 /// The longest time after a gap shows until we tell the sender. The promise is 100 ms.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
@@ -118,8 +118,7 @@ impl Reception {
 
     /// The interarrival jitter.
     pub(super) fn jitter(&self) -> Duration {
-        let samples = self.jitter >> 4;
-        Duration::from_nanos(u64::from(samples) * 1_000_000_000 / u64::from(SAMPLE_RATE))
+        duration_of(u64::from(self.jitter >> 4))
     }
 
     /// How long a packet that was overtaken may take to arrive after all. Where packets come in step, a gap

@@ -176,8 +176,5 @@ fn samples(time: Duration) -> i64 {
 
 /// A number of samples as time.
 fn duration(samples: i64) -> Duration {
-    let samples = u64::try_from(samples).unwrap_or(0);
-    Duration::from_nanos(
-        samples.saturating_mul(1_000_000_000 / 1000) / (u64::from(SAMPLE_RATE) / 1000),
-    )
+    crate::duration_of(u64::try_from(samples).unwrap_or(0))
 }

@@ -40,7 +40,7 @@ use crate::link::KeyMemory;
 use crate::pair::{Overheard, SendCount, UplinkRings, VoiceConfig};
 use crate::{
     Destination, FRAME_SAMPLES, FrameLength, Level, MAX_DATAGRAM, Retired, SAMPLE_RATE, SampleTime,
-    Slot, SlotSet, Stream, VoiceError,
+    Slot, SlotSet, Stream, VoiceError, duration_of,
 };
 use history::History;
 use processed::Processing;
@@ -178,8 +178,7 @@ impl Uplink {
 
     /// How much decoded sound lags behind what was encoded.
     pub fn look_ahead(&mut self) -> Duration {
-        let samples = self.encoder.lookahead() as u64;
-        Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE))
+        duration_of(self.encoder.lookahead() as u64)
     }
 
     /// The next sample to be captured.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Uplink;
 use crate::processing::{Blur, Processor};
-use crate::{FRAME_SAMPLES, FrameLength, Retired, SAMPLE_RATE, SampleTime};
+use crate::{FRAME_SAMPLES, FrameLength, Retired, SampleTime, duration_of};
 
 /// A processor rests while nobody hears the microphone and nothing was played for so many frames: 1 s, longer than any
 /// room rings and any echo is under way.
@@ -33,8 +33,7 @@ pub(super) struct Processing {
 impl Processing {
     /// How much later sound comes out than it was captured.
     pub(super) fn delay(&self) -> Duration {
-        let samples = self.blur().delay;
-        Duration::from_micros(samples * 1_000_000 / u64::from(SAMPLE_RATE))
+        duration_of(self.blur().delay)
     }
 
     fn blur(&self) -> Blur {
