@@ -7,127 +7,27 @@
 // A test's fixtures fail the test by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+mod pulse;
+
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+use pulse::{DEADLINE, Server, pactl, waker};
 use sotto_audio::{
     Backend, CaptureRequest, DEFAULT_PERIOD, DeviceError, DeviceSpec, Direction, PlaybackRequest,
-    StreamStatus, Wake, devices, open_capture, open_playback,
+    StreamStatus, devices, open_capture, open_playback,
 };
 
-const DEADLINE: Duration = Duration::from_secs(20);
-
-/// A sound server for one test, which ends with it.
-struct Server {
-    process: Child,
-    home: tempfile::TempDir,
-}
-
-impl Server {
-    /// `None`, with a word about it, where PulseAudio is not installed: it cannot be beside PipeWire's own sound server.
-    fn start() -> Option<Self> {
-        let installed = Command::new("pulseaudio").arg("--version").output().is_ok();
-        if !installed {
-            println!("not tested: PulseAudio is not installed");
-            return None;
-        }
-        let home = tempfile::tempdir().unwrap();
-        let socket = home.path().join("native");
-        let process = Command::new("pulseaudio")
-            .args([
-                "-n",
-                "--daemonize=no",
-                "--exit-idle-time=-1",
-                "--use-pid-file=no",
-            ])
-            .args([
-                "-L",
-                &format!(
-                    "module-native-protocol-unix socket={} auth-anonymous=1",
-                    socket.display()
-                ),
-            ])
-            .args(["-L", "module-null-sink sink_name=spk rate=48000 channels=2"])
-            .args([
-                "-L",
-                "module-null-sink sink_name=mic_sink rate=48000 channels=1",
-            ])
-            .args([
-                "-L",
-                "module-remap-source source_name=vmic master=mic_sink.monitor",
-            ])
-            .env("HOME", home.path())
-            .env("XDG_RUNTIME_DIR", home.path())
-            .env_remove("PULSE_SERVER")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Self { process, home };
-        for (kind, name) in [("sink", "spk"), ("source", "vmic")] {
-            let begin = Instant::now();
-            while !server.pactl(&[&format!("set-default-{kind}"), name]) {
-                assert!(begin.elapsed() < DEADLINE, "PulseAudio does not answer");
-                std::thread::yield_now();
-            }
-        }
-        Some(server)
-    }
-
-    fn address(&self) -> String {
-        format!("unix:{}", self.home.path().join("native").display())
-    }
-
-    fn pactl(&self, arguments: &[&str]) -> bool {
-        Command::new("pactl")
-            .args(arguments)
-            .env("PULSE_SERVER", self.address())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success())
-    }
-
-    /// Runs an ignored test of this file with this server in its environment.
-    fn run(&self, name: &str) {
-        run(name, &self.address(), self.home.path(), self.process.id());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn run(name: &str, server: &str, home: &Path, process: u32) {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", name])
-        .env("PULSE_SERVER", server)
-        .env("SOTTO_TEST_SERVER_PROCESS", process.to_string())
-        .env("HOME", home)
-        .env("XDG_RUNTIME_DIR", home)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{name}:\n{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
-fn waker() -> (Wake, Receiver<()>) {
-    let (sender, receiver) = sync_channel(1);
-    let wake: Wake = Arc::new(move || {
-        let _ = sender.try_send(());
-    });
-    (wake, receiver)
+/// A server with a loudspeaker and a microphone, the defaults.
+fn server() -> Server {
+    let server = Server::start(&[
+        "module-null-sink sink_name=spk rate=48000 channels=2",
+        "module-null-sink sink_name=mic_sink rate=48000 channels=1",
+        "module-remap-source source_name=vmic master=mic_sink.monitor",
+    ]);
+    pactl(&["set-default-sink", "spk"]);
+    pactl(&["set-default-source", "vmic"]);
+    server
 }
 
 fn capture(device: DeviceSpec) -> CaptureRequest {
@@ -148,24 +48,32 @@ fn playback(device: DeviceSpec) -> PlaybackRequest {
 
 #[test]
 fn a_user_without_a_cookie_is_let_in_all_the_same() {
-    if let Some(server) = Server::start() {
-        let home = tempfile::tempdir().unwrap();
-        let (address, process) = (server.address(), server.process.id());
-        run("inside_sound_goes_round", &address, home.path(), process);
-        assert!(home.path().join(".config/pulse/cookie").exists());
-    }
+    pulse::run("inside_without_a_cookie");
+}
+
+#[test]
+#[ignore = "run by a_user_without_a_cookie_is_let_in_all_the_same"]
+fn inside_without_a_cookie() {
+    let cookie = Path::new(&std::env::var("HOME").unwrap()).join(".config/pulse/cookie");
+    let _server = server();
+    assert!(!cookie.exists());
+    sound_goes_round();
+    assert!(cookie.exists());
 }
 
 #[test]
 fn sound_goes_out_and_comes_back_in_through_pulseaudio() {
-    if let Some(server) = Server::start() {
-        server.run("inside_sound_goes_round");
-    }
+    pulse::run("inside_sound_goes_round");
 }
 
 #[test]
 #[ignore = "run by sound_goes_out_and_comes_back_in_through_pulseaudio"]
 fn inside_sound_goes_round() {
+    let _server = server();
+    sound_goes_round();
+}
+
+fn sound_goes_round() {
     let (wake, play_woken) = waker();
     let (speaker, mut writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, woken) = waker();
@@ -230,14 +138,13 @@ fn inside_sound_goes_round() {
 
 #[test]
 fn devices_are_listed_with_defaults_first_and_found_by_name() {
-    if let Some(server) = Server::start() {
-        server.run("inside_devices_are_listed");
-    }
+    pulse::run("inside_devices_are_listed");
 }
 
 #[test]
 #[ignore = "run by devices_are_listed_with_defaults_first_and_found_by_name"]
 fn inside_devices_are_listed() {
+    let _server = server();
     let found = devices(Backend::Auto).unwrap();
     let microphone = found
         .iter()
@@ -271,26 +178,18 @@ fn inside_devices_are_listed() {
 
 #[test]
 fn a_server_that_dies_is_noticed_by_both_streams() {
-    if let Some(server) = Server::start() {
-        server.run("inside_a_server_dies");
-    }
+    pulse::run("inside_a_server_dies");
 }
 
 #[test]
 #[ignore = "run by a_server_that_dies_is_noticed_by_both_streams"]
 fn inside_a_server_dies() {
+    let server = server();
     let (wake, _play_woken) = waker();
     let (speaker, _writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, _woken) = waker();
     let (microphone, _reader) = open_capture(&capture(DeviceSpec::Default), wake).unwrap();
-    let server = std::env::var("SOTTO_TEST_SERVER_PROCESS").unwrap();
-    assert!(
-        Command::new("kill")
-            .args(["-KILL", &server])
-            .status()
-            .unwrap()
-            .success()
-    );
+    server.kill();
     let begin = Instant::now();
     while speaker.status() == StreamStatus::Running || microphone.status() == StreamStatus::Running
     {
@@ -309,14 +208,8 @@ fn inside_a_server_dies() {
 
 #[test]
 fn without_a_sound_system_opening_fails_soon_and_says_so() {
-    let home = tempfile::tempdir().unwrap();
-    let nowhere: PathBuf = home.path().join("nothing");
-    run(
-        "inside_no_sound_system",
-        &format!("unix:{}", nowhere.display()),
-        home.path(),
-        0,
-    );
+    // No server is started where the environment says that one is.
+    pulse::run("inside_no_sound_system");
 }
 
 #[test]

@@ -55,6 +55,21 @@ pub(crate) fn run(inner: &str) {
     }
 }
 
+/// Where the server listens, or would.
+fn socket() -> PathBuf {
+    let server = std::env::var("PULSE_SERVER").unwrap();
+    PathBuf::from(server.strip_prefix("unix:").unwrap())
+}
+
+/// A program of the server's, with a home of its own: the cookie that it makes is not the user's.
+fn at_its_home(program: &str) -> Command {
+    let home = socket().with_file_name("server");
+    std::fs::create_dir_all(&home).unwrap();
+    let mut command = Command::new(program);
+    command.env("HOME", home);
+    command
+}
+
 /// A running server, which ends with this.
 pub(crate) struct Server {
     process: Child,
@@ -63,9 +78,8 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one with these modules, and waits until it answers.
     pub(crate) fn start(modules: &[&str]) -> Self {
-        let socket = std::env::var("PULSE_SERVER").unwrap();
-        let socket = PathBuf::from(socket.strip_prefix("unix:").unwrap());
-        let mut command = Command::new("pulseaudio");
+        let socket = socket();
+        let mut command = at_its_home("pulseaudio");
         command.args([
             "-n",
             "--daemonize=no",
@@ -87,7 +101,7 @@ impl Server {
             .spawn()
             .unwrap();
         let begin = Instant::now();
-        while Command::new("pactl")
+        while at_its_home("pactl")
             .arg("info")
             .output()
             .is_ok_and(|output| !output.status.success())
@@ -114,7 +128,7 @@ impl Drop for Server {
 
 /// Runs `pactl` with this server and returns what it says.
 pub(crate) fn pactl(arguments: &[&str]) -> String {
-    let output = Command::new("pactl").args(arguments).output().unwrap();
+    let output = at_its_home("pactl").args(arguments).output().unwrap();
     assert!(
         output.status.success(),
         "pactl {arguments:?}: {}",

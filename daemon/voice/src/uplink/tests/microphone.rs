@@ -50,8 +50,8 @@ fn what_a_driver_invents_does_not_reach_the_encoder() {
     assert_eq!(studio.uplink.stats().failures, 0);
 }
 
-#[test]
-fn a_gate_closes_300_ms_after_the_last_word_and_opens_with_a_marker() {
+/// An open microphone with one listener, behind a gate.
+fn gated() -> Studio {
     let mut studio = Studio::new(1);
     studio.audience(None, Audience::Open(set(&[0])));
     studio.microphone(None, true);
@@ -59,6 +59,12 @@ fn a_gate_closes_300_ms_after_the_last_word_and_opens_with_a_marker() {
         .uplink
         .command(UplinkCommand::Gate(GateMode::Speech))
         .unwrap();
+    studio
+}
+
+#[test]
+fn a_gate_closes_300_ms_after_the_last_word_and_opens_with_a_marker() {
+    let mut studio = gated();
     studio.capture(50, voice);
     studio.capture(100, |_| 0.0);
     studio.capture(50, voice);
@@ -70,13 +76,7 @@ fn a_gate_closes_300_ms_after_the_last_word_and_opens_with_a_marker() {
 #[test]
 fn a_gate_loses_nothing_of_the_first_syllable() {
     for offset in [0, 100, 300, 430] {
-        let mut studio = Studio::new(1);
-        studio.audience(None, Audience::Open(set(&[0])));
-        studio.microphone(None, true);
-        studio
-            .uplink
-            .command(UplinkCommand::Gate(GateMode::Speech))
-            .unwrap();
+        let mut studio = gated();
         let begins = 200 * FRAME + offset;
         // A room at −66 dBFS, and a voice that begins in it.
         let room = |sample: u64| {
