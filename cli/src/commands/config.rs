@@ -4,11 +4,9 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use serde_json::json;
+use sotto_control::Places;
 use sotto_control::config::{self, KEYS};
-use sotto_control::{Places, durable};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Read and change settings in config.toml, comments kept
 #[derive(Debug, clap::Args)]
@@ -124,16 +122,11 @@ fn changed(output: &Output, key: &str, value: &str) -> Result<(), Failure> {
 }
 
 fn read(path: &Path) -> Result<String, Failure> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(text),
-        // No file: every default holds.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-        Err(source) => Err(Failure::File {
-            what: "read",
-            path: path.to_owned(),
-            source,
-        }),
-    }
+    config::read(path).map_err(|source| Failure::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Several values make a list, where the setting is one.
@@ -148,28 +141,10 @@ fn single(key: &str, values: Vec<String>) -> Result<String, Failure> {
     Ok(values.join(","))
 }
 
-/// Replaces the file in one step, so that a daemon that starts meanwhile reads the old one or the new one.
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let directory = path.parent().map_or_else(PathBuf::new, Path::to_owned);
-    create_private(&directory)
-        .and_then(|()| durable::replace(path, text.as_bytes()))
-        .map_err(|source| Failure::File {
-            what: "write",
-            path: path.to_owned(),
-            source,
-        })
-}
-
-#[cfg(unix)]
-fn create_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-}
-
-#[cfg(not(unix))]
-fn create_private(directory: &Path) -> io::Result<()> {
-    fs::create_dir_all(directory)
+    config::replace(path, text).map_err(|source| Failure::File {
+        what: "write",
+        path: path.to_owned(),
+        source,
+    })
 }

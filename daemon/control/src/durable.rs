@@ -29,6 +29,19 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory(&path)
 }
 
+/// Makes a directory, with what is missing above it, that its owner alone may enter. One that is there is left as it is.
+///
+/// # Errors
+/// What the system said.
+pub fn create_private(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    // A user's profile on Windows is closed to other users as it is.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
 /// A name in the same directory that no other process writes to.
 fn beside(path: &Path) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

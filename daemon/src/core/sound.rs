@@ -7,7 +7,7 @@ use sotto_control::config;
 use sotto_control::model::{
     self, DeviceChoice, DeviceInUse, Notice, NoticeKind, Severity, Sound, SoundState,
 };
-use sotto_control::{AudioUse, ControlError, DeviceRole, ErrorCode, durable};
+use sotto_control::{AudioUse, ControlError, DeviceRole, ErrorCode};
 
 use super::{Core, notice};
 
@@ -204,22 +204,16 @@ fn choose(params: &AudioUse, name: &str, listed: &[DeviceInfo]) -> Result<Pair, 
 
 /// Writes the chosen devices into the configuration, comments kept.
 fn save(config: &Path, settings: [(&str, &Option<DeviceSpec>); 2]) -> Result<(), String> {
-    let mut text = match std::fs::read_to_string(config) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(format!("cannot read {}: {error}", config.display())),
-    };
+    let mut text = config::read(config)
+        .map_err(|error| format!("cannot read {}: {error}", config.display()))?;
     for (key, device) in settings {
         if let Some(device) = device {
             text = config::set(&text, key, &device.to_string())
                 .map_err(|error| format!("{}: {error}", config.display()))?;
         }
     }
-    let failed = |error: std::io::Error| format!("cannot write {}: {error}", config.display());
-    if let Some(directory) = config.parent() {
-        std::fs::create_dir_all(directory).map_err(failed)?;
-    }
-    durable::replace(config, text.as_bytes()).map_err(failed)
+    config::replace(config, &text)
+        .map_err(|error| format!("cannot write {}: {error}", config.display()))
 }
 
 /// A device's error as a refusal.

@@ -1,6 +1,7 @@
 //! Who may connect: one daemon per home, programs of one user.
 
 use super::connection::{ConnectionId, Greeting, ServerConnection};
+use crate::durable;
 use crate::error::{ControlError, ErrorCode};
 use crate::places::Places;
 use interprocess::local_socket::tokio::{Listener as LocalListener, Stream, prelude::*};
@@ -234,13 +235,8 @@ fn restrict(options: ListenerOptions<'_>) -> io::Result<ListenerOptions<'_>> {
 /// may look into it; but if others can write to it, they could put an identity or a socket of theirs there.
 #[cfg(unix)]
 fn private_directory(path: &Path) -> Result<(), BindError> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    // It makes what is missing with this mode, and leaves alone what is there.
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
-        .map_err(failed("make the directory", path))?;
+    use std::os::unix::fs::PermissionsExt;
+    durable::create_private(path).map_err(failed("make the directory", path))?;
     let metadata = std::fs::metadata(path).map_err(failed("look at the directory", path))?;
     if metadata.permissions().mode() & 0o022 != 0 {
         return Err(BindError::OpenToOthers {
@@ -253,7 +249,7 @@ fn private_directory(path: &Path) -> Result<(), BindError> {
 /// A user's profile on Windows is closed to other users as it is.
 #[cfg(windows)]
 fn private_directory(path: &Path) -> Result<(), BindError> {
-    std::fs::create_dir_all(path).map_err(failed("make the directory", path))
+    durable::create_private(path).map_err(failed("make the directory", path))
 }
 
 /// The owner of the socket that this process has just made is this process's effective user.
