@@ -5,8 +5,9 @@ use cpal::{Device, DeviceType, Host, InterfaceType};
 
 use crate::error::{DeviceError, Direction};
 use crate::form_factor::FormFactor;
-use crate::hardware::{self, System, first_that, host, within_limit};
+use crate::own_thread::within_limit;
 use crate::spec::Backend;
+use crate::system::{self, System, first_that, host};
 
 /// The most devices that are listed for one direction.
 pub(crate) const MOST_DEVICES: usize = 256;
@@ -59,7 +60,7 @@ pub fn devices(backend: Backend) -> Result<Vec<DeviceInfo>, DeviceError> {
             };
             if found.is_empty() {
                 return Err(DeviceError::NoSoundSystem {
-                    tried: format!("{}: no devices", hardware::name(system)),
+                    tried: format!("{}: no devices", system::name(system)),
                 });
             }
             Ok(found)

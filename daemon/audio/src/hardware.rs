@@ -5,8 +5,8 @@
 //! sound system that hangs, hangs that thread alone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
@@ -15,19 +15,18 @@ use cpal::{
     StreamConfig, SupportedBufferSize, SupportedStreamConfig, SupportedStreamConfigRange,
 };
 
-use crate::alsa_messages;
 use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::device_list::{form_factor, identifier, is_bluetooth, select, title};
 use crate::error::DeviceError;
 use crate::open_device::OpenDevice;
+use crate::own_thread::on_own_thread;
 use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
 use crate::resampling::RATES;
-use crate::spec::{Backend, DeviceSpec};
-use crate::stream::{CLOSING_LIMIT, CaptureStream, Health, Kept, Owner, PlaybackStream};
-use crate::{
-    CaptureRequest, DEFAULT_PERIOD, Direction, OPENING_LIMIT, PlaybackRequest, SAMPLE_RATE, Wake,
-};
+use crate::spec::DeviceSpec;
+use crate::stream::{CaptureStream, Health, PlaybackStream};
+use crate::system::{System, first_that, host};
+use crate::{CaptureRequest, DEFAULT_PERIOD, Direction, PlaybackRequest, SAMPLE_RATE, Wake};
 
 /// cpal gives up building a stream after this.
 const BUILDING_LIMIT: Duration = Duration::from_secs(2);
@@ -37,41 +36,6 @@ const FIRST_BLOCKS: Duration = Duration::from_millis(800);
 
 /// More channels than any microphone of a person has.
 const MOST_CHANNELS: u16 = 32;
-
-/// Openings that may hang at one time. A sound system that hangs for good must not be given ever more threads.
-const MOST_HUNG: usize = 4;
-
-/// Openings and listings that are under way.
-static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
-
-/// Counts one opening, until it is dropped.
-struct UnderWay;
-
-impl UnderWay {
-    fn begin() -> Result<Self, DeviceError> {
-        if UNDER_WAY.fetch_add(1, Ordering::Relaxed) >= 2 * MOST_HUNG {
-            UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
-            return Err(timed_out());
-        }
-        Ok(Self)
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A sound system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum System {
-    /// PulseAudio, or PipeWire's stand-in for it.
-    #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
-    PulseAudio,
-    /// Another one, through cpal.
-    Cpal(HostId),
-}
 
 /// Opens a microphone of the system.
 pub(crate) fn open_capture(
@@ -129,184 +93,11 @@ fn playback_through_cpal(
     )
 }
 
-/// Runs `work` on a thread that ends soon or is left behind, so that a hung sound system hangs nobody else.
-pub(crate) fn within_limit<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, DeviceError> + Send + 'static,
-) -> Result<T, DeviceError> {
-    let (done, result) = mpsc::sync_channel(1);
-    let counted = UnderWay::begin()?;
-    spawn(move || {
-        let finished = work();
-        drop(counted);
-        let _ = done.send(finished);
-    })?;
-    result
-        .recv_timeout(OPENING_LIMIT)
-        .unwrap_or_else(|_| Err(timed_out()))
-}
-
-/// Opens a device on a thread that then keeps it, as `keep` does, until its stream is dropped.
-pub(crate) fn on_own_thread<K: Kept, S, E: Send + 'static>(
-    open: impl FnOnce(&Arc<Health>) -> Result<(S, E), DeviceError> + Send + 'static,
-    keep: impl FnOnce(S, &mpsc::Receiver<()>) + Send + 'static,
-) -> Result<(K, E), DeviceError> {
-    let health = Health::new(K::DIRECTION);
-    let inside = Arc::clone(&health);
-    let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
-    let (done, result) = mpsc::sync_channel(1);
-    let counted = UnderWay::begin()?;
-    spawn(move || {
-        let _closing = closing;
-        let opened = open(&inside);
-        drop(counted);
-        match opened {
-            Ok((stream, end)) => {
-                if done.send(Ok(end)).is_ok() {
-                    keep(stream, &stopped);
-                }
-            }
-            Err(error) => {
-                let _ = done.send(Err(error));
-            }
-        }
-    })?;
-    match result.recv_timeout(OPENING_LIMIT) {
-        Ok(end) => Ok((K::new(health, owner), end?)),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(timed_out()),
-    }
-}
-
 /// Keeps a stream that has threads of its own.
 fn keep_open(stream: Stream, stopped: &mpsc::Receiver<()>) {
     // Nothing is ever sent: this returns when the owner is dropped.
     let _ = stopped.recv();
     drop(stream);
-}
-
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), DeviceError> {
-    std::thread::Builder::new()
-        .name("sotto-device".to_owned())
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| DeviceError::NoSoundSystem {
-            tried: error.to_string(),
-        })
-}
-
-fn timed_out() -> DeviceError {
-    DeviceError::TimedOut {
-        seconds: OPENING_LIMIT.as_secs(),
-    }
-}
-
-/// The sound systems of a backend, in the order in which they are tried.
-fn systems(backend: Backend) -> Result<Vec<System>, DeviceError> {
-    let all = || {
-        let others = cpal::ALL_HOSTS.iter().copied().map(System::Cpal);
-        #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
-        {
-            // After PipeWire itself, where that is built in; before ALSA, whose default goes through the others.
-            let mut all: Vec<System> = others.collect();
-            let first = all
-                .iter()
-                .position(|system| name(*system) != Backend::PipeWire.name())
-                .unwrap_or(all.len());
-            all.insert(first, System::PulseAudio);
-            all
-        }
-        #[cfg(not(all(target_os = "linux", feature = "pulseaudio")))]
-        others.collect::<Vec<System>>()
-    };
-    match backend {
-        Backend::Auto => Ok(all()),
-        Backend::Null => Ok(Vec::new()),
-        Backend::PulseAudio | Backend::PipeWire | Backend::Alsa => all()
-            .into_iter()
-            .find(|system| name(*system) == backend.name())
-            .map(|system| vec![system])
-            .ok_or(DeviceError::NotBuilt {
-                backend: backend.name(),
-            }),
-    }
-}
-
-/// The sound system's name, as in the configuration.
-pub(crate) fn name(system: System) -> String {
-    match system {
-        #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
-        System::PulseAudio => Backend::PulseAudio.name().to_owned(),
-        System::Cpal(host) => host.to_string().to_lowercase(),
-    }
-}
-
-fn is_running(system: System) -> bool {
-    match system {
-        #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
-        System::PulseAudio => crate::pulse::is_running(),
-        System::Cpal(host) => cpal::available_hosts().contains(&host),
-    }
-}
-
-/// Whether the kernel knows a sound card.
-fn has_sound_card() -> bool {
-    let entries = std::fs::read_dir("/dev/snd")
-        .into_iter()
-        .flatten()
-        .flatten();
-    entries.into_iter().any(|entry| {
-        entry.file_name().to_string_lossy().starts_with("pcm") || !cfg!(target_os = "linux")
-    })
-}
-
-/// Does `work` with the first sound system that answers, and says why none did otherwise.
-pub(crate) fn first_that<T>(
-    backend: Backend,
-    work: impl FnMut(System) -> Result<T, DeviceError>,
-) -> Result<T, DeviceError> {
-    alsa_messages::collected(|| first_that_answers(backend, work))
-}
-
-fn first_that_answers<T>(
-    backend: Backend,
-    mut work: impl FnMut(System) -> Result<T, DeviceError>,
-) -> Result<T, DeviceError> {
-    let mut tried = Vec::new();
-    let mut refusal = None;
-    for system in systems(backend)? {
-        if !is_running(system) {
-            tried.push(format!("{}: not running", name(system)));
-            continue;
-        }
-        // ALSA without a card only complains, and on standard error.
-        if backend == Backend::Auto && name(system) == Backend::Alsa.name() && !has_sound_card() {
-            tried.push(format!("{}: no sound card", name(system)));
-            continue;
-        }
-        match work(system) {
-            Ok(done) => return Ok(done),
-            Err(DeviceError::NoSoundSystem { tried: why }) => tried.push(why),
-            // A sound system without this device may stand before one that has it. But where one has the say over
-            // microphones and does not give this one, it is not gone round it.
-            Err(
-                error @ (DeviceError::BluetoothMicrophone { .. }
-                | DeviceError::NoDefault(_)
-                | DeviceError::Busy { .. }),
-            ) => return Err(error),
-            Err(error) => {
-                refusal.get_or_insert(error);
-            }
-        }
-    }
-    Err(refusal.unwrap_or_else(|| DeviceError::NoSoundSystem {
-        tried: tried.join("; "),
-    }))
-}
-
-/// The host that cpal has for a sound system. A connection is never kept: once its server has gone it is dead.
-pub(crate) fn host(id: HostId) -> Result<Host, DeviceError> {
-    cpal::host_from_id(id).map_err(|error| DeviceError::NoSoundSystem {
-        tried: format!("{id}: {error}"),
-    })
 }
 
 fn with_device<E>(
@@ -757,47 +548,5 @@ mod tests {
             refused(ErrorKind::BackendError),
             DeviceError::Unusable { .. }
         ));
-    }
-
-    #[test]
-    fn a_sound_system_that_hangs_for_good_is_not_given_ever_more_threads() {
-        let mut releases = Vec::new();
-        let mut refused = 0;
-        for _ in 0..4 * MOST_HUNG {
-            let (release, hang) = mpsc::channel::<()>();
-            releases.push(release);
-            let counted = UnderWay::begin();
-            match counted {
-                Ok(counted) => {
-                    spawn(move || {
-                        let _ = hang.recv();
-                        drop(counted);
-                    })
-                    .unwrap();
-                }
-                Err(_) => refused += 1,
-            }
-        }
-        assert!(refused >= 2 * MOST_HUNG, "{refused}");
-        drop(releases);
-        let begin = std::time::Instant::now();
-        while UnderWay::begin().is_err() {
-            assert!(begin.elapsed() < Duration::from_secs(10));
-            std::thread::yield_now();
-        }
-    }
-
-    #[test]
-    fn a_hung_sound_system_is_given_up() {
-        // The other test fills all places for a moment.
-        let (release, hang) = mpsc::channel::<()>();
-        let begin = std::time::Instant::now();
-        let result: Result<(), _> = within_limit(move || {
-            let _ = hang.recv();
-            Ok(())
-        });
-        assert_eq!(result, Err(timed_out()));
-        assert!(begin.elapsed() < OPENING_LIMIT + Duration::from_secs(1));
-        drop(release);
     }
 }

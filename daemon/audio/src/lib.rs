@@ -23,6 +23,7 @@ mod hardware;
 mod keeper;
 mod loudest_channel;
 mod open_device;
+mod own_thread;
 mod paced;
 mod playback;
 mod played;
@@ -35,6 +36,7 @@ mod reopening;
 mod resampling;
 mod spec;
 mod stream;
+mod system;
 mod wav;
 
 use std::sync::Arc;
