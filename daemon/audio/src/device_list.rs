@@ -47,7 +47,7 @@ pub fn devices(backend: Backend) -> Result<Vec<DeviceInfo>, DeviceError> {
     }
     within_limit(move || {
         let mut found = first_that(backend, |system| {
-            let found = match system {
+            let found: Vec<DeviceInfo> = match system {
                 #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
                 System::PulseAudio => crate::pulse::list()?,
                 System::Cpal(id) => {
