@@ -1,6 +1,6 @@
 //! Whether echo, noise and level of the microphone are taken care of, and why not.
 
-use sotto_audio::{Backend, DeviceSpec, DeviceState, FormFactor};
+use sotto_audio::{DeviceState, FormFactor};
 use sotto_control::config::{Audio, Profile, Treatment};
 use sotto_control::model;
 use sotto_voice::{GateMode, ProcessorSettings};
@@ -54,13 +54,12 @@ pub(super) enum End {
 }
 
 impl End {
-    /// Of a device that is `wanted` and doing like `state`.
-    pub(super) fn of(backend: Backend, wanted: &DeviceSpec, state: &DeviceState) -> Self {
+    /// Of a device that is doing like `state`.
+    pub(super) fn of(state: &DeviceState) -> Self {
         let DeviceState::Open { device, .. } = state else {
             return Self::Closed;
         };
-        if backend == Backend::Null || !matches!(wanted, DeviceSpec::Default | DeviceSpec::Named(_))
-        {
+        if device.id.is_empty() {
             return Self::Pretended;
         }
         let name = device.name.to_lowercase();

@@ -61,8 +61,13 @@ fn a_goodbye_ends_connection_and_announcement() {
         || async {
             let mut anna = Node::start(1).await;
             let bao = Node::start(2).await;
-            anna.connected(bao.id).await;
             let id = bao.id;
+            // Bao may have dialled before his announcement has arrived, and only what was announced can expire.
+            anna.wait("discovery", |event| {
+                matches!(event, NetworkEvent::Discovered { peer, .. } if *peer == id).then_some(())
+            })
+            .await;
+            anna.connected(id).await;
             let start = Instant::now();
             bao.network.shutdown().await;
             let stopped = start.elapsed();

@@ -19,11 +19,10 @@ impl Voice {
 
     fn decide_processing(&self) -> (DeviceState, processing::Decision) {
         let (devices, microphone, loudspeaker) = self.devices();
-        let (capture, playback) = (&devices.capture, &devices.playback);
         let decision = processing::decide(
             &devices.treatments,
-            End::of(capture.backend, &capture.device, &microphone),
-            End::of(playback.backend, &playback.device, &loudspeaker),
+            End::of(&microphone),
+            End::of(&loudspeaker),
         );
         (microphone, decision)
     }
