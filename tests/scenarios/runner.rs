@@ -79,6 +79,7 @@ fn all(chosen: &[&Scenario], fail_fast: bool) -> Result<ExitCode> {
     println!("\nrunning {} scenarios", chosen.len());
     let begin = Instant::now();
     let mut failed = Vec::new();
+    let mut succeeded = 0;
     for scenario in chosen {
         let begin = Instant::now();
         let directory = results(scenario.name);
@@ -94,7 +95,9 @@ fn all(chosen: &[&Scenario], fail_fast: bool) -> Result<ExitCode> {
         for line in output.lines().filter_map(|line| line.strip_prefix(NOTE)) {
             println!("         {line}");
         }
-        if !passed {
+        if passed {
+            succeeded += 1;
+        } else {
             explain(scenario, status, &directory, &output);
             failed.push(scenario.name);
             if fail_fast {
@@ -103,9 +106,9 @@ fn all(chosen: &[&Scenario], fail_fast: bool) -> Result<ExitCode> {
         }
     }
     println!(
-        "\nscenarios: {} passed, {} failed, in {:.0} s",
-        chosen.len() - failed.len(),
+        "\nscenarios: {succeeded} passed, {} failed, {} not run, in {:.0} s",
         failed.len(),
+        chosen.len() - succeeded - failed.len(),
         begin.elapsed().as_secs_f64()
     );
     for name in &failed {

@@ -62,8 +62,7 @@ pub(crate) async fn a_whisper_in_the_midst_of_sound_has_exact_edges(mut lab: Pla
     let [anna, bao, chen, dara] = four_in_a_meeting(&mut lab, &script, &Script::new()).await?;
     let mut captures = Vec::new();
     for who in [&bao, &chen, &dara] {
-        let path = who.results().join("voice.pcap");
-        captures.push(Capture::of_voice(who.host(), anna.host(), &path).await?);
+        captures.push(Capture::of_voice(who.host(), anna.host())?);
     }
 
     let opened = anna.microphone_opened()?;
@@ -87,7 +86,7 @@ pub(crate) async fn a_whisper_in_the_midst_of_sound_has_exact_edges(mut lab: Pla
     let end = opened + rustle.end() + Duration::from_millis(600);
     chen.recorded_until(end).await?;
 
-    let to_chen = captures[1].packets()?;
+    let to_chen = captures[1].packets();
     let whispers = whispered_stretches(&to_chen)?;
     ensure!(
         whispers.len() == commands.len(),
@@ -97,7 +96,7 @@ pub(crate) async fn a_whisper_in_the_midst_of_sound_has_exact_edges(mut lab: Pla
     let around = BEGIN + 0.2..BEGIN + length.as_secs_f64() - 0.3;
     let at_chen = trace(&chen, &script, &around)?;
     for (listener, capture) in [(&bao, &captures[0]), (&dara, &captures[2])] {
-        let packets = capture.packets()?;
+        let packets = capture.packets();
         for (whisper, commands) in whispers.iter().zip(&commands) {
             no_packet_of(whisper, commands, &packets)
                 .with_context(|| format!("{}'s cable", listener.name()))?;

@@ -1,19 +1,21 @@
-//! What came over a host's cable: every packet with voice, as `tcpdump` saw it.
+//! What came over a host's cable: every packet with voice, as the kernel hands it to whoever listens there.
+//!
+//! `tcpdump` would do the same, but insists on giving up privileges, which somebody who is root in a sandbox alone
+//! cannot.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType, recv, socket_with};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::host::{Host, MEDIA_PORT};
-use crate::programs::Running;
-use crate::watch::PATIENCE;
-
-/// The head of a capture file, in the byte order of this machine, with microseconds.
-const MAGIC: [u8; 4] = 0xa1b2_c3d4_u32.to_ne_bytes();
-const FILE_HEADER: usize = 24;
-const PACKET_HEADER: usize = 16;
 
 /// Ethernet, IPv4 without options, and UDP.
 const NETWORK_HEADERS: usize = 14 + 20 + 8;
@@ -21,11 +23,17 @@ const NETWORK_HEADERS: usize = 14 + 20 + 8;
 /// Of RTP (RFC 3550 §5.1).
 const RTP_HEADER: usize = 12;
 
-/// A running capture.
+/// Packets of every protocol (`ETH_P_ALL`), most significant byte first.
+const EVERY_PROTOCOL: u32 = 3_u16.to_be() as u32;
+
+/// How often the listener looks whether it is to end.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// A running capture, ended when dropped.
 #[derive(Debug)]
 pub struct Capture {
-    path: PathBuf,
-    _program: Running,
+    packets: Arc<Mutex<Vec<VoicePacket>>>,
+    ended: Arc<AtomicBool>,
 }
 
 /// A packet with voice: RTP with the payload type of Opus or of redundant Opus.
@@ -48,76 +56,86 @@ impl Capture {
     ///
     /// # Errors
     ///
-    /// When tcpdump is missing or does not begin.
-    pub async fn of_voice(host: &Host, sender: &Host, path: &Path) -> Result<Self> {
-        let voice = format!(
-            "src host {} and udp dst port {MEDIA_PORT} and (udp[9] & 0x7f = 111 or udp[9] & 0x7f = 112)",
-            sender.address()
-        );
-        let program = Running::start(
-            host.command("tcpdump")
-                .args(["-i", host.interface(), "-U", "--immediate-mode"])
-                .args(["-Z", "root", "-w"])
-                .arg(path)
-                .arg(&voice)
-                .stderr(Stdio::null()),
-        )?;
-        let begin = std::time::Instant::now();
-        // The head of the file is written once the capture goes on.
-        while std::fs::metadata(path).map_or(0, |file| file.len()) < FILE_HEADER as u64 {
-            ensure!(begin.elapsed() < PATIENCE, "tcpdump does not begin");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        Ok(Self {
-            path: path.to_owned(),
-            _program: program,
-        })
+    /// When the system does not let us listen.
+    pub fn of_voice(host: &Host, sender: &Host) -> Result<Self> {
+        let namespace = host.namespace_file()?;
+        let from = sender.address();
+        // A thread may go to another network alone, and stays there.
+        let socket = std::thread::spawn(move || listener(namespace))
+            .join()
+            .unwrap_or_else(|_| bail!("the listener has panicked"))
+            .with_context(|| format!("cannot listen to the cable of {}", host.address()))?;
+        let packets = Arc::new(Mutex::new(Vec::new()));
+        let ended = Arc::new(AtomicBool::new(false));
+        let capture = Self {
+            packets: Arc::clone(&packets),
+            ended: Arc::clone(&ended),
+        };
+        std::thread::spawn(move || {
+            let mut bytes = vec![0; 65_536];
+            while !ended.load(Ordering::Relaxed) {
+                // Nothing came for a while, or a signal did.
+                let Ok((_, length)) = recv(&socket, bytes.as_mut_slice(), RecvFlags::empty())
+                else {
+                    continue;
+                };
+                if let Some(packet) = voice(&bytes[..length.min(bytes.len())], from) {
+                    let mut packets = packets.lock().unwrap_or_else(PoisonError::into_inner);
+                    packets.push(packet);
+                }
+            }
+        });
+        Ok(capture)
     }
 
     /// Everything so far, in the order in which it came.
-    ///
-    /// # Errors
-    ///
-    /// When the file is none that this reads.
-    pub fn packets(&self) -> Result<Vec<VoicePacket>> {
-        let bytes = std::fs::read(&self.path)
-            .with_context(|| format!("cannot read {}", self.path.display()))?;
-        parse(&bytes).with_context(|| format!("in {}", self.path.display()))
+    #[must_use]
+    pub fn packets(&self) -> Vec<VoicePacket> {
+        let packets = self.packets.lock().unwrap_or_else(PoisonError::into_inner);
+        packets.clone()
     }
 }
 
-fn parse(bytes: &[u8]) -> Result<Vec<VoicePacket>> {
-    let Some((head, mut rest)) = bytes.split_at_checked(FILE_HEADER) else {
-        bail!("not a capture");
-    };
-    ensure!(head.starts_with(&MAGIC), "a capture of another kind");
-    let mut packets = Vec::new();
-    // What tcpdump is writing just now may be incomplete.
-    while let Some((header, following)) = rest.split_at_checked(PACKET_HEADER) {
-        let number = |at: usize| {
-            header[at..at + 4]
-                .try_into()
-                .map(u32::from_ne_bytes)
-                .context("four bytes")
-        };
-        let Some((packet, next)) = following.split_at_checked(number(8)? as usize) else {
-            break;
-        };
-        let since_epoch =
-            Duration::from_secs(number(0)?.into()) + Duration::from_micros(number(4)?.into());
-        let datagram = packet.get(NETWORK_HEADERS..).unwrap_or_default();
-        if let Some(rtp) = datagram.first_chunk::<RTP_HEADER>() {
-            packets.push(VoicePacket {
-                at: SystemTime::UNIX_EPOCH + since_epoch,
-                payload_type: rtp[1] & 0x7f,
-                timestamp: u32::from_be_bytes([rtp[4], rtp[5], rtp[6], rtp[7]]),
-                ssrc: u32::from_be_bytes([rtp[8], rtp[9], rtp[10], rtp[11]]),
-                datagram: datagram.to_vec(),
-            });
-        }
-        rest = next;
+impl Drop for Capture {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
     }
-    Ok(packets)
+}
+
+/// A socket that gets whatever passes the interfaces of a network.
+fn listener(namespace: Option<File>) -> Result<OwnedFd> {
+    if let Some(namespace) = namespace {
+        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+    }
+    let protocol = std::num::NonZeroU32::new(EVERY_PROTOCOL).map(Protocol::from_raw);
+    let socket = socket_with(
+        AddressFamily::PACKET,
+        SocketType::RAW,
+        SocketFlags::CLOEXEC,
+        protocol,
+    )?;
+    set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE))?;
+    Ok(socket)
+}
+
+/// A packet that came just now, if it is one with voice of `sender`.
+fn voice(packet: &[u8], sender: Ipv4Addr) -> Option<VoicePacket> {
+    let (headers, datagram) = packet.split_at_checked(NETWORK_HEADERS)?;
+    // IPv4 without options; UDP; from the sender; to where voice goes.
+    let ours = headers[12..15] == [0x08, 0x00, 0x45]
+        && headers[23] == 17
+        && headers[26..30] == sender.octets()
+        && headers[36..38] == MEDIA_PORT.to_be_bytes();
+    let rtp = datagram
+        .first_chunk::<RTP_HEADER>()
+        .filter(|rtp| ours && matches!(rtp[1] & 0x7f, 111 | 112))?;
+    Some(VoicePacket {
+        at: SystemTime::now(),
+        payload_type: rtp[1] & 0x7f,
+        timestamp: u32::from_be_bytes([rtp[4], rtp[5], rtp[6], rtp[7]]),
+        ssrc: u32::from_be_bytes([rtp[8], rtp[9], rtp[10], rtp[11]]),
+        datagram: datagram.to_vec(),
+    })
 }
 
 #[cfg(test)]
@@ -125,28 +143,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_packet_that_is_still_being_written_is_left_out() {
-        let mut bytes = MAGIC.to_vec();
-        bytes.resize(FILE_HEADER, 0);
+    fn voice_of_the_sender_counts_and_nothing_else_does() {
+        let sender = Ipv4Addr::new(10, 77, 0, 1);
         let mut packet = vec![0; NETWORK_HEADERS];
+        packet[12..15].copy_from_slice(&[0x08, 0x00, 0x45]);
+        packet[23] = 17;
+        packet[26..30].copy_from_slice(&sender.octets());
+        packet[36..38].copy_from_slice(&MEDIA_PORT.to_be_bytes());
         packet.extend([0x80, 0xf0, 0, 7, 0, 0, 1, 0, 0, 0, 0, 9, 1, 2, 3]);
-        for written in [packet.len(), packet.len() - 1] {
-            for field in [1_u32, 500_000, packet.len() as u32, packet.len() as u32] {
-                bytes.extend(field.to_ne_bytes());
-            }
-            bytes.extend_from_slice(&packet[..written]);
-        }
-        let packets = parse(&bytes).unwrap();
-        assert_eq!(packets.len(), 1);
-        let packet = &packets[0];
+        let heard = voice(&packet, sender).unwrap();
         assert_eq!(
-            (packet.payload_type, packet.timestamp, packet.ssrc),
+            (heard.payload_type, heard.timestamp, heard.ssrc),
             (112, 256, 9)
         );
-        assert_eq!(
-            packet.at,
-            SystemTime::UNIX_EPOCH + Duration::from_millis(1_500)
-        );
-        assert!(parse(b"#!/bin/sh and so on, for more than a head").is_err());
+        assert_eq!(heard.datagram, packet[NETWORK_HEADERS..]);
+        assert_eq!(voice(&packet, Ipv4Addr::new(10, 77, 0, 2)), None);
+        // Another protocol, another port, a report, and too little of a packet.
+        for (at, byte) in [(23, 6), (37, 1), (NETWORK_HEADERS + 1, 200)] {
+            let mut other = packet.clone();
+            other[at] = byte;
+            assert_eq!(voice(&other, sender), None, "byte {at}");
+        }
+        assert_eq!(voice(&packet[..NETWORK_HEADERS + 11], sender), None);
     }
 }

@@ -1,6 +1,7 @@
 //! One virtual host: a network namespace with an interface, its loss, and its packet counters.
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io::Write;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
@@ -79,6 +80,16 @@ impl Host {
     #[must_use]
     pub fn address(&self) -> Ipv4Addr {
         self.address
+    }
+
+    /// What stands for its network, unless that is the sandbox's own.
+    pub(crate) fn namespace_file(&self) -> Result<Option<File>> {
+        let path = self
+            .namespace
+            .as_ref()
+            .map(|name| format!("/run/netns/{name}"));
+        path.map(|path| File::open(&path).with_context(|| format!("cannot open {path}")))
+            .transpose()
     }
 
     /// The name of its interface.

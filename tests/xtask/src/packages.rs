@@ -46,7 +46,6 @@ const SOUND_SERVER: Group = &[
 ];
 
 const OTHER_PROGRAMS: Group = &[
-    ("tcpdump", "captures of the media stream"),
     (AVAHI, "another program's view of the service"),
     ("avahi-utils", "another program's view of the service"),
     ("dbus", "private message buses"),
