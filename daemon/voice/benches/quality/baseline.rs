@@ -46,6 +46,8 @@ pub(crate) fn run(
         talker: Duration::ZERO,
         listener: Duration::ZERO,
         speech: length,
+        concealed: 0,
+        repairable: 0,
     };
     let mut encoder = opus::Encoder::new(48_000, Channels::Mono, Application::Voip)?;
     encoder.set_signal(Signal::Voice)?;

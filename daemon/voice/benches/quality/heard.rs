@@ -19,6 +19,10 @@ pub(crate) struct Heard {
     pub(crate) talker: Duration,
     pub(crate) listener: Duration,
     pub(crate) speech: Duration,
+    /// Frames that were concealed while the judged speech was heard, and those of them behind which a later one had come.
+    /// Not counted for the baseline.
+    pub(crate) concealed: u32,
+    pub(crate) repairable: u32,
 }
 
 /// IPv4 and UDP.
@@ -56,6 +60,12 @@ impl Heard {
 
     pub(crate) fn kilobits(&self) -> f64 {
         self.bytes as f64 * 8.0 / 1_000.0 / self.sending.as_secs_f64().max(1e-9)
+    }
+
+    /// Of the frames of `samples` of speech, in per cent: concealed, and those of them behind which a later one had come.
+    pub(crate) fn gaps(&self, samples: usize) -> (f64, f64) {
+        let share = |frames: u32| f64::from(frames) * 48_000.0 / samples.max(1) as f64;
+        (share(self.concealed), share(self.repairable))
     }
 
     /// Microseconds of processor time per 10 ms of speech, both ends together.

@@ -11,6 +11,8 @@
 //!   and codec, the way through the network, the jitter buffer and the mixer. *added* is what of it remains
 //!   without frame, codec, mixer and the network's shortest way: what the jitter buffer holds.
 //! - *kbit/s*: what the talker sends, control packets and the headers of IPv4 and UDP included.
+//! - *concealed*: frames that nothing brought in time, and in the column *DRED* those of them behind which a later one
+//!   had come: what a codec's own memory of the past could still have repaired.
 //! - *µs*: processor time of both ends together for 10 ms of speech.
 
 #[path = "../../tests/simulated/mod.rs"]

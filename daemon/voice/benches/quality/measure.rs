@@ -32,6 +32,8 @@ pub(crate) struct Summary {
     pub(crate) mouth_to_ear: Spread,
     pub(crate) kilobits: f64,
     pub(crate) microseconds: f64,
+    /// Of all frames, in per cent: concealed, and those of them behind which a later one had come.
+    pub(crate) gaps: (f64, f64),
 }
 
 /// A mean and the value that 95 % stay below.
@@ -67,6 +69,7 @@ struct Outcome {
     delays: Vec<(f64, f64)>,
     kilobits: f64,
     microseconds: f64,
+    gaps: (f64, f64),
 }
 
 /// The speech, ready to be sent and judged.
@@ -125,6 +128,7 @@ impl Bench {
             delays: heard.since(from).collect(),
             kilobits: heard.kilobits(),
             microseconds: heard.microseconds(),
+            gaps: heard.gaps(self.sentence.len()),
         })
     }
 
@@ -192,10 +196,14 @@ fn summary<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Summary {
         }
         summary.kilobits += outcome.kilobits;
         summary.microseconds += outcome.microseconds;
+        summary.gaps.0 += outcome.gaps.0;
+        summary.gaps.1 += outcome.gaps.1;
     }
     let count = summary.pesq.len().max(1) as f64;
     summary.kilobits /= count;
     summary.microseconds /= count;
+    summary.gaps.0 /= count;
+    summary.gaps.1 /= count;
     summary.pesq.sort_by(f64::total_cmp);
     summary.stoi.sort_by(f64::total_cmp);
     summary.added = Spread::of(added);

@@ -14,8 +14,9 @@ use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::is_rtcp;
 use sotto_voice::wire::rtp::RtpHeader;
 use sotto_voice::{
-    Audience, Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, LinkSetup, MediaKeys,
-    SAMPLE_RATE, Slot, SlotSet, Uplink, UplinkCommand, VoiceConfig, VoiceError, mix, voice_pair,
+    Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, LinkSetup,
+    MediaKeys, SAMPLE_RATE, Slot, SlotSet, Uplink, UplinkCommand, VoiceConfig, VoiceError, mix,
+    voice_pair,
 };
 
 use crate::conditions::Condition;
@@ -139,6 +140,8 @@ pub(crate) fn run(
             talker: Duration::ZERO,
             listener: Duration::ZERO,
             speech: length,
+            concealed: 0,
+            repairable: 0,
         },
     };
     let talker = &mut run.ends[TALKER].uplink;
@@ -259,7 +262,15 @@ impl Run {
             let packet = packet.to_vec();
             self.carry(index, packet, now);
         }
-        while self.ends[index].downlink.poll_event().is_some() {}
+        while let Some(event) = self.ends[index].downlink.poll_event() {
+            if let DownlinkEvent::Stats(stats) = event
+                && index == LISTENER
+                && now as f64 >= self.judged_from
+            {
+                self.heard.concealed += stats.concealed;
+                self.heard.repairable += stats.repairable;
+            }
+        }
     }
 
     fn pull(&mut self, now: u64) {

@@ -9,14 +9,19 @@ pub(crate) fn head(bench: &Bench) {
         bench.seeds
     );
     let system = "PESQ-WB       STOI          added        mouth to ear  wire   both";
-    println!("{:32} {system:67} | {system}", "");
+    println!("{:32} {system:67} concealed % | {system}", "");
     let columns = "med    worst  med    worst  mean   p95   mean   p95    kbit/s ends";
-    println!("{:32} {columns:67} | {columns}", "network");
-    println!("{:32} {:67} | libopus", "", "Sotto");
+    println!("{:32} {columns:67} all   DRED  | {columns}", "network");
+    println!("{:32} {:79} | libopus", "", "Sotto");
 }
 
 pub(crate) fn row(name: &str, sotto: &Summary, baseline: &Summary) {
-    println!("{name:32} {:67} | {}", figures(sotto), figures(baseline));
+    let (concealed, repairable) = sotto.gaps;
+    println!(
+        "{name:32} {:67} {concealed:5.2} {repairable:5.2} | {}",
+        figures(sotto),
+        figures(baseline)
+    );
 }
 
 fn figures(summary: &Summary) -> String {

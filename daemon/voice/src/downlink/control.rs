@@ -286,6 +286,7 @@ impl Downlink {
             target_delay: playout.target,
             delay: playout.delay,
             concealed: since(playout.concealed, before.concealed),
+            repairable: since(playout.repairable, before.repairable),
             recovered: since(playout.recovered, before.recovered),
             late: since(playout.late, before.late),
             discarded: since(playout.discarded, before.discarded),

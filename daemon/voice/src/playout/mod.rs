@@ -150,6 +150,9 @@ pub struct PlayoutStats {
     pub recovered: u64,
     /// Frames that were continued because they were lost or late.
     pub concealed: u64,
+    /// Of those, frames behind which a later one had come already: what a codec's own memory of the past (DRED, LBRR) in
+    /// that one could have repaired.
+    pub repairable: u64,
     /// Frames that arrived after having been concealed.
     pub late: u64,
     /// Frames that were never heard, to get back to the target after an outage, an overflow, or playback

@@ -100,6 +100,7 @@ impl SenderPlayout {
                     self.stop();
                 } else {
                     self.stalled.get_or_insert(self.decode_at);
+                    self.stats.repairable += 1;
                     self.conceal(begin, LONGEST_CONCEALMENT);
                 }
                 return;
