@@ -84,12 +84,14 @@ impl Host {
 
     /// What stands for its network, unless that is the sandbox's own.
     pub(crate) fn namespace_file(&self) -> Result<Option<File>> {
-        let path = self
-            .namespace
-            .as_ref()
-            .map(|name| format!("/run/netns/{name}"));
-        path.map(|path| File::open(&path).with_context(|| format!("cannot open {path}")))
+        self.namespace_path()
+            .map(|path| File::open(&path).with_context(|| format!("cannot open {path}")))
             .transpose()
+    }
+
+    fn namespace_path(&self) -> Option<String> {
+        let name = self.namespace.as_ref()?;
+        Some(format!("/run/netns/{name}"))
     }
 
     /// The name of its interface.
@@ -105,14 +107,11 @@ impl Host {
     /// A command that runs on this host.
     #[must_use]
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        match &self.namespace {
+        match self.namespace_path() {
             None => Command::new(program),
-            Some(namespace) => {
+            Some(path) => {
                 let mut command = Command::new("nsenter");
-                command
-                    .arg(format!("--net=/run/netns/{namespace}"))
-                    .arg("--")
-                    .arg(program);
+                command.arg(format!("--net={path}")).arg("--").arg(program);
                 command
             }
         }

@@ -41,14 +41,7 @@ fn an_announcement_names_the_addresses_of_the_other() {
         || async {
             let mut anna = Node::start(1).await;
             let bao = Node::start(2).await;
-            let found = anna
-                .wait("discovery", |event| match event {
-                    NetworkEvent::Discovered { peer, addresses } if *peer == bao.id => {
-                        Some(addresses.clone())
-                    }
-                    _ => None,
-                })
-                .await;
+            let found = anna.discovered(bao.id).await;
             assert!(found.contains(&bao.address()), "{found:?}");
         },
     );
@@ -63,10 +56,7 @@ fn a_goodbye_ends_connection_and_announcement() {
             let bao = Node::start(2).await;
             let id = bao.id;
             // Bao may have dialled before his announcement has arrived, and only what was announced can expire.
-            anna.wait("discovery", |event| {
-                matches!(event, NetworkEvent::Discovered { peer, .. } if *peer == id).then_some(())
-            })
-            .await;
+            anna.discovered(id).await;
             anna.connected(id).await;
             let start = Instant::now();
             bao.network.shutdown().await;

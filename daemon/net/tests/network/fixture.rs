@@ -238,6 +238,15 @@ impl Node {
         }
     }
 
+    /// Where an announcement says that `who` is.
+    pub(crate) async fn discovered(&mut self, who: NodeId) -> Vec<SocketAddr> {
+        self.wait("discovery", |event| match event {
+            NetworkEvent::Discovered { peer, addresses } if *peer == who => Some(addresses.clone()),
+            _ => None,
+        })
+        .await
+    }
+
     pub(crate) async fn connected(&mut self, to: NodeId) {
         self.wait("connection", |event| {
             matches!(event, NetworkEvent::Connected { peer, .. } if *peer == to).then_some(())

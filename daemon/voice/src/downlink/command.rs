@@ -79,7 +79,7 @@ pub struct SenderStats {
     pub delay: Duration,
     /// Frames that had to be concealed.
     pub concealed: u32,
-    /// Of those, frames behind which a later one had come already.
+    /// Frames that were concealed although a later one had come already.
     pub repairable: u32,
     /// Frames that were lost with their packet and played from a copy in another.
     pub recovered: u32,

@@ -150,8 +150,8 @@ pub struct PlayoutStats {
     pub recovered: u64,
     /// Frames that were continued because they were lost or late.
     pub concealed: u64,
-    /// Of those, frames behind which a later one had come already: what a codec's own memory of the past (DRED, LBRR) in
-    /// that one could have repaired.
+    /// Frames that were continued although a later one had come already: the most that a codec's own memory of the past
+    /// (DRED, LBRR) in that one could have repaired. One that came itself before it was heard still counts here.
     pub repairable: u64,
     /// Frames that arrived after having been concealed.
     pub late: u64,
