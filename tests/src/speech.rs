@@ -223,22 +223,33 @@ impl Script {
     ///
     /// When the file cannot be written.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let spec = WavSpec {
-            channels: 1,
-            sample_rate: RATE as u32,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        let mut writer = WavWriter::create(path, spec)
-            .with_context(|| format!("cannot write {}", path.display()))?;
         // An empty file is no microphone.
-        for sample in self.sound.iter().chain(&[0.0; 480]) {
-            writer.write_sample((sample * 32_767.0) as i16)?;
-        }
-        writer
-            .finalize()
-            .with_context(|| format!("cannot write {}", path.display()))
+        let mut sound = self.sound.clone();
+        sound.extend([0.0; 480]);
+        write(path, &sound)
     }
+}
+
+/// Writes a WAV file of 48 kHz, mono.
+///
+/// # Errors
+///
+/// When it cannot be written.
+pub fn write(path: &Path, sound: &[f32]) -> Result<()> {
+    let spec = WavSpec {
+        channels: 1,
+        sample_rate: RATE as u32,
+        bits_per_sample: 16,
+        sample_format: SampleFormat::Int,
+    };
+    let mut writer = WavWriter::create(path, spec)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    for sample in sound {
+        writer.write_sample((sample * 32_767.0) as i16)?;
+    }
+    writer
+        .finalize()
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Reads a WAV file of 48 kHz, mono.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use sotto_tests::{Clip, Colleague, Lab, Script};
 
-use crate::figure::Figure;
+use crate::figure::{Figure, Table};
 use crate::sound::two;
 use sotto_tests::speech::SENTENCES;
 
@@ -68,7 +68,7 @@ async fn shares<const N: usize>(who: [&Colleague; N], runs: usize) -> Result<[[V
 }
 
 /// A daemon that knows three colleagues and is in no meeting.
-pub(crate) async fn idle(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn idle(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     let mut people = Vec::new();
     for name in ["Anna", "Bao", "Chen", "Dara"] {
         people.push(lab.colleague(name)?.start().await?);
@@ -79,7 +79,7 @@ pub(crate) async fn idle(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     // Starting costs more than staying.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let [[share, _]] = shares([&people[0]], runs).await?;
-    Ok(vec![
+    table.extend([
         Figure::new(
             "idle daemon, three colleagues: memory (RSS)",
             "MiB",
@@ -92,11 +92,12 @@ pub(crate) async fn idle(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
             "≤ 0.1",
             share,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 /// A talks without pause, B listens and is muted.
-pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn call(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     let mut script = Script::new();
     for sentence in SENTENCES {
         script.say(&Clip::prompts(sentence)?);
@@ -106,7 +107,7 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
     tokio::time::sleep(Duration::from_secs(3)).await;
     let [[talker, talkers_files], [listener, listeners_files]] =
         shares([&anna, &bao], runs).await?;
-    Ok(vec![
+    table.extend([
         Figure::new("one-way call, the talker: one core", "%", "≤ 2.0", talker),
         Figure::new(
             "one-way call, the listener: one core",
@@ -132,5 +133,6 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
             "",
             vec![resident(&anna)?, resident(&bao)?],
         ),
-    ])
+    ]);
+    Ok(())
 }

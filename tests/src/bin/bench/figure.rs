@@ -1,5 +1,7 @@
 //! A figure: what was measured again and again, as a line of a table.
 
+use anyhow::{Result, ensure};
+
 /// Something that was measured several times.
 #[derive(Debug)]
 pub(crate) struct Figure {
@@ -44,8 +46,7 @@ impl Figure {
         }
     }
 
-    /// Prints it as a line of a table.
-    pub(crate) fn print(&self) {
+    fn print(&self) {
         println!(
             "| {:58} | {:>7} | {:>7} | {:>7} | {:>7} | {:5} | {:3} | {} |",
             self.what,
@@ -60,14 +61,63 @@ impl Figure {
     }
 }
 
-/// Prints the head of the table.
-pub(crate) fn print_head() {
-    println!(
-        "| {:58} | {:>7} | {:>7} | {:>7} | {:>7} | {:5} | {:3} | goal |",
-        "what", "median", "p95", "least", "most", "unit", "n"
-    );
-    println!(
-        "|{:-<60}|{:-<9}|{:-<9}|{:-<9}|{:-<9}|{:-<7}|{:-<5}|------|",
-        "", "", "", "", "", "", ""
-    );
+/// The table of figures, printed line by line: a measurement that fails takes nothing with it that was measured before.
+#[derive(Debug)]
+pub(crate) struct Table {
+    failures: Vec<String>,
+}
+
+impl Table {
+    /// Prints the head.
+    pub(crate) fn begin() -> Self {
+        println!(
+            "| {:58} | {:>7} | {:>7} | {:>7} | {:>7} | {:5} | {:3} | goal |",
+            "what", "median", "p95", "least", "most", "unit", "n"
+        );
+        println!(
+            "|{:-<60}|{:-<9}|{:-<9}|{:-<9}|{:-<9}|{:-<7}|{:-<5}|------|",
+            "", "", "", "", "", "", ""
+        );
+        Self {
+            failures: Vec::new(),
+        }
+    }
+
+    /// Prints a line, unless nothing was measured.
+    pub(crate) fn add(&mut self, figure: Figure) {
+        if !figure.values.is_empty() {
+            figure.print();
+        }
+    }
+
+    /// Prints several lines.
+    pub(crate) fn extend(&mut self, figures: impl IntoIterator<Item = Figure>) {
+        for figure in figures {
+            self.add(figure);
+        }
+    }
+
+    /// What came of one measurement, if it came to something; a failure is told at once and at the end.
+    pub(crate) fn or_failed<T>(&mut self, what: &str, outcome: Result<T>) -> Option<T> {
+        outcome
+            .inspect_err(|error| {
+                eprintln!("({what} failed: {error:#})");
+                self.failures.push(format!("{what}: {error:#}"));
+            })
+            .ok()
+    }
+
+    /// Ends the table.
+    ///
+    /// # Errors
+    ///
+    /// When a measurement failed.
+    pub(crate) fn end(self) -> Result<()> {
+        ensure!(
+            self.failures.is_empty(),
+            "not everything could be measured:\n  {}",
+            self.failures.join("\n  ")
+        );
+        Ok(())
+    }
 }

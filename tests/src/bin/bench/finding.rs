@@ -8,14 +8,14 @@ use sotto_control::model::PresenceState;
 use sotto_tests::colleague_views::peer;
 use sotto_tests::{Colleague, Lab};
 
-use crate::figure::Figure;
+use crate::figure::{Figure, Table};
 use crate::moments::{now, recordings};
 
 /// A microphone that is never silent.
 const TONE: &str = "backend = \"null\"\ninput = \"tone:440\"\noutput = \"null\"\n";
 
 /// A colleague's daemon starts → it is in my list.
-pub(crate) async fn in_the_list(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn in_the_list(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     let anna = lab.colleague("Anna")?.start().await?;
     let (mut in_mine, mut in_theirs) = (Vec::new(), Vec::new());
     for number in 0..runs {
@@ -45,7 +45,7 @@ pub(crate) async fn in_the_list(lab: &mut Lab, runs: usize) -> Result<Vec<Figure
         })
         .await?;
     }
-    Ok(vec![
+    table.extend([
         Figure::new(
             "a colleague's daemon starts → it is in my list",
             "ms",
@@ -58,7 +58,8 @@ pub(crate) async fn in_the_list(lab: &mut Lab, runs: usize) -> Result<Vec<Figure
             "",
             in_theirs,
         ),
-    ])
+    ]);
+    Ok(())
 }
 
 /// Waits until what somebody hears is on disk; recordings are flushed every half second.
@@ -67,7 +68,11 @@ async fn recorded() {
 }
 
 /// `join` → first sound.
-pub(crate) async fn join_to_first_sound(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn join_to_first_sound(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
     let anna = lab.colleague("Anna")?.sound(TONE).start().await?;
     let bao = lab.colleague("Bao")?.start().await?;
     anna.finds("Bao").await?;
@@ -98,16 +103,16 @@ pub(crate) async fn join_to_first_sound(lab: &mut Lab, runs: usize) -> Result<Ve
         // Keys of before open for two more seconds; a user would not be back faster.
         tokio::time::sleep(Duration::from_millis(2_500)).await;
     }
-    Ok(vec![Figure::new(
-        "join → first sound",
-        "ms",
-        "p95 ≤ 300",
-        values,
-    )])
+    table.add(Figure::new("join → first sound", "ms", "p95 ≤ 300", values));
+    Ok(())
 }
 
 /// `sottod` started with `rejoin` → first sound heard by the others.
-pub(crate) async fn rejoin_to_first_sound(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn rejoin_to_first_sound(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
     let mut anna = lab
         .colleague("Anna")?
         .sound(TONE)
@@ -140,12 +145,13 @@ pub(crate) async fn rejoin_to_first_sound(lab: &mut Lab, runs: usize) -> Result<
         let first = first_sound(&bao, begin)?;
         values.push((first - begin).as_secs_f64() * 1e3);
     }
-    Ok(vec![Figure::new(
+    table.add(Figure::new(
         "daemon starts with rejoin → first sound heard by the others",
         "ms",
         "p95 ≤ 2000",
         values,
-    )])
+    ));
+    Ok(())
 }
 
 fn first_sound(listener: &Colleague, begin: Duration) -> Result<Duration> {

@@ -24,24 +24,24 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use sotto_tests::{Lab, sandbox};
 
-use crate::figure::Figure;
+use crate::figure::Table;
 
 /// How often something is measured, unless told otherwise.
 const RUNS: usize = 10;
 
 /// What measures something.
-type Measuring<'a> = Pin<Box<dyn Future<Output = Result<Vec<Figure>>> + 'a>>;
+type Measuring<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
 
 struct Measurement {
     name: &'static str,
-    measure: for<'a> fn(&'a mut Lab, usize) -> Measuring<'a>,
+    measure: for<'a> fn(&'a mut Lab, usize, &'a mut Table) -> Measuring<'a>,
 }
 
 macro_rules! measurements {
     ($($name:literal: $function:path),+ $(,)?) => {
         &[$(Measurement {
             name: $name,
-            measure: |lab, runs| Box::pin($function(lab, runs)),
+            measure: |lab, runs, table| Box::pin($function(lab, runs, table)),
         }),+]
     };
 }
@@ -55,6 +55,7 @@ const MEASUREMENTS: &[Measurement] = measurements![
     "quality": sound::quality,
     "delay-file": sound::delay_through_files,
     "delay-pulseaudio": sound::delay_through_pulseaudio,
+    "quality-pulseaudio": sound::quality_through_pulseaudio,
     "cost-idle": cost::idle,
     "cost-call": cost::call,
     "soak": soak::soak,
@@ -117,7 +118,7 @@ fn measure(results: &Path, runs: usize, names: &[String]) -> Result<()> {
         .build()
         .context("the system gives no threads")?;
     let mut lab = Lab::create(results)?;
-    figure::print_head();
+    let mut table = Table::begin();
     for measurement in MEASUREMENTS {
         // What takes half an hour happens only by its name.
         let all = names.is_empty() && measurement.name != "soak";
@@ -125,17 +126,13 @@ fn measure(results: &Path, runs: usize, names: &[String]) -> Result<()> {
             continue;
         }
         let begin = Instant::now();
-        let figures = runtime
-            .block_on((measurement.measure)(&mut lab, runs))
-            .with_context(|| measurement.name)?;
-        for figure in &figures {
-            figure.print();
-        }
+        let outcome = runtime.block_on((measurement.measure)(&mut lab, runs, &mut table));
+        table.or_failed(measurement.name, outcome);
         eprintln!(
             "({} took {:.0} s)",
             measurement.name,
             begin.elapsed().as_secs_f64()
         );
     }
-    Ok(())
+    table.end()
 }

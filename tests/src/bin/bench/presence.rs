@@ -8,7 +8,7 @@ use sotto_control::model::{OfflineReason, PresenceState};
 use sotto_tests::colleague_views::{all_see, offline};
 use sotto_tests::{Colleague, Lab};
 
-use crate::figure::Figure;
+use crate::figure::{Figure, Table};
 
 /// Daemons that fit on two cores with room.
 const FEW: usize = 12;
@@ -83,8 +83,7 @@ async fn changes(people: &[Colleague], runs: usize) -> Result<Vec<f64>> {
 }
 
 /// A change of presence → on every roster.
-pub(crate) async fn on_every_roster(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub(crate) async fn on_every_roster(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     let many = std::env::var("SOTTO_PEOPLE").map_or(Ok(MANY), |people| {
         people
             .parse()
@@ -98,7 +97,7 @@ pub(crate) async fn on_every_roster(lab: &mut Lab, runs: usize) -> Result<Vec<Fi
         )
         .await?;
         let values = changes(&people, runs).await?;
-        figures.push(Figure::new(
+        table.add(Figure::new(
             format!("presence change → on every roster, {count} daemons"),
             "ms",
             goal,
@@ -108,11 +107,11 @@ pub(crate) async fn on_every_roster(lab: &mut Lab, runs: usize) -> Result<Vec<Fi
             who.crashes().await?;
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// A crash → seen by everybody.
-pub(crate) async fn crash_seen(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn crash_seen(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     let mut people = gathered(
         lab,
         4,
@@ -135,10 +134,11 @@ pub(crate) async fn crash_seen(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>
         // Until it has been heard once it has a longer grace; somebody who crashes usually was there for a while.
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    Ok(vec![Figure::new(
+    table.add(Figure::new(
         "crash → seen by the other three",
         "ms",
         "≤ 3000",
         values,
-    )])
+    ));
+    Ok(())
 }

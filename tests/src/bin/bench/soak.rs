@@ -8,7 +8,7 @@ use sotto_tests::speech::SENTENCES;
 use sotto_tests::{Clip, Lab, Script};
 
 use crate::cost::resident;
-use crate::figure::Figure;
+use crate::figure::{Figure, Table};
 use crate::moments::{microphone, now};
 use crate::sound::{around, two};
 
@@ -22,7 +22,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 const BEYOND: usize = 480;
 
 /// A talks without pause to B, who is muted, through file devices. Each minute a sentence is looked for in what B heard.
-pub(crate) async fn soak(lab: &mut Lab, _runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn soak(lab: &mut Lab, _runs: usize, table: &mut Table) -> Result<()> {
     let minutes = std::env::var(MINUTES_VARIABLE)
         .ok()
         .and_then(|minutes| minutes.parse().ok())
@@ -71,7 +71,7 @@ pub(crate) async fn soak(lab: &mut Lab, _runs: usize) -> Result<Vec<Figure>> {
         _ => Vec::new(),
     };
     let crept = change(&delays);
-    Ok(vec![
+    table.extend([
         Figure::new("soak: mouth to ear, file devices", "ms", "", delays),
         Figure::new(
             "soak: delay of the last minute less the first",
@@ -91,5 +91,6 @@ pub(crate) async fn soak(lab: &mut Lab, _runs: usize) -> Result<Vec<Figure>> {
             "",
             change(&listeners),
         ),
-    ])
+    ]);
+    Ok(())
 }

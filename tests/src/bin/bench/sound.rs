@@ -8,9 +8,9 @@ use sotto_tests::hearing::heard_in;
 use sotto_tests::speech::SENTENCES;
 use sotto_tests::{Clip, Colleague, Lab, Line, Script, Setup, SoundServer};
 
-use crate::figure::Figure;
+use crate::figure::{Figure, Table};
 use crate::moments::{microphone, recordings};
-use crate::stopwatch::delay;
+use crate::stopwatch::speak;
 
 /// So long the link is used before the first sentence that counts.
 const SETTLING: f64 = 12.0;
@@ -63,8 +63,7 @@ pub(crate) fn around(
 }
 
 /// PESQ-WB of natural speech through two daemons, clean and with loss.
-pub(crate) async fn quality(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
-    let mut figures = Vec::new();
+pub(crate) async fn quality(lab: &mut Lab, runs: usize, table: &mut Table) -> Result<()> {
     for (percent, goal) in [(0, "≥ 4.4"), (5, ""), (10, "≥ 4.3"), (20, "≥ 4.2")] {
         let (script, lines) = speeches(runs)?;
         let [anna, bao] = two(lab, |anna| anna.speaking(&script)).await?;
@@ -79,18 +78,22 @@ pub(crate) async fn quality(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
             let (sound, _) = around(&bao, &anna, line)?;
             values.push(heard_in(&sound, &line.clip).map_or(1.0, |heard| heard.pesq));
         }
-        figures.push(Figure::new(
+        table.add(Figure::new(
             format!("PESQ-WB, {percent} % random loss"),
             "",
             goal,
             values,
         ));
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// Mouth to ear through file devices: two periods of 10 ms are the apparatus's.
-pub(crate) async fn delay_through_files(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn delay_through_files(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
     let (mut starts, mut first) = (Vec::new(), Vec::new());
     for _ in 0..runs {
         let (script, lines) = speeches(2)?;
@@ -108,12 +111,13 @@ pub(crate) async fn delay_through_files(lab: &mut Lab, runs: usize) -> Result<Ve
         anna.quits().await?;
         bao.quits().await?;
     }
-    Ok(vec![Figure::new(
+    table.add(Figure::new(
         "mouth to ear, file devices of 10 ms periods",
         "ms",
         "",
         starts,
-    )])
+    ));
+    Ok(())
 }
 
 /// Nothing is done to the microphone's sound.
@@ -121,80 +125,127 @@ const UNPROCESSED: &str =
     "echo_cancellation = \"off\"\nnoise_suppression = \"off\"\ngain_control = \"off\"\n";
 
 /// Mouth to ear through PulseAudio null sinks, as other programs were measured, and what `sotto latency` says of it.
-pub(crate) async fn delay_through_pulseaudio(lab: &mut Lab, runs: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn delay_through_pulseaudio(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
     if !SoundServer::is_installed() {
         println!("(mouth to ear through PulseAudio is not measured: pulseaudio is not installed)");
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let mut figures = Vec::new();
     for (what, settings, goal) in [
         ("default profile, unprocessed", UNPROCESSED, "≤ 35"),
         ("default profile, processed", "", "≤ 50"),
         ("latency profile", "profile = \"latency\"\n", "≤ 17"),
         ("safe profile, processed", "profile = \"safe\"\n", ""),
     ] {
-        let (measured, told) = delays_through_pulseaudio(lab, runs, settings).await?;
-        figures.push(Figure::new(
-            format!("mouth to ear, PulseAudio null sinks, {what}"),
-            "ms",
-            goal,
-            measured,
-        ));
-        figures.push(Figure::new(
-            format!("the same, as 'sotto latency' tells it, {what}"),
-            "ms",
-            "",
-            told,
-        ));
+        let (mut measured, mut told) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let outcome = delay_through_pulseaudio_once(lab, settings).await;
+            if let Some((delay, of_it)) = table.or_failed(what, outcome) {
+                measured.push(delay);
+                told.push(of_it);
+            }
+        }
+        table.extend([
+            Figure::new(
+                format!("mouth to ear, PulseAudio null sinks, {what}"),
+                "ms",
+                goal,
+                measured,
+            ),
+            Figure::new(
+                format!("the same, as 'sotto latency' tells it, {what}"),
+                "ms",
+                "",
+                told,
+            ),
+        ]);
     }
-    Ok(figures)
+    Ok(())
 }
 
-async fn delays_through_pulseaudio(
+/// Measured, and as `sotto latency` tells it, in milliseconds.
+async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<(f64, f64)> {
+    let (server, people) = two_through_pulseaudio(lab, settings).await?;
+    let measured = speak(&server, "mouth", "ear").await?.delay * 1e3;
+    let way = people[1]
+        .ask(AudioLatency {
+            name: "Anna".to_owned(),
+        })
+        .await?
+        .from;
+    let way = way.context("'sotto latency' tells nothing")?;
+    for mut who in people {
+        who.quits().await?;
+    }
+    Ok((measured, f64::from(way.total_ms)))
+}
+
+/// PESQ-WB and delay through everything there is: two daemons, a sound system at each end, a link that loses packets.
+pub(crate) async fn quality_through_pulseaudio(
     lab: &mut Lab,
     runs: usize,
-    settings: &str,
-) -> Result<(Vec<f64>, Vec<f64>)> {
-    let mut values = Vec::new();
-    let mut told = Vec::new();
-    for _ in 0..runs {
-        let host = lab.host()?;
-        let (speakers, microphones) = (["ear", "elsewhere"], ["mouth", "silence"]);
-        let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
-        let mut people = Vec::new();
-        for (name, microphone, speaker) in
-            [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")]
-        {
-            people.push(
-                lab.colleague(name)?
-                    .sound(&format!(
-                        "{}{settings}",
-                        server.devices(microphone, speaker)
-                    ))
-                    .environment("PULSE_SERVER", server.address())
-                    .start()
-                    .await?,
-            );
+    table: &mut Table,
+) -> Result<()> {
+    if !SoundServer::is_installed() {
+        println!("(speech through PulseAudio is not measured: pulseaudio is not installed)");
+        return Ok(());
+    }
+    for percent in [0, 10, 20] {
+        let what = format!("PulseAudio null sinks, {percent} % random loss");
+        let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
+        if percent > 0 {
+            people[1].host().lose_percent(percent)?;
         }
-        people[0].finds("Bao").await?;
-        people[0].meets("Planning", &["Bao"]).await?;
-        people[1].joins("Planning").await?;
-        for who in &people {
-            let open = who.watch()?.now().status.sound;
-            ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
+        // The link has to be known first.
+        speak(&server, "mouth", "ear").await?;
+        let (mut worth, mut late) = (Vec::new(), Vec::new());
+        for _ in 0..runs {
+            let passed = speak(&server, "mouth", "ear").await;
+            if let Some(passed) = table.or_failed(&what, passed) {
+                worth.push(passed.pesq);
+                late.push(passed.delay * 1e3);
+            }
         }
-        values.push(delay(&server, "mouth", "ear").await? * 1e3);
-        let way = people[1]
-            .ask(AudioLatency {
-                name: "Anna".to_owned(),
-            })
-            .await?
-            .from;
-        let way = way.context("'sotto latency' tells nothing")?;
-        told.push(f64::from(way.total_ms));
+        table.add(Figure::new(format!("PESQ-WB, {what}"), "", "", worth));
+        table.add(Figure::new(format!("mouth to ear, {what}"), "ms", "", late));
         for mut who in people {
             who.quits().await?;
         }
     }
-    Ok((values, told))
+    Ok(())
+}
+
+/// Anna, who hears herself nowhere, and Bao, who says nothing, in a meeting: sink `mouth` is Anna's microphone, `ear` is
+/// Bao's loudspeaker.
+async fn two_through_pulseaudio(
+    lab: &mut Lab,
+    settings: &str,
+) -> Result<(SoundServer, Vec<Colleague>)> {
+    let host = lab.host()?;
+    let (speakers, microphones) = (["ear", "elsewhere"], ["mouth", "silence"]);
+    let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
+    let mut people = Vec::new();
+    for (name, microphone, speaker) in [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")] {
+        people.push(
+            lab.colleague(name)?
+                .sound(&format!(
+                    "{}{settings}",
+                    server.devices(microphone, speaker)
+                ))
+                .environment("PULSE_SERVER", server.address())
+                .start()
+                .await?,
+        );
+    }
+    people[0].finds("Bao").await?;
+    people[0].meets("Planning", &["Bao"]).await?;
+    people[1].joins("Planning").await?;
+    for who in &people {
+        let open = who.watch()?.now().status.sound;
+        ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
+    }
+    Ok((server, people))
 }

@@ -5,22 +5,31 @@
 //! are late by the same, so that what is left is the way from mouth to ear.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use sotto_tests::hearing::loudest_stretch;
+use sotto_tests::hearing::{heard_in, loudest_stretch};
 use sotto_tests::signal::{NARROW, RATE, find, narrow};
 use sotto_tests::sound_server::monitor;
-use sotto_tests::speech::SENTENCES;
+use sotto_tests::speech::{SENTENCES, write};
 use sotto_tests::{Clip, Script, SoundServer};
 
 /// What recorders ask the server for: small blocks, so that their stamps are sharp.
 const BLOCKS: &str = "--latency-msec=5";
 
-/// Speaks into one sink and says after how many seconds it comes out of the other.
-pub(crate) async fn delay(server: &SoundServer, mouth: &str, ear: &str) -> Result<f64> {
+/// What became of a sentence.
+pub(crate) struct Passed {
+    /// From mouth to ear, in seconds.
+    pub(crate) delay: f64,
+    /// PESQ-WB, 1 where nothing was heard.
+    pub(crate) pesq: f64,
+}
+
+/// Speaks into one sink and says when and how it comes out of the other.
+pub(crate) async fn speak(server: &SoundServer, mouth: &str, ear: &str) -> Result<Passed> {
     let clip = Clip::prompts(SENTENCES[0])?;
     let mut script = Script::new();
     // The first sentence makes the link known, the second is judged.
@@ -43,7 +52,20 @@ pub(crate) async fn delay(server: &SoundServer, mouth: &str, ear: &str) -> Resul
         .await?
         .context("cannot wait for paplay")?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    Ok(heard.moment_of(&judged)? - said.moment_of(&judged)?)
+    let moments = said
+        .moment_of(&judged)
+        .context("said")
+        .and_then(|said| Ok((said, heard.moment_of(&judged).context("heard")?)));
+    if moments.is_err() {
+        said.keep(&server.directory().join("mouth.wav"))?;
+        heard.keep(&server.directory().join("ear.wav"))?;
+    }
+    let (spoken, arrived) =
+        moments.with_context(|| format!("recordings are in {}", server.directory().display()))?;
+    Ok(Passed {
+        delay: arrived - spoken,
+        pesq: heard.pesq(&judged),
+    })
 }
 
 /// What a recorder got so far: samples, and when the block that ends with each count of them came.
@@ -120,6 +142,11 @@ impl Recorder {
         })
     }
 
+    fn pesq(&self, clip: &Clip) -> f64 {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        heard_in(&recorded.samples, clip).map_or(1.0, |heard| heard.pesq)
+    }
+
     /// When a clip was recorded, in seconds on a clock that all recorders share.
     fn moment_of(&self, clip: &Clip) -> Result<f64> {
         let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,5 +170,10 @@ impl Recorder {
             .map(|(end, at)| (*at - self.origin).as_secs_f64() - *end as f64 / RATE as f64)
             .fold(f64::MAX, f64::min);
         Ok(begin + at as f64 / NARROW as f64)
+    }
+
+    fn keep(&self, path: &Path) -> Result<()> {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        write(path, &recorded.samples)
     }
 }
