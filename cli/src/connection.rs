@@ -8,10 +8,20 @@ use std::time::Duration;
 const NAME: &str = "sotto";
 /// How often to look for a daemon that is about to start.
 const RETRY: Duration = Duration::from_millis(100);
+/// How long a daemon may take from its start until it can be asked.
+const STARTING: Duration = Duration::from_secs(3);
 
 /// Connects to the daemon of this home.
 pub(crate) async fn connect() -> Result<Client, Failure> {
     Ok(Client::connect(&Places::find()?, NAME).await?)
+}
+
+/// Connects to the daemon of this home, which may have been started a moment ago.
+pub(crate) async fn connect_when_starting() -> Result<Client, Failure> {
+    match tokio::time::timeout(STARTING, connect_when_running()).await {
+        Ok(client) => client,
+        Err(_) => connect().await,
+    }
 }
 
 /// Connects to the daemon of this home, of whatever release it is, to stop it.

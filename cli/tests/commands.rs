@@ -7,7 +7,8 @@ mod support;
 use serde_json::Value;
 use sotto_control::model::WhisperMode;
 use sotto_control::{DeviceRole, MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
-use support::home::{Home, line, soon};
+use support::Pretended;
+use support::home::{Home, Ran, line, soon};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 
@@ -133,6 +134,36 @@ mouth to ear   –           40.0 ms
 Nothing was heard of you yet, so nothing was measured.
 "
     );
+}
+
+#[tokio::test]
+async fn a_chirp_has_a_line_of_its_own_and_a_name_may_be_needed() {
+    let home = Home::with_daemon();
+    let text = home.text(&["latency", "bao", "--chirp"]).await;
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [
+            "mouth to ear   41.0 ms     40.0 ms",
+            "by a chirp     40.6 ms     –"
+        ],
+        "{text}"
+    );
+    let ran = home.run(&["latency"]).await;
+    assert_eq!(ran.code, 2);
+    assert_eq!(ran.err, "sotto: say with whom: Bao, Chen\n");
+}
+
+#[tokio::test]
+async fn who_waits_for_somebody_waits_for_a_daemon_that_is_starting() {
+    let mut home = Home::without_daemon();
+    let peers = home.spawn(&["peers", "--wait", "10s"]);
+    let invites = home.spawn(&["invites", "--wait", "10s"]);
+    home.daemon = Some(Pretended::start(home.directory.path()));
+    for child in [peers, invites] {
+        let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
 }
 
 #[tokio::test]

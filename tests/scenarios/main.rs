@@ -6,6 +6,7 @@
 
 mod faults;
 mod invitations;
+mod latency;
 mod local;
 mod main_job;
 mod network;
@@ -65,6 +66,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     network::a_third_machine_is_not_flooded,
     other_programs::avahi_finds_the_service,
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream,
+    latency::a_chirp_tells_the_delay_and_no_person_hears_it,
     local::without_a_sound_system_everything_but_sound_works,
     local::pulseaudio_carries_voice_from_end_to_end,
     local::a_damaged_state_file_is_set_aside,

@@ -1,6 +1,6 @@
 //! `sotto invites`
 
-use crate::connection::{ask, connect};
+use crate::connection::{ask, connect_when_starting};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
@@ -28,7 +28,7 @@ impl Invites {
 }
 
 async fn arrival() -> Result<InvitationsReply, Failure> {
-    let mut subscription = connect().await?.subscribe(false).await?;
+    let mut subscription = connect_when_starting().await?.subscribe(false).await?;
     until(&mut subscription, |snapshot| {
         let invitations = snapshot.invitations.clone();
         (!invitations.is_empty()).then_some(InvitationsReply { invitations })

@@ -1,6 +1,6 @@
 //! `sotto peers`
 
-use crate::connection::{ask, connect};
+use crate::connection::{ask, connect_when_starting};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
@@ -43,7 +43,7 @@ impl Peers {
     }
 
     async fn appear(&self) -> Result<Vec<Peer>, Failure> {
-        let mut subscription = connect().await?.subscribe(false).await?;
+        let mut subscription = connect_when_starting().await?.subscribe(false).await?;
         until(&mut subscription, |snapshot| {
             let running = || snapshot.peers.iter().filter(|peer| peer.running);
             let there = if self.names.is_empty() {

@@ -37,6 +37,18 @@ pub(crate) fn latency(reply: &Latency, style: Style) -> String {
         cell(&reply.to, |way| way.total_ms, Ink::Bold),
         cell(&reply.from, |way| way.total_ms, Ink::Bold),
     ]);
+    let chirp = |way: &Option<Way>| way.and_then(|way| way.chirp_ms);
+    if chirp(&reply.to).or(chirp(&reply.from)).is_some() {
+        let cell = |way| match chirp(way) {
+            Some(ms) => (Ink::Bold, format!("{ms:.1} ms")),
+            None => (Ink::Dim, "–".to_owned()),
+        };
+        table.row([
+            (Ink::Bold, "by a chirp".to_owned()),
+            cell(&reply.to),
+            cell(&reply.from),
+        ]);
+    }
     if reply.to.is_none() && reply.from.is_none() {
         return "Neither of you was heard yet, so nothing was measured.".to_owned();
     }

@@ -254,7 +254,11 @@ impl Known {
             .into(),
             Request::AudioLatency(params) => Latency {
                 person: self.people(&[params.name])?.remove(0),
-                to: None,
+                to: params.chirp.then_some(Way {
+                    total_ms: 41.0,
+                    chirp_ms: Some(40.6),
+                    ..Way::default()
+                }),
                 from: Some(Way {
                     frame_ms: 10.0,
                     codec_ms: 6.5,

@@ -129,6 +129,7 @@ impl Core {
                     self.tell_rarely(clipped);
                 }
                 VoiceEvent::SameRoom(peer) => self.same_room(peer),
+                VoiceEvent::Chirp(peer, outcome) => self.settle_chirps(Some((peer, outcome))),
             }
         }
     }
@@ -192,5 +193,6 @@ impl Core {
             self.changed(Shown::Meetings);
         }
         self.settle_joins();
+        self.settle_chirps(None);
     }
 }

@@ -117,6 +117,10 @@ impl Core {
             Request::AudioDeafen(_) => self.audio(|at| Command::Deafen { at }, &client),
             Request::AudioUndeafen(_) => self.audio(|at| Command::Undeafen { at }, &client),
             Request::AudioVolume(params) => self.volume(&view, &params.name, params.percent),
+            Request::AudioLatency(params) if params.chirp => {
+                self.chirp(&view, &params.name, answer);
+                return;
+            }
             Request::AudioLatency(params) => self.latency(&view, &params.name),
             Request::AudioDevices(_) => {
                 self.list_devices(answer);

@@ -93,6 +93,15 @@ struct WaitingJoin {
     deadline: Duration,
 }
 
+/// A client that waits for what becomes of a chirp.
+struct WaitingChirp {
+    peer: PeerId,
+    answer: Answer,
+    /// How many more may be sent if this one is missed.
+    left: u32,
+    deadline: Duration,
+}
+
 /// A part of what clients show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Shown {
@@ -154,6 +163,7 @@ pub(crate) struct Core {
     subscribers: HashMap<ConnectionId, Outbox>,
     held_by: Option<ConnectionId>,
     joins: Vec<WaitingJoin>,
+    chirps: Vec<WaitingChirp>,
     join_outcomes: Vec<(MeetingId, Option<ControlError>)>,
     /// Clients whose join has failed, and for which the microphone opens again.
     reopen_for: Vec<Arc<str>>,
@@ -199,6 +209,7 @@ impl Core {
             subscribers: HashMap::new(),
             held_by: None,
             joins: Vec::new(),
+            chirps: Vec::new(),
             join_outcomes: Vec::new(),
             reopen_for: Vec::new(),
             not_hearing: Vec::new(),

@@ -17,8 +17,8 @@ use sotto_voice::mix::Earcon;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
-    Audience as VoiceAudience, DownlinkCommand, GateMode, LinkSetup, MediaKeys, ProcessorSettings,
-    SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, voice_pair,
+    Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, GateMode, LinkSetup, MediaKeys,
+    ProcessorSettings, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -77,6 +77,8 @@ pub(crate) enum VoiceEvent {
     Clipped,
     /// A peer seems to sit in the same room.
     SameRoom(PeerId),
+    /// What became of a chirp that was sent to a peer.
+    Chirp(PeerId, ChirpOutcome),
 }
 
 /// The voice side of the daemon.
@@ -368,6 +370,13 @@ impl Voice {
     pub(crate) fn earcon(&mut self, earcon: Earcon) {
         if self.inside && self.playing {
             self.send_down(DownlinkCommand::Earcon(earcon));
+        }
+    }
+
+    /// Sends a chirp to `peer`, if there is a way to them. What becomes of it is told as news.
+    pub(crate) fn chirp(&mut self, peer: PeerId) {
+        if let Some(slot) = self.slots.get(&peer).copied() {
+            self.send_up(UplinkCommand::Chirp { slot });
         }
     }
 

@@ -22,6 +22,7 @@
 //! The bytes are described in `daemon/docs/PROTOCOL.md`.
 
 mod activity;
+mod chirp;
 pub mod codec;
 pub mod downlink;
 mod error;
@@ -38,6 +39,7 @@ mod time;
 pub mod uplink;
 pub mod wire;
 
+pub use chirp::ChirpOutcome;
 pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, Played, SenderStats};
 pub use error::VoiceError;
 pub use frame::FrameLength;

@@ -244,6 +244,10 @@ pub struct AudioUnsilence {
 pub struct AudioLatency {
     /// With whom; somebody present in the active meeting.
     pub name: String,
+    /// Whether to measure the way there with a chirp as well, which takes about a second. It goes to this person alone,
+    /// who does not hear it; others do not hear the user for 60 ms.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub chirp: bool,
 }
 
 /// Parameters of `network.connect`.

@@ -44,4 +44,7 @@ pub struct Way {
     /// All of it.
     #[serde(default)]
     pub total_ms: f32,
+    /// The same as a chirp measured it, sent that way and found again in what was decoded; absent unless one was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chirp_ms: Option<f32>,
 }

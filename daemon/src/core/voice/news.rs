@@ -64,6 +64,9 @@ impl Voice {
             }
             UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
             UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
+            UplinkEvent::Chirp { slot, timestamp } => {
+                self.send_down(DownlinkCommand::Chirp { slot, timestamp });
+            }
             UplinkEvent::Recipient(stats) => {
                 if let Some(peer) = self.peers[stats.slot.index()] {
                     let voiced = self.voiced.entry(peer).or_default();
@@ -79,6 +82,7 @@ impl Voice {
         let slot = match event {
             DownlinkEvent::Heard { slot }
             | DownlinkEvent::SameRoom { slot }
+            | DownlinkEvent::Chirp { slot, .. }
             | DownlinkEvent::Speaking { slot, .. }
             | DownlinkEvent::Path { slot, .. } => slot,
             DownlinkEvent::Stats(stats) => stats.slot,
@@ -110,6 +114,10 @@ impl Voice {
                 let voiced = self.voiced.entry(peer).or_default();
                 voiced.stats.get_or_insert_default().path = path(state);
                 tell(VoiceEvent::Stats);
+            }
+            DownlinkEvent::Chirp { outcome, .. } => {
+                tracing::debug!(?peer, ?outcome, "chirp");
+                tell(VoiceEvent::Chirp(peer, outcome));
             }
             DownlinkEvent::Stats(stats) => {
                 if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::mix::Earcon;
 use crate::wire::delays::{Delays, SendingDelays};
-use crate::{Level, Slot};
+use crate::{ChirpOutcome, Level, Slot};
 
 use super::{ControlLink, InboundLink};
 
@@ -37,6 +37,13 @@ pub enum DownlinkCommand {
     Sending(SendingDelays),
     /// Plays a short sign.
     Earcon(Earcon),
+    /// Tells a peer that the uplink will send it a chirp. Without a proven path nobody is told.
+    Chirp {
+        /// Whom.
+        slot: Slot,
+        /// The RTP timestamp of its first sample.
+        timestamp: u32,
+    },
 }
 
 impl std::fmt::Debug for DownlinkCommand {
@@ -49,6 +56,7 @@ impl std::fmt::Debug for DownlinkCommand {
             Self::Volume { slot, percent } => write!(f, "Volume({slot}, {percent} %)"),
             Self::Sending(delays) => write!(f, "{delays:?}"),
             Self::Earcon(_) => f.write_str("Earcon"),
+            Self::Chirp { slot, timestamp } => write!(f, "Chirp({slot}, {timestamp})"),
         }
     }
 }
@@ -153,6 +161,15 @@ pub enum DownlinkEvent {
     SameRoom {
         /// The peer.
         slot: Slot,
+    },
+    /// A peer tells what became of a chirp of ours.
+    Chirp {
+        /// The peer.
+        slot: Slot,
+        /// The RTP timestamp of its first sample.
+        timestamp: u32,
+        /// What became of it.
+        outcome: ChirpOutcome,
     },
     /// Once a second for each peer with a receiving direction.
     Stats(SenderStats),

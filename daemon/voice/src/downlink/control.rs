@@ -11,7 +11,7 @@ use crate::wire::delays::{self, Delays};
 use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
-use crate::wire::{feedback, path};
+use crate::wire::{chirp, feedback, path};
 use crate::{Destination, PathState, SAMPLE_RATE, Slot, Stream, duration_of};
 
 /// The shortest SRTCP packet: header and SSRC, tag, index.
@@ -57,7 +57,10 @@ impl Downlink {
                     }
                     self.update_path(slot, now);
                 }
-                None => self.take_report(slot, &packet, now),
+                None => match chirp::read(&packet) {
+                    Some(message) => self.take_chirp_message(slot, message, now),
+                    None => self.take_report(slot, &packet, now),
+                },
             }
         }
     }
@@ -98,7 +101,7 @@ impl Downlink {
     }
 
     /// Seals what was written and queues it.
-    fn send_compound(&mut self, slot: Slot, to: Destination) {
+    pub(super) fn send_compound(&mut self, slot: Slot, to: Destination) {
         let Some(outbound) = &mut self.peers[slot.index()].outbound else {
             return;
         };

@@ -9,6 +9,7 @@
 //! A datagram is looked at in the order of what it costs: its form, whether its stream was given to anybody,
 //! whether it comes from that peer's address, and only then its cryptography.
 
+mod chirp;
 mod command;
 mod control;
 mod link;
@@ -33,6 +34,7 @@ use rand_chacha::rand_core::Rng;
 pub use command::{DownlinkCommand, DownlinkEvent, Dropped, PathState, Played, SenderStats};
 pub use link::{ControlLink, InboundLink};
 
+use crate::chirp::ChirpListener;
 use crate::link::KeyMemory;
 use crate::mix::{self, Mixer};
 use crate::pair::DownlinkRings;
@@ -77,6 +79,7 @@ pub struct Downlink {
     streams: HashMap<u32, Slot>,
     mixer: Mixer,
     same_room: SameRoom,
+    chirps: ChirpListener,
     /// Whether frames are played; and whether the last of them are fading out.
     playing: bool,
     fading: bool,
@@ -115,6 +118,7 @@ impl Downlink {
             streams: HashMap::with_capacity(4 * Slot::COUNT),
             mixer: Mixer::new(),
             same_room: SameRoom::new(),
+            chirps: ChirpListener::new(),
             playing: true,
             fading: false,
             neural_due: Duration::ZERO,
@@ -158,6 +162,10 @@ impl Downlink {
             }
             DownlinkCommand::Earcon(earcon) => {
                 self.mixer.play(earcon);
+                Ok(())
+            }
+            DownlinkCommand::Chirp { slot, timestamp } => {
+                self.announce_chirp(slot, timestamp);
                 Ok(())
             }
         }
@@ -286,6 +294,7 @@ impl Downlink {
         }
         self.mixer.forget(slot);
         self.same_room.forget(slot);
+        self.chirps.forget(slot);
         self.inbound.remove(slot);
         self.linked.remove(slot);
         self.untold_paths.remove(slot);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Downlink, DownlinkEvent, Played};
 use crate::mix::Part;
 use crate::playout::Activity;
-use crate::{Slot, duration_of};
+use crate::{Slot, Stream, duration_of};
 
 impl Downlink {
     /// Fills `out` (48 kHz mono, any length) with what is heard from `now` on.
@@ -34,6 +34,7 @@ impl Downlink {
                 self.pull_sender(slot, out.len(), now);
             }
         }
+        self.search_chirp();
         self.mixer.finish(out);
         self.choose_neural(now);
     }
@@ -56,9 +57,17 @@ impl Downlink {
                 timestamp: source.timestamp as u32,
                 at: now + duration_of(source.offset as u64),
             });
+            let source = peer.played.map(|played| played.timestamp);
+            self.chirps.played(slot, sound, source, now);
+            let chirp = pulled.stream == Stream::Whisper
+                && source.is_some_and(|source| self.chirps.fills(slot, source, count));
+            if chirp {
+                // Meant for us, not for the user's ears.
+                sound.fill(0.0);
+            }
             let heard: &[f32] = match pulled.activity {
-                Activity::Pause => &[],
-                Activity::Sound | Activity::Concealed => sound,
+                Activity::Sound | Activity::Concealed if !chirp => sound,
+                _ => &[],
             };
             peer.meter.block(pulled.stream, heard, count);
             self.same_room.played(slot, now, heard);

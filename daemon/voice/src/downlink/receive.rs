@@ -150,7 +150,7 @@ impl Downlink {
         if !self.playing {
             return;
         }
-        if stream == Stream::Whisper {
+        if stream == Stream::Whisper && !self.chirps.expects(slot, header.timestamp) {
             let pause = peer
                 .whispered
                 .is_none_or(|last| now.saturating_sub(last) >= WHISPER_PAUSE);

@@ -55,6 +55,12 @@ pub enum UplinkCommand {
     },
     /// How the gate behind the microphone works.
     Gate(GateMode),
+    /// Sends a [chirp](crate::ChirpOutcome) to one peer in 300 ms, instead of the microphone's sound and to nobody
+    /// else, muted or not. Nothing happens while another is on its way.
+    Chirp {
+        /// Whom to.
+        slot: Slot,
+    },
     /// What is done to captured sound from the next frame but one on, after a short fade; `None` is nothing.
     Processing(Option<Box<Processor>>),
 }
@@ -67,6 +73,7 @@ impl std::fmt::Debug for UplinkCommand {
             Self::Audience { at, audience } => write!(f, "Audience({audience:?} at {at:?})"),
             Self::Microphone { at, open } => write!(f, "Microphone({open} at {at:?})"),
             Self::Gate(mode) => write!(f, "Gate({mode:?})"),
+            Self::Chirp { slot } => write!(f, "Chirp({slot})"),
             Self::Processing(processor) => write!(f, "Processing({processor:?})"),
         }
     }
@@ -86,6 +93,13 @@ pub enum UplinkEvent {
     Spoke,
     /// The microphone reached full scale; at most once a second.
     Clipped,
+    /// A chirp will be sent, and should be [announced](crate::DownlinkCommand::Chirp) now.
+    Chirp {
+        /// Whom to.
+        slot: Slot,
+        /// The RTP timestamp of its first sample.
+        timestamp: u32,
+    },
     /// How one recipient's packets fare; once a second while anything is sent to it.
     Recipient(RecipientStats),
 }

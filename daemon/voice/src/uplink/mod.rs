@@ -13,6 +13,7 @@
 //! A frame costs no allocation here but the SRTP crate's one per packet, and what a [`Processor`](crate::Processor)
 //! takes.
 
+mod chirp;
 mod command;
 mod history;
 mod ladder;
@@ -74,6 +75,7 @@ pub struct Uplink {
     activity: Activity,
     processing: Processing,
     gate: GateMode,
+    chirp: Option<chirp::Chirp>,
     two_frames_from: usize,
     /// The RTP timestamp of the first captured sample (RFC 3550 §5.1 wants it random).
     first_timestamp: u32,
@@ -144,6 +146,7 @@ impl Uplink {
             activity: Activity::for_frames(config.frames),
             processing: Processing::default(),
             gate: GateMode::default(),
+            chirp: None,
             two_frames_from: config.two_frames_from,
             first_timestamp,
             position: SampleTime(0),
@@ -231,6 +234,10 @@ impl Uplink {
                 self.gate = mode;
                 Ok(())
             }
+            UplinkCommand::Chirp { slot } => {
+                self.plan_chirp(slot);
+                Ok(())
+            }
             UplinkCommand::Processing(processor) => {
                 self.replace_processor(processor);
                 Ok(())
@@ -287,6 +294,7 @@ impl Uplink {
         self.schedule.remove(slot);
         self.history.remove(slot);
         self.linked.remove(slot);
+        self.forget_chirp(slot);
         if let Some(last) = &mut self.last {
             last.listeners.slots.remove(slot);
         }
@@ -364,11 +372,12 @@ impl Uplink {
         self.position = start + self.length.samples() as u64;
         let mut plan = self.schedule.plan(start);
         if let Some(plan) = &mut plan {
-            plan.ends |= self.processing.is_ending();
+            plan.ends |= self.processing.is_ending() || self.chirps_at(self.position);
             self.notice_clipping(frame, start);
         }
         let captured = now.saturating_sub(self.processing.delay());
-        let sent = plan.is_some_and(|plan| self.speak(sound, &plan, start, captured, send));
+        let sent = self.send_chirp(start, captured, send)
+            || plan.is_some_and(|plan| self.speak(sound, &plan, start, captured, send));
         if !sent {
             self.last = None;
             self.flush(send);
@@ -392,6 +401,19 @@ impl Uplink {
             self.withheld = Some(plan.listeners);
             return false;
         }
+        self.encode(plan, withheld, start, now, send)
+    }
+
+    /// Encodes the frame that was taken and sends it. Tells whether it was encoded. `withheld` are those who would have
+    /// heard the frame before, had a gate not been closed.
+    fn encode(
+        &mut self,
+        plan: &Plan,
+        withheld: Option<Listeners>,
+        start: SampleTime,
+        now: Duration,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) -> bool {
         let continues = plan.audible.start == 0
             && self.last.is_some_and(|last| {
                 last.end == start && last.listeners.may_continue_as(&plan.listeners)

@@ -6,15 +6,10 @@
 use std::time::Duration;
 
 use super::rtcp::{Compound, Packet, kind};
-
-/// The name of our application packets.
-const NAME: [u8; 4] = *b"Stto";
+use super::{APPLICATION_NAME as NAME, LONGEST_DELAY as LONGEST};
 
 /// The subtype of this one.
 const SUBTYPE: u8 = 2;
-
-/// What is longer than this is nonsense.
-const LONGEST: u32 = 10_000_000;
 
 /// Stands for a time that is not known.
 const UNKNOWN: u32 = u32::MAX;

@@ -2,9 +2,10 @@
 //!
 //! RTP (RFC 3550) with Opus (RFC 7587) or redundant Opus (RFC 2198), sealed with SRTP `AEAD_AES_128_GCM`
 //! (RFC 7714); SRTCP on the same port (RFC 5761), with reports (RFC 3550), feedback on single packets
-//! (RFC 8888), and application packets that prove paths and tell delays. Everything that parses here takes bytes from
+//! (RFC 8888), and application packets that prove paths, tell delays and announce chirps. Everything that parses here takes bytes from
 //! another machine: it is bounded, allocates by no length it was told, and never panics.
 
+pub mod chirp;
 pub mod delays;
 pub mod feedback;
 pub mod path;
@@ -13,6 +14,12 @@ pub mod report;
 pub mod rtcp;
 pub mod rtp;
 pub(crate) mod srtp;
+
+/// The name of our application packets (RFC 3550 §6.7).
+const APPLICATION_NAME: [u8; 4] = *b"Stto";
+
+/// A delay longer than this is nonsense, in microseconds: 10 s.
+const LONGEST_DELAY: u32 = 10_000_000;
 
 /// Whether a datagram is RTCP rather than RTP (RFC 5761 §4), judged by its second byte.
 pub fn is_rtcp(datagram: &[u8]) -> bool {

@@ -3,10 +3,8 @@
 //! A challenge is random and sealed with the pair's key, so only the peer can open it, and only a peer that
 //! really receives at the challenged address can echo it. Challenges are the heartbeat too.
 
+use super::APPLICATION_NAME as NAME;
 use super::rtcp::{Compound, Packet, kind};
-
-/// The name of our application packets.
-const NAME: [u8; 4] = *b"Stto";
 
 /// A challenge's random content.
 pub type Token = [u8; 8];

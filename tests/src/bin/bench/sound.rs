@@ -140,12 +140,13 @@ pub(crate) async fn delay_through_pulseaudio(
         ("latency profile", "profile = \"latency\"\n", "≤ 17"),
         ("safe profile, processed", "profile = \"safe\"\n", ""),
     ] {
-        let (mut measured, mut told) = (Vec::new(), Vec::new());
+        let (mut measured, mut told, mut chirps) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..runs {
             let outcome = delay_through_pulseaudio_once(lab, settings).await;
-            if let Some((delay, of_it)) = table.or_failed(what, outcome) {
+            if let Some([delay, of_it, by_chirp]) = table.or_failed(what, outcome) {
                 measured.push(delay);
                 told.push(of_it);
+                chirps.push(by_chirp);
             }
         }
         table.extend([
@@ -161,26 +162,34 @@ pub(crate) async fn delay_through_pulseaudio(
                 "",
                 told,
             ),
+            Figure::new(
+                format!("the same, as a chirp tells it, {what}"),
+                "ms",
+                "",
+                chirps,
+            ),
         ]);
     }
     Ok(())
 }
 
-/// Measured, and as `sotto latency` tells it, in milliseconds.
-async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<(f64, f64)> {
+/// Measured, as `sotto latency` tells it by parts, and by a chirp, in milliseconds.
+async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<[f64; 3]> {
     let (server, people) = two_through_pulseaudio(lab, settings).await?;
     let measured = speak(&server, "mouth", "ear").await?.delay * 1e3;
-    let way = people[1]
+    let way = people[0]
         .ask(AudioLatency {
-            name: "Anna".to_owned(),
+            name: "Bao".to_owned(),
+            chirp: true,
         })
         .await?
-        .from;
+        .to;
     let way = way.context("'sotto latency' tells nothing")?;
     for mut who in people {
         who.quits().await?;
     }
-    Ok((measured, f64::from(way.total_ms)))
+    let chirp = way.chirp_ms.context("'sotto latency' tells of no chirp")?;
+    Ok([measured, way.total_ms.into(), chirp.into()])
 }
 
 /// PESQ-WB and delay through everything there is: two daemons, a sound system at each end, a link that loses packets.
