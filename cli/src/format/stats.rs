@@ -52,7 +52,7 @@ fn row(one: &Participant, stats: &Stats) -> Vec<(Ink, String)> {
             } else {
                 Ink::Plain
             },
-            stats.concealed.to_string(),
+            guessed(stats),
         ),
     ];
     match stats.sent {
@@ -67,7 +67,12 @@ fn row(one: &Participant, stats: &Stats) -> Vec<(Ink, String)> {
                 (loss_ink(sent.loss), per_cent(sent.loss)),
                 (
                     Ink::Plain,
-                    format!("{}, to {} ms", sent.copies, u32::from(sent.farthest) * 10),
+                    format!(
+                        "{}, to {} ms{}",
+                        sent.copies,
+                        u32::from(sent.farthest) * 10,
+                        if sent.memory { ", memory" } else { "" }
+                    ),
                 ),
                 (Ink::Plain, sent.repeated.to_string()),
             ]);
@@ -75,6 +80,14 @@ fn row(one: &Participant, stats: &Stats) -> Vec<(Ink, String)> {
         None => cells.push((Ink::Dim, "nothing".to_owned())),
     }
     cells
+}
+
+fn guessed(stats: &Stats) -> String {
+    let guessed = stats.concealed.saturating_sub(stats.recalled);
+    match stats.recalled {
+        0 => guessed.to_string(),
+        recalled => format!("{guessed} (and {recalled} coarse)"),
+    }
 }
 
 fn loss_ink(loss: f32) -> Ink {

@@ -12,8 +12,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use room::*;
+use sotto_voice::codec::{Encoder, MAX_FRAME_BYTES};
+use sotto_voice::playout::{EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
 use sotto_voice::{
-    Destination, FRAME_SAMPLES, Processor, ProcessorSettings, Reference, UplinkCommand,
+    Destination, FRAME_SAMPLES, Processor, ProcessorSettings, Reference, Stream, UplinkCommand,
 };
 
 /// The system's allocator with a count for the current thread.
@@ -176,4 +178,50 @@ fn processing_adds_what_its_crate_allocates_and_no_more() {
     assert!(apart > 0);
     assert_eq!(together, apart + sealed);
     assert_eq!(referring, 0);
+}
+
+#[test]
+fn what_is_brought_back_from_a_memory_allocates_nothing() {
+    let mut encoder = Encoder::new().unwrap();
+    encoder.set_memory(true).unwrap();
+    let mut playout = SenderPlayout::new(PlayoutConfig::default()).unwrap();
+    let mut arrivals = Vec::new();
+    for frame in 0..1000_u64 {
+        let sound: [f32; FRAME_SAMPLES] =
+            std::array::from_fn(|offset| voice(frame * FRAME_SAMPLES as u64 + offset as u64));
+        let mut bytes = vec![0; MAX_FRAME_BYTES];
+        let length = encoder.encode(&sound, &mut bytes).unwrap();
+        bytes.truncate(length);
+        // Some come so late that all wait, and eight in a row never come.
+        let late = if frame % 7 == 0 { ms(100) } else { ms(0) };
+        if frame % 50 < 42 {
+            arrivals.push((ms(10 * frame) + late, frame, bytes));
+        }
+    }
+    arrivals.sort_by_key(|(at, ..)| *at);
+    let mut arrivals = arrivals.into_iter().peekable();
+    let mut allocated = 0;
+    for tick in 0..1000 {
+        let now = ms(10 * tick);
+        while let Some((at, frame, bytes)) = arrivals.next_if(|(at, ..)| *at <= now) {
+            let timestamp = (frame * FRAME_SAMPLES as u64) as u32;
+            let packet = Packet {
+                stream: Stream::Open,
+                sequence: frame as u16,
+                timestamp,
+                marker: frame == 0,
+                frames: &[EncodedFrame {
+                    timestamp,
+                    payload: &bytes,
+                }],
+            };
+            allocated += allocations(|| _ = playout.insert(&packet, at));
+        }
+        let mut block = [0.0; FRAME_SAMPLES];
+        allocated += allocations(|| _ = playout.pull(&mut block, now));
+    }
+    let stats = playout.stats();
+    println!("{} of {} brought back", stats.recalled, stats.concealed);
+    assert!(stats.recalled > 50, "{stats:?}");
+    assert_eq!(allocated, 0);
 }

@@ -129,9 +129,12 @@ pub struct Stats {
     /// Frames of 10 ms in the last second that were lost and played from a copy in another packet.
     #[serde(default)]
     pub recovered: u32,
-    /// Frames in the last second that nothing brought, so that they were continued by guesswork.
+    /// Frames in the last second that nothing brought, so that they were continued by guesswork, or `recalled`.
     #[serde(default)]
     pub concealed: u32,
+    /// Of those, frames that were brought back coarsely from what a later packet remembers.
+    #[serde(default)]
+    pub recalled: u32,
     /// The user's own voice on its way there; absent before anything was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Sent>,
@@ -152,6 +155,9 @@ pub struct Sent {
     /// How far back the farthest of them lies, in frames of 10 ms.
     #[serde(default)]
     pub farthest: u8,
+    /// Whether packets carry a coarse memory of the past beside, because the losses come in long bursts.
+    #[serde(default)]
+    pub memory: bool,
     /// Frames in the last second that were repeated because it had missed them.
     #[serde(default)]
     pub repeated: u32,

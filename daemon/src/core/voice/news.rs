@@ -185,6 +185,7 @@ fn figures(stats: &SenderStats) -> Stats {
         round_trip_ms: stats.round_trip.map(milliseconds),
         recovered: stats.recovered,
         concealed: stats.concealed,
+        recalled: stats.recalled,
         sent: None,
     }
 }
@@ -197,6 +198,7 @@ fn sent(stats: &RecipientStats, frame: FrameLength) -> Sent {
         longest_burst: stats.longest_burst,
         copies: stats.copies.len() as u8,
         farthest: u8::try_from(farthest.div_ceil(FRAME_SAMPLES)).unwrap_or(u8::MAX),
+        memory: stats.memory,
         repeated: stats.repeated,
     }
 }

@@ -37,7 +37,7 @@ impl Concealment {
 ///
 /// Nothing is allocated after [`Decoder::new`].
 pub struct Decoder {
-    state: NonNull<sys::OpusDecoder>,
+    pub(super) state: NonNull<sys::OpusDecoder>,
 }
 
 // SAFETY: libopus keeps no thread-local or shared mutable state; a decoder may be used from any one thread
@@ -159,7 +159,7 @@ impl Decoder {
     }
 }
 
-fn checked_setup(code: c_int) -> Result<(), CodecError> {
+pub(super) fn checked_setup(code: c_int) -> Result<(), CodecError> {
     if code == sys::OPUS_OK {
         Ok(())
     } else {
@@ -185,7 +185,7 @@ fn samples_in(frame: &[u8]) -> c_int {
     }
 }
 
-fn checked_length(samples: c_int, bytes: usize) -> Result<FrameLength, CodecError> {
+pub(super) fn checked_length(samples: c_int, bytes: usize) -> Result<FrameLength, CodecError> {
     match usize::try_from(samples) {
         Ok(count) => FrameLength::of(count).ok_or(CodecError::Duration { samples: count }),
         Err(_) => Err(CodecError::Frame {
@@ -196,7 +196,7 @@ fn checked_length(samples: c_int, bytes: usize) -> Result<FrameLength, CodecErro
 }
 
 /// libopus's words for an error code.
-fn describe(code: c_int) -> &'static str {
+pub(super) fn describe(code: c_int) -> &'static str {
     // SAFETY: `opus_strerror` returns a static, NUL-terminated string for every code.
     let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
     text.to_str().unwrap_or("unknown error")

@@ -1,29 +1,63 @@
 //! The encoder: one per daemon, whatever the number of listeners.
+//!
+//! The safe binding does not reach the memory of the past that packets can carry (DRED), so this file calls libopus
+//! directly where that or its state is concerned.
 
-use opus::{Application, Bitrate, Channels, Signal};
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+use std::ptr::NonNull;
+
+use opusic_sys as sys;
 
 use super::CodecError;
+use super::decoder::describe;
 use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
 /// The bitrate of speech unless told otherwise, in bit/s. PESQ-WB is within 0.01 of its maximum here.
 pub const DEFAULT_BITRATE: u32 = 48_000;
 /// The lowest bitrate accepted, in bit/s.
 pub const MIN_BITRATE: u32 = 16_000;
-/// The highest bitrate accepted, in bit/s. A frame then fills 320 of [`MAX_FRAME_BYTES`](super::MAX_FRAME_BYTES).
+/// The highest bitrate accepted, in bit/s. A frame then fills 320 of [`MAX_FRAME_BYTES`](super::MAX_FRAME_BYTES), and 380
+/// with a memory.
 pub const MAX_BITRATE: u32 = 256_000;
 
+/// What a memory of the past may cost beside the frame, in bit/s. With half of it the frame itself would suffer: PESQ-WB
+/// 4.1 instead of 4.4 on a clean link.
+const MEMORY_BITRATE: u32 = 48_000;
+/// How far a memory reaches back, in units of 10 ms: beyond the bursts that copies do not bridge.
+const MEMORY_REACH: c_int = 20;
+/// The loss that libopus is told of, in per cent, to set aside enough for the memory.
+const MEMORY_LOSS: c_int = 20;
+/// How much longer a frame with a memory is than one without, at least, in bytes: libopus lets the frame have three quarters
+/// of what the memory leaves.
+const MEMORY_BYTES: usize = 36;
+
 /// Above 5 the gain in quality at 48 kbit/s is below what PESQ can show; the cost nearly doubles.
-const COMPLEXITY: i32 = 5;
+const COMPLEXITY: c_int = 5;
 
 /// Encodes frames of one length.
 pub struct Encoder {
-    inner: opus::Encoder,
+    state: NonNull<sys::OpusEncoder>,
     length: FrameLength,
+    bitrate: u32,
+    memory: bool,
 }
+
+// SAFETY: libopus keeps no thread-local or shared mutable state; an encoder may be used from any one thread
+// at a time, which `&mut self` on every method ensures.
+unsafe impl Send for Encoder {}
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Encoder").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        // SAFETY: `state` came from `opus_encoder_create` and is destroyed once, here.
+        unsafe { sys::opus_encoder_destroy(self.state.as_ptr()) }
     }
 }
 
@@ -42,24 +76,70 @@ impl Encoder {
     /// # Errors
     /// [`CodecError::Setup`] if libopus has no memory or rejects a setting.
     pub fn for_frames(length: FrameLength) -> Result<Self, CodecError> {
-        let setup = |error: opus::Error| CodecError::Setup {
-            reason: error.code().description(),
-        };
         let application = match length {
-            FrameLength::Short => Application::LowDelay,
-            FrameLength::Usual => Application::Voip,
+            FrameLength::Short => sys::OPUS_APPLICATION_RESTRICTED_LOWDELAY,
+            FrameLength::Usual => sys::OPUS_APPLICATION_VOIP,
         };
-        let mut inner =
-            opus::Encoder::new(SAMPLE_RATE, Channels::Mono, application).map_err(setup)?;
-        inner.set_signal(Signal::Voice).map_err(setup)?;
-        inner.set_complexity(COMPLEXITY).map_err(setup)?;
-        inner.set_vbr(false).map_err(setup)?;
-        inner.set_inband_fec(false).map_err(setup)?;
-        inner.set_packet_loss_perc(0).map_err(setup)?;
-        inner.set_dtx(false).map_err(setup)?;
-        let mut encoder = Self { inner, length };
+        let mut error = sys::OPUS_OK;
+        // SAFETY: rate, channel count and application are among those that libopus accepts; `error` outlives the call.
+        let state =
+            unsafe { sys::opus_encoder_create(SAMPLE_RATE as i32, 1, application, &raw mut error) };
+        let state = NonNull::new(state).ok_or_else(|| CodecError::Setup {
+            reason: describe(error),
+        })?;
+        let mut encoder = Self {
+            state,
+            length,
+            bitrate: DEFAULT_BITRATE,
+            memory: false,
+        };
+        for (request, value) in [
+            (sys::OPUS_SET_SIGNAL_REQUEST, sys::OPUS_SIGNAL_VOICE),
+            (sys::OPUS_SET_COMPLEXITY_REQUEST, COMPLEXITY),
+            (sys::OPUS_SET_VBR_REQUEST, 0),
+            (sys::OPUS_SET_INBAND_FEC_REQUEST, 0),
+            (sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, 0),
+            (sys::OPUS_SET_DTX_REQUEST, 0),
+        ] {
+            encoder.set(request, value)?;
+        }
         encoder.set_bitrate(DEFAULT_BITRATE)?;
         Ok(encoder)
+    }
+
+    fn set(&mut self, request: c_int, value: c_int) -> Result<(), CodecError> {
+        // SAFETY: `state` is a live encoder, and every request that is set here takes one `c_int`.
+        let code = unsafe { sys::opus_encoder_ctl(self.state.as_ptr(), request, value) };
+        super::decoder::checked_setup(code)
+    }
+
+    /// Whether frames carry a memory of the past.
+    pub fn memory(&self) -> bool {
+        self.memory
+    }
+
+    /// Lets frames carry a coarse memory of the last 200 ms (DRED) beside their own sound, from the next one on, or no
+    /// longer. They take 48 kbit/s more then. See [`Memory`](super::Memory).
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus refuses, which it has no reason to.
+    pub fn set_memory(&mut self, memory: bool) -> Result<(), CodecError> {
+        self.memory = memory;
+        let loss = if memory { MEMORY_LOSS } else { 0 };
+        self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, loss)?;
+        self.apply_reach()?;
+        self.apply_bitrate()
+    }
+
+    fn apply_reach(&mut self) -> Result<(), CodecError> {
+        let reach = if self.memory { MEMORY_REACH } else { 0 };
+        self.set(sys::OPUS_SET_DRED_DURATION_REQUEST, reach)
+    }
+
+    fn apply_bitrate(&mut self) -> Result<(), CodecError> {
+        let memory = if self.memory { MEMORY_BITRATE } else { 0 };
+        let bits = self.bitrate + memory;
+        self.set(sys::OPUS_SET_BITRATE_REQUEST, bits as c_int)
     }
 
     /// Encodes one frame (480 or 240 samples as the encoder was made for, f32 in −1…1, 48 kHz mono) into `packet`
@@ -74,19 +154,25 @@ impl Encoder {
         if samples != self.length.samples() {
             return Err(CodecError::Duration { samples });
         }
-        let result = if frame.iter().all(|sample| sample.is_finite()) {
-            self.inner.encode_float(frame, packet)
-        } else {
-            // One NaN would stay in the encoder's filters for ever.
-            let mut clean = [0.0; FRAME_SAMPLES];
-            for (clean, sample) in clean.iter_mut().zip(frame) {
-                *clean = if sample.is_finite() { *sample } else { 0.0 };
-            }
-            self.inner.encode_float(&clean[..samples], packet)
+        // One NaN would stay in the encoder's filters for ever.
+        let mut clean = [0.0; FRAME_SAMPLES];
+        for (clean, sample) in clean.iter_mut().zip(frame) {
+            *clean = if sample.is_finite() { *sample } else { 0.0 };
+        }
+        // SAFETY: `state` is a live encoder; `clean` holds `samples` samples of the one channel; `packet` is writable
+        // for its length.
+        let length = unsafe {
+            sys::opus_encode_float(
+                self.state.as_ptr(),
+                clean.as_ptr(),
+                samples as c_int,
+                packet.as_mut_ptr(),
+                i32::try_from(bytes).unwrap_or(i32::MAX),
+            )
         };
-        result.map_err(|error| CodecError::Frame {
+        usize::try_from(length).map_err(|_| CodecError::Frame {
             bytes,
-            reason: error.code().description(),
+            reason: describe(length),
         })
     }
 
@@ -96,9 +182,11 @@ impl Encoder {
     /// [`CodecError::Setup`] if libopus refuses, which it has no reason to. The encoder must not be used
     /// for another audience then.
     pub fn reset(&mut self) -> Result<(), CodecError> {
-        self.inner.reset_state().map_err(|error| CodecError::Setup {
-            reason: error.code().description(),
-        })
+        // SAFETY: `state` is a live encoder, and this request takes no argument.
+        let code = unsafe { sys::opus_encoder_ctl(self.state.as_ptr(), sys::OPUS_RESET_STATE) };
+        super::decoder::checked_setup(code)?;
+        // The one setting that libopus forgets with its state.
+        self.apply_reach()
     }
 
     /// Changes the bitrate, in bit/s, from the next frame on.
@@ -109,23 +197,50 @@ impl Encoder {
         if !(MIN_BITRATE..=MAX_BITRATE).contains(&bits_per_second) {
             return Err(CodecError::Bitrate { bits_per_second });
         }
-        self.inner
-            .set_bitrate(Bitrate::Bits(bits_per_second as i32))
-            .map_err(|error| CodecError::Setup {
-                reason: error.code().description(),
-            })
+        self.bitrate = bits_per_second;
+        self.apply_bitrate()
     }
 
     /// How many samples decoded sound lags behind what was encoded.
     pub fn lookahead(&mut self) -> usize {
+        let mut samples: c_int = 0;
+        // SAFETY: `state` is a live encoder, and this request takes a pointer to an `opus_int32`, which outlives the call.
+        let code = unsafe {
+            sys::opus_encoder_ctl(
+                self.state.as_ptr(),
+                sys::OPUS_GET_LOOKAHEAD_REQUEST,
+                &raw mut samples,
+            )
+        };
         // What libopus documents for these applications at 48 kHz: 6.5 and 2.5 ms.
-        self.inner
-            .get_lookahead()
-            .ok()
-            .and_then(|samples| usize::try_from(samples).ok())
-            .unwrap_or(match self.length {
-                FrameLength::Short => 120,
-                FrameLength::Usual => 312,
-            })
+        let known = match self.length {
+            FrameLength::Short => 120,
+            FrameLength::Usual => 312,
+        };
+        match code {
+            sys::OPUS_OK => usize::try_from(samples).unwrap_or(known),
+            _ => known,
+        }
     }
+}
+
+/// Takes the memory out of the first `length` bytes of `frame` and returns how long it is then: the same for every frame of
+/// one bitrate, so that a copy's size tells nothing of what was said.
+///
+/// # Errors
+/// [`CodecError::Frame`] if it is no frame.
+pub fn strip_memory(frame: &mut [u8], length: usize) -> Result<usize, CodecError> {
+    let failed = |error: opus::Error| CodecError::Frame {
+        bytes: length,
+        reason: error.code().description(),
+    };
+    let room = frame
+        .get_mut(..length)
+        .ok_or(CodecError::Size { bytes: length })?;
+    let bare = opus::packet::unpad(room).map_err(failed)?;
+    let padded = length.saturating_sub(MEMORY_BYTES).max(bare);
+    if padded > bare {
+        opus::packet::pad(&mut frame[..padded], bare).map_err(failed)?;
+    }
+    Ok(padded)
 }

@@ -4,16 +4,20 @@
 //! everybody on the network. In-band error correction stays off: every packet carries whole copies of
 //! earlier frames (RFC 2198), which makes it worthless, and it would take bits from the frame itself.
 //!
+//! Against bursts that copies do not bridge, frames can carry a coarse memory of the last 200 ms ([`Memory`]).
+//!
 //! Each frame is decoded by the [`Decoder`] of the stream that it came on. A decoder that has to conceal a
 //! lost frame continues the sound with libopus's neural model (deep PLC).
 
 mod decoder;
 mod encoder;
+mod memory;
 #[cfg(test)]
 mod tests;
 
 pub use decoder::{Concealment, Decoder, frame_length};
-pub use encoder::{DEFAULT_BITRATE, Encoder, MAX_BITRATE, MIN_BITRATE};
+pub use encoder::{DEFAULT_BITRATE, Encoder, MAX_BITRATE, MIN_BITRATE, strip_memory};
+pub use memory::Memory;
 
 /// The longest encoded frame that is sent or accepted, in bytes: 10 ms at 320 kbit/s.
 pub const MAX_FRAME_BYTES: usize = 400;

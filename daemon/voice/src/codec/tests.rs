@@ -167,3 +167,126 @@ proptest! {
         decoder.conceal(&mut out).unwrap();
     }
 }
+
+#[test]
+fn a_burst_is_brought_back_from_what_a_later_frame_remembers() {
+    let mut encoder = Encoder::new().unwrap();
+    encoder.set_memory(true).unwrap();
+    let mut frames = Vec::new();
+    for frame in 0..120 {
+        let mut packet = [0; MAX_FRAME_BYTES];
+        let length = encoder.encode(&glide(frame), &mut packet).unwrap();
+        assert_eq!(length, 120);
+        frames.push(packet);
+    }
+    let mut memory = Memory::new().unwrap();
+    // Frames 100 to 107 are lost.
+    let reach = memory.read(&frames[108][..120]);
+    assert!(reach >= 8 * FRAME_SAMPLES, "{reach}");
+    let play = |recalled: Option<&Memory>| {
+        let mut decoder = Decoder::new().unwrap();
+        let mut out = [0.0; FRAME_SAMPLES];
+        for frame in &frames[..100] {
+            decoder.decode(&frame[..120], &mut out).unwrap();
+        }
+        let mut sound = Vec::new();
+        for lost in 100..108 {
+            match recalled {
+                Some(memory) => {
+                    let back = (108 - lost) * FRAME_SAMPLES;
+                    decoder.recall(memory, back, &mut out).unwrap();
+                }
+                None => decoder.conceal(&mut out).unwrap(),
+            }
+            sound.extend(out);
+        }
+        power(&sound)
+    };
+    // What is continued dies away; what is remembered is as loud as it was.
+    let said: Vec<f32> = (100..108).flat_map(glide).collect();
+    let (continued, remembered) = (play(None), play(Some(&memory)));
+    let off = |power: f32| (10.0 * (power / self::power(&said)).log10()).abs();
+    assert!(off(remembered) < 6.0, "{} dB", off(remembered));
+    assert!(off(remembered) < off(continued), "{} dB", off(continued));
+}
+
+/// Something like a voice that rises.
+fn glide(frame: usize) -> [f32; FRAME_SAMPLES] {
+    std::array::from_fn(|n| {
+        let at = (frame * FRAME_SAMPLES + n) as f32 / 48_000.0;
+        let cycles = 110.0 * at + 40.0 * at * at;
+        let sum: f32 = (1..20)
+            .map(|harmonic| {
+                (cycles * harmonic as f32 * std::f32::consts::TAU).sin() / harmonic as f32
+            })
+            .sum();
+        0.2 * sum
+    })
+}
+
+#[test]
+fn an_encoder_that_was_reset_remembers_nothing_and_goes_on_remembering() {
+    let mut encoder = Encoder::new().unwrap();
+    encoder.set_memory(true).unwrap();
+    let mut packet = [0; MAX_FRAME_BYTES];
+    let mut memory = Memory::new().unwrap();
+    for frame in 0..100 {
+        encoder.encode(&glide(frame), &mut packet).unwrap();
+    }
+    encoder.reset().unwrap();
+    let mut farthest = 0;
+    for frame in 100..150 {
+        let length = encoder.encode(&glide(frame), &mut packet).unwrap();
+        let reach = memory.read(&packet[..length]);
+        assert!(
+            reach <= (frame - 98) * FRAME_SAMPLES,
+            "frame {frame}: {reach}"
+        );
+        farthest = farthest.max(reach);
+    }
+    assert!(farthest >= 4800, "{farthest}");
+}
+
+#[test]
+fn a_frame_without_its_memory_sounds_the_same() {
+    let mut encoder = Encoder::new().unwrap();
+    encoder.set_memory(true).unwrap();
+    let (mut whole, mut bare) = (Decoder::new().unwrap(), Decoder::new().unwrap());
+    let mut memory = Memory::new().unwrap();
+    for frame in 0..100 {
+        let mut packet = [0; MAX_FRAME_BYTES];
+        let length = encoder.encode(&glide(frame), &mut packet).unwrap();
+        let (mut one, mut other) = ([0.0; FRAME_SAMPLES], [0.0; FRAME_SAMPLES]);
+        whole.decode(&packet[..length], &mut one).unwrap();
+        let length = strip_memory(&mut packet, length).unwrap();
+        assert_eq!(length, 84, "frame {frame}");
+        assert_eq!(memory.read(&packet[..length]), 0);
+        bare.decode(&packet[..length], &mut other).unwrap();
+        assert_eq!(one, other, "frame {frame}");
+    }
+    assert!(strip_memory(&mut [0xff; 10], 10).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_memory_of_any_bytes_does_no_harm(
+        bytes in prop::collection::vec(any::<u8>(), 0..=MAX_FRAME_BYTES + 1),
+        back in 0_usize..100_000,
+    ) {
+        let mut memory = Memory::new().unwrap();
+        let mut decoder = Decoder::new().unwrap();
+        let reach = memory.read(&bytes);
+        let mut out = [0.0; FRAME_SAMPLES];
+        let _ = decoder.recall(&memory, back.min(reach), &mut out);
+        let (mut encoder, _, frame) = running();
+        encoder.set_memory(true).unwrap();
+        let mut damaged = [0; MAX_FRAME_BYTES];
+        let length = encoder.encode(&tone(101), &mut damaged).unwrap();
+        for (at, byte) in bytes.iter().enumerate().take(7) {
+            damaged[(at * 17 + 3) % length] ^= byte;
+        }
+        let reach = memory.read(&damaged[..length]);
+        let _ = decoder.recall(&memory, back.min(reach), &mut out);
+        decoder.decode(&frame, &mut out).unwrap();
+    }
+}

@@ -89,6 +89,8 @@ pub struct SenderStats {
     pub concealed: u32,
     /// Frames that were concealed although a later one had come already.
     pub repairable: u32,
+    /// Of those, frames that were brought back coarsely from what the later one remembers.
+    pub recalled: u32,
     /// Frames that were lost with their packet and played from a copy in another.
     pub recovered: u32,
     /// Of the frames that had been concealed, those that came yet.

@@ -262,8 +262,8 @@ impl Downlink {
         let playout = link.playout.stats();
         let before = std::mem::replace(&mut peer.stats_before, playout);
         let since = |now: u64, before: u64| {
-            // Less than before means that another playout counts now, from nothing.
-            u32::try_from(now.checked_sub(before).unwrap_or(now)).unwrap_or(u32::MAX)
+            // Less than before: what had been concealed came yet, and was played.
+            u32::try_from(now.saturating_sub(before)).unwrap_or(u32::MAX)
         };
         let level = peer.take_level();
         let (round_trip, path) = peer
@@ -290,6 +290,7 @@ impl Downlink {
             delay: playout.delay,
             concealed: since(playout.concealed, before.concealed),
             repairable: since(playout.repairable, before.repairable),
+            recalled: since(playout.recalled, before.recalled),
             recovered: since(playout.recovered, before.recovered),
             late: since(playout.late, before.late),
             discarded: since(playout.discarded, before.discarded),

@@ -12,6 +12,7 @@
 
 mod arrivals;
 mod noise;
+mod recall;
 mod refill;
 mod sender;
 mod sequence;
@@ -153,6 +154,8 @@ pub struct PlayoutStats {
     /// Frames that were continued although a later one had come already: the most that a codec's own memory of the past
     /// (DRED, LBRR) in that one could have repaired. One that came itself before it was heard still counts here.
     pub repairable: u64,
+    /// Of those, frames that were brought back from the memory in the later one: coarse, but what was said.
+    pub recalled: u64,
     /// Frames that arrived after having been concealed.
     pub late: u64,
     /// Frames that were never heard, to get back to the target after an outage, an overflow, or playback

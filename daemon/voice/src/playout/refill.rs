@@ -96,7 +96,9 @@ impl SenderPlayout {
             let gap = next - self.decode_at;
             let lost = self.logs.iter().any(|log| log.is_lost(self.decode_at));
             if gap >= self.frame && lost {
-                if self.concealing >= LONGEST_CONCEALMENT {
+                if self.recall(begin) {
+                    self.stats.repairable += 1;
+                } else if self.concealing >= LONGEST_CONCEALMENT {
                     self.stop();
                 } else {
                     self.stalled.get_or_insert(self.decode_at);
@@ -291,7 +293,7 @@ impl SenderPlayout {
     }
 
     /// Brings the gain to `target` over the first `over` samples of `frame`.
-    fn fade(&mut self, frame: &mut [f32], target: f32, over: usize) {
+    pub(super) fn fade(&mut self, frame: &mut [f32], target: f32, over: usize) {
         if self.gain == 1.0 && target == 1.0 {
             return;
         }

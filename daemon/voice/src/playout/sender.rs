@@ -10,7 +10,7 @@ use super::store::{FrameStore, Stored};
 use super::{
     Activity, Inserted, Packet, PlayoutConfig, PlayoutStats, Pulled, Source, duration, samples,
 };
-use crate::codec::{CodecError, Concealment, Decoder, MAX_FRAME_BYTES, frame_length};
+use crate::codec::{CodecError, Concealment, Decoder, MAX_FRAME_BYTES, Memory, frame_length};
 use crate::{FRAME_SAMPLES, Level, Stream};
 
 const FRAME: i64 = FRAME_SAMPLES as i64;
@@ -47,6 +47,11 @@ pub struct SenderPlayout {
     pub(super) logs: [PacketLog; 2],
     pub(super) store: FrameStore,
     pub(super) decoders: [Decoder; 2],
+    /// What a frame in the store remembers: its timestamp, and how many samples before it that reaches.
+    pub(super) memory: Memory,
+    pub(super) remembered: Option<(i64, i64)>,
+    /// Whether lost frames are brought back or continued by neural models.
+    pub(super) neural: bool,
     pub(super) sound: Sound,
     pub(super) noise: Noise,
     pub(super) state: State,
@@ -90,6 +95,9 @@ impl SenderPlayout {
             logs: [PacketLog::new(), PacketLog::new()],
             store: FrameStore::new(),
             decoders: [Decoder::new()?, Decoder::new()?],
+            memory: Memory::new()?,
+            remembered: None,
+            neural: true,
             sound: Sound::new(),
             noise: Noise::new(config.comfort_noise),
             state: State::Pause,
@@ -138,6 +146,7 @@ impl SenderPlayout {
         self.stalled = None;
         self.concealing = 0;
         self.last_gap = None;
+        self.remembered = None;
         self.recovering = false;
         self.concealed = [i64::MIN; REMEMBERED];
     }
@@ -145,6 +154,7 @@ impl SenderPlayout {
     /// Chooses how lost frames are continued: the neural model is for the loudest senders only when many
     /// speak at once.
     pub fn set_concealment(&mut self, concealment: Concealment) {
+        self.neural = concealment == Concealment::Deep;
         for decoder in &mut self.decoders {
             // The setting is one of two constants that libopus accepts.
             let _ = decoder.set_concealment(concealment);

@@ -111,6 +111,13 @@ impl FrameStore {
         self.in_use().find(|held| held.timestamp == timestamp)
     }
 
+    /// The oldest frame behind `timestamp` that came in a packet of its own, on `stream`.
+    pub(super) fn next_original(&self, timestamp: i64, stream: Stream) -> Option<&Held> {
+        self.in_use()
+            .filter(|held| !held.copy && held.stream == stream && held.timestamp > timestamp)
+            .min_by_key(|held| held.timestamp)
+    }
+
     pub(super) fn remove(&mut self, timestamp: i64) {
         self.retain(|held| held != timestamp);
     }

@@ -115,6 +115,8 @@ pub struct RecipientStats {
     pub longest_burst: u32,
     /// The earlier frames that every packet to it repeats, by their distance in frames.
     pub copies: &'static [u8],
+    /// Whether frames carry a memory of the past because of its bursts of loss.
+    pub memory: bool,
     /// Frames that were repeated because it had missed them, since the last of these events.
     pub repeated: u32,
 }

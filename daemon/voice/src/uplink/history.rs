@@ -4,7 +4,7 @@
 //! captured. A copy goes to nobody else.
 
 use super::schedule::Listeners;
-use crate::codec::MAX_FRAME_BYTES;
+use crate::codec::{MAX_FRAME_BYTES, strip_memory};
 use crate::{FrameLength, Slot, Stream};
 
 /// How far back copies may reach, in frames: the timestamp offset of RFC 2198 has 14 bits, which is 34 frames of 10 ms.
@@ -17,11 +17,22 @@ pub(super) struct Frame {
     pub(super) listeners: Listeners,
     length: usize,
     bytes: [u8; MAX_FRAME_BYTES],
+    /// The same without its memory of the past, if it has one.
+    bare: [u8; MAX_FRAME_BYTES],
+    bare_length: Option<usize>,
 }
 
 impl Frame {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
+    }
+
+    /// As it is repeated: what it remembers was of use to its own packet alone.
+    pub(super) fn copy(&self) -> &[u8] {
+        match self.bare_length {
+            Some(length) => &self.bare[..length],
+            None => self.bytes(),
+        }
     }
 
     /// Whether `slot` may have this frame on `stream`.
@@ -56,11 +67,12 @@ impl History {
         timestamp.wrapping_sub((distance * self.length.samples()) as u32)
     }
 
-    /// Remembers a frame whose bytes `encode` writes, and returns it. `None` when it fails.
+    /// Remembers a frame whose bytes `encode` writes; it carries a memory of the past or not. `None` when it fails.
     pub(super) fn add(
         &mut self,
         timestamp: u32,
         listeners: Listeners,
+        memory: bool,
         encode: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Option<()> {
         let index = self.next;
@@ -69,12 +81,19 @@ impl History {
             listeners,
             length: 0,
             bytes: [0; MAX_FRAME_BYTES],
+            bare: [0; MAX_FRAME_BYTES],
+            bare_length: None,
         });
         entry.timestamp = timestamp;
         entry.listeners = listeners;
         match encode(&mut entry.bytes) {
             Some(length) if length <= MAX_FRAME_BYTES => {
                 entry.length = length;
+                entry.bare_length = None;
+                if memory {
+                    entry.bare = entry.bytes;
+                    entry.bare_length = strip_memory(&mut entry.bare, length).ok();
+                }
                 self.next = (index + 1) % REACH;
                 Some(())
             }

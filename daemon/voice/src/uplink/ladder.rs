@@ -11,6 +11,9 @@
 //! The upper rungs bridge bursts, at the price of waiting for them. Where reports come back quickly, frames
 //! that a recipient missed are repeated on demand instead (see [`sent_log`](super::sent_log)), which needs
 //! less delay, and these rungs are not used.
+//!
+//! What is repeated on demand may come too late for the first frames behind a long burst. To who has such bursts, frames
+//! carry a coarse memory of the past beside (see [`Memory`](crate::codec::Memory)).
 
 use std::time::Duration;
 
@@ -38,6 +41,13 @@ const TWICE: f32 = 0.08;
 /// in the slow one.
 const QUICK_MEMORY: f32 = 100.0;
 const SLOW_MEMORY: f32 = 1500.0;
+
+/// A run of so many lost packets is long: it reaches beyond the copies of all but the upper rungs.
+const LONG_BURST: u32 = 7;
+/// From this share of packets on that make a burst long, frames carry a memory: one in the last second or so, and down to
+/// that, none in the last half minute.
+const BURSTS: f32 = 0.004;
+const NO_BURSTS: f32 = 0.000_1;
 
 /// The share of frames left unrepaired that makes a recipient step up: one in the last second.
 const UNREPAIRED: f32 = 0.005;
@@ -77,12 +87,20 @@ pub(super) struct Ladder {
     missed: u64,
     burst: u32,
     longest_burst: u32,
+    /// The packets that made a burst long.
+    long_bursts: Share,
+    memory: bool,
 }
 
 impl Ladder {
     /// The distances, in frames, of the earlier frames that the next packet repeats.
     pub(super) fn distances(&self) -> &'static [u8] {
         RUNGS[self.rung]
+    }
+
+    /// Whether its losses come in such long bursts that frames should carry a memory of the past.
+    pub(super) fn wants_memory(&self) -> bool {
+        self.memory
     }
 
     /// In how many packets a frame is repeated that was found missing; 0 where that would take too long.
@@ -110,6 +128,12 @@ impl Ladder {
         self.longest_burst = self.longest_burst.max(self.burst);
         self.pattern = self.pattern << 1 | u64::from(lost);
         self.lost.note(lost);
+        self.long_bursts.note(self.burst == LONG_BURST);
+        if self.long_bursts.quick > BURSTS {
+            self.memory = true;
+        } else if self.long_bursts.worst() < NO_BURSTS {
+            self.memory = false;
+        }
         for (distances, share) in RUNGS.iter().zip(&mut self.unrepaired) {
             share.note(leaves_unrepaired(self.pattern, distances));
         }

@@ -430,11 +430,15 @@ impl Uplink {
             self.faded_in = if opens { FADE } else { 0 };
         }
         self.fade(plan);
+        self.choose_memory(&plan.listeners);
         let timestamp = self.timestamp(start);
-        let encoded = self.history.add(timestamp, plan.listeners, |bytes| {
-            let frame = &self.pcm[..self.length.samples()];
-            self.encoder.encode(frame, bytes).ok()
-        });
+        let memory = self.encoder.memory();
+        let encoded = self
+            .history
+            .add(timestamp, plan.listeners, memory, |bytes| {
+                let frame = &self.pcm[..self.length.samples()];
+                self.encoder.encode(frame, bytes).ok()
+            });
         if encoded.is_none() {
             self.stats.failures += 1;
             return false;
@@ -452,6 +456,20 @@ impl Uplink {
         };
         self.pair_up(next, plan.ends, send);
         true
+    }
+
+    /// Lets frames remember the past while any of those who hear them has bursts of loss: the frame is encoded once for
+    /// all. A crowd does without, because it would cost too much.
+    fn choose_memory(&mut self, listeners: &Listeners) {
+        let memory = self.length == FrameLength::Usual
+            && listeners.slots.len() < self.two_frames_from
+            && listeners
+                .slots
+                .iter()
+                .any(|slot| self.recipients[slot.index()].ladder.wants_memory());
+        if memory != self.encoder.memory() && self.encoder.set_memory(memory).is_err() {
+            self.stats.failures += 1;
+        }
     }
 
     /// Sends a frame, alone or together with the one before, or holds it for the one after.

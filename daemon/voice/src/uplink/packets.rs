@@ -154,7 +154,7 @@ impl Uplink {
 fn allowed_copies(history: &History, timestamp: u32, recipients: usize, two: bool) -> usize {
     let frame = history
         .get(timestamp)
-        .map_or(1, |frame| frame.bytes().len() + 4);
+        .map_or(1, |frame| frame.copy().len() + 4);
     let new = if two { 2 } else { 1 };
     let packets = history.frame_length().per_second() as usize / new * recipients.max(1);
     let frames = BUDGET / 8 / packets / frame;
@@ -244,7 +244,7 @@ fn assemble(
             if let Some(earlier) = history.get(back) {
                 blocks[count] = Block {
                     offset: frame.timestamp.wrapping_sub(back),
-                    frame: earlier.bytes(),
+                    frame: earlier.copy(),
                 };
                 count += 1;
             }

@@ -211,6 +211,7 @@ impl Recipient {
             loss: self.ladder.recent_loss(),
             longest_burst: self.ladder.longest_burst(),
             copies: self.ladder.distances(),
+            memory: self.ladder.wants_memory(),
             repeated: std::mem::take(&mut self.repeated),
         })
     }

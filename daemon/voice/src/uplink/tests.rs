@@ -1,6 +1,7 @@
 //! The promises of the uplink, checked on the packets that it hands out.
 
 mod leak;
+mod memory;
 mod microphone;
 mod orders;
 mod processing;
