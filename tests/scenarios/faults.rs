@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use sotto_control::model::{NoticeKind, OfflineReason, PresenceState};
-use sotto_tests::colleague_views::{all_see, all_see_since, invitation, offline};
+use sotto_tests::colleague_views::{all_see, all_see_since, invitation, offline, participant};
+use sotto_tests::host::MEDIA_PORT;
+use sotto_tests::programs::said;
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Colleague, Line, Script, Voice};
 
@@ -143,6 +145,48 @@ pub(crate) async fn losing_five_percent_loses_nobody(mut lab: Place) -> Outcome 
             .collect();
         ensure!(lost.is_empty(), "{} saw {lost:?} within 30 s", who.name());
     }
+    Ok(())
+}
+
+pub(crate) async fn who_loses_long_bursts_is_sent_a_memory_of_the_past(mut lab: Place) -> Outcome {
+    let mut script = Script::new();
+    let clip = Clip::spoken(
+        "Ten packets in a row are lost, again and again, and still you understand me.",
+        Voice::Anna,
+    )?;
+    // The first three make the losses known.
+    let mut line = script.say(&clip);
+    for _ in 0..3 {
+        script.pause(0.5);
+        line = script.say(&clip);
+    }
+    script.pause(1.0);
+    let bao = lab.colleague("Bao")?.start().await?;
+    let anna = lab.colleague("Anna")?.speaking(&script)?.start().await?;
+    anna.finds("Bao").await?;
+    bao.host().block(&format!(
+        "udp dport {MEDIA_PORT} numgen inc mod 64 {{ 0-9, 12-21 }}"
+    ))?;
+    bao.meets("Planning", &["Anna"]).await?;
+    anna.joins("Planning").await?;
+    anna.until("packets carry a memory", |now| {
+        let bao = participant(now, "Planning", "Bao");
+        let sent = bao.and_then(|bao| bao.stats?.sent);
+        sent.is_some_and(|sent| sent.memory)
+    })
+    .await?;
+    bao.until("frames are brought back from it", |now| {
+        let anna = participant(now, "Planning", "Anna").and_then(|anna| anna.stats);
+        anna.is_some_and(|stats| stats.recalled > 0)
+    })
+    .await?;
+    let shown = said(&anna.sotto(&["stats"])?);
+    ensure!(shown.contains("memory"), "{shown}");
+    let heard = bao.heard_well(&anna, &line, 2.5).await?;
+    note(format!(
+        "PESQ with bursts of ten, 31 % lost: {:.2}",
+        heard.pesq
+    ));
     Ok(())
 }
 

@@ -56,6 +56,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     faults::a_clean_exit_is_seen_at_once_and_takes_less_than_a_second,
     faults::a_crashed_daemon_returns_to_its_meeting_muted,
     faults::losing_five_percent_loses_nobody,
+    faults::who_loses_long_bursts_is_sent_a_memory_of_the_past,
     faults::both_halves_of_a_split_network_go_on_and_agree_again,
     faults::an_interface_that_comes_back_is_used_again_within_six_seconds,
     people::two_people_of_one_name_are_told_apart,

@@ -211,20 +211,27 @@ fn the_roster_shows_presence_voice_loss_and_delay() {
 #[test]
 fn whoever_loses_what_is_sent_shows_how_often_it_is_repeated() {
     let mut screen = scene();
-    let sent = |copies| {
+    let sent = |copies, memory| {
         Some(Sent {
             copies,
+            memory,
             ..Sent::default()
         })
     };
-    for (copies, shown) in [(1, ""), (3, "  3 copies")] {
+    let cases = [
+        (1, false, ""),
+        (3, false, "  3 copies"),
+        (4, true, "  4+memory"),
+    ];
+    for (copies, memory, shown) in cases {
         for meeting in &mut screen.snapshot.meetings {
             if let Some(stats) = &mut meeting.participants[0].stats {
-                stats.sent = sent(copies);
+                stats.sent = sent(copies, memory);
             }
         }
         let all = lines(&screen, 94, 24);
-        assert_eq!(all[3].contains("copies"), copies > 1, "{}", all[3]);
+        let repeated = copies > 1 && !memory;
+        assert_eq!(all[3].contains("copies"), repeated, "{}", all[3]);
         assert!(
             all[3].contains(&format!("24 ms delay{shown}")),
             "{}",

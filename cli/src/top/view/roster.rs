@@ -216,10 +216,14 @@ fn network(stats: &Stats, columns: &Columns) -> Vec<Span<'static>> {
     if columns.path && stats.path == Path::Stream {
         spans.push(Span::styled("  by stream", DIM));
     } else if columns.path
-        && let Some(sent) = stats.sent.filter(|sent| sent.copies > 1)
+        && let Some(sent) = stats.sent.filter(|sent| sent.copies > 1 || sent.memory)
     {
-        // One is sent always; more tell that this colleague loses what we send. A stream loses nothing.
-        let text = format!("  {} copies", sent.copies);
+        // One is sent always; more tell that this colleague loses what we send, in long bursts with a memory. A stream
+        // loses nothing.
+        let text = match sent.memory {
+            false => format!("  {} copies", sent.copies),
+            true => format!("  {}+memory", sent.copies),
+        };
         spans.push(Span::styled(text, Style::new().fg(Color::Yellow)));
     }
     spans

@@ -7,7 +7,10 @@ use crate::FRAME_SAMPLES;
 impl SenderPlayout {
     /// Brings back the frame whose turn it is, which was lost. Tells whether anything that came later remembers it.
     pub(super) fn recall(&mut self, begin: Begin) -> bool {
-        let Some(back) = self.remembering().filter(|_| self.neural) else {
+        if !self.neural {
+            return false;
+        }
+        let Some(back) = self.remembering() else {
             return false;
         };
         let mut room = [0.0; FRAME_SAMPLES];
