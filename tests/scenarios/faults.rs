@@ -182,7 +182,7 @@ pub(crate) async fn who_loses_long_bursts_is_sent_a_memory_of_the_past(mut lab: 
     .await?;
     let shown = said(&anna.sotto(&["stats"])?);
     ensure!(shown.contains("memory"), "{shown}");
-    let heard = bao.heard_well(&anna, &line, 2.5).await?;
+    let heard = bao.heard_well(&anna, &line, 2.0).await?;
     note(format!(
         "PESQ with bursts of ten, 31 % lost: {:.2}",
         heard.pesq
