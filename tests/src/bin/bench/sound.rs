@@ -192,6 +192,15 @@ async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<
     Ok([measured, way.total_ms.into(), chirp.into()])
 }
 
+/// What the link loses, and the nftables match for it.
+const LINKS: [(&str, &str); 5] = [
+    ("nothing lost", ""),
+    ("10 % random loss", "numgen random mod 100 < 10"),
+    ("20 % random loss", "numgen random mod 100 < 20"),
+    ("10 % in bursts of 3", "numgen inc mod 30 < 3"),
+    ("20 % in bursts of 8", "numgen inc mod 40 < 8"),
+];
+
 /// PESQ-WB and delay through everything there is: two daemons, a sound system at each end, a link that loses packets.
 pub(crate) async fn quality_through_pulseaudio(
     lab: &mut Lab,
@@ -202,11 +211,11 @@ pub(crate) async fn quality_through_pulseaudio(
         println!("(speech through PulseAudio is not measured: pulseaudio is not installed)");
         return Ok(());
     }
-    for percent in [0, 10, 20] {
-        let what = format!("PulseAudio null sinks, {percent} % random loss");
+    for (network, lost) in LINKS {
+        let what = format!("PulseAudio null sinks, {network}");
         let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
-        if percent > 0 {
-            people[1].host().lose_percent(percent)?;
+        if !lost.is_empty() {
+            people[1].host().block(lost)?;
         }
         // The link has to be known first.
         speak(&server, "mouth", "ear").await?;
