@@ -14,7 +14,7 @@ use crate::whisper::four_in_a_meeting;
 use crate::{Outcome, Place, note};
 
 /// Three in a meeting, where Anna and Bao speak what the scripts say.
-async fn three_in_a_meeting(
+pub(crate) async fn three_in_a_meeting(
     lab: &mut Place,
     anna: &Script,
     bao: &Script,

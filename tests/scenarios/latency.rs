@@ -8,6 +8,7 @@ use sotto_tests::hearing::SILENT;
 use sotto_tests::programs::said;
 use sotto_tests::{Clip, Script, Voice};
 
+use crate::faults::three_in_a_meeting;
 use crate::{Outcome, Place, note};
 
 /// How far the chirp and the sum of all parts may lie apart, in milliseconds: a little stretching of time, and what the
@@ -22,14 +23,7 @@ pub(crate) async fn a_chirp_tells_the_delay_and_no_person_hears_it(mut lab: Plac
         Voice::Anna,
     )?);
     script.pause(1.0);
-    let anna = lab.colleague("Anna")?.speaking(&script)?.start().await?;
-    let bao = lab.colleague("Bao")?.start().await?;
-    let chen = lab.colleague("Chen")?.start().await?;
-    anna.finds("Bao").await?;
-    anna.finds("Chen").await?;
-    anna.meets("Planning", &["Bao", "Chen"]).await?;
-    bao.joins("Planning").await?;
-    chen.joins("Planning").await?;
+    let [anna, bao, chen] = three_in_a_meeting(&mut lab, &script, &Script::new()).await?;
     for listener in [&bao, &chen] {
         listener.heard_well(&anna, &line, 3.0).await?;
     }

@@ -152,9 +152,7 @@ impl Host {
     ///
     /// When the rule cannot be set.
     pub fn lose_percent(&self, percent: u8) -> Result<()> {
-        self.nft(&format!(
-            "add rule inet lab incoming iifname eth0 numgen random mod 100 < {percent} drop\n"
-        ))
+        self.block(&format!("numgen random mod 100 < {percent}"))
     }
 
     /// From now on nothing of this kind reaches the host; `what` is an nftables match, as in `udp dport 5353`.

@@ -3,6 +3,8 @@
 mod devices;
 mod news;
 
+pub(crate) use news::milliseconds;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;

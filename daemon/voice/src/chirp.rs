@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::playout::LONGEST_AT_AN_END;
 use crate::{SAMPLE_RATE, Slot, duration_of};
 
 /// How long it is, in samples: 60 ms, whole frames of either length. Its end is silent, so that no codec holds any of it
@@ -31,9 +32,6 @@ const EDGE: usize = SAMPLE_RATE as usize / 200;
 const BEFORE: usize = SAMPLE_RATE as usize / 50;
 const AFTER: usize = SAMPLE_RATE as usize / 25;
 const RECORDED: usize = BEFORE + LENGTH + AFTER;
-
-/// So much of what was not sent a decoder makes up behind the end: 40 ms.
-const INVENTED: usize = SAMPLE_RATE as usize / 25;
 
 /// How many places are compared at each pull, so that no single pull takes long.
 const AT_ONCE: usize = 96;
@@ -71,26 +69,24 @@ pub(crate) fn sample(index: usize) -> f32 {
 #[derive(Debug)]
 pub(crate) struct ChirpListener {
     chirp: Box<[f32]>,
+    /// The energy of that.
+    energy: f32,
     sound: Box<[f32]>,
-    state: State,
+    awaited: Option<(Announced, Phase)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum State {
-    Idle,
-    /// It was announced; `until` it is waited for.
+enum Phase {
     Armed {
-        announced: Announced,
+        /// Until then it is waited for.
         until: Duration,
     },
     Recording {
-        announced: Announced,
         /// When the first recorded sample is played.
         begin: Duration,
         filled: usize,
     },
     Searching {
-        announced: Announced,
         begin: Duration,
         next: usize,
         best: (usize, f32),
@@ -116,47 +112,38 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 impl ChirpListener {
     pub(crate) fn new() -> Self {
+        let chirp: Box<[f32]> = (0..SOUNDING).map(sample).collect();
         Self {
-            chirp: (0..SOUNDING).map(sample).collect(),
+            energy: dot(&chirp, &chirp),
+            chirp,
             sound: vec![0.0; RECORDED].into(),
-            state: State::Idle,
+            awaited: None,
         }
     }
 
     /// A chirp is announced. One is listened for at a time, the newest of a peer: `false` while there is another's.
     pub(crate) fn announce(&mut self, announced: Announced, now: Duration) -> bool {
-        let idle = match self.state {
-            State::Idle => true,
-            State::Armed {
-                announced: before,
-                until,
-            } => until <= now || before.slot == announced.slot,
+        let idle = self.awaited.is_none_or(|(before, phase)| match phase {
+            Phase::Armed { until } => until <= now || before.slot == announced.slot,
             // Nobody plays it any more.
-            State::Recording { begin, .. } => begin + PATIENCE <= now,
-            State::Searching { .. } => false,
-        };
+            Phase::Recording { begin, .. } => begin + PATIENCE <= now,
+            Phase::Searching { .. } => false,
+        });
         if idle {
             let until = now + PATIENCE;
-            self.state = State::Armed { announced, until };
+            self.awaited = Some((announced, Phase::Armed { until }));
         }
         idle
     }
 
     /// Forgets what it waits for, of `slot`.
     pub(crate) fn forget(&mut self, slot: Slot) {
-        if self.begin(slot).is_some() {
-            self.state = State::Idle;
-        }
+        self.awaited = self.awaited.filter(|(announced, _)| announced.slot != slot);
     }
 
     /// The timestamp with which the chirp of `slot` begins that was announced last.
     fn begin(&self, slot: Slot) -> Option<u32> {
-        let announced = match self.state {
-            State::Idle => return None,
-            State::Armed { announced, .. }
-            | State::Recording { announced, .. }
-            | State::Searching { announced, .. } => announced,
-        };
+        let (announced, _) = self.awaited?;
         (announced.slot == slot).then_some(announced.timestamp)
     }
 
@@ -171,38 +158,31 @@ impl ChirpListener {
     pub(crate) fn fills(&self, slot: Slot, timestamp: u32, count: usize) -> bool {
         self.begin(slot).is_some_and(|begin| {
             let first = begin.wrapping_sub(count as u32);
-            timestamp.wrapping_sub(first) < (count + LENGTH + INVENTED) as u32
+            timestamp.wrapping_sub(first) < (count + LENGTH + LONGEST_AT_AN_END) as u32
         })
     }
 
     /// Takes what is played of `slot` from `now` on, before any volume. `source` is the timestamp that it has.
     pub(crate) fn played(&mut self, slot: Slot, sound: &[f32], source: Option<u32>, now: Duration) {
-        if let State::Armed { announced, .. } = self.state
-            && announced.slot == slot
-            && let Some(timestamp) = source
-        {
+        let Some((announced, phase)) = &mut self.awaited else {
+            return;
+        };
+        if announced.slot != slot {
+            return;
+        }
+        if let (Phase::Armed { .. }, Some(timestamp)) = (&phase, source) {
             let begin = announced.timestamp.wrapping_sub(BEFORE as u32);
             if timestamp.wrapping_sub(begin) < (BEFORE + LENGTH) as u32 {
-                self.state = State::Recording {
-                    announced,
-                    begin: now,
-                    filled: 0,
-                };
+                let (begin, filled) = (now, 0);
+                *phase = Phase::Recording { begin, filled };
             }
         }
-        if let State::Recording {
-            announced,
-            begin,
-            filled,
-        } = &mut self.state
-            && announced.slot == slot
-        {
+        if let Phase::Recording { begin, filled } = phase {
             let count = sound.len().min(RECORDED - *filled);
             self.sound[*filled..*filled + count].copy_from_slice(&sound[..count]);
             *filled += count;
             if *filled == RECORDED {
-                self.state = State::Searching {
-                    announced: *announced,
+                *phase = Phase::Searching {
                     begin: *begin,
                     next: 0,
                     best: (0, 0.0),
@@ -213,21 +193,14 @@ impl ChirpListener {
 
     /// Goes on searching, a little at each call, and tells what was found in the end.
     pub(crate) fn search(&mut self) -> Option<Found> {
-        let State::Searching {
-            announced,
-            begin,
-            next,
-            best,
-        } = &mut self.state
-        else {
+        let Some((announced, Phase::Searching { begin, next, best })) = &mut self.awaited else {
             return None;
         };
         let places = RECORDED - SOUNDING + 1;
-        let energy = dot(&self.chirp, &self.chirp);
         let end = (*next + AT_ONCE).min(places);
         for place in *next..end {
             let window = &self.sound[place..place + SOUNDING];
-            let likeness = dot(&self.chirp, window) / (energy * dot(window, window)).sqrt();
+            let likeness = dot(&self.chirp, window) / (self.energy * dot(window, window)).sqrt();
             if likeness > best.1 {
                 *best = (place, likeness);
             }
@@ -242,7 +215,7 @@ impl ChirpListener {
             announced: *announced,
             at: (likeness >= ALIKE).then_some(at),
         };
-        self.state = State::Idle;
+        self.awaited = None;
         Some(found)
     }
 }

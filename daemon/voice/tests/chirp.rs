@@ -43,6 +43,12 @@ fn answers(room: &Room, whom: usize, of: u32) -> Vec<ChirpOutcome> {
         .collect()
 }
 
+#[track_caller]
+fn assert_heard(room: &Room, whom: usize, of: u32) {
+    let told = answers(room, whom, of);
+    assert!(matches!(told[..], [ChirpOutcome::Heard(_)]), "{told:?}");
+}
+
 #[test]
 fn a_chirp_tells_what_the_clocks_tell_and_the_codec_beside() {
     for seed in 0..4 {
@@ -80,11 +86,7 @@ fn a_muted_chirp_is_heard_by_no_person() {
     }
     let sent = chirp(&mut room, 0, 1);
     room.run(ms(1500));
-    assert!(
-        matches!(answers(&room, 0, sent)[..], [ChirpOutcome::Heard(_)]),
-        "{:?}",
-        answers(&room, 0, sent)
-    );
+    assert_heard(&room, 0, sent);
     for listener in [1, 2] {
         // Comfort noise goes on.
         let heard = room.members[listener].heard[before..].chunks(480);
@@ -150,9 +152,5 @@ fn what_is_lost_is_missed_and_the_next_one_is_heard() {
     ));
     let second = chirp(&mut room, 0, 1);
     room.run(ms(1500));
-    assert!(
-        matches!(answers(&room, 0, second)[..], [ChirpOutcome::Heard(_)]),
-        "{:?}",
-        answers(&room, 0, second)
-    );
+    assert_heard(&room, 0, second);
 }

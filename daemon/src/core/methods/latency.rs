@@ -9,6 +9,7 @@ use sotto_meeting::{PeerId, View};
 use sotto_voice::ChirpOutcome;
 use sotto_voice::wire::delays::SendingDelays;
 
+use super::super::voice::milliseconds;
 use super::super::{Core, WaitingChirp, present};
 use super::{Answered, on_roster};
 
@@ -118,10 +119,6 @@ impl Core {
             waiting.answer.send(answered);
         }
     }
-}
-
-fn milliseconds(time: Duration) -> f32 {
-    time.as_secs_f32() * 1000.0
 }
 
 /// A way by its parts. `transit` is measured and holds the frame, processing, the network and the jitter buffer: the

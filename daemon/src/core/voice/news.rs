@@ -203,6 +203,6 @@ fn sent(stats: &RecipientStats, frame: FrameLength) -> Sent {
     }
 }
 
-fn milliseconds(time: Duration) -> f32 {
+pub(crate) fn milliseconds(time: Duration) -> f32 {
     time.as_secs_f32() * 1000.0
 }

@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 
 use opusic_sys as sys;
 
+use super::libopus::{checked_length, checked_setup, created};
 use super::{CodecError, MAX_FRAME_BYTES};
 use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
@@ -63,11 +64,9 @@ impl Decoder {
     /// # Errors
     /// [`CodecError::Setup`] if libopus has no memory.
     pub fn new() -> Result<Self, CodecError> {
-        let mut error = sys::OPUS_OK;
-        // SAFETY: rate and channel count are among those that libopus accepts; `error` outlives the call.
-        let state = unsafe { sys::opus_decoder_create(SAMPLE_RATE as i32, 1, &raw mut error) };
-        let state = NonNull::new(state).ok_or_else(|| CodecError::Setup {
-            reason: describe(error),
+        let state = created(|error| {
+            // SAFETY: rate and channel count are among those that libopus accepts; `error` outlives the call.
+            unsafe { sys::opus_decoder_create(SAMPLE_RATE as i32, 1, error) }
         })?;
         let mut decoder = Self { state };
         decoder.set_concealment(Concealment::Deep)?;
@@ -159,16 +158,6 @@ impl Decoder {
     }
 }
 
-pub(super) fn checked_setup(code: c_int) -> Result<(), CodecError> {
-    if code == sys::OPUS_OK {
-        Ok(())
-    } else {
-        Err(CodecError::Setup {
-            reason: describe(code),
-        })
-    }
-}
-
 /// How long an encoded frame lasts, by its first bytes; `None` for what this crate does not send.
 pub fn frame_length(frame: &[u8]) -> Option<FrameLength> {
     if frame.is_empty() || frame.len() > MAX_FRAME_BYTES {
@@ -183,21 +172,4 @@ fn samples_in(frame: &[u8]) -> c_int {
     unsafe {
         sys::opus_packet_get_nb_samples(frame.as_ptr(), frame.len() as c_int, SAMPLE_RATE as c_int)
     }
-}
-
-pub(super) fn checked_length(samples: c_int, bytes: usize) -> Result<FrameLength, CodecError> {
-    match usize::try_from(samples) {
-        Ok(count) => FrameLength::of(count).ok_or(CodecError::Duration { samples: count }),
-        Err(_) => Err(CodecError::Frame {
-            bytes,
-            reason: describe(samples),
-        }),
-    }
-}
-
-/// libopus's words for an error code.
-pub(super) fn describe(code: c_int) -> &'static str {
-    // SAFETY: `opus_strerror` returns a static, NUL-terminated string for every code.
-    let text = unsafe { std::ffi::CStr::from_ptr(sys::opus_strerror(code)) };
-    text.to_str().unwrap_or("unknown error")
 }

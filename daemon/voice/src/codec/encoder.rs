@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use opusic_sys as sys;
 
 use super::CodecError;
-use super::decoder::describe;
+use super::libopus::{checked_setup, created, describe};
 use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
 /// The bitrate of speech unless told otherwise, in bit/s. PESQ-WB is within 0.01 of its maximum here.
@@ -80,12 +80,9 @@ impl Encoder {
             FrameLength::Short => sys::OPUS_APPLICATION_RESTRICTED_LOWDELAY,
             FrameLength::Usual => sys::OPUS_APPLICATION_VOIP,
         };
-        let mut error = sys::OPUS_OK;
-        // SAFETY: rate, channel count and application are among those that libopus accepts; `error` outlives the call.
-        let state =
-            unsafe { sys::opus_encoder_create(SAMPLE_RATE as i32, 1, application, &raw mut error) };
-        let state = NonNull::new(state).ok_or_else(|| CodecError::Setup {
-            reason: describe(error),
+        let state = created(|error| {
+            // SAFETY: rate, channel count and application are among those that libopus accepts; `error` outlives the call.
+            unsafe { sys::opus_encoder_create(SAMPLE_RATE as i32, 1, application, error) }
         })?;
         let mut encoder = Self {
             state,
@@ -110,7 +107,7 @@ impl Encoder {
     fn set(&mut self, request: c_int, value: c_int) -> Result<(), CodecError> {
         // SAFETY: `state` is a live encoder, and every request that is set here takes one `c_int`.
         let code = unsafe { sys::opus_encoder_ctl(self.state.as_ptr(), request, value) };
-        super::decoder::checked_setup(code)
+        checked_setup(code)
     }
 
     /// Whether frames carry a memory of the past.
@@ -184,7 +181,7 @@ impl Encoder {
     pub fn reset(&mut self) -> Result<(), CodecError> {
         // SAFETY: `state` is a live encoder, and this request takes no argument.
         let code = unsafe { sys::opus_encoder_ctl(self.state.as_ptr(), sys::OPUS_RESET_STATE) };
-        super::decoder::checked_setup(code)?;
+        checked_setup(code)?;
         // The one setting that libopus forgets with its state.
         self.apply_reach()
     }

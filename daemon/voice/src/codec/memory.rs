@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 
 use opusic_sys as sys;
 
-use super::decoder::{checked_length, describe};
+use super::libopus::{checked_length, created};
 use super::{CodecError, Decoder, MAX_FRAME_BYTES};
 use crate::{FrameLength, SAMPLE_RATE};
 
@@ -46,21 +46,13 @@ impl Memory {
     /// # Errors
     /// [`CodecError::Setup`] if libopus has no memory.
     pub fn new() -> Result<Self, CodecError> {
-        let mut error = sys::OPUS_OK;
         // SAFETY: `error` outlives the call.
-        let decoder = unsafe { sys::opus_dred_decoder_create(&raw mut error) };
-        let decoder = NonNull::new(decoder).ok_or_else(|| CodecError::Setup {
-            reason: describe(error),
-        })?;
+        let decoder = created(|error| unsafe { sys::opus_dred_decoder_create(error) })?;
         // SAFETY: `error` outlives the call.
-        let past = unsafe { sys::opus_dred_alloc(&raw mut error) };
-        let Some(past) = NonNull::new(past) else {
+        let past = created(|error| unsafe { sys::opus_dred_alloc(error) }).inspect_err(|_| {
             // SAFETY: it was made above, and nothing else knows it.
-            unsafe { sys::opus_dred_decoder_destroy(decoder.as_ptr()) };
-            return Err(CodecError::Setup {
-                reason: describe(error),
-            });
-        };
+            unsafe { sys::opus_dred_decoder_destroy(decoder.as_ptr()) }
+        })?;
         Ok(Self { decoder, past })
     }
 

@@ -11,6 +11,7 @@
 
 mod decoder;
 mod encoder;
+mod libopus;
 mod memory;
 #[cfg(test)]
 mod tests;

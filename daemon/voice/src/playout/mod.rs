@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use crate::{Level, SAMPLE_RATE, Stream};
 
+pub(crate) use refill::LONGEST_AT_AN_END;
 pub use sender::SenderPlayout;
 
 /// One decrypted packet of a sender.

@@ -10,7 +10,7 @@ use crate::{FRAME_SAMPLES, FrameLength};
 const LONGEST_CONCEALMENT: i64 = 4800;
 /// The same where nothing has come since and the link was good of late, so that it is the end most likely:
 /// what is invented then was never said: 40 ms.
-const LONGEST_AT_AN_END: i64 = 1920;
+pub(crate) const LONGEST_AT_AN_END: usize = 1920;
 /// A link on which a gap was bridged is not good for so long: 10 s.
 const BAD_AFTER_GAP: i64 = 480_000;
 /// Samples that are concealed at full level before the fade begins: 20 ms.
@@ -186,7 +186,7 @@ impl SenderPlayout {
         if bad {
             LONGEST_CONCEALMENT
         } else {
-            LONGEST_AT_AN_END
+            LONGEST_AT_AN_END as i64
         }
     }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::rtcp::{Compound, Packet, kind};
-use super::{APPLICATION_NAME, LONGEST_DELAY};
+use super::LONGEST_DELAY;
+use super::rtcp::{Compound, Packet};
 use crate::chirp::ChirpOutcome;
 
 /// The subtype of an announcement: the RTP timestamp of the chirp's first sample.
@@ -48,8 +48,7 @@ pub fn write(compound: &mut Compound, ssrc: u32, message: ChirpMessage) {
             (ANSWERED, timestamp, Some(word))
         }
     };
-    compound.add(kind::APPLICATION, subtype, ssrc, |body| {
-        body.extend_from_slice(&APPLICATION_NAME);
+    compound.add_application(subtype, ssrc, |body| {
         body.extend_from_slice(&timestamp.to_be_bytes());
         if let Some(word) = word {
             body.extend_from_slice(&word.to_be_bytes());
@@ -59,16 +58,10 @@ pub fn write(compound: &mut Compound, ssrc: u32, message: ChirpMessage) {
 
 /// Reads a message; `None` for any other packet, and for a time that cannot be.
 pub fn read(packet: &Packet<'_>) -> Option<ChirpMessage> {
-    if packet.kind != kind::APPLICATION {
-        return None;
-    }
-    let (name, rest) = packet.body.split_first_chunk::<4>()?;
-    if *name != APPLICATION_NAME {
-        return None;
-    }
+    let (subtype, rest) = packet.application()?;
     let (timestamp, rest) = rest.split_first_chunk::<4>()?;
     let timestamp = u32::from_be_bytes(*timestamp);
-    match (packet.count, rest) {
+    match (subtype, rest) {
         (ANNOUNCED, []) => Some(ChirpMessage::Announced { timestamp }),
         (ANSWERED, &[a, b, c, d]) => {
             let outcome = match u32::from_be_bytes([a, b, c, d]) {

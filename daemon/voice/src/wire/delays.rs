@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use super::rtcp::{Compound, Packet, kind};
-use super::{APPLICATION_NAME as NAME, LONGEST_DELAY as LONGEST};
+use super::LONGEST_DELAY as LONGEST;
+use super::rtcp::{Compound, Packet};
 
 /// The subtype of this one.
 const SUBTYPE: u8 = 2;
@@ -55,8 +55,7 @@ pub fn write(compound: &mut Compound, ssrc: u32, delays: &Delays) {
         known(delays.playback),
         delays.transit.map_or(UNKNOWN, known),
     ];
-    compound.add(kind::APPLICATION, SUBTYPE, ssrc, |body| {
-        body.extend_from_slice(&NAME);
+    compound.add_application(SUBTYPE, ssrc, |body| {
         for word in words {
             body.extend_from_slice(&word.to_be_bytes());
         }
@@ -65,14 +64,10 @@ pub fn write(compound: &mut Compound, ssrc: u32, delays: &Delays) {
 
 /// Reads the delays; `None` for any other packet, and for times that cannot be.
 pub fn read(packet: &Packet<'_>) -> Option<Delays> {
-    if packet.kind != kind::APPLICATION || packet.count != SUBTYPE {
-        return None;
-    }
-    let body: &[u8; 28] = packet.body.try_into().ok()?;
-    let (name, rest) = body.split_first_chunk::<4>()?;
-    if *name != NAME {
-        return None;
-    }
+    let (_, rest) = packet
+        .application()
+        .filter(|(subtype, _)| *subtype == SUBTYPE)?;
+    let rest: &[u8; 24] = rest.try_into().ok()?;
     let word = |index: usize| {
         let at = 4 * index;
         u32::from_be_bytes([rest[at], rest[at + 1], rest[at + 2], rest[at + 3]])

@@ -15,9 +15,6 @@ pub mod rtcp;
 pub mod rtp;
 pub(crate) mod srtp;
 
-/// The name of our application packets (RFC 3550 §6.7).
-const APPLICATION_NAME: [u8; 4] = *b"Stto";
-
 /// A delay longer than this is nonsense, in microseconds: 10 s.
 const LONGEST_DELAY: u32 = 10_000_000;
 

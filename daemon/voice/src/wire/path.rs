@@ -3,8 +3,7 @@
 //! A challenge is random and sealed with the pair's key, so only the peer can open it, and only a peer that
 //! really receives at the challenged address can echo it. Challenges are the heartbeat too.
 
-use super::APPLICATION_NAME as NAME;
-use super::rtcp::{Compound, Packet, kind};
+use super::rtcp::{Compound, Packet};
 
 /// A challenge's random content.
 pub type Token = [u8; 8];
@@ -24,20 +23,16 @@ pub fn write(compound: &mut Compound, ssrc: u32, message: PathMessage) {
         PathMessage::Challenge(token) => (0, token),
         PathMessage::Echo(token) => (1, token),
     };
-    compound.add(kind::APPLICATION, subtype, ssrc, |body| {
-        body.extend_from_slice(&NAME);
-        body.extend_from_slice(&token);
-    });
+    compound.add_application(subtype, ssrc, |body| body.extend_from_slice(&token));
 }
 
 /// Reads a message; `None` for any other packet.
 pub fn read(packet: &Packet<'_>) -> Option<PathMessage> {
-    let body: &[u8; 12] = packet.body.try_into().ok()?;
-    let (name, token) = body.split_first_chunk::<4>()?;
+    let (subtype, token) = packet.application()?;
     let token = token.try_into().ok()?;
-    match (packet.kind, packet.count) {
-        (kind::APPLICATION, 0) if *name == NAME => Some(PathMessage::Challenge(token)),
-        (kind::APPLICATION, 1) if *name == NAME => Some(PathMessage::Echo(token)),
+    match subtype {
+        0 => Some(PathMessage::Challenge(token)),
+        1 => Some(PathMessage::Echo(token)),
         _ => None,
     }
 }

@@ -31,6 +31,17 @@ pub struct Packet<'a> {
     pub body: &'a [u8],
 }
 
+/// The name of our application packets (RFC 3550 §6.7).
+const NAME: [u8; 4] = *b"Stto";
+
+impl<'a> Packet<'a> {
+    /// The subtype of an application packet of ours, and what follows the name; `None` for any other packet.
+    pub fn application(&self) -> Option<(u8, &'a [u8])> {
+        let (name, rest) = self.body.split_first_chunk::<4>()?;
+        (self.kind == kind::APPLICATION && *name == NAME).then_some((self.count, rest))
+    }
+}
+
 /// The packets of a compound, as far as it is well-formed.
 pub fn packets(compound: &[u8]) -> impl Iterator<Item = Packet<'_>> {
     let mut rest = compound;
@@ -89,6 +100,14 @@ impl Compound {
         }
         let words = (self.bytes.len() - start) / 4 - 1;
         self.bytes[start + 2..start + 4].copy_from_slice(&(words as u16).to_be_bytes());
+    }
+
+    /// Appends an application packet of ours; `write` writes what follows the name.
+    pub fn add_application(&mut self, subtype: u8, ssrc: u32, write: impl FnOnce(&mut Vec<u8>)) {
+        self.add(kind::APPLICATION, subtype, ssrc, |body| {
+            body.extend_from_slice(&NAME);
+            write(body);
+        });
     }
 }
 

@@ -5,8 +5,8 @@ use super::*;
 use crate::codec::Memory;
 use crate::pair::{LossNews, LossReport};
 
-/// Tells the uplink that of the last 70 packets to `slot` the first ten were lost, so that it has a long burst.
-fn report_burst(studio: &mut Studio, slot: u8, stream: Stream) {
+/// Tells the uplink what became of the last 64 packets to `slot`: bit `i` of `received` is that of packet `i`.
+fn report(studio: &mut Studio, slot: u8, stream: Stream, received: u64) {
     let sent = studio.heard_by(slot, stream);
     let begin = sent[sent.len() - 64].header.sequence;
     studio
@@ -19,7 +19,7 @@ fn report_burst(studio: &mut Studio, slot: u8, stream: Stream) {
             news: LossNews::Feedback {
                 begin,
                 count: 64,
-                received: !0x3ff,
+                received,
             },
             round_trip: Some(Duration::from_millis(1)),
         })
@@ -46,7 +46,8 @@ fn bursty(audience: Audience, stream: Stream, open: bool) -> Studio {
     studio.audience(None, audience);
     studio.microphone(None, true);
     studio.capture(80, voice);
-    report_burst(&mut studio, 0, stream);
+    // Ten in a row were lost.
+    report(&mut studio, 0, stream, !0x3ff);
     studio.microphone(None, open);
     studio.capture(60, voice);
     studio
@@ -65,21 +66,7 @@ fn a_long_burst_brings_a_memory_and_a_quiet_link_ends_it() {
     // Half a minute without another.
     for _ in 0..130 {
         studio.capture(64, voice);
-        let sent = studio.heard_by(0, Stream::Open);
-        let begin = sent[sent.len() - 64].header.sequence;
-        let news = LossNews::Feedback {
-            begin,
-            count: 64,
-            received: !0,
-        };
-        let report = LossReport {
-            slot: Slot::new(0),
-            generation: 1,
-            stream: Stream::Open,
-            news,
-            round_trip: Some(Duration::from_millis(1)),
-        };
-        studio.rings.losses.push(report).unwrap();
+        report(&mut studio, 0, Stream::Open, !0);
     }
     let memories = memories(&studio, 0, Stream::Open);
     assert!(memories[1_000].1 > 0, "a few seconds are not enough");
