@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use sotto_control::AudioLatency;
+use sotto_tests::colleague_views::participant;
 use sotto_tests::hearing::SILENT;
 use sotto_tests::programs::said;
 use sotto_tests::{Clip, Script, Voice};
@@ -17,13 +18,31 @@ const APART: f32 = 15.0;
 
 pub(crate) async fn a_chirp_tells_the_delay_and_no_person_hears_it(mut lab: Place) -> Outcome {
     let mut script = Script::new();
-    script.wait_until(1.0);
+    script.wait_until(6.0);
     let line = script.say(&Clip::spoken(
         "Once I have been heard, I close my microphone.",
         Voice::Anna,
     )?);
     script.pause(1.0);
     let [anna, bao, chen] = three_in_a_meeting(&mut lab, &script, &Script::new()).await?;
+    // As soon as there are figures, before anybody was heard.
+    anna.until("figures of Chen", |now| {
+        let chen = participant(now, "Planning", "Chen").and_then(|chen| chen.stats);
+        chen.is_some_and(|stats| stats.target_ms > 0.0)
+    })
+    .await?;
+    let early = anna
+        .ask(AudioLatency {
+            name: "Chen".to_owned(),
+            chirp: true,
+        })
+        .await?;
+    let early = early.to.and_then(|to| to.chirp_ms);
+    note(format!("the first: {early:?} ms"));
+    ensure!(
+        early.is_some(),
+        "a chirp was sent, and nothing is told of it"
+    );
     for listener in [&bao, &chen] {
         listener.heard_well(&anna, &line, 3.0).await?;
     }

@@ -78,6 +78,12 @@ impl Core {
         }
     }
 
+    /// Whether `peer` has told of its own delays, without which a chirp's way has no end.
+    fn knows_delays(&self, peer: PeerId) -> bool {
+        let figures = self.voice.figures(peer);
+        figures.is_some_and(|figures| figures.delays.is_some())
+    }
+
     /// Answers those who wait for a chirp of which there is news, or sends another where one was missed.
     pub(in crate::core) fn settle_chirps(&mut self, news: Option<(PeerId, ChirpOutcome)>) {
         let now = self.clock.monotonic();
@@ -85,7 +91,7 @@ impl Core {
             let outcome = news.filter(|(peer, _)| *peer == waiting.peer);
             let view = self.view();
             let answered: Answered = match outcome {
-                Some((peer, ChirpOutcome::Heard(after))) => {
+                Some((peer, ChirpOutcome::Heard(after))) if self.knows_delays(peer) => {
                     self.latency_with(&view, peer, Some(after))
                 }
                 Some((peer, ChirpOutcome::Deaf)) => Err(ControlError::new(
@@ -97,14 +103,17 @@ impl Core {
                     self.chirps.push(waiting);
                     continue;
                 }
-                Some((_, ChirpOutcome::Missed)) | None if waiting.left > 0 => {
+                // Just after joining a chirp may be heard before the listener has told of its loudspeaker.
+                Some((_, ChirpOutcome::Heard(_) | ChirpOutcome::Missed)) | None
+                    if waiting.left > 0 =>
+                {
                     self.voice.chirp(waiting.peer);
                     waiting.left -= 1;
                     waiting.deadline = now + CHIRP_PATIENCE;
                     self.chirps.push(waiting);
                     continue;
                 }
-                Some((_, ChirpOutcome::Missed)) | None => {
+                Some((_, ChirpOutcome::Heard(_) | ChirpOutcome::Missed)) | None => {
                     let label = present::person(&view, waiting.peer).label;
                     Err(ControlError::new(
                         ErrorCode::Timeout,
