@@ -153,7 +153,7 @@ impl Driver {
         }
     }
 
-    /// A connection of ours stands; ends the attempt that it belongs to.
+    /// A connection to `peer` stands where this one was to be; ends the attempt that it belongs to.
     pub(super) fn dial_succeeded(&mut self, connection: ConnectionId, peer: NodeId) {
         let now = self.now();
         let Some((number, _)) = self.attempts.dials.remove(&connection) else {
@@ -329,18 +329,19 @@ fn reason(error: &DialError) -> String {
     let mut text = match error {
         DialError::Transport(attempts) => attempts.first().map_or_else(
             || "no answer".to_owned(),
-            |(_, error)| {
-                // The innermost cause says it best: "connection refused", "timed out".
-                let mut cause: &dyn std::error::Error = error;
-                while let Some(deeper) = cause.source() {
-                    cause = deeper;
-                }
-                cause.to_string()
-            },
+            |(_, error)| innermost(error).to_string(),
         ),
-        DialError::Denied { cause } => cause.to_string(),
+        DialError::Denied { cause } => innermost(cause).to_string(),
         other => other.to_string(),
     };
     text.truncate(text.floor_char_boundary(120));
     text
+}
+
+/// The innermost cause says it best: "connection refused", "timed out".
+fn innermost(mut error: &dyn std::error::Error) -> &dyn std::error::Error {
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error
 }

@@ -42,15 +42,25 @@ impl Driver {
                 self.on_closed(peer_id, connection_id);
             }
             SwarmEvent::OutgoingConnectionError {
+                peer_id,
                 connection_id,
                 error,
-                ..
             } => {
-                if matches!(error, DialError::Denied { .. }) {
+                let denied = matches!(error, DialError::Denied { .. });
+                if denied {
                     self.counters.connections_refused.increment();
                 }
-                tracing::debug!(%error, "dial failed");
-                self.dial_failed(connection_id, &error);
+                match peer_id.and_then(|peer| NodeId::from_peer_id(&peer)) {
+                    // One connection too many to whom others have reached meanwhile. That is as good.
+                    Some(peer) if denied && self.connections.is_connected(peer) => {
+                        tracing::debug!(%peer, "dial met a connection that stands");
+                        self.dial_succeeded(connection_id, peer);
+                    }
+                    _ => {
+                        tracing::debug!(%error, "dial failed");
+                        self.dial_failed(connection_id, &error);
+                    }
+                }
             }
             SwarmEvent::IncomingConnectionError {
                 error: ListenError::Denied { cause },

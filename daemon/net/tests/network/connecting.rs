@@ -59,6 +59,29 @@ fn dialling_an_address_tells_who_is_there() {
 }
 
 #[test]
+fn dialling_whom_other_dials_have_reached_meanwhile_tells_who_is_there() {
+    in_namespace(
+        "connecting::dialling_whom_other_dials_have_reached_meanwhile_tells_who_is_there",
+        || async {
+            let bao = Node::start_static(2, &[]).await;
+            let mut anna = Node::start_static(1, &[]).await;
+            let address = bao.address().to_string();
+            // More at once than there may be connections to one peer.
+            let (a, b, c, d) = tokio::join!(
+                dial(&anna, &address),
+                dial(&anna, &address),
+                dial(&anna, &address),
+                dial(&anna, &address),
+            );
+            for answer in [a, b, c, d] {
+                assert_eq!(answer, Ok(bao.id));
+            }
+            anna.connected(bao.id).await;
+        },
+    );
+}
+
+#[test]
 fn dialling_in_vain_says_why() {
     in_namespace("connecting::dialling_in_vain_says_why", || async {
         let anna = Node::start_static(1, &[]).await;
