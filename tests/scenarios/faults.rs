@@ -4,11 +4,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use sotto_control::model::{NoticeKind, OfflineReason, PresenceState};
+use sotto_impairment::{CLEAN, Impairment, Loss, Spread};
 use sotto_tests::colleague_views::{all_see, all_see_since, invitation, offline, participant};
 use sotto_tests::host::MEDIA_PORT;
 use sotto_tests::programs::said;
 use sotto_tests::story::WELL;
-use sotto_tests::{Clip, Colleague, Line, Script, Voice};
+use sotto_tests::{Clip, Colleague, Impaired, Line, Script, Voice};
 
 use crate::whisper::four_in_a_meeting;
 use crate::{Outcome, Place, note};
@@ -187,6 +188,48 @@ pub(crate) async fn who_loses_long_bursts_is_sent_a_memory_of_the_past(mut lab: 
         "PESQ with bursts of ten, 31 % lost: {:.2}",
         heard.pesq
     ));
+    Ok(())
+}
+
+pub(crate) async fn speech_is_clear_over_a_cable_that_delays_and_loses(mut lab: Place) -> Outcome {
+    let clip = Clip::spoken(
+        "Packets overtake each other and some are lost, and still you understand me.",
+        Voice::Anna,
+    )?;
+    let mut script = Script::new();
+    // The first two make the cable known.
+    let mut line = script.say(&clip);
+    for _ in 0..2 {
+        script.pause(0.5);
+        line = script.say(&clip);
+    }
+    script.pause(1.0);
+    let anna = lab.colleague("Anna")?.speaking(&script)?.start().await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    let bad = Impairment {
+        loss: Loss::Random(0.1),
+        spread: Spread::Uniform(40.0),
+        ..CLEAN
+    };
+    let cables = (
+        Impaired::new(anna.host(), bad, 1)?,
+        Impaired::new(bao.host(), bad, 2)?,
+    );
+    anna.finds("Bao").await?;
+    bao.finds("Anna").await?;
+    bao.meets("Planning", &["Anna"]).await?;
+    anna.joins("Planning").await?;
+    bao.until("the jitter buffer holds what the cable takes", |now| {
+        let anna = participant(now, "Planning", "Anna").and_then(|anna| anna.stats);
+        anna.is_some_and(|stats| stats.delay_ms > 30.0 && stats.jitter_ms > 5.0)
+    })
+    .await?;
+    let heard = bao.heard_well(&anna, &line, 3.0).await?;
+    note(format!(
+        "PESQ with 40 ms of jitter, 10 % lost: {:.2}",
+        heard.pesq
+    ));
+    drop(cables);
     Ok(())
 }
 

@@ -57,6 +57,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     faults::a_crashed_daemon_returns_to_its_meeting_muted,
     faults::losing_five_percent_loses_nobody,
     faults::who_loses_long_bursts_is_sent_a_memory_of_the_past,
+    faults::speech_is_clear_over_a_cable_that_delays_and_loses,
     faults::both_halves_of_a_split_network_go_on_and_agree_again,
     faults::an_interface_that_comes_back_is_used_again_within_six_seconds,
     people::two_people_of_one_name_are_told_apart,

@@ -3,17 +3,15 @@
 //! `tcpdump` would do the same, but insists on giving up privileges, which somebody who is root in a sandbox alone
 //! cannot.
 
-use std::fs::File;
 use std::net::Ipv4Addr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SocketFlags, SocketType, recv, socket_with};
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::host::{Host, MEDIA_PORT};
 
@@ -58,12 +56,9 @@ impl Capture {
     ///
     /// When the system does not let us listen.
     pub fn of_voice(host: &Host, sender: &Host) -> Result<Self> {
-        let namespace = host.namespace_file()?;
         let from = sender.address();
-        // A thread may go to another network alone, and stays there.
-        let socket = std::thread::spawn(move || listener(namespace))
-            .join()
-            .unwrap_or_else(|_| bail!("the listener has panicked"))
+        let socket = host
+            .opening(listener)
             .with_context(|| format!("cannot listen to the cable of {}", host.address()))?;
         let packets = Arc::new(Mutex::new(Vec::new()));
         let ended = Arc::new(AtomicBool::new(false));
@@ -103,10 +98,7 @@ impl Drop for Capture {
 }
 
 /// A socket that gets whatever passes the interfaces of a network.
-fn listener(namespace: Option<File>) -> Result<OwnedFd> {
-    if let Some(namespace) = namespace {
-        move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
-    }
+fn listener() -> Result<OwnedFd> {
     let protocol = std::num::NonZeroU32::new(EVERY_PROTOCOL).map(Protocol::from_raw);
     let socket = socket_with(
         AddressFamily::PACKET,

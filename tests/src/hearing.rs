@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use sotto_judge::{STOI_RATE, resample, stoi};
 
 use crate::colleague::Colleague;
 use crate::signal::{NARROW, RATE, find, loudest, narrow, pesq};
@@ -25,6 +26,12 @@ const LISTENED: f64 = 0.9;
 
 /// How much of the recording before and after a clip is compared along.
 const AROUND: f64 = 0.25;
+
+/// How long the pieces are that are moved back to where they were said, in samples: 100 ms.
+const ALIGNED: usize = RATE / 10;
+
+/// How far a piece may have moved against the one before it, in samples: 150 ms.
+const FARTHEST: usize = RATE * 3 / 20;
 
 /// How something was heard.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -284,6 +291,45 @@ pub fn heard_in(recording: &[f32], clip: &Clip) -> Option<Heard> {
     })
 }
 
+/// STOI of a clip that was heard so in this recording. Playback that was stretched or compressed is put back first:
+/// STOI compares moments.
+#[must_use]
+pub fn understood(recording: &[f32], clip: &Clip, heard: &Heard) -> f64 {
+    let aligned = aligned(recording, clip.sound(), (heard.at * RATE as f64) as usize);
+    let ready = |sound: &[f32]| resample(sound, RATE, STOI_RATE);
+    stoi(&ready(clip.sound()), &ready(&aligned)).unwrap_or(0.0)
+}
+
+/// What was heard, each piece of it moved to where it was said. It begins at sample `at` or so.
+fn aligned(recording: &[f32], said: &[f32], at: usize) -> Vec<f32> {
+    let factor = RATE / NARROW;
+    let (narrow_said, narrow_heard) = (narrow(said), narrow(recording));
+    let (piece, far) = (ALIGNED / factor, FARTHEST / factor);
+    let mut lag = (at / factor).cast_signed();
+    let mut aligned = Vec::with_capacity(said.len());
+    for begin in (0..said.len()).step_by(ALIGNED) {
+        // Compared along twice its length, so that there is something to go by.
+        let middle = begin / factor;
+        let from = middle.saturating_sub(piece / 2);
+        let stretch = &narrow_said[from..(middle + piece + piece / 2).min(narrow_said.len())];
+        let earliest = from.saturating_add_signed(lag).saturating_sub(far);
+        let end = (earliest + stretch.len() + 2 * far).min(narrow_heard.len());
+        let place = narrow_heard
+            .get(earliest..end)
+            .and_then(|heard| find(stretch, heard))
+            .filter(|(_, likeness)| *likeness > PRESENT);
+        if let Some((place, _)) = place {
+            lag = (earliest + place).cast_signed() - from.cast_signed();
+        }
+        let first = begin.saturating_add_signed(lag * factor.cast_signed());
+        let count = ALIGNED.min(said.len() - begin);
+        let there = recording.get(first..).unwrap_or_default();
+        aligned.extend(there.iter().take(count));
+        aligned.resize(begin + count, 0.0);
+    }
+    aligned
+}
+
 /// Where the loudest stretch of so many samples begins.
 #[must_use]
 pub fn loudest_stretch(sound: &[f32], samples: usize) -> usize {
@@ -327,6 +373,24 @@ mod tests {
         let heard = heard_in(&recording, &clip).unwrap();
         assert!((heard.at - 50_000.0 / 48_000.0).abs() < 0.001, "{heard:?}");
         assert!(heard.pesq > 4.5, "{heard:?}");
+    }
+
+    #[test]
+    fn stretched_playback_is_understood_like_the_original() {
+        let clip =
+            Clip::spoken("The meeting begins at nine in the large room.", Voice::Anna).unwrap();
+        let mut recording = vec![0.0; 24_000];
+        let (first, rest) = clip.sound().split_at(40_000);
+        recording.extend(first);
+        // 60 ms are heard twice.
+        recording.extend(&first[first.len() - 2_880..]);
+        recording.extend(rest);
+        let heard = heard_in(&recording, &clip).unwrap();
+        let stoi = understood(&recording, &clip, &heard);
+        assert!(stoi > 0.98, "{stoi}");
+        let other = crate::signal::noise(1, recording.len());
+        let stoi = understood(&other, &clip, &heard);
+        assert!(stoi < 0.5, "{stoi}");
     }
 
     #[test]

@@ -4,9 +4,11 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::programs::{run, said};
 
@@ -82,11 +84,26 @@ impl Host {
         self.address
     }
 
-    /// What stands for its network, unless that is the sandbox's own.
-    pub(crate) fn namespace_file(&self) -> Result<Option<File>> {
-        self.namespace_path()
+    /// What `open` opens, in this host's network: a socket belongs to the one that it was made in.
+    pub(crate) fn opening<T: Send + 'static>(
+        &self,
+        open: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let namespace = self
+            .namespace_path()
             .map(|path| File::open(&path).with_context(|| format!("cannot open {path}")))
-            .transpose()
+            .transpose()?;
+        // A thread may go to another network alone, and stays there.
+        let opened = std::thread::spawn(move || {
+            if let Some(namespace) = namespace {
+                let network = Some(LinkNameSpaceType::Network);
+                move_into_link_name_space(namespace.as_fd(), network)?;
+            }
+            open()
+        });
+        opened
+            .join()
+            .unwrap_or_else(|_| bail!("the thread in the host's network has panicked"))
     }
 
     fn namespace_path(&self) -> Option<String> {

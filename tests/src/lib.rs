@@ -1,7 +1,7 @@
 //! Real daemons on virtual hosts, speaking real sentences.
 //!
 //! A [`Lab`] is a network of virtual hosts: Linux network namespaces joined by a bridge, in a sandbox that takes
-//! everything with it when its process ends. A [`Colleague`] is a host with a daemon, a spoken [`Script`] as
+//! everything with it when its process ends. A cable may be [`Impaired`]. A [`Colleague`] is a host with a daemon, a spoken [`Script`] as
 //! microphone and a WAV file as speaker. What each one heard is compared with what was said: located by
 //! correlation and judged by PESQ, or shown to be absent.
 //!
@@ -12,6 +12,7 @@ pub mod colleague;
 pub mod colleague_views;
 pub mod hearing;
 pub mod host;
+pub mod impaired;
 pub mod lab;
 pub mod programs;
 pub mod sandbox;
@@ -27,6 +28,7 @@ pub use capture::{Capture, VoicePacket};
 pub use colleague::Colleague;
 pub use hearing::{Heard, Recording};
 pub use host::{Host, PacketCounter};
+pub use impaired::Impaired;
 pub use lab::Lab;
 pub use setup::Setup;
 pub use sound_server::SoundServer;

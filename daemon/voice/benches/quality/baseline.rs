@@ -7,11 +7,11 @@
 use std::time::Duration;
 
 use opus::{Application, Bitrate, Channels, Signal};
+use sotto_impairment::{Link, MS};
 
 use crate::conditions::Condition;
 use crate::cpu::counting;
 use crate::heard::{HEADERS, Heard};
-use crate::link::{Link, MS};
 
 const FRAME: usize = 960;
 const FRAME_TIME: f64 = 20.0 * MS;

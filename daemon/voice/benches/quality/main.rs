@@ -24,7 +24,6 @@ mod conditions;
 mod cpu;
 mod fixed;
 mod heard;
-mod link;
 mod measure;
 mod peers;
 mod plot;

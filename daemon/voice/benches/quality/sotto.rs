@@ -8,6 +8,7 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sotto_impairment::{Chance, Link, MS};
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
@@ -22,8 +23,6 @@ use sotto_voice::{
 use crate::conditions::Condition;
 use crate::cpu::counting;
 use crate::heard::{HEADERS, Heard};
-use crate::link::{Link, MS};
-use crate::simulated::Chance;
 
 /// Samples that the listener asks for at a time.
 const BLOCK: usize = 120;

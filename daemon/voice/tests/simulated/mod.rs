@@ -7,37 +7,13 @@
 
 use std::time::Duration;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+pub use sotto_impairment::Chance;
 use sotto_voice::FRAME_SAMPLES;
 use sotto_voice::MAX_PAYLOAD;
 use sotto_voice::Stream;
 use sotto_voice::codec::{Encoder, MAX_FRAME_BYTES};
 use sotto_voice::playout::{EncodedFrame, Packet, PlayoutConfig, PlayoutStats, SenderPlayout};
 use sotto_voice::wire::red::{self, Block, Blocks};
-
-/// A seeded source of chance.
-pub struct Chance(ChaCha8Rng);
-
-impl Chance {
-    pub fn new(seed: u64) -> Self {
-        Self(ChaCha8Rng::seed_from_u64(seed))
-    }
-
-    /// Uniform in 0…1.
-    pub fn unit(&mut self) -> f64 {
-        self.0.next_u32() as f64 / f64::from(u32::MAX)
-    }
-
-    pub fn below(&mut self, bound: u32) -> u32 {
-        self.0.next_u32() % bound.max(1)
-    }
-
-    /// Uniform in −1…1.
-    pub fn sample(&mut self) -> f32 {
-        (self.unit() * 2.0 - 1.0) as f32
-    }
-}
 
 /// Which packets are lost.
 #[derive(Debug, Clone, Copy)]

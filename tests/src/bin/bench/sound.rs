@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use sotto_control::AudioLatency;
+use sotto_impairment::{Network, networks};
 use sotto_tests::hearing::heard_in;
 use sotto_tests::speech::SENTENCES;
-use sotto_tests::{Clip, Colleague, Lab, Line, Script, Setup, SoundServer};
+use sotto_tests::{Clip, Colleague, Impaired, Lab, Line, Script, Setup, SoundServer};
 
 use crate::figure::{Figure, Table};
 use crate::moments::{microphone, recordings};
-use crate::stopwatch::speak;
+use crate::stopwatch::{Passed, speak};
 
 /// So long the link is used before the first sentence that counts.
 const SETTLING: f64 = 12.0;
@@ -176,7 +177,8 @@ pub(crate) async fn delay_through_pulseaudio(
 /// Measured, as `sotto latency` tells it by parts, and by a chirp, in milliseconds.
 async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<[f64; 3]> {
     let (server, people) = two_through_pulseaudio(lab, settings).await?;
-    let measured = speak(&server, "mouth", "ear").await?.delay * 1e3;
+    let mut passed = speak(&server, "mouth", "ear", 1).await?;
+    let measured = passed.remove(0)?.delay * 1e3;
     let way = people[0]
         .ask(AudioLatency {
             name: "Bao".to_owned(),
@@ -192,16 +194,8 @@ async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<
     Ok([measured, way.total_ms.into(), chirp.into()])
 }
 
-/// What the link loses, and the nftables match for it.
-const LINKS: [(&str, &str); 5] = [
-    ("nothing lost", ""),
-    ("10 % random loss", "numgen random mod 100 < 10"),
-    ("20 % random loss", "numgen random mod 100 < 20"),
-    ("10 % in bursts of 3", "numgen inc mod 30 < 3"),
-    ("20 % in bursts of 8", "numgen inc mod 40 < 8"),
-];
-
-/// PESQ-WB and delay through everything there is: two daemons, a sound system at each end, a link that loses packets.
+/// PESQ-WB, STOI and delay through everything there is: two daemons, a sound system at each end, and the networks of the
+/// bench on the virtual clock. Both clocks are the machine's, so that there is no drift.
 pub(crate) async fn quality_through_pulseaudio(
     lab: &mut Lab,
     runs: usize,
@@ -211,29 +205,47 @@ pub(crate) async fn quality_through_pulseaudio(
         println!("(speech through PulseAudio is not measured: pulseaudio is not installed)");
         return Ok(());
     }
-    for (network, lost) in LINKS {
-        let what = format!("PulseAudio null sinks, {network}");
-        let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
-        if !lost.is_empty() {
-            people[1].host().block(lost)?;
-        }
-        // The link has to be known first.
-        speak(&server, "mouth", "ear").await?;
-        let (mut worth, mut late) = (Vec::new(), Vec::new());
-        for _ in 0..runs {
-            let passed = speak(&server, "mouth", "ear").await;
-            if let Some(passed) = table.or_failed(&what, passed) {
-                worth.push(passed.pesq);
-                late.push(passed.delay * 1e3);
+    for (seed, network) in (1..).zip(networks()) {
+        let outcome = one_network_through_pulseaudio(lab, runs, network, seed).await;
+        let Some(passed) = table.or_failed(network.name, outcome) else {
+            continue;
+        };
+        let (mut pesq, mut stoi, mut delay) = (Vec::new(), Vec::new(), Vec::new());
+        for passed in passed {
+            if let Some(passed) = table.or_failed(network.name, passed) {
+                pesq.push(passed.pesq);
+                stoi.push(passed.stoi);
+                delay.push(passed.delay * 1e3);
             }
         }
-        table.add(Figure::new(format!("PESQ-WB, {what}"), "", "", worth));
-        table.add(Figure::new(format!("mouth to ear, {what}"), "ms", "", late));
-        for mut who in people {
-            who.quits().await?;
-        }
+        let what = |measure: &str| format!("{measure}, PulseAudio, {}", network.name);
+        table.extend([
+            Figure::new(what("PESQ-WB"), "", "", pesq),
+            Figure::new(what("STOI"), "", "", stoi),
+            Figure::new(what("mouth to ear"), "ms", "", delay),
+        ]);
     }
     Ok(())
+}
+
+async fn one_network_through_pulseaudio(
+    lab: &mut Lab,
+    runs: usize,
+    network: Network,
+    seed: u64,
+) -> Result<Vec<Result<Passed>>> {
+    let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
+    let mut cables = Vec::new();
+    for (number, who) in (0..).zip(&people) {
+        let seed = 2 * seed + number;
+        cables.push(Impaired::new(who.host(), network.impairment, seed)?);
+    }
+    let passed = speak(&server, "mouth", "ear", runs).await;
+    drop(cables);
+    for mut who in people {
+        who.quits().await?;
+    }
+    passed
 }
 
 /// Anna, who hears herself nowhere, and Bao, who says nothing, in a meeting: sink `mouth` is Anna's microphone, `ear` is

@@ -7,36 +7,47 @@
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use sotto_tests::hearing::{heard_in, loudest_stretch};
+use sotto_tests::hearing::{heard_in, understood};
 use sotto_tests::signal::{NARROW, RATE, find, narrow};
 use sotto_tests::sound_server::monitor;
 use sotto_tests::speech::{SENTENCES, write};
-use sotto_tests::{Clip, Script, SoundServer};
+use sotto_tests::{Clip, PATIENCE, Script, SoundServer};
 
 /// What recorders ask the server for: small blocks, so that their stamps are sharp.
 const BLOCKS: &str = "--latency-msec=5";
+
+/// How much longer than without any delay a sentence is looked for, in seconds.
+const LATEST: f64 = 1.2;
 
 /// What became of a sentence.
 pub(crate) struct Passed {
     /// From mouth to ear, in seconds.
     pub(crate) delay: f64,
-    /// PESQ-WB, 1 where nothing was heard.
+    /// PESQ-WB.
     pub(crate) pesq: f64,
+    /// STOI.
+    pub(crate) stoi: f64,
 }
 
-/// Speaks into one sink and says when and how it comes out of the other.
-pub(crate) async fn speak(server: &SoundServer, mouth: &str, ear: &str) -> Result<Passed> {
-    let clip = Clip::prompts(SENTENCES[0])?;
+/// Speaks into one sink and says when and how each of so many sentences comes out of the other.
+pub(crate) async fn speak(
+    server: &SoundServer,
+    mouth: &str,
+    ear: &str,
+    sentences: usize,
+) -> Result<Vec<Result<Passed>>> {
     let mut script = Script::new();
-    // The first sentence makes the link known, the second is judged.
-    script.say(&clip);
-    script.pause(1.0);
-    let judged = Clip::prompts(SENTENCES[1])?;
-    script.say(&judged);
+    // The first sentence makes the link known, the others are judged.
+    script.say(&Clip::prompts(SENTENCES[0])?);
+    let mut judged = Vec::new();
+    for sentence in 1..=sentences {
+        script.pause(1.0);
+        judged.push(script.say(&Clip::prompts(SENTENCES[sentence % SENTENCES.len()])?));
+    }
     let path = server.directory().join("said.wav");
     script.write(&path)?;
     let said = Recorder::start(server, mouth)?;
@@ -52,20 +63,26 @@ pub(crate) async fn speak(server: &SoundServer, mouth: &str, ear: &str) -> Resul
         .await?
         .context("cannot wait for paplay")?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let moments = said
-        .moment_of(&judged)
-        .context("said")
-        .and_then(|said| Ok((said, heard.moment_of(&judged).context("heard")?)));
-    if moments.is_err() {
-        said.keep(&server.directory().join("mouth.wav"))?;
-        heard.keep(&server.directory().join("ear.wav"))?;
+    let passed = said.beginning_of(script.sound()).map(|begin| {
+        let passed = judged.iter().map(|line| {
+            let about = begin + line.start.as_secs_f64();
+            // The player may have stumbled.
+            let spoken = about + said.passed(about, &line.clip).context("not said")?.delay;
+            let passed = heard.passed(spoken, &line.clip);
+            passed.context("a sentence was not heard")
+        });
+        passed.collect::<Vec<_>>()
+    });
+    if !passed
+        .as_ref()
+        .is_ok_and(|passed| passed.iter().all(Result::is_ok))
+    {
+        let directory = server.directory();
+        said.keep(&directory.join("mouth.wav"))?;
+        heard.keep(&directory.join("ear.wav"))?;
+        eprintln!("(recordings are in {})", directory.display());
     }
-    let (spoken, arrived) =
-        moments.with_context(|| format!("recordings are in {}", server.directory().display()))?;
-    Ok(Passed {
-        delay: arrived - spoken,
-        pesq: heard.pesq(&judged),
-    })
+    passed
 }
 
 /// What a recorder got so far: samples, and when the block that ends with each count of them came.
@@ -96,6 +113,7 @@ fn origin() -> Instant {
 }
 
 impl Recorder {
+    /// Returns once it records.
     fn start(server: &SoundServer, sink: &str) -> Result<Self> {
         let mut process = server
             .client("parec")
@@ -113,6 +131,7 @@ impl Recorder {
         let mut output = process.stdout.take().context("parec has no output")?;
         let recorded = Arc::new(Mutex::new(Recorded::default()));
         let inside = Arc::clone(&recorded);
+        let (running, runs) = mpsc::channel();
         std::thread::spawn(move || {
             let mut buffer = [0; 65_536];
             let mut odd = None;
@@ -133,43 +152,58 @@ impl Recorder {
                 );
                 let end = recorded.samples.len();
                 recorded.blocks.push((end, at));
+                let _ = running.send(());
             }
         });
-        Ok(Self {
+        let recorder = Self {
             process,
             recorded,
             origin: origin(),
-        })
+        };
+        runs.recv_timeout(PATIENCE)
+            .with_context(|| format!("nothing comes from {sink}"))?;
+        Ok(recorder)
     }
 
-    fn pesq(&self, clip: &Clip) -> f64 {
-        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        heard_in(&recorded.samples, clip).map_or(1.0, |heard| heard.pesq)
-    }
-
-    /// When a clip was recorded, in seconds on a clock that all recorders share.
-    fn moment_of(&self, clip: &Clip) -> Result<f64> {
-        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
-        // Half a second of it: where playback was stretched, the rest lies elsewhere.
-        let said = narrow(clip.sound());
-        let half = NARROW / 4;
-        let middle = loudest_stretch(&said, 2 * half);
-        let (at, likeness) = find(
-            &said[middle..(middle + 2 * half).min(said.len())],
-            &narrow(&recorded.samples),
-        )
-        .context("nothing was recorded")?;
-        ensure!(
-            likeness > 0.4,
-            "the sentence was not found: likeness {likeness:.2}"
-        );
-        // A block may come late but never early: the earliest, relative to its samples, tells when sample 0 came.
-        let begin = recorded
+    /// When sample 0 was recorded, in seconds on a clock that all recorders share: a block may come late but never early,
+    /// so the earliest, relative to its samples, tells.
+    fn begun(&self, recorded: &Recorded) -> f64 {
+        recorded
             .blocks
             .iter()
             .map(|(end, at)| (*at - self.origin).as_secs_f64() - *end as f64 / RATE as f64)
-            .fold(f64::MAX, f64::min);
-        Ok(begin + at as f64 / NARROW as f64)
+            .fold(f64::MAX, f64::min)
+    }
+
+    /// When `sound`, all of it, begins.
+    fn beginning_of(&self, sound: &[f32]) -> Result<f64> {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, likeness) = find(&narrow(sound), &narrow(&recorded.samples))
+            .context("nothing was recorded of what was said")?;
+        ensure!(
+            likeness > 0.4,
+            "what was said was not recorded: likeness {likeness:.2}"
+        );
+        Ok(self.begun(&recorded) + at as f64 / NARROW as f64)
+    }
+
+    /// What became of what was said at a moment.
+    fn passed(&self, spoken: f64, clip: &Clip) -> Option<Passed> {
+        let recorded = self.recorded.lock().unwrap_or_else(PoisonError::into_inner);
+        let begun = self.begun(&recorded);
+        let place = |moment: f64| {
+            let samples = ((moment - begun).max(0.0) * RATE as f64) as usize;
+            samples.min(recorded.samples.len())
+        };
+        let from = place(spoken - 0.2);
+        let to = place(spoken + clip.length().as_secs_f64() + LATEST);
+        let sound = &recorded.samples[from..to];
+        let heard = heard_in(sound, clip)?;
+        Some(Passed {
+            delay: begun + from as f64 / RATE as f64 + heard.at - spoken,
+            pesq: heard.pesq,
+            stoi: understood(sound, clip, &heard),
+        })
     }
 
     fn keep(&self, path: &Path) -> Result<()> {

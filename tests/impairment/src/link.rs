@@ -1,15 +1,13 @@
-//! One direction of a bad network: which packets arrive, and when.
-//!
-//! Everything random comes from one seed. Time is in nanoseconds since the run began.
+//! One direction of a bad network.
 
-use crate::simulated::Chance;
+use crate::chance::Chance;
 
-/// A millisecond.
-pub(crate) const MS: f64 = 1e6;
+/// A millisecond, in nanoseconds.
+pub const MS: f64 = 1e6;
 
 /// Which packets are lost.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Loss {
+pub enum Loss {
     /// Each with this chance.
     Random(f64),
     /// This share, in bursts whose length is drawn anew each time, with this mean (Gilbert and Elliott's two states,
@@ -21,7 +19,7 @@ pub(crate) enum Loss {
 
 /// How long packets take beyond the shortest way.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Spread {
+pub enum Spread {
     /// Uniform up to so many ms: packets overtake each other.
     Uniform(f64),
     /// Exponential with this mean in ms, but never before the one sent earlier.
@@ -32,27 +30,40 @@ pub(crate) enum Spread {
 
 /// Times in which nothing arrives. What was on its way comes all at once afterwards.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Outages {
+pub struct Outages {
     /// The shortest and the longest, in ms.
-    pub(crate) length: (f64, f64),
+    pub length: (f64, f64),
     /// One begins somewhere in every so many ms.
-    pub(crate) every: f64,
+    pub every: f64,
+}
+
+impl Loss {
+    /// The share of packets that are lost.
+    #[must_use]
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Random(share) | Self::Bursts(share, _) | Self::ExactBursts(share, _) => share,
+        }
+    }
 }
 
 /// What a direction does to packets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Impairment {
-    pub(crate) loss: Loss,
+pub struct Impairment {
+    /// Which never arrive.
+    pub loss: Loss,
     /// The shortest way, in ms.
-    pub(crate) base: f64,
-    pub(crate) spread: Spread,
-    pub(crate) outages: Option<Outages>,
+    pub base: f64,
+    /// What comes on top of it.
+    pub spread: Spread,
+    /// When nothing arrives at all.
+    pub outages: Option<Outages>,
     /// Until then nothing is lost, in ms.
-    pub(crate) loses_from: f64,
+    pub loses_from: f64,
 }
 
 /// A wired network on a good day.
-pub(crate) const CLEAN: Impairment = Impairment {
+pub const CLEAN: Impairment = Impairment {
     loss: Loss::Random(0.0),
     base: 0.2,
     spread: Spread::Uniform(0.3),
@@ -61,7 +72,8 @@ pub(crate) const CLEAN: Impairment = Impairment {
 };
 
 /// One direction, under way.
-pub(crate) struct Link {
+#[derive(Debug)]
+pub struct Link {
     impairment: Impairment,
     chance: Chance,
     /// A generator of its own for outages, so that they do not depend on how much is sent.
@@ -73,7 +85,9 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    pub(crate) fn new(impairment: Impairment, seed: u64) -> Self {
+    /// A direction of which nothing was sent yet.
+    #[must_use]
+    pub fn new(impairment: Impairment, seed: u64) -> Self {
         Self {
             impairment,
             chance: Chance::new(seed),
@@ -85,8 +99,9 @@ impl Link {
         }
     }
 
-    /// When a packet sent at `now` arrives, if it does. Calls are in the order of time.
-    pub(crate) fn send(&mut self, now: u64) -> Option<u64> {
+    /// When a packet sent at `now` arrives, if it does, in nanoseconds since the run began. Calls are in the order of
+    /// time.
+    pub fn send(&mut self, now: u64) -> Option<u64> {
         let now = now as f64;
         // Drawn for every packet, so that one seed is one weather for all who send at the same pace.
         let lost = self.loses();
@@ -161,5 +176,97 @@ impl Link {
         } else {
             at
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PACE: u64 = 10_000_000;
+    const COUNT: u64 = 100_000;
+
+    /// When each of many packets, one every 10 ms, arrives.
+    fn arrivals(impairment: Impairment, seed: u64) -> Vec<Option<u64>> {
+        let mut link = Link::new(impairment, seed);
+        (0..COUNT).map(|number| link.send(number * PACE)).collect()
+    }
+
+    /// How many packets in a row were lost, each time.
+    fn bursts(arrivals: &[Option<u64>]) -> Vec<usize> {
+        arrivals
+            .split(Option::is_some)
+            .map(<[_]>::len)
+            .filter(|length| *length > 0)
+            .collect()
+    }
+
+    #[test]
+    fn as_many_are_lost_as_is_said_and_in_bursts_as_long() {
+        for (loss, mean) in [
+            (Loss::Random(0.2), 1.25),
+            (Loss::Bursts(0.2, 3.0), 3.0),
+            (Loss::Bursts(0.1, 8.0), 8.0),
+            (Loss::ExactBursts(0.2, 8), 8.0 / (1.0 - 0.2 / (8.0 * 0.8))),
+        ] {
+            let arrivals = arrivals(Impairment { loss, ..CLEAN }, 1);
+            let bursts = bursts(&arrivals);
+            let lost: usize = bursts.iter().sum();
+            let share = lost as f64 / COUNT as f64;
+            assert!(
+                (share / loss.share() - 1.0).abs() < 0.1,
+                "{loss:?}: {share}"
+            );
+            let length = lost as f64 / bursts.len() as f64;
+            assert!((length / mean - 1.0).abs() < 0.1, "{loss:?}: {length}");
+            if let Loss::ExactBursts(_, exactly) = loss {
+                // Two of them may touch.
+                let whole = |length: &usize| length.is_multiple_of(exactly as usize);
+                assert!(bursts[..bursts.len() - 1].iter().all(whole));
+            }
+        }
+    }
+
+    #[test]
+    fn packets_take_as_long_as_is_said_and_keep_their_order_where_they_should() {
+        let taken = |spread| -> Vec<f64> {
+            let arrivals = arrivals(Impairment { spread, ..CLEAN }, 2);
+            let sent = (0..).step_by(PACE as usize);
+            let taken = sent.zip(arrivals).map(|(sent, at)| at.unwrap() - sent);
+            taken.map(|nanoseconds| nanoseconds as f64 / MS).collect()
+        };
+        let uniform = taken(Spread::Uniform(40.0));
+        assert!(uniform.iter().all(|ms| (0.2..=40.2).contains(ms)));
+        let mean = uniform.iter().sum::<f64>() / COUNT as f64;
+        assert!((mean - 20.2).abs() < 0.3, "{mean}");
+        let in_order = taken(Spread::ExponentialInOrder(15.0));
+        assert!(
+            in_order
+                .windows(2)
+                .all(|pair| pair[0] <= pair[1] + 10.0 + 1e-6)
+        );
+    }
+
+    #[test]
+    fn nothing_arrives_during_an_outage_and_everything_afterwards() {
+        let outages = Some(Outages {
+            length: (100.0, 300.0),
+            every: 4_000.0,
+        });
+        let arrivals: Vec<u64> = arrivals(Impairment { outages, ..CLEAN }, 3)
+            .into_iter()
+            .flatten()
+            .collect();
+        assert_eq!(arrivals.len() as u64, COUNT);
+        let gaps: Vec<f64> = arrivals
+            .windows(2)
+            .map(|pair| (pair[1].saturating_sub(pair[0])) as f64 / MS)
+            .filter(|ms| *ms > 50.0)
+            .collect();
+        assert_eq!(gaps.len() as u64, COUNT * PACE / 4_000_000_000);
+        assert!(
+            gaps.iter().all(|ms| (90.0..=320.0).contains(ms)),
+            "{gaps:?}"
+        );
     }
 }
