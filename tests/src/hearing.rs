@@ -30,8 +30,12 @@ const AROUND: f64 = 0.25;
 /// How long the pieces are that are moved back to where they were said, in samples: 100 ms.
 const ALIGNED: usize = RATE / 10;
 
-/// How far a piece may have moved against the one before it, in samples: 150 ms.
-const FARTHEST: usize = RATE * 3 / 20;
+/// How much earlier and later than all of it a piece may be heard, in samples: 150 and 400 ms.
+const EARLIER: usize = RATE * 3 / 20;
+const LATER: usize = RATE * 2 / 5;
+
+/// A piece that resembles what was said by so much is moved; others go with the one before them.
+const CERTAIN: f64 = 0.5;
 
 /// How something was heard.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -300,28 +304,27 @@ pub fn understood(recording: &[f32], clip: &Clip, heard: &Heard) -> f64 {
     stoi(&ready(clip.sound()), &ready(&aligned)).unwrap_or(0.0)
 }
 
-/// What was heard, each piece of it moved to where it was said. It begins at sample `at` or so.
+/// What was heard, each piece of it moved to where it was said. All of it begins at sample `at` or so.
 fn aligned(recording: &[f32], said: &[f32], at: usize) -> Vec<f32> {
     let factor = RATE / NARROW;
     let (narrow_said, narrow_heard) = (narrow(said), narrow(recording));
-    let (piece, far) = (ALIGNED / factor, FARTHEST / factor);
-    let mut lag = (at / factor).cast_signed();
+    let half = ALIGNED / factor / 2;
+    let mut lag = at.cast_signed();
     let mut aligned = Vec::with_capacity(said.len());
     for begin in (0..said.len()).step_by(ALIGNED) {
         // Compared along twice its length, so that there is something to go by.
-        let middle = begin / factor;
-        let from = middle.saturating_sub(piece / 2);
-        let stretch = &narrow_said[from..(middle + piece + piece / 2).min(narrow_said.len())];
-        let earliest = from.saturating_add_signed(lag).saturating_sub(far);
-        let end = (earliest + stretch.len() + 2 * far).min(narrow_heard.len());
+        let from = (begin / factor).saturating_sub(half);
+        let stretch = &narrow_said[from..(from + 4 * half).min(narrow_said.len())];
+        let earliest = (from + at / factor).saturating_sub(EARLIER / factor);
+        let latest = from + (at + LATER) / factor + stretch.len();
         let place = narrow_heard
-            .get(earliest..end)
+            .get(earliest..latest.min(narrow_heard.len()))
             .and_then(|heard| find(stretch, heard))
-            .filter(|(_, likeness)| *likeness > PRESENT);
+            .filter(|(_, likeness)| *likeness > CERTAIN);
         if let Some((place, _)) = place {
-            lag = (earliest + place).cast_signed() - from.cast_signed();
+            lag = ((earliest + place) * factor).cast_signed() - (from * factor).cast_signed();
         }
-        let first = begin.saturating_add_signed(lag * factor.cast_signed());
+        let first = begin.saturating_add_signed(lag);
         let count = ALIGNED.min(said.len() - begin);
         let there = recording.get(first..).unwrap_or_default();
         aligned.extend(there.iter().take(count));
