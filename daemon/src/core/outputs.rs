@@ -104,12 +104,12 @@ impl Core {
     }
 
     /// Writes the state. It is small and must be durable before what follows from it leaves the machine, so this is
-    /// the one place where the core waits for the disk.
+    /// the one place where the core waits for the disk. The network goes on meanwhile, in another thread.
     fn store(&mut self, bytes: &[u8]) {
         let Some(state_file) = &self.state_file else {
             return;
         };
-        match files::write_atomically(state_file, bytes) {
+        match tokio::task::block_in_place(|| files::write_atomically(state_file, bytes)) {
             Ok(()) => {
                 if std::mem::take(&mut self.store_failed) {
                     self.warnings
