@@ -334,8 +334,7 @@ fn aligned(recording: &[f32], said: &[f32], at: usize) -> Vec<f32> {
 }
 
 /// Where the loudest stretch of so many samples begins.
-#[must_use]
-pub fn loudest_stretch(sound: &[f32], samples: usize) -> usize {
+fn loudest_stretch(sound: &[f32], samples: usize) -> usize {
     let step = (samples / 8).max(1);
     (0..sound.len().saturating_sub(samples))
         .step_by(step)

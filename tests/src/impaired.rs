@@ -4,8 +4,7 @@
 //! (NFQUEUE) and keeps it until we say that it may go on, or not. `nft` has a statement for that, which not every kernel
 //! has either; the one of `iptables` is older.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,45 +94,11 @@ impl Drop for Impaired {
     }
 }
 
-/// A packet that waits.
-struct Waiting {
-    /// When it goes on.
-    due: Instant,
-    /// Its place in the order of arrival: of those that are due at once, the first goes first.
-    number: u64,
-    packet: Message,
-}
-
-impl Waiting {
-    fn order(&self) -> (Instant, u64) {
-        (self.due, self.number)
-    }
-}
-
-impl PartialEq for Waiting {
-    fn eq(&self, other: &Self) -> bool {
-        self.order() == other.order()
-    }
-}
-
-impl Eq for Waiting {}
-
-impl PartialOrd for Waiting {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Waiting {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.order().cmp(&other.order())
-    }
-}
-
 /// Lets each packet go on when the link says so.
 fn hold_back(mut queue: Queue, mut link: Link, until: &AtomicBool) -> io::Result<()> {
     let begun = Instant::now();
-    let mut waiting: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
+    // By when they go on, and of those that go on at once, the first to arrive first.
+    let mut waiting: BTreeMap<(Instant, u64), Message> = BTreeMap::new();
     let mut number = 0;
     while !until.load(Ordering::Relaxed) {
         loop {
@@ -146,25 +111,22 @@ fn hold_back(mut queue: Queue, mut link: Link, until: &AtomicBool) -> io::Result
             if let Some(at) = link.send(now) {
                 let due = begun + Duration::from_nanos(at);
                 number += 1;
-                waiting.push(Reverse(Waiting {
-                    due,
-                    number,
-                    packet,
-                }));
+                waiting.insert((due, number), packet);
             } else {
                 packet.set_verdict(Verdict::Drop);
                 queue.verdict(packet)?;
             }
         }
         let now = Instant::now();
-        while waiting.peek().is_some_and(|Reverse(next)| next.due <= now) {
-            if let Some(Reverse(Waiting { mut packet, .. })) = waiting.pop() {
-                packet.set_verdict(Verdict::Accept);
-                queue.verdict(packet)?;
-            }
+        while let Some(next) = waiting.first_entry()
+            && next.key().0 <= now
+        {
+            let mut packet = next.remove();
+            packet.set_verdict(Verdict::Accept);
+            queue.verdict(packet)?;
         }
-        let next = waiting.peek().map_or(STEP, |Reverse(next)| {
-            next.due.saturating_duration_since(now).min(STEP)
+        let next = waiting.first_key_value().map_or(STEP, |((due, _), _)| {
+            due.saturating_duration_since(now).min(STEP)
         });
         sleep(next);
     }

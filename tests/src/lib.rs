@@ -1,9 +1,9 @@
 //! Real daemons on virtual hosts, speaking real sentences.
 //!
 //! A [`Lab`] is a network of virtual hosts: Linux network namespaces joined by a bridge, in a sandbox that takes
-//! everything with it when its process ends. A cable may be [`Impaired`]. A [`Colleague`] is a host with a daemon, a spoken [`Script`] as
-//! microphone and a WAV file as speaker. What each one heard is compared with what was said: located by
-//! correlation and judged by PESQ, or shown to be absent.
+//! everything with it when its process ends. A cable may be [`Impaired`]. A [`Colleague`] is a host with a daemon, a
+//! spoken [`Script`] as microphone and a WAV file as speaker. What each one heard is compared with what was said:
+//! located by correlation and judged by PESQ, or shown to be absent.
 //!
 //! Nothing here touches a real network interface.
 

@@ -37,13 +37,12 @@ const SANDBOXES: Group = &[
 
 const VIRTUAL_NETWORKS: Group = &[
     ("nftables", "losses, blocked ports, packet counts"),
+    (
+        "iptables",
+        "packets that are held back, where the kernel has no netem",
+    ),
     ("procps", "settings of virtual hosts (sysctl)"),
 ];
-
-const IMPAIRED_NETWORKS: Group = &[(
-    "iptables",
-    "packets that are held back, where the kernel has no netem",
-)];
 
 const SOUND_SERVER: Group = &[
     (PULSEAUDIO, "a sound server with null sinks"),
@@ -124,18 +123,10 @@ impl Set {
                 SPEECH,
                 SANDBOXES,
                 VIRTUAL_NETWORKS,
-                IMPAIRED_NETWORKS,
                 SOUND_SERVER,
                 OTHER_PROGRAMS,
             ],
-            Self::Bench => &[
-                COMPILING,
-                SPEECH,
-                SANDBOXES,
-                VIRTUAL_NETWORKS,
-                IMPAIRED_NETWORKS,
-                SOUND_SERVER,
-            ],
+            Self::Bench => &[COMPILING, SPEECH, SANDBOXES, VIRTUAL_NETWORKS, SOUND_SERVER],
             Self::Pesq => &[COMPILING, SPEECH, REFERENCE_PESQ],
         }
     }

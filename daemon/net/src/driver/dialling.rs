@@ -153,12 +153,15 @@ impl Driver {
         }
     }
 
-    /// A connection to `peer` stands where this one was to be; ends the attempt that it belongs to.
+    /// A connection of ours stands; ends the attempt that it belongs to.
     pub(super) fn dial_succeeded(&mut self, connection: ConnectionId, peer: NodeId) {
+        if let Some((number, _)) = self.attempts.dials.remove(&connection) {
+            self.attempt_succeeded(number, peer);
+        }
+    }
+
+    fn attempt_succeeded(&mut self, number: u64, peer: NodeId) {
         let now = self.now();
-        let Some((number, _)) = self.attempts.dials.remove(&connection) else {
-            return;
-        };
         let Some(attempt) = self.attempts.open.remove(&number) else {
             return;
         };
@@ -176,10 +179,25 @@ impl Driver {
         }
     }
 
-    /// A dial of ours came to nothing.
-    pub(super) fn dial_failed(&mut self, connection: ConnectionId, error: &DialError) {
-        if let Some((number, transport)) = self.attempts.dials.remove(&connection) {
-            self.dial_ended(number, transport, error);
+    /// A dial of ours came to nothing; `peer` is who would have been reached, as far as that is known.
+    pub(super) fn dial_failed(
+        &mut self,
+        connection: ConnectionId,
+        peer: Option<NodeId>,
+        error: &DialError,
+    ) {
+        let Some((number, transport)) = self.attempts.dials.remove(&connection) else {
+            return;
+        };
+        match peer {
+            // One connection too many to whom others have reached meanwhile. That is as good.
+            Some(peer)
+                if matches!(error, DialError::Denied { .. })
+                    && self.connections.is_connected(peer) =>
+            {
+                self.attempt_succeeded(number, peer);
+            }
+            _ => self.dial_ended(number, transport, error),
         }
     }
 

@@ -46,21 +46,12 @@ impl Driver {
                 connection_id,
                 error,
             } => {
-                let denied = matches!(error, DialError::Denied { .. });
-                if denied {
+                if matches!(error, DialError::Denied { .. }) {
                     self.counters.connections_refused.increment();
                 }
-                match peer_id.and_then(|peer| NodeId::from_peer_id(&peer)) {
-                    // One connection too many to whom others have reached meanwhile. That is as good.
-                    Some(peer) if denied && self.connections.is_connected(peer) => {
-                        tracing::debug!(%peer, "dial met a connection that stands");
-                        self.dial_succeeded(connection_id, peer);
-                    }
-                    _ => {
-                        tracing::debug!(%error, "dial failed");
-                        self.dial_failed(connection_id, &error);
-                    }
-                }
+                tracing::debug!(%error, "dial failed");
+                let peer = peer_id.and_then(|peer| NodeId::from_peer_id(&peer));
+                self.dial_failed(connection_id, peer, &error);
             }
             SwarmEvent::IncomingConnectionError {
                 error: ListenError::Denied { cause },
