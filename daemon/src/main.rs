@@ -1,16 +1,16 @@
 //! `sottod`: the daemon that finds colleagues on the local network and carries voice between them.
 //!
-//! `main` only starts the parts, in an order in which each failure can be told clearly; [`core`] is where they meet.
+//! `main` only starts the parts, in an order in which each failure can be told clearly; [`hub`] is where they meet.
 
-mod core;
 mod desktop;
-mod device_test;
 mod files;
+mod hub;
 mod identity;
 mod keylog;
-mod profile;
+mod notice;
 mod service;
 mod settings;
+mod sound;
 mod start;
 mod threads;
 

@@ -7,9 +7,8 @@ use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
-use crate::core::{Devices, Treatments};
 use crate::files::{self, FileError};
-use crate::profile;
+use crate::sound::{Devices, Treatments, profile};
 
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Starting up: every part in its turn, and the tasks that feed the core.
+//! Starting up: every part in its turn, and the tasks that feed the hub.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -11,15 +11,17 @@ use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
 
 use crate::Arguments;
-use crate::core::{ControlInput, Core, Parts, STOP_LIMIT, Sources, Voice, VoiceSetupError, notice};
 use crate::desktop::{self, DesktopOptions};
 use crate::files::{self, FileError};
+use crate::hub::{ControlInput, Hub, Parts, STOP_LIMIT, Sources};
 use crate::identity::{self, IdentityError};
 use crate::keylog::KeyLog;
+use crate::notice::notice;
 use crate::settings::{Settings, SettingsError};
+use crate::sound::{Voice, VoiceSetupError};
 use crate::threads::Clock;
 
-/// Requests of all clients that may wait for the core.
+/// Requests of all clients that may wait for the hub.
 const REQUESTS: usize = 64;
 
 /// What prevents a start, or ends the daemon before its time. Each one's text is the whole sentence, causes included, so that it is printed as it is.
@@ -52,7 +54,7 @@ pub(crate) enum StartError {
     /// The system gave no threads.
     #[error("the system gives no threads: {0}; close some programs")]
     NoThreads(std::io::Error),
-    /// The core did not come to its end by itself.
+    /// The hub did not come to its end by itself.
     #[error("the daemon failed: {0}; please report this with its log")]
     Failed(tokio::task::JoinError),
     /// Not even an empty state is accepted.
@@ -121,7 +123,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
             settings.name
         );
     }
-    let core = Core::new(Parts {
+    let hub = Hub::new(Parts {
         clock,
         mesh,
         state_file,
@@ -131,8 +133,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         config_file: places.config.clone(),
         warnings,
     });
-    // A task of its own, so that the end comes in time even if the core stands still.
-    let running = tokio::spawn(core.run(Sources {
+    // A task of its own, so that the end comes in time even if the hub stands still.
+    let running = tokio::spawn(hub.run(Sources {
         network: network_events,
         control: requests,
         desktop: signals,
@@ -146,7 +148,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let ended = tokio::select! {
         ended = running => ended.map_err(StartError::Failed),
         () = overdue => {
-            tracing::warn!("the core did not stop within {} ms", STOP_LIMIT.as_millis());
+            tracing::warn!("the hub did not stop within {} ms", STOP_LIMIT.as_millis());
             Ok(())
         }
     };
@@ -226,7 +228,7 @@ async fn accept(listener: Listener, control: mpsc::Sender<ControlInput>) {
     }
 }
 
-/// Hands one client's requests to the core.
+/// Hands one client's requests to the hub.
 async fn serve(mut connection: ServerConnection, control: mpsc::Sender<ControlInput>) {
     let id = connection.id();
     let opened = ControlInput::Opened(id, connection.outbox());
@@ -264,7 +266,7 @@ async fn wait_for_signals(stop: mpsc::Sender<&'static str>) {
         Ok(()) => "Ctrl-C",
         Err(_) => return std::future::pending().await,
     };
-    // A core that does not take it is ended without it.
+    // A hub that does not take it is ended without it.
     let _ = stop.try_send(reason);
 }
 

@@ -8,13 +8,13 @@ use sotto_meeting::{Event, Output, Part, TalkTarget, Verdict};
 use sotto_net::{NetworkCommand, NodeId};
 use sotto_voice::mix::Earcon;
 
-use super::{Core, LEVELS_EVERY, PUBLISH_AFTER, Shown, notice, notices, refuse};
+use super::{Hub, LEVELS_EVERY, PUBLISH_AFTER, Shown, notice, notices, refuse};
 use crate::files;
 
 /// Commands that may wait for the network; more means that it hangs, and gossip is dropped.
 const WAITING_COMMANDS: usize = 8192;
 
-impl Core {
+impl Hub {
     /// Carries out everything that the mesh wants done, in its order; only voice does not wait for the disk. A closed
     /// microphone must be closed now, and nothing that the state has to remember follows from it.
     pub(super) fn carry_out(&mut self) {
@@ -104,7 +104,7 @@ impl Core {
     }
 
     /// Writes the state. It is small and must be durable before what follows from it leaves the machine, so this is
-    /// the one place where the core waits for the disk. The network goes on meanwhile, in another thread.
+    /// the one place where the hub waits for the disk. The network goes on meanwhile, in another thread.
     fn store(&mut self, bytes: &[u8]) {
         let Some(state_file) = &self.state_file else {
             return;

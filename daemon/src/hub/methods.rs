@@ -15,14 +15,14 @@ use sotto_control::{
 use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, PeerId, Refusal, View};
 
-use super::{Core, present, refuse};
+use super::{Hub, present, refuse};
 use meeting::{invited, joinable};
 use network::connect_address;
 use talk::whisper_mode;
 
 type Answered = Result<Reply, ControlError>;
 
-impl Core {
+impl Hub {
     /// Carries out what a client asked for. The answer goes to the client now, or later if it takes time.
     pub(super) async fn answer(&mut self, call: Call) {
         let Call {

@@ -13,8 +13,8 @@ use sotto_voice::{
 };
 use tokio::sync::Notify;
 
+use super::super::profile;
 use super::{Voice, VoiceEvent};
-use crate::profile;
 use crate::threads::VoiceNews;
 
 impl Voice {
@@ -23,7 +23,7 @@ impl Voice {
         self.uplink_news.arrived()
     }
 
-    /// Takes in what the threads tell; what the rest of the core must know goes to `tell`.
+    /// Takes in what the threads tell; what the hub must know goes to `tell`.
     pub(crate) fn take_news(
         &mut self,
         mut tell: impl FnMut(VoiceEvent),

@@ -7,17 +7,18 @@ use sotto_meeting::Command;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Core, Sources, Voice, notice};
+use super::{Hub, Sources, notice};
 use crate::service;
+use crate::sound::Voice;
 
 /// From the wish to stop to the end of the program at the latest. What still hangs then is left to the system.
 pub(crate) const STOP_LIMIT: Duration = Duration::from_millis(900);
-/// Of that, how long the core may take; the rest is for what stands around it.
+/// Of that, how long the hub may take; the rest is for what stands around it.
 const CORE_LIMIT: Duration = Duration::from_millis(850);
 /// How long the last messages may take on their way out.
 const GOODBYE: Duration = Duration::from_millis(300);
 
-impl Core {
+impl Hub {
     /// Goodbye to everybody, then down.
     pub(super) async fn stop(self, sources: Sources) {
         let deadline = Instant::now() + CORE_LIMIT;

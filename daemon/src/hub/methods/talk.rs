@@ -8,10 +8,10 @@ use sotto_control::{AudioReply, Reply, TalkReply, VolumeReply};
 use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, Refusal, View};
 
-use super::super::{Core, notices, present, refuse};
+use super::super::{Hub, notices, present, refuse};
 use super::{Answered, everyone_named};
 
-impl Core {
+impl Hub {
     pub(super) fn whisper(
         &mut self,
         view: &View,
@@ -35,7 +35,7 @@ impl Core {
     }
 
     /// Ends the whisper that `connection` holds, if it holds one; what was before it comes back.
-    pub(in crate::core) fn release(&mut self, connection: ConnectionId) {
+    pub(in crate::hub) fn release(&mut self, connection: ConnectionId) {
         if self
             .held_by
             .take_if(|holder| *holder == connection)
@@ -108,7 +108,7 @@ impl Core {
     }
 
     /// Whom the user speaks to, and who whispers.
-    pub(in crate::core) fn talk(&self, view: &View) -> model::Talk {
+    pub(in crate::hub) fn talk(&self, view: &View) -> model::Talk {
         self.presenter(view).talk(&self.not_hearing)
     }
 }

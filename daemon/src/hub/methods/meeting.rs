@@ -11,10 +11,10 @@ use sotto_control::{
 use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, MeetingId, PeerId, Presence, Refusal, View};
 
-use super::super::{Core, WaitingJoin, notices, present, refuse};
+use super::super::{Hub, WaitingJoin, notices, present, refuse};
 use super::{Answered, everyone_named};
 
-impl Core {
+impl Hub {
     pub(super) fn do_with_meeting(
         &mut self,
         command: Command,
@@ -174,14 +174,14 @@ impl Core {
     }
 
     /// Opens the microphone that was closed for a join which came to nothing.
-    pub(in crate::core) fn reopen_microphone(&mut self, client: &str) {
+    pub(in crate::hub) fn reopen_microphone(&mut self, client: &str) {
         if let Err(error) = self.audio(|at| Command::Unmute { at }, client) {
             tracing::debug!(%error, "the microphone stays closed after a join that failed");
         }
     }
 
     /// Answers those who wait for a join that is through, failed, or took too long.
-    pub(in crate::core) fn settle_joins(&mut self) {
+    pub(in crate::hub) fn settle_joins(&mut self) {
         let now = self.clock.monotonic();
         let outcomes = std::mem::take(&mut self.join_outcomes);
         for waiting in std::mem::take(&mut self.joins) {
@@ -251,7 +251,7 @@ impl Core {
     }
 
     /// The active meeting, or the one that a phone call interrupted.
-    pub(in crate::core) fn own_meeting(&self, view: &View) -> Option<MeetingRef> {
+    pub(in crate::hub) fn own_meeting(&self, view: &View) -> Option<MeetingRef> {
         let phone = Presence::Offline(sotto_meeting::OfflineReason::Phone);
         let meeting = view.active.or_else(|| {
             let interrupted = view.meetings.iter().find(|meeting| {

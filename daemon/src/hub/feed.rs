@@ -7,11 +7,11 @@ use sotto_control::server::ConnectionId;
 use sotto_meeting::{DirectError, Input, PeerId, Session, Topic};
 use sotto_net::NetworkEvent;
 
-use super::voice::{self, VoiceEvent};
-use super::{ControlInput, Core, Later, Shown, notice};
+use super::{ControlInput, Hub, Later, Shown, notice};
 use crate::desktop::{DesktopSignal, SessionState};
+use crate::sound::voice::{self, VoiceEvent};
 
-impl Core {
+impl Hub {
     /// Hands something to the mesh and carries out what follows from it.
     pub(super) fn feed(&mut self, input: Input) {
         let now = self.clock.now();

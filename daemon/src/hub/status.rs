@@ -3,10 +3,10 @@
 use sotto_control::model::{NetworkStatus, Status};
 use sotto_meeting::View;
 
-use super::{Core, present};
+use super::{Hub, present};
 use crate::service;
 
-impl Core {
+impl Hub {
     /// The daemon at a glance.
     pub(super) fn status(&self, view: &View) -> Status {
         let interfaces = self.interfaces.clone();
@@ -30,7 +30,7 @@ impl Core {
             unmuted_by: self.unmuted_by.clone(),
             joined_by: self.joined_by.clone().filter(|_| view.active.is_some()),
             invitations: view.invitations.len(),
-            sound: self.sound(),
+            sound: self.voice.sound(),
             network: NetworkStatus {
                 listening: self.listening.iter().map(ToString::to_string).collect(),
                 media_port: Some(self.voice.media_port()),

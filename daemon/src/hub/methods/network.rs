@@ -9,9 +9,9 @@ use sotto_meeting::PeerId;
 use sotto_net::NetworkCommand;
 use tokio::sync::oneshot;
 
-use super::super::{Core, Later, present};
+use super::super::{Hub, Later, present};
 
-impl Core {
+impl Hub {
     pub(super) async fn connect(
         &mut self,
         address: SocketAddr,
@@ -63,7 +63,7 @@ impl Core {
     }
 
     /// Answers a connection by address that stands, once the name of who is there has come over it.
-    pub(in crate::core) fn connected(
+    pub(in crate::hub) fn connected(
         &self,
         peer: PeerId,
         address: SocketAddr,

@@ -10,31 +10,30 @@ use sotto_control::{
 };
 use sotto_meeting::View;
 
-use super::super::{Core, Later, Shown, notices, present, sound};
+use super::super::{Hub, Later, Shown, notices, present};
 use super::{Answered, on_roster};
-use crate::device_test::DeviceTest;
+use crate::sound::device_test::DeviceTest;
+use crate::sound::devices::{self, Choice};
 
-impl Core {
+impl Hub {
     pub(super) fn list_devices(&self, answer: Answer) {
-        let shown = self.sound();
-        let (devices, ..) = self.voice.devices();
-        let backend = devices.capture.backend;
+        let shown = self.voice.sound();
+        let backend = self.voice.devices().0.capture.backend;
         // Asking the sound system takes up to seconds.
         tokio::task::spawn_blocking(move || {
-            answer.send(Ok(sound::devices(shown, backend)));
+            answer.send(Ok(devices::devices(shown, backend)));
         });
     }
 
     /// Looks for the devices that a client wants to use; the answer comes when they are used.
     pub(super) fn find_devices(&self, params: AudioUse, client: &str, answer: Answer) {
-        let (devices, ..) = self.voice.devices();
-        let backend = devices.capture.backend;
+        let backend = self.voice.devices().0.capture.backend;
         let config = self.config_file.clone();
         let later = self.later.clone();
         let client = client.to_owned();
         // Asking the sound system takes up to seconds, and writing the configuration waits for the disk.
         tokio::task::spawn_blocking(move || {
-            match sound::Choice::find(&params, backend, &config, &client) {
+            match Choice::find(&params, backend, &config, &client) {
                 Ok(choice) => {
                     let _ = later.blocking_send(Later::Chosen(Box::new(choice), answer));
                 }
@@ -44,7 +43,7 @@ impl Core {
     }
 
     /// Uses what was found, and answers.
-    pub(in crate::core) fn choose_devices(&mut self, choice: sound::Choice, answer: Answer) {
+    pub(in crate::hub) fn choose_devices(&mut self, choice: Choice, answer: Answer) {
         self.voice
             .choose_devices(choice.microphone, choice.loudspeaker);
         for (what, device) in [
@@ -103,7 +102,7 @@ impl Core {
                 let _ = later.try_send(Later::TestProgress(progress));
             });
             let _ = later.blocking_send(Later::TestEnded);
-            answer.send(done.map_err(|error| sound::refusal(&error)));
+            answer.send(done.map_err(|error| devices::refusal(&error)));
         });
     }
 
@@ -141,7 +140,7 @@ impl Core {
     }
 
     /// Somebody's voice reaches the microphone before it is played here.
-    pub(in crate::core) fn same_room(&mut self, peer: sotto_meeting::PeerId) {
+    pub(in crate::hub) fn same_room(&mut self, peer: sotto_meeting::PeerId) {
         self.changed(Shown::Meetings);
         if self.voice.silenced().contains(&peer) {
             return;
@@ -161,7 +160,7 @@ impl Core {
     }
 
     /// A device opened, closed, failed, or became another one.
-    pub(in crate::core) fn devices_changed(&mut self) {
+    pub(in crate::hub) fn devices_changed(&mut self) {
         self.voice.review_processing();
         self.changed(Shown::Status);
         let (_, microphone, loudspeaker) = self.voice.devices();

@@ -14,7 +14,7 @@ use sotto_audio::{
 };
 use sotto_control::model::{MicrophoneTest, TestProgress, TestStep};
 
-use crate::core::Devices;
+use super::Devices;
 
 /// Progress is told this often.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -209,7 +209,7 @@ mod tests {
     use sotto_control::model::TestVerdict;
 
     use super::*;
-    use crate::core::Treatments;
+    use crate::sound::Treatments;
 
     fn test(input: DeviceSpec, output: DeviceSpec) -> DeviceTest {
         DeviceTest {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
 use sotto_control::config::Profile;
+use sotto_control::model::Stats;
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network, NodeId};
 use sotto_voice::downlink::{ControlLink, InboundLink};
@@ -24,10 +25,9 @@ use sotto_voice::{
 };
 use tokio::sync::{Notify, mpsc};
 
-use super::present::Voiced;
 use super::processing::Treatments;
+use super::profile;
 use crate::keylog::KeyLog;
-use crate::profile;
 use crate::threads::priority;
 use crate::threads::{
     CaptureClock, Clock, DownlinkOrder, DownlinkThread, EchoSource, NewsReceiver, Sending,
@@ -64,7 +64,7 @@ pub(crate) enum VoiceSetupError {
     System(#[from] std::io::Error),
 }
 
-/// What the rest of the core learns from the voice side.
+/// What the hub learns from the voice side.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum VoiceEvent {
     /// A genuine packet came from a peer.
@@ -81,6 +81,21 @@ pub(crate) enum VoiceEvent {
     SameRoom(PeerId),
     /// What became of a chirp that was sent to a peer.
     Chirp(PeerId, ChirpOutcome),
+}
+
+/// What the voice machines add to a roster line.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Voiced {
+    /// The path, over the last second.
+    pub(crate) stats: Option<Stats>,
+    /// Whether voice comes from them right now.
+    pub(crate) speaking: bool,
+    /// How loud it is.
+    pub(crate) level_dbfs: Option<f32>,
+    /// Whether it is a whisper to the user.
+    pub(crate) whisper: bool,
+    /// Whether they seem to sit in the same room.
+    pub(crate) same_room: bool,
 }
 
 /// The voice side of the daemon.

@@ -9,9 +9,9 @@ use sotto_meeting::{PeerId, View};
 use sotto_voice::ChirpOutcome;
 use sotto_voice::wire::delays::SendingDelays;
 
-use super::super::voice::milliseconds;
-use super::super::{Core, WaitingChirp, present};
+use super::super::{Hub, WaitingChirp, present};
 use super::{Answered, on_roster};
+use crate::sound::voice::milliseconds;
 
 /// How many chirps are sent before it is given up: one may be lost, or come before the sender's clock is known.
 const CHIRPS: u32 = 3;
@@ -19,7 +19,7 @@ const CHIRPS: u32 = 3;
 /// How long each is waited for: it begins after 300 ms, and is searched for during half as much.
 const CHIRP_PATIENCE: Duration = Duration::from_millis(1_500);
 
-impl Core {
+impl Hub {
     /// The ways between the user and a colleague, by what both sides measured in the last second.
     pub(super) fn latency(&self, view: &View, name: &str) -> Answered {
         self.latency_with(view, on_roster(view, name)?, None)
@@ -85,7 +85,7 @@ impl Core {
     }
 
     /// Answers those who wait for a chirp of which there is news, or sends another where one was missed.
-    pub(in crate::core) fn settle_chirps(&mut self, news: Option<(PeerId, ChirpOutcome)>) {
+    pub(in crate::hub) fn settle_chirps(&mut self, news: Option<(PeerId, ChirpOutcome)>) {
         let now = self.clock.monotonic();
         for mut waiting in std::mem::take(&mut self.chirps) {
             let outcome = news.filter(|(peer, _)| *peer == waiting.peer);

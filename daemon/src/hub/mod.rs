@@ -11,12 +11,9 @@ mod methods;
 mod notices;
 mod outputs;
 mod present;
-mod processing;
 mod refuse;
-mod sound;
 mod status;
 mod stop;
-mod voice;
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::pending;
@@ -25,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sotto_audio::priority::Priority;
 use sotto_control::ControlError;
 use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
@@ -32,17 +30,15 @@ use sotto_meeting::{MeetingId, Mesh, PeerId, View};
 use sotto_net::{Network, NetworkCommand, NetworkEvent};
 use tokio::sync::mpsc;
 
-pub(crate) use notices::notice;
-pub(crate) use processing::Treatments;
 pub(crate) use stop::STOP_LIMIT;
-pub(crate) use voice::{Devices, Voice, VoiceSetupError};
 
 use crate::desktop::{DesktopSignal, SuspendGuard};
+use crate::notice::notice;
 use crate::service;
+use crate::sound::{Voice, devices};
 use crate::threads::Clock;
 use heard::LastHeard;
 use present::Presenter;
-use sotto_audio::priority::Priority;
 
 /// Changes reach clients together after this long: short against what a person notices, long against a burst.
 const PUBLISH_AFTER: Duration = Duration::from_millis(20);
@@ -74,7 +70,7 @@ enum Later {
     /// rtkit has raised voice threads.
     Raised(Vec<(&'static str, Priority)>),
     /// Devices were found that a client wants to use.
-    Chosen(Box<sound::Choice>, Answer),
+    Chosen(Box<devices::Choice>, Answer),
     /// A test of the microphone goes on.
     TestProgress(TestProgress),
     /// It is over.
@@ -112,7 +108,7 @@ enum Shown {
     Talk,
 }
 
-/// What the core is made of.
+/// What the hub is made of.
 pub(crate) struct Parts {
     /// The daemon's clock.
     pub(crate) clock: Clock,
@@ -132,7 +128,7 @@ pub(crate) struct Parts {
     pub(crate) warnings: Vec<Notice>,
 }
 
-/// What the core listens to.
+/// What the hub listens to.
 pub(crate) struct Sources {
     /// News from the network.
     pub(crate) network: mpsc::Receiver<NetworkEvent>,
@@ -147,7 +143,7 @@ pub(crate) struct Sources {
 }
 
 /// The one task that knows everything.
-pub(crate) struct Core {
+pub(crate) struct Hub {
     clock: Clock,
     started: Instant,
     mesh: Mesh,
@@ -185,11 +181,11 @@ pub(crate) struct Core {
     stopping: Option<Arc<str>>,
     store_failed: bool,
     told_rarely: Option<u64>,
-    sound_told: sound::Told,
+    sound_told: devices::Told,
     testing: bool,
 }
 
-impl Core {
+impl Hub {
     /// Puts the parts together.
     pub(crate) fn new(parts: Parts) -> Self {
         let (later, laters) = mpsc::channel(64);
@@ -229,7 +225,7 @@ impl Core {
             stopping: None,
             store_failed: false,
             told_rarely: None,
-            sound_told: sound::Told::default(),
+            sound_told: devices::Told::default(),
             testing: false,
         }
     }

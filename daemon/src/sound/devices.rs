@@ -9,12 +9,13 @@ use sotto_control::model::{
 };
 use sotto_control::{AudioUse, ControlError, DeviceRole, ErrorCode};
 
-use super::{Core, notice};
+use super::Voice;
+use crate::notice::notice;
 
-impl Core {
+impl Voice {
     /// What is open, and what is wrong with it.
-    pub(super) fn sound(&self) -> Sound {
-        let (devices, microphone, loudspeaker) = self.voice.devices();
+    pub(crate) fn sound(&self) -> Sound {
+        let (devices, microphone, loudspeaker) = self.devices();
         let failure = [&microphone, &loudspeaker]
             .into_iter()
             .find_map(|state| match state {
@@ -41,10 +42,10 @@ impl Core {
             problem,
             hint,
             profile: Some(devices.profile.to_string()),
-            scheduling: self.voice.priority().map(|priority| priority.to_string()),
+            scheduling: self.priority().map(|priority| priority.to_string()),
             input: in_use(devices.capture.device.to_string(), &microphone),
             output: in_use(devices.playback.device.to_string(), &loudspeaker),
-            processing: self.voice.processing(),
+            processing: self.processing(),
         }
     }
 }
@@ -93,7 +94,7 @@ fn shown(device: &DeviceInfo) -> model::Device {
 }
 
 /// Every device of `backend`. Asks the sound system, which takes up to seconds.
-pub(super) fn devices(mut sound: Sound, backend: Backend) -> model::Devices {
+pub(crate) fn devices(mut sound: Sound, backend: Backend) -> model::Devices {
     let listed = sotto_audio::devices(backend);
     if let Err(error) = &listed {
         sound.problem.get_or_insert_with(|| error.to_string());
@@ -118,20 +119,20 @@ pub(super) fn devices(mut sound: Sound, backend: Backend) -> model::Devices {
 }
 
 /// Devices that a client has chosen.
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// The microphone, if one was chosen.
-    pub(super) microphone: Option<DeviceSpec>,
+    pub(crate) microphone: Option<DeviceSpec>,
     /// The loudspeaker, if one was chosen.
-    pub(super) loudspeaker: Option<DeviceSpec>,
+    pub(crate) loudspeaker: Option<DeviceSpec>,
     /// What the client is answered.
-    pub(super) reply: DeviceChoice,
+    pub(crate) reply: DeviceChoice,
     /// Which client.
-    pub(super) client: String,
+    pub(crate) client: String,
 }
 
 impl Choice {
     /// Looks for what `params` means and writes it into the configuration. Asks the sound system.
-    pub(super) fn find(
+    pub(crate) fn find(
         params: &AudioUse,
         backend: Backend,
         config: &Path,
@@ -217,7 +218,7 @@ fn save(config: &Path, settings: [(&str, &Option<DeviceSpec>); 2]) -> Result<(),
 }
 
 /// A device's error as a refusal.
-pub(super) fn refusal(error: &DeviceError) -> ControlError {
+pub(crate) fn refusal(error: &DeviceError) -> ControlError {
     let code = match error {
         DeviceError::NotFound { .. } => ErrorCode::NotFound,
         DeviceError::Ambiguous { .. } => ErrorCode::Ambiguous,
@@ -243,7 +244,7 @@ pub(super) fn refusal(error: &DeviceError) -> ControlError {
 
 /// What the user was told of the two devices, so that nothing is told twice.
 #[derive(Debug, Default)]
-pub(super) struct Told([Known; 2]);
+pub(crate) struct Told([Known; 2]);
 
 /// What the user knows of one device.
 #[derive(Debug, Default)]
@@ -260,7 +261,7 @@ struct Known {
 
 impl Told {
     /// What is new about the microphone and the loudspeaker; `heard` is whether others hear the microphone.
-    pub(super) fn news(&mut self, states: [&DeviceState; 2], heard: bool) -> Vec<Notice> {
+    pub(crate) fn news(&mut self, states: [&DeviceState; 2], heard: bool) -> Vec<Notice> {
         let mut news = Vec::new();
         let names = ["microphone", "loudspeaker"];
         for (known, (state, what)) in self.0.iter_mut().zip(states.into_iter().zip(names)) {

@@ -7,18 +7,7 @@ use sotto_meeting::{Event, InvitationEnd, OfflineReason as CoreReason, PeerId, P
 
 use super::present;
 use super::refuse;
-use crate::threads::utc;
-
-/// A notice of `kind` that says `text`.
-pub(crate) fn notice(kind: NoticeKind, severity: Severity, text: impl Into<String>) -> Notice {
-    Notice {
-        kind,
-        severity,
-        text: text.into(),
-        time: utc().0,
-        ..Notice::default()
-    }
-}
+pub(super) use crate::notice::notice;
 
 /// The notice that `event` is worth, if any.
 pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {

@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use sotto_control::model::{
-    self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Stats, Talk,
-    TalkTo,
+    self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
 use sotto_meeting::{
     AwayCause, InvitationView, MeView, MeetingId, MeetingView, OfflineReason, PeerId, PeerView,
@@ -13,21 +12,7 @@ use sotto_meeting::{
 };
 
 use super::heard::LastHeard;
-
-/// What the voice machines add to a roster line.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Voiced {
-    /// The path, over the last second.
-    pub(crate) stats: Option<Stats>,
-    /// Whether voice comes from them right now.
-    pub(crate) speaking: bool,
-    /// How loud it is.
-    pub(crate) level_dbfs: Option<f32>,
-    /// Whether it is a whisper to the user.
-    pub(crate) whisper: bool,
-    /// Whether they seem to sit in the same room.
-    pub(crate) same_room: bool,
-}
+use crate::sound::voice::Voiced;
 
 /// Everything that is needed to show a view.
 pub(crate) struct Presenter<'a> {
