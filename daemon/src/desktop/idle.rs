@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use zbus::Connection;
 
 use super::bus::{self, is_connection_lost};
-use super::sources::Knowledge;
+use super::knowledge::Knowledge;
 
 /// How often to look while the user is active.
 const LOOK_EVERY: Duration = Duration::from_secs(10);

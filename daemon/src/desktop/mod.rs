@@ -14,6 +14,10 @@ mod bus;
 #[cfg(target_os = "linux")]
 mod idle;
 #[cfg(target_os = "linux")]
+mod knowledge;
+#[cfg(target_os = "linux")]
+mod logind;
+#[cfg(target_os = "linux")]
 mod phone;
 #[cfg(target_os = "linux")]
 mod session;

@@ -13,11 +13,9 @@ use zbus::names::InterfaceName;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::bus::{self, Presence};
-use super::sources::Knowledge;
+use super::knowledge::Knowledge;
+use super::logind::{LOGIND, MANAGER, MANAGER_PATH};
 
-pub(super) const LOGIND: &str = "org.freedesktop.login1";
-pub(super) const MANAGER: &str = "org.freedesktop.login1.Manager";
-pub(super) const MANAGER_PATH: &str = "/org/freedesktop/login1";
 const SESSION: &str = "org.freedesktop.login1.Session";
 const USER: &str = "org.freedesktop.login1.User";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";

@@ -9,7 +9,7 @@ use zbus::Connection;
 use zbus::zvariant::OwnedFd;
 
 use super::bus::{self, Presence};
-use super::session::{LOGIND, MANAGER, MANAGER_PATH};
+use super::logind::{LOGIND, MANAGER, MANAGER_PATH};
 use super::{DesktopSignal, SuspendGuard};
 
 /// Follows logind's announcements until the bus is gone.

@@ -4,6 +4,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::bus::{Bus, BusKind};
+use super::knowledge::Knowledge;
 use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, session, sleep};
 
 /// Starts the tasks that follow both buses.
@@ -17,30 +18,6 @@ pub(super) fn follow(
         tokio::spawn(follow_session_bus(options.clone(), knowledge.clone())),
         tokio::spawn(follow_system_bus(options, knowledge, signals)),
     ]
-}
-
-/// What the sources last said about the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Knowledge {
-    /// logind: the screen is locked.
-    pub(super) locked: bool,
-    /// logind: the desktop marked the session as idle, by its own setting.
-    pub(super) idle_hint: bool,
-    /// The idle time reached ours. `None` where nothing tells a time.
-    pub(super) idle_by_time: Option<bool>,
-}
-
-impl Knowledge {
-    /// A known idle time overrules the hint, because it is measured against our own setting.
-    pub(super) fn state(self) -> SessionState {
-        if self.locked {
-            SessionState::Locked
-        } else if self.idle_by_time.unwrap_or(self.idle_hint) {
-            SessionState::Idle
-        } else {
-            SessionState::Active
-        }
-    }
 }
 
 /// Sends the session's state whenever it differs from what was sent last.

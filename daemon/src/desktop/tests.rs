@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, Value};
 
-use super::sources::Knowledge;
+use super::knowledge::Knowledge;
 use super::*;
 use fixture::*;
 
