@@ -4,9 +4,11 @@
 //! known, absent people included, so that a newcomer never inherits a beginning that used to mean somebody else.
 //!
 //! Capitals do not matter. A label in full (`Anna (laptop)#k3fq`), a name with a key suffix (`anna#k3`), a suffix alone
-//! (`#k3fq`) and a key in full always work, and a name in full goes before longer names that begin with it.
+//! (`#k3fq`) and a key in full always work, and a name in full goes before longer names that begin with it. A key in
+//! full means its owner alone: nobody is found by a name that was chosen to read like it.
 
 use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
 use crate::ids::{MeetingId, PeerId};
 use crate::view::View;
@@ -122,7 +124,7 @@ pub fn peer(view: &View, scope: Scope, text: &str) -> Result<PeerId, ResolveErro
             .map(|peer| choice(peer.peer, &peer.name, &peer.device, &peer.label))
             .collect(),
     };
-    resolve(What::Peer, choices, text)
+    resolve(What::Peer, choices, text.trim().parse().ok(), text)
 }
 
 /// Finds a meeting among mine and those I am invited to, by the beginning of its title or id.
@@ -149,11 +151,18 @@ pub fn meeting(view: &View, text: &str) -> Result<MeetingId, ResolveError> {
             label: format!("{title} [{}]", id.short()),
         })
         .collect();
-    resolve(What::Meeting, choices, text)
+    resolve(What::Meeting, choices, text.trim().parse().ok(), text)
 }
 
-fn resolve<T: Copy>(what: What, choices: Vec<Choice<T>>, text: &str) -> Result<T, ResolveError> {
-    let typed = text.trim();
+/// Finds what `text` means among `choices`; if it is an identifier in full, only what has that identifier.
+fn resolve<T: Copy + PartialEq>(
+    what: What,
+    choices: Vec<Choice<T>>,
+    identifier: Option<T>,
+    text: &str,
+) -> Result<T, ResolveError> {
+    // Some keyboards and file names bring letters and their marks apart.
+    let typed: String = text.trim().nfc().collect();
     let lower = typed.to_lowercase();
     let shown = || typed.chars().take(80).collect::<String>();
     if lower.is_empty() {
@@ -161,6 +170,17 @@ fn resolve<T: Copy>(what: What, choices: Vec<Choice<T>>, text: &str) -> Result<T
             what,
             text: shown(),
         });
+    }
+    if let Some(identifier) = identifier {
+        let is_it = |choice: &Choice<T>| choice.it == identifier;
+        let unknown = ResolveError::Unknown {
+            what,
+            text: shown(),
+        };
+        return match choices.iter().any(is_it) {
+            true => Ok(identifier),
+            false => Err(unknown),
+        };
     }
     let begins = |choice: &Choice<T>| {
         choice
@@ -231,14 +251,14 @@ mod tests {
                 (3, "Barbara", "Barbara"),
             ])
         };
-        assert_eq!(resolve(What::Peer, known(), "an"), Ok(1));
-        assert_eq!(resolve(What::Peer, known(), "BAR"), Ok(3));
+        assert_eq!(resolve(What::Peer, known(), None, "an"), Ok(1));
+        assert_eq!(resolve(What::Peer, known(), None, "BAR"), Ok(3));
         assert!(matches!(
-            resolve(What::Peer, known(), "c"),
+            resolve(What::Peer, known(), None, "c"),
             Err(ResolveError::Unknown { .. })
         ));
         assert!(matches!(
-            resolve(What::Peer, known(), " "),
+            resolve(What::Peer, known(), None, " "),
             Err(ResolveError::Unknown { .. })
         ));
     }
@@ -246,14 +266,14 @@ mod tests {
     #[test]
     fn an_ambiguous_beginning_lists_the_candidates() {
         let known = choices(&[(2, "Bao", "Bao"), (3, "Barbara", "Barbara")]);
-        let error = resolve(What::Peer, known, "ba").unwrap_err();
+        let error = resolve(What::Peer, known, None, "ba").unwrap_err();
         assert_eq!(error.to_string(), "\"ba\" may be Bao or Barbara");
     }
 
     #[test]
     fn a_name_in_full_goes_before_a_longer_one() {
         let known = choices(&[(1, "Ann", "Ann"), (2, "Anna", "Anna")]);
-        assert_eq!(resolve(What::Peer, known, "ann"), Ok(1));
+        assert_eq!(resolve(What::Peer, known, None, "ann"), Ok(1));
     }
 
     #[test]
@@ -265,10 +285,31 @@ mod tests {
             ])
         };
         assert!(matches!(
-            resolve(What::Peer, known(), "anna"),
+            resolve(What::Peer, known(), None, "anna"),
             Err(ResolveError::Ambiguous { .. })
         ));
-        assert_eq!(resolve(What::Peer, known(), "anna (d"), Ok(2));
-        assert_eq!(resolve(What::Peer, known(), "Anna (laptop)#aaaa"), Ok(1));
+        assert_eq!(resolve(What::Peer, known(), None, "anna (d"), Ok(2));
+        assert_eq!(
+            resolve(What::Peer, known(), None, "Anna (laptop)#aaaa"),
+            Ok(1)
+        );
+    }
+
+    #[test]
+    fn a_key_in_full_means_its_owner_alone() {
+        let key = "12D3KooW";
+        let known = || choices(&[(1, "Anna", "Anna"), (2, key, "12D3KooW#bbbb")]);
+        assert_eq!(resolve(What::Peer, known(), Some(1), key), Ok(1));
+        let unknown = ResolveError::Unknown {
+            what: What::Peer,
+            text: key.to_owned(),
+        };
+        assert_eq!(resolve(What::Peer, known(), Some(3), key), Err(unknown));
+    }
+
+    #[test]
+    fn it_does_not_matter_how_a_letter_with_a_mark_was_typed() {
+        let known = || choices(&[(1, "Zo\u{eb}", "Zo\u{eb}"), (2, "Zoltan", "Zoltan")]);
+        assert_eq!(resolve(What::Peer, known(), None, "zoe\u{308}"), Ok(1));
     }
 }

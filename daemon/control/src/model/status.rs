@@ -10,7 +10,7 @@ pub struct Person {
     pub id: String,
     /// The display name as its owner set it, cleaned of control characters.
     pub name: String,
-    /// What to show: the name, with the device (`Anna (laptop)`) and a key suffix (`Anna ·k3fq`) where another
+    /// What to show: the name, with the device (`Anna (laptop)`) and a key suffix (`Anna (laptop)#k3fq`) where another
     /// name is equal or confusable.
     pub label: String,
 }

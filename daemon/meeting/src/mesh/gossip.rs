@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::Mesh;
 use super::merging::{Taken, Via, Way};
+use crate::directory::Source;
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
 use crate::lobby::{self, dialable};
-use crate::names::Source;
 use crate::output::{Output, Topic, Verdict};
 use crate::record::{self, AnyRecord, LobbyEntry, MAX_RECORD, NO_MEETING, Version};
 use crate::seal::{Place, SEAL_OVERHEAD};
@@ -110,8 +110,11 @@ impl Mesh {
             epoch: u64::MAX,
             counter: u64::MAX,
         });
-        self.directory
-            .learn(self.me.id, &self.me.name, &self.me.device, newest);
+        let me = self.me.id;
+        let relabelled = self
+            .directory
+            .learn(me, &self.me.name, &self.me.device, newest);
+        self.labels_changed(&relabelled);
         self.changed.insert(Part::Me);
         self.announce_myself();
         if let Some(seat) = self.seat {

@@ -96,7 +96,8 @@ impl Mesh {
     /// Forgets the name of somebody who is neither here nor a contact, nor invites me.
     fn forget_stranger(&mut self, peer: PeerId) {
         if !self.needs_name(peer) {
-            self.directory.forget(peer);
+            let relabelled = self.directory.forget(peer);
+            self.labels_changed(&relabelled);
         }
     }
 

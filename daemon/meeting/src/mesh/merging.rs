@@ -1,15 +1,16 @@
 //! Taking in records, whichever way they came.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Mesh;
 use super::identity::Own;
+use crate::directory::Source;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::limits::{CONTACTS, NAMES};
 use crate::lobby;
 use crate::meeting::Merged;
-use crate::names::Source;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record};
 
@@ -328,19 +329,41 @@ impl Mesh {
         if self.directory.len() >= NAMES && !self.directory.knows(peer) && !self.needs_name(peer) {
             return;
         }
-        if self.directory.learn(peer, name, device, source) {
-            self.changed.insert(Part::Peers);
-            for (id, meeting) in &self.meetings {
-                if meeting.is_participant(peer) {
-                    self.changed.insert(Part::Meeting(*id));
-                }
+        let relabelled = self.directory.learn(peer, name, device, source);
+        self.labels_changed(&relabelled);
+    }
+
+    /// Shows these people anew wherever they are shown.
+    pub(super) fn labels_changed(&mut self, peers: &BTreeSet<PeerId>) {
+        if peers.is_empty() {
+            return;
+        }
+        self.changed.insert(Part::Peers);
+        for (id, meeting) in &self.meetings {
+            let shows = |peer: &PeerId| meeting.is_participant(*peer) || meeting.is_invited(*peer);
+            if peers.iter().any(shows) {
+                self.changed.insert(Part::Meeting(*id));
             }
+        }
+        let invites = |peer: &PeerId| {
+            let mut prompts = self.prompts.values();
+            prompts.any(|prompt| prompt.invitations.contains_key(peer))
+        };
+        if peers.iter().any(invites) {
+            self.changed.insert(Part::Invitations);
+        }
+        if peers.contains(&self.me.id) {
+            self.changed.insert(Part::Me);
         }
     }
 
-    /// Somebody I have to do with is remembered even when it is not in the lobby.
+    /// Remembers somebody I have to do with, with the name, even when it is not in the lobby.
     pub(super) fn remember_contact(&mut self, peer: PeerId) {
-        if peer == self.me.id || self.contacts.contains_key(&peer) {
+        if peer == self.me.id {
+            return;
+        }
+        self.directory.pin(peer);
+        if self.contacts.contains_key(&peer) {
             return;
         }
         if self.contacts.len() >= CONTACTS {

@@ -36,6 +36,7 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
+use crate::directory::{Directory, Source};
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::{Input, Session};
@@ -43,7 +44,7 @@ use crate::keys::Keys;
 use crate::limits::{INVITATIONS, Rates};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
-use crate::names::{self, Directory, Source};
+use crate::names;
 use crate::output::{Output, Topic};
 use crate::record::{LobbyEntry, Record, Version};
 use crate::refusal::Refusal;

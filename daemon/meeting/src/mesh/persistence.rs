@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::prompts::Prompt;
 use super::{Mesh, RejoinPolicy, Seat, SeatState};
+use crate::directory::Source;
 use crate::event::Event;
 use crate::ids::{MeetingId, Utc};
 use crate::meeting::Held;
-use crate::names::Source;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, Answer, AnyRecord};
 use crate::stored::{State, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat};
@@ -96,12 +96,7 @@ impl Mesh {
             .collect();
         for contact in state.contacts {
             self.contacts.insert(contact.peer, contact.addresses);
-            self.learn(
-                contact.peer,
-                &contact.name,
-                &contact.device,
-                Source::Claimed,
-            );
+            self.learn(contact.peer, &contact.name, &contact.device, Source::Pinned);
         }
         for stored in state.meetings {
             self.restore_meeting(stored);

@@ -3,6 +3,7 @@
 mod admission;
 mod inviting;
 mod limits;
+mod names;
 mod presence;
 mod prompts;
 mod restart;

@@ -15,7 +15,7 @@ fn founding_of_prompt(world: &World, index: usize) -> Vec<u8> {
 }
 
 /// A meeting that a stranger founds, and the stranger's invitation to it.
-fn strangers_invitation(
+pub(super) fn strangers_invitation(
     stranger: u16,
     meeting: u64,
     invitee: PeerId,
@@ -49,7 +49,7 @@ fn strangers_invitation(
     (founding, invitation)
 }
 
-fn offer(founding: &[u8], invitations: Vec<Vec<u8>>, inside: &[PeerId]) -> Request {
+pub(super) fn offer(founding: &[u8], invitations: Vec<Vec<u8>>, inside: &[PeerId]) -> Request {
     let claimed = |peer: &PeerId| Claimed {
         peer: *peer,
         name: "Claimed".into(),
@@ -236,14 +236,14 @@ fn names_that_are_only_claimed_do_not_pile_up() {
     for number in 0..20_000_u32 {
         let mut key = [200; 32];
         key[..4].copy_from_slice(&number.to_le_bytes());
-        mesh.learn(PeerId(key), "Nobody", "", crate::names::Source::Claimed);
+        mesh.learn(PeerId(key), "Nobody", "", crate::directory::Source::Claimed);
     }
     assert!(mesh.directory.len() <= crate::limits::NAMES);
     mesh.learn(
         anna,
         "Anne",
         "",
-        crate::names::Source::Signed(Version {
+        crate::directory::Source::Signed(Version {
             epoch: 9,
             counter: 9,
         }),
