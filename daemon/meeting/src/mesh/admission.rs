@@ -52,7 +52,7 @@ impl Mesh {
         );
         self.tags.insert(meeting.keys.tag, id);
         self.topics.insert(meeting.keys.topic.clone(), id);
-        self.batch
+        self.outbox
             .push(Output::Subscribe(meeting.keys.topic.clone()));
         self.forgotten.remove(&id);
         self.meetings.insert(id, meeting);
@@ -68,7 +68,7 @@ impl Mesh {
         self.tags.remove(&meeting.keys.tag);
         self.topics.remove(&meeting.keys.topic);
         self.repeat.forget(&meeting.keys.topic);
-        self.batch
+        self.outbox
             .push(Output::Unsubscribe(meeting.keys.topic.clone()));
         self.offerings.retain(|(of, _), _| *of != id);
         self.invited_again.retain(|(of, _), _| *of != id);
@@ -84,8 +84,8 @@ impl Mesh {
             self.forgotten.remove(&oldest);
         }
         self.forgotten.insert(id, self.now.utc);
-        self.changed.insert(crate::event::Part::Meeting(id));
+        self.outbox.changed(crate::event::Part::Meeting(id));
         self.connections_changed = true;
-        self.save_now();
+        self.outbox.save_now();
     }
 }

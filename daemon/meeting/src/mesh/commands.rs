@@ -72,12 +72,12 @@ impl Mesh {
             Command::Reply { mode, at } => self.reply(mode, at),
             Command::Release { at } => {
                 self.talk.release(at);
-                self.changed.insert(crate::event::Part::Talk);
+                self.outbox.changed(crate::event::Part::Talk);
                 Ok(Reply::Done)
             }
             Command::Talk { at } => {
                 let talking = self.talk.talk(at);
-                self.changed.insert(crate::event::Part::Talk);
+                self.outbox.changed(crate::event::Part::Talk);
                 talking
                     .map(|()| Reply::Done)
                     .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))

@@ -40,7 +40,7 @@ impl Mesh {
             .collect();
         for peer in released {
             self.wanted.remove(&peer);
-            self.batch.push(Output::Release { peer });
+            self.outbox.push(Output::Release { peer });
         }
         for peer in wanted {
             // Where to dial matters only as long as there is no connection.
@@ -51,7 +51,7 @@ impl Mesh {
             let addresses = self.dial_addresses(peer);
             if known != Some(&addresses) {
                 self.wanted.insert(peer, addresses.clone());
-                self.batch.push(Output::Connect { peer, addresses });
+                self.outbox.push(Output::Connect { peer, addresses });
             }
         }
     }

@@ -60,7 +60,7 @@ impl Mesh {
         self.addresses.insert(peer, address);
         self.requests.connected(peer, self.now.monotonic);
         self.keys.connected(peer, address, self.now.monotonic);
-        self.changed.insert(Part::Peers);
+        self.outbox.changed(Part::Peers);
         self.connections_changed = true;
         self.synchronise_with(peer);
         self.peer_appeared(peer);
@@ -70,7 +70,7 @@ impl Mesh {
         self.addresses.remove(&peer);
         self.requests.disconnected(peer);
         self.keys.disconnected(peer);
-        self.changed.insert(Part::Peers);
+        self.outbox.changed(Part::Peers);
         self.connections_changed = true;
     }
 
@@ -122,7 +122,7 @@ impl Mesh {
             self.counters.requests_dropped += 1;
             Response::Refused
         };
-        self.batch.push(Output::Respond {
+        self.outbox.push(Output::Respond {
             id,
             data: response.encode(),
         });
@@ -207,7 +207,7 @@ impl Mesh {
             MeetingRequest::Whisper(notice) => {
                 if self.is_inside(id) {
                     self.talk.handle_notice(from, &notice);
-                    self.changed.insert(Part::Talk);
+                    self.outbox.changed(Part::Talk);
                     if self.talk.flags().deafened && notice.others.is_some() {
                         return MeetingResponse::Deafened;
                     }

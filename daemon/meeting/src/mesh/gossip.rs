@@ -83,7 +83,7 @@ impl Mesh {
             addresses: self.my_addresses.clone(),
         };
         let record = self.me.sign(NO_MEETING, body);
-        self.batch.push(Output::Publish {
+        self.outbox.push(Output::Publish {
             topic: Topic::lobby(),
             data: record.raw.to_vec(),
         });
@@ -115,13 +115,13 @@ impl Mesh {
             .directory
             .learn(me, &self.me.name, &self.me.device, newest);
         self.labels_changed(&relabelled);
-        self.changed.insert(Part::Me);
+        self.outbox.changed(Part::Me);
         self.announce_myself();
         if let Some(seat) = self.seat {
             let presence = self.signed_by_me(seat.meeting);
             self.sign_presence(seat.meeting, presence);
         }
-        self.save_now();
+        self.outbox.save_now();
     }
 
     pub(super) fn subscribed(&mut self, topic: &Topic) {
@@ -137,10 +137,10 @@ impl Mesh {
                     let data = meeting
                         .keys
                         .seal(&mut self.rng, Place::Gossip, &held.record.raw);
-                    self.batch.push(Output::Publish { topic, data });
+                    self.outbox.push(Output::Publish { topic, data });
                 }
             } else if let Some(record) = &self.my_lobby {
-                self.batch.push(Output::Publish {
+                self.outbox.push(Output::Publish {
                     topic,
                     data: record.raw.to_vec(),
                 });
@@ -162,7 +162,7 @@ impl Mesh {
             self.counters.malformed += 1;
             self.blame(from);
         }
-        self.batch.push(Output::Verdict { receipt, verdict });
+        self.outbox.push(Output::Verdict { receipt, verdict });
     }
 
     fn lobby_gossip(&mut self, from: PeerId, data: &[u8]) -> Verdict {

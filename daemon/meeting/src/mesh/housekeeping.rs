@@ -75,7 +75,7 @@ impl Mesh {
             ),
         ];
         for (_, what) in exceeded.into_iter().filter(|(more, _)| *more) {
-            self.event(Event::LimitReached { what });
+            self.outbox.event(Event::LimitReached { what });
         }
         self.told_counters = is;
     }
@@ -88,7 +88,7 @@ impl Mesh {
 
     fn lapse_lobby(&mut self) {
         for peer in self.lobby.lapse(self.now.monotonic) {
-            self.changed.insert(Part::Peers);
+            self.outbox.changed(Part::Peers);
             self.forget_stranger(peer);
         }
     }

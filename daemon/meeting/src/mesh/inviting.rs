@@ -205,7 +205,7 @@ impl Mesh {
         };
         self.remember_contact(peer);
         self.sign_invitation(id, invitation);
-        self.save_now();
+        self.outbox.save_now();
     }
 
     pub(super) fn withdraw(&mut self, id: MeetingId, peers: &[PeerId]) -> Result<Reply, Refusal> {
@@ -233,7 +233,7 @@ impl Mesh {
         for invitation in withdrawn {
             self.sign_invitation(id, invitation);
         }
-        self.save_now();
+        self.outbox.save_now();
         Ok(Reply::Done)
     }
 
@@ -278,7 +278,7 @@ impl Mesh {
             self.now.utc,
         );
         self.publish(id, &raw);
-        self.changed.insert(Part::Meeting(id));
+        self.outbox.changed(Part::Meeting(id));
         self.attendance_changed |= self.is_seated(id);
         self.offerings.insert(
             (id, invitee),

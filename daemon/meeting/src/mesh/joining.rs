@@ -9,7 +9,6 @@ use crate::command::Reply;
 use crate::event::{Event, JoinFailure, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::limits::MEETINGS;
-use crate::output::Output;
 use crate::record::{self, AnyRecord};
 use crate::refusal::Refusal;
 use crate::seal::MeetingKeys;
@@ -120,7 +119,7 @@ impl Mesh {
             next: now,
             deadline: now + DEADLINE,
         });
-        self.changed.insert(Part::Joining);
+        self.outbox.changed(Part::Joining);
         self.ask_next_candidate();
         Ok(Reply::Joining { meeting: id })
     }
@@ -176,7 +175,7 @@ impl Mesh {
             Some(peer) => {
                 joining.candidates.insert(peer, Candidate::Asked);
                 joining.asking = Some(peer);
-                self.changed.insert(Part::Joining);
+                self.outbox.changed(Part::Joining);
                 self.ask(
                     peer,
                     Purpose::Join { meeting: id },
@@ -184,7 +183,7 @@ impl Mesh {
                 );
             }
             None if under_way == 0 && joining.asking.take().is_some() => {
-                self.changed.insert(Part::Joining);
+                self.outbox.changed(Part::Joining);
             }
             None => {}
         }
@@ -223,12 +222,12 @@ impl Mesh {
     /// Gives a join up, if one is under way.
     pub(super) fn cancel_join(&mut self, failure: JoinFailure) {
         if let Some(joining) = self.joining.take() {
-            self.event(Event::JoinFailed {
+            self.outbox.event(Event::JoinFailed {
                 meeting: joining.meeting,
                 title: joining.title,
                 failure,
             });
-            self.changed.insert(Part::Joining);
+            self.outbox.changed(Part::Joining);
             self.connections_changed = true;
         }
     }
@@ -261,12 +260,11 @@ impl Mesh {
             return;
         }
         self.joining = None;
-        self.changed.insert(Part::Joining);
+        self.outbox.changed(Part::Joining);
         self.add_meeting(founding, admission.secret);
         self.take_meeting_records(id, from, admission.records);
         // Who is there is no news to somebody who has just come in.
-        self.batch
-            .retain(|output| !matches!(output, Output::Event(Event::Presence { .. })));
+        self.outbox.drop_presence_events();
         self.take_seat(id);
         // Nobody listens to my gossip yet: who let me in tells the others.
         let meeting = self.meetings.get(&id);
@@ -338,7 +336,7 @@ impl Mesh {
             joining.asked += 1;
             joining.candidates.insert(from, Candidate::Silent(until));
             joining.next = self.now.monotonic;
-            self.changed.insert(Part::Joining);
+            self.outbox.changed(Part::Joining);
         }
     }
 }

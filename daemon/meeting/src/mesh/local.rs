@@ -62,8 +62,8 @@ impl Mesh {
         self.sign_presence(id, Presence::Online);
         self.answer_joined(id);
         self.enter_voice(id, None);
-        self.event(Event::Joined { meeting: id });
-        self.save_now();
+        self.outbox.event(Event::Joined { meeting: id });
+        self.outbox.save_now();
     }
 
     /// Out of a meeting by my own wish.
@@ -85,7 +85,7 @@ impl Mesh {
             self.away_by_hand = false;
         }
         self.sign_presence(id, Presence::Offline(OfflineReason::Left));
-        self.save_now();
+        self.outbox.save_now();
         Ok(Reply::Done)
     }
 
@@ -142,7 +142,7 @@ impl Mesh {
         }) = self.seat
         {
             self.return_to_seat(true);
-            self.event(Event::Restored { meeting });
+            self.outbox.event(Event::Restored { meeting });
         }
     }
 
@@ -153,7 +153,7 @@ impl Mesh {
         {
             self.interrupt(SeatState::Asleep);
         }
-        self.save_now();
+        self.outbox.save_now();
     }
 
     pub(super) fn resume(&mut self) {
@@ -168,7 +168,7 @@ impl Mesh {
         }) = self.seat
         {
             self.return_to_seat(true);
-            self.event(Event::Restored { meeting });
+            self.outbox.event(Event::Restored { meeting });
         }
         self.lobby_due = now;
     }
@@ -181,7 +181,7 @@ impl Mesh {
         self.leave_voice(false);
         self.seat = Some(Seat { state, ..seat });
         self.sign_my_presence();
-        self.save_now();
+        self.outbox.save_now();
     }
 
     fn return_to_seat(&mut self, muted: bool) {
@@ -197,7 +197,7 @@ impl Mesh {
         }
         self.sign_my_presence();
         self.enter_voice(seat.meeting, Some(muted));
-        self.save_now();
+        self.outbox.save_now();
     }
 
     fn sign_my_presence(&mut self) {
@@ -214,8 +214,8 @@ impl Mesh {
         if self.signed_by_me(seat.meeting) != presence {
             self.talk.set_away(matches!(presence, Presence::Away(_)));
             self.sign_presence(seat.meeting, presence);
-            self.changed.insert(Part::Talk);
-            self.save_now();
+            self.outbox.changed(Part::Talk);
+            self.outbox.save_now();
         }
     }
 
@@ -246,7 +246,7 @@ impl Mesh {
             let jitter = self.jitter(RENEWAL);
             self.renewal_due -= jitter;
             // What is on disk tells the next run how long ago this one lived.
-            self.save_now();
+            self.outbox.save_now();
         }
     }
 
@@ -275,8 +275,8 @@ impl Mesh {
         }
         self.closing = true;
         self.announce_myself();
-        self.changed.insert(Part::Me);
-        self.save_now();
+        self.outbox.changed(Part::Me);
+        self.outbox.save_now();
     }
 
     /// Says in all my meetings that I am gone.
@@ -309,8 +309,8 @@ impl Mesh {
         self.close_my_presences();
         self.announce(false);
         self.cloned = true;
-        self.event(Event::Cloned);
-        self.changed.insert(Part::Me);
-        self.save_now();
+        self.outbox.event(Event::Cloned);
+        self.outbox.changed(Part::Me);
+        self.outbox.save_now();
     }
 }

@@ -133,9 +133,9 @@ impl Mesh {
             self.learn(peer, &name, &device, source);
             self.remember_contact(peer);
         }
-        self.changed.insert(Part::Meeting(id));
+        self.outbox.changed(Part::Meeting(id));
         self.check_ended(id);
-        self.save_soon();
+        self.outbox.save_soon(self.now.monotonic);
         Taken::New
     }
 
@@ -150,7 +150,7 @@ impl Mesh {
         });
         if declined_mine {
             let label = self.directory.label(author);
-            self.event(Event::Declined {
+            self.outbox.event(Event::Declined {
                 meeting: id,
                 peer: author,
                 label,
@@ -217,7 +217,7 @@ impl Mesh {
             self.sign_answers(id);
         }
         self.announce_myself();
-        self.save_now();
+        self.outbox.save_now();
     }
 
     /// Signs my presence in a meeting, keeps it and gossips it.
@@ -245,8 +245,8 @@ impl Mesh {
         }
         self.publish(id, &raw);
         self.review_peer(self.me.id);
-        self.changed.insert(Part::Meeting(id));
-        self.changed.insert(Part::Me);
+        self.outbox.changed(Part::Meeting(id));
+        self.outbox.changed(Part::Me);
         self.check_ended(id);
     }
 
@@ -298,7 +298,7 @@ impl Mesh {
                     && body.running
                 {
                     known.clone_from(&body.addresses);
-                    self.save_soon();
+                    self.outbox.save_soon(self.now.monotonic);
                 }
                 if appeared {
                     self.peer_appeared(author);
@@ -307,7 +307,7 @@ impl Mesh {
                     tracing::debug!(peer = ?author, "said goodbye");
                 }
                 self.connections_changed = true;
-                self.changed.insert(Part::Peers);
+                self.outbox.changed(Part::Peers);
             }
         }
         Taken::New
@@ -338,11 +338,11 @@ impl Mesh {
         if peers.is_empty() {
             return;
         }
-        self.changed.insert(Part::Peers);
+        self.outbox.changed(Part::Peers);
         for (id, meeting) in &self.meetings {
             let shows = |peer: &PeerId| meeting.is_participant(*peer) || meeting.is_invited(*peer);
             if peers.iter().any(shows) {
-                self.changed.insert(Part::Meeting(*id));
+                self.outbox.changed(Part::Meeting(*id));
             }
         }
         let invites = |peer: &PeerId| {
@@ -350,10 +350,10 @@ impl Mesh {
             prompts.any(|prompt| prompt.invitations.contains_key(peer))
         };
         if peers.iter().any(invites) {
-            self.changed.insert(Part::Invitations);
+            self.outbox.changed(Part::Invitations);
         }
         if peers.contains(&self.me.id) {
-            self.changed.insert(Part::Me);
+            self.outbox.changed(Part::Me);
         }
     }
 
@@ -392,13 +392,13 @@ impl Mesh {
             (true, None) => {
                 meeting.ended = Some(now);
                 let title = meeting.title().to_owned();
-                self.event(Event::Ended { meeting: id, title });
-                self.changed.insert(Part::Meeting(id));
+                self.outbox.event(Event::Ended { meeting: id, title });
+                self.outbox.changed(Part::Meeting(id));
                 self.withdraw_all_of_mine(id);
             }
             (false, Some(_)) => {
                 meeting.ended = None;
-                self.changed.insert(Part::Meeting(id));
+                self.outbox.changed(Part::Meeting(id));
             }
             _ => {}
         }

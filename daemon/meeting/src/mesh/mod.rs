@@ -15,6 +15,7 @@ mod inviting;
 mod joining;
 mod local;
 mod merging;
+mod outbox;
 mod persistence;
 mod prompts;
 mod setup;
@@ -25,7 +26,7 @@ mod synchronisation;
 mod tests;
 mod voice;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -37,7 +38,6 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
 use crate::directory::{Directory, Source};
-use crate::event::{Event, Part};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::{Input, Session};
 use crate::keys::Keys;
@@ -55,6 +55,7 @@ use direct::Purpose;
 use identity::Identity;
 use inviting::Offering;
 use joining::Joining;
+use outbox::Outbox;
 use prompts::Prompt;
 
 /// The meeting I am in, or will return to.
@@ -75,16 +76,6 @@ enum SeatState {
     },
     /// The machine sleeps.
     Asleep,
-}
-
-/// When the state must be on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unsaved {
-    No,
-    /// By this time.
-    By(Duration),
-    /// Before anything else of this batch.
-    Now,
 }
 
 /// Everything one daemon knows about who is where.
@@ -154,14 +145,11 @@ pub struct Mesh {
     /// When to offer neighbours what synchronisation brought: about a meeting, or the lobby.
     spreading: BTreeMap<Option<MeetingId>, Duration>,
 
-    unsaved: Unsaved,
+    outbox: Outbox,
     connections_changed: bool,
     attendance_changed: bool,
     reach_changed: BTreeSet<MeetingId>,
     reach_due: BTreeMap<MeetingId, Duration>,
-    changed: BTreeSet<Part>,
-    batch: Vec<Output>,
-    outputs: VecDeque<Output>,
 }
 
 impl Mesh {
@@ -245,18 +233,15 @@ impl Mesh {
             housekeeping_due: now.monotonic,
             repeat: gossip::Repeat::default(),
             spreading: BTreeMap::new(),
-            unsaved: Unsaved::Now,
+            outbox: Outbox::new(),
             connections_changed: true,
             attendance_changed: false,
             reach_changed: BTreeSet::new(),
             reach_due: BTreeMap::new(),
-            changed: BTreeSet::new(),
-            batch: Vec::new(),
-            outputs: VecDeque::new(),
         };
         let jitter = mesh.jitter(housekeeping::PERIOD);
         mesh.housekeeping_due += jitter;
-        mesh.batch.push(Output::Subscribe(Topic::lobby()));
+        mesh.outbox.push(Output::Subscribe(Topic::lobby()));
         if let Some(state) = state {
             mesh.restore(state, setup.rejoin);
         }
@@ -331,10 +316,7 @@ impl Mesh {
 
     /// When [`Self::handle_timeout`] wants to be called, on the monotonic clock.
     pub fn next_timeout(&self) -> Option<Duration> {
-        let save = match self.unsaved {
-            Unsaved::By(by) => Some(by),
-            Unsaved::No | Unsaved::Now => None,
-        };
+        let save = self.outbox.next_timeout();
         if self.closing {
             return save.map(|due| due.saturating_sub(CLOCK_START));
         }
@@ -359,7 +341,7 @@ impl Mesh {
 
     /// The next thing to do. Call until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outbox.poll()
     }
 
     /// Lets the consequences of what happened come to rest, and hands out the batch.
@@ -369,37 +351,11 @@ impl Mesh {
             self.choose_connections();
         }
         while let Some((to, id, data)) = self.requests.poll_ready() {
-            self.batch.push(Output::Request { to, id, data });
+            self.outbox.push(Output::Request { to, id, data });
         }
-        let save = match self.unsaved {
-            Unsaved::No => false,
-            Unsaved::By(by) => by <= self.now.monotonic,
-            Unsaved::Now => true,
-        };
-        if save {
-            self.unsaved = Unsaved::No;
-            self.outputs.push_back(Output::Store(self.state().encode()));
-        }
-        self.outputs.extend(self.batch.drain(..));
-        for part in std::mem::take(&mut self.changed) {
-            self.outputs.push_back(Output::Event(Event::Changed(part)));
-        }
-    }
-
-    /// Something of my own changed: it is stored before anybody hears of it.
-    fn save_now(&mut self) {
-        self.unsaved = Unsaved::Now;
-    }
-
-    /// Something changed that could be had again from others.
-    fn save_soon(&mut self) {
-        if self.unsaved == Unsaved::No {
-            self.unsaved = Unsaved::By(self.now.monotonic + persistence::LAZY);
-        }
-    }
-
-    fn event(&mut self, event: Event) {
-        self.batch.push(Output::Event(event));
+        let due = self.outbox.is_save_due(self.now.monotonic);
+        let state = due.then(|| self.state().encode());
+        self.outbox.hand_out(state);
     }
 
     /// A random time below a tenth of `period`, so that machines started together do not stay in step.

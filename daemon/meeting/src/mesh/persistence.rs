@@ -12,8 +12,6 @@ use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, Answer, AnyRecord};
 use crate::stored::{State, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat};
 
-/// How long a change that others know as well may wait for the disk.
-pub(super) const LAZY: Duration = Duration::from_secs(30);
 /// A crash this long ago is still followed by a rejoin: a minute, and the time since the last sign of life on disk.
 const AFTER_CRASH: Duration = Duration::from_secs(60 + 15);
 
@@ -143,7 +141,7 @@ impl Mesh {
                 .get(&id)
                 .map(|meeting| meeting.title().to_owned())
                 .unwrap_or_default();
-            self.event(Event::Rejoined { meeting: id, title });
+            self.outbox.event(Event::Rejoined { meeting: id, title });
         }
     }
 
@@ -166,9 +164,7 @@ impl Mesh {
         for peer in peers {
             self.review_peer(peer);
         }
-        self.batch.retain(|output| {
-            !matches!(output, crate::output::Output::Event(Event::Presence { .. }))
-        });
+        self.outbox.drop_presence_events();
     }
 
     /// The checksum vouches for what was verified before it was stored.

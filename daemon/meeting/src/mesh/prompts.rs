@@ -151,7 +151,7 @@ impl Mesh {
             .is_some_and(|answers| answers.head.version.epoch < epoch)
         {
             self.sign_answers(id);
-            self.save_now();
+            self.outbox.save_now();
         }
         if let Some(prompt) = self.prompts.get_mut(&id) {
             prompt.remember_offerer(from);
@@ -253,7 +253,7 @@ impl Mesh {
         self.learn(author, &name, &device, signed);
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
-        self.save_now();
+        self.outbox.save_now();
         true
     }
 
@@ -320,11 +320,11 @@ impl Mesh {
     /// A prompt is about to go; the user is told if it was open.
     fn look_at_prompt_closing(&mut self, id: MeetingId) {
         if self.prompts.get(&id).is_some_and(|prompt| prompt.was_open) {
-            self.event(Event::InvitationClosed {
+            self.outbox.event(Event::InvitationClosed {
                 meeting: id,
                 end: InvitationEnd::Expired,
             });
-            self.changed.insert(Part::Invitations);
+            self.outbox.changed(Part::Invitations);
         }
     }
 
@@ -349,18 +349,20 @@ impl Mesh {
         let is_open = prompt.is_open(utc);
         let was_open = std::mem::replace(&mut prompt.was_open, is_open);
         let title = prompt.title().to_owned();
-        self.changed.insert(Part::Invitations);
+        self.outbox.changed(Part::Invitations);
         match (was_open, is_open, by) {
             (false, true, Some(by)) => {
                 let label = self.directory.label(by);
-                self.event(Event::Invited {
+                self.outbox.event(Event::Invited {
                     meeting: id,
                     title,
                     by,
                     label,
                 });
             }
-            (true, false, _) => self.event(Event::InvitationClosed { meeting: id, end }),
+            (true, false, _) => self
+                .outbox
+                .event(Event::InvitationClosed { meeting: id, end }),
             _ => {}
         }
     }
@@ -428,7 +430,7 @@ impl Mesh {
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Declined, None);
         self.deliver_answers(id);
-        self.save_now();
+        self.outbox.save_now();
         Ok(Reply::Done)
     }
 
@@ -495,7 +497,7 @@ impl Mesh {
             && prompt.undelivered
         {
             prompt.undelivered = false;
-            self.save_soon();
+            self.outbox.save_soon(self.now.monotonic);
         }
     }
 
@@ -516,7 +518,7 @@ impl Mesh {
                 .is_some_and(|prompt| prompt.is_over(utc))
             {
                 self.prompts.remove(&id);
-                self.save_soon();
+                self.outbox.save_soon(self.now.monotonic);
             } else {
                 self.deliver_answers(id);
             }

@@ -135,11 +135,11 @@ impl Mesh {
         if was == is {
             return;
         }
-        self.changed.insert(Part::Meeting(id));
+        self.outbox.changed(Part::Meeting(id));
         self.connections_changed = true;
         if peer != self.me.id {
             let label = self.directory.label(peer);
-            self.event(Event::Presence {
+            self.outbox.event(Event::Presence {
                 meeting: id,
                 peer,
                 label,
@@ -159,7 +159,7 @@ impl Mesh {
             self.review(id, peer);
         }
         // Who is not reachable from here shows without a change of presence.
-        self.changed.insert(Part::Meeting(id));
+        self.outbox.changed(Part::Meeting(id));
     }
 
     /// A packet on the media path proves that its sender is there.
@@ -277,7 +277,7 @@ impl Mesh {
                 .seal(&mut self.rng, crate::seal::Place::Gossip, raw);
             let topic = meeting.keys.topic.clone();
             self.repeat.published(&topic, self.now.monotonic);
-            self.batch.push(Output::Publish { topic, data });
+            self.outbox.push(Output::Publish { topic, data });
         }
     }
 }

@@ -38,8 +38,8 @@ impl Mesh {
         while let Some(output) = self.talk.poll() {
             match output {
                 TalkOutput::Voice(change) => {
-                    self.changed.insert(Part::Talk);
-                    self.batch.push(Output::Voice(change));
+                    self.outbox.changed(Part::Talk);
+                    self.outbox.push(Output::Voice(change));
                 }
                 TalkOutput::Notice(notice) => self.notice(notice),
                 TalkOutput::Tell { peer, notice } => {
@@ -57,8 +57,8 @@ impl Mesh {
                     }
                 }
                 TalkOutput::FlagsChanged(_) => {
-                    self.changed.insert(Part::Talk);
-                    self.save_now();
+                    self.outbox.changed(Part::Talk);
+                    self.outbox.save_now();
                     if let Some(seat) = self.seat
                         && !self.cloned
                         && self.signed_by_me(seat.meeting).keeps_meeting()
@@ -79,17 +79,17 @@ impl Mesh {
                         VoiceChange::Inbound { peer, .. } => Some(*peer),
                         _ => None,
                     };
-                    self.batch.push(Output::Voice(change));
+                    self.outbox.push(Output::Voice(change));
                     if let Some(peer) = linked
                         && let Some(percent) = self.volumes.get(&peer)
                     {
-                        self.batch.push(Output::Voice(VoiceChange::Volume {
+                        self.outbox.push(Output::Voice(VoiceChange::Volume {
                             peer,
                             percent: *percent,
                         }));
                     }
                     if let Some(seat) = self.seat {
-                        self.changed.insert(Part::Meeting(seat.meeting));
+                        self.outbox.changed(Part::Meeting(seat.meeting));
                     }
                 }
                 KeysOutput::Offer { to, offer } => {
@@ -109,7 +109,7 @@ impl Mesh {
     }
 
     fn notice(&mut self, notice: Notice) {
-        self.changed.insert(Part::Talk);
+        self.outbox.changed(Part::Talk);
         let label = |peer: PeerId| self.directory.label(peer);
         let event = match notice {
             Notice::ReceiverDeafened(peer) => Event::ReceiverDeafened {
@@ -138,13 +138,13 @@ impl Mesh {
             },
             Notice::WhisperStopped { from } => Event::WhisperStopped { from },
         };
-        self.event(event);
+        self.outbox.event(event);
     }
 
     /// Opens the devices for the meeting I am in now: a local decision has been made.
     pub(super) fn enter_voice(&mut self, id: MeetingId, restore: Option<bool>) {
         let now = self.now.monotonic;
-        self.batch
+        self.outbox
             .push(Output::Voice(VoiceChange::Enter { meeting: id }));
         let mut present = Vec::new();
         let mut record = Vec::new();
@@ -174,8 +174,8 @@ impl Mesh {
         self.drain_keys();
         self.reach_changed.insert(id);
         self.connections_changed = true;
-        self.changed.insert(Part::Active);
-        self.changed.insert(Part::Talk);
+        self.outbox.changed(Part::Active);
+        self.outbox.changed(Part::Talk);
     }
 
     /// Closes the devices: for a while, or for good.
@@ -195,15 +195,15 @@ impl Mesh {
         self.keys.leave();
         self.drain_keys();
         if seat.state == SeatState::Inside {
-            self.batch.push(Output::Voice(VoiceChange::Leave));
+            self.outbox.push(Output::Voice(VoiceChange::Leave));
         }
         if let Some(meeting) = self.meetings.get_mut(&seat.meeting) {
             meeting.reach.exit(self.now.monotonic);
             self.reach_changed.insert(seat.meeting);
         }
         self.connections_changed = true;
-        self.changed.insert(Part::Active);
-        self.changed.insert(Part::Talk);
+        self.outbox.changed(Part::Active);
+        self.outbox.changed(Part::Talk);
     }
 
     pub(super) fn whisper(
@@ -214,7 +214,7 @@ impl Mesh {
     ) -> Result<Reply, Refusal> {
         self.attend_now();
         let chosen = self.talk.whisper(to, mode, at, self.now.monotonic);
-        self.changed.insert(Part::Talk);
+        self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
             .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
@@ -223,7 +223,7 @@ impl Mesh {
     pub(super) fn reply(&mut self, mode: WhisperMode, at: Option<u64>) -> Result<Reply, Refusal> {
         self.attend_now();
         let chosen = self.talk.reply(mode, at, self.now.monotonic);
-        self.changed.insert(Part::Talk);
+        self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
             .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
@@ -255,11 +255,11 @@ impl Mesh {
             }
             self.volumes.insert(peer, percent);
         }
-        self.save_now();
+        self.outbox.save_now();
         if let Some(seat) = self.seat {
-            self.changed.insert(Part::Meeting(seat.meeting));
+            self.outbox.changed(Part::Meeting(seat.meeting));
             if seat.state == SeatState::Inside {
-                self.batch
+                self.outbox
                     .push(Output::Voice(VoiceChange::Volume { peer, percent }));
             }
         }
