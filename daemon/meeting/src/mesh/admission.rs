@@ -67,13 +67,12 @@ impl Mesh {
         };
         self.tags.remove(&meeting.keys.tag);
         self.topics.remove(&meeting.keys.topic);
-        self.repeat.forget(&meeting.keys.topic);
+        self.timers.forget(&meeting.keys.topic);
         self.outbox
             .push(Output::Unsubscribe(meeting.keys.topic.clone()));
         self.offerings.retain(|(of, _), _| *of != id);
         self.invited_again.retain(|(of, _), _| *of != id);
-        self.reach_due.remove(&id);
-        self.reach_changed.remove(&id);
+        self.reviews.forget(id);
         if self.forgotten.len() >= crate::limits::FORGOTTEN
             && let Some(oldest) = self
                 .forgotten

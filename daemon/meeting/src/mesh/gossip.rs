@@ -1,70 +1,14 @@
 //! News that everyone hands on.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::Mesh;
 use super::merging::{Taken, Via, Way};
 use crate::directory::Source;
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
-use crate::lobby::{self, dialable};
+use crate::lobby::dialable;
 use crate::output::{Output, Topic, Verdict};
 use crate::record::{self, AnyRecord, LobbyEntry, MAX_RECORD, NO_MEETING, Version};
 use crate::seal::{Place, SEAL_OVERHEAD};
-
-/// Somebody who begins to listen this soon after I said something may just have missed it.
-const MISSED_WITHIN: Duration = Duration::from_secs(5);
-/// Listeners that come together are served together.
-const TOGETHER: Duration = Duration::from_millis(100);
-
-/// Says my latest news again when somebody begins to listen.
-///
-/// A message gossiped to a topic without listeners goes nowhere, and just after a start or a join there are none yet.
-#[derive(Debug, Default)]
-pub(super) struct Repeat {
-    /// When I last said something new, by topic.
-    said: BTreeMap<Topic, Duration>,
-    due: BTreeMap<Topic, Duration>,
-}
-
-impl Repeat {
-    pub(super) fn published(&mut self, topic: &Topic, now: Duration) {
-        self.said.insert(topic.clone(), now);
-    }
-
-    fn subscribed(&mut self, topic: &Topic, now: Duration) {
-        if self
-            .said
-            .get(topic)
-            .is_some_and(|said| now.saturating_sub(*said) < MISSED_WITHIN)
-        {
-            self.due.entry(topic.clone()).or_insert(now + TOGETHER);
-        }
-    }
-
-    pub(super) fn forget(&mut self, topic: &Topic) {
-        self.said.remove(topic);
-        self.due.remove(topic);
-    }
-
-    pub(super) fn due(&self) -> Option<Duration> {
-        self.due.values().copied().min()
-    }
-
-    fn take_due(&mut self, now: Duration) -> Vec<Topic> {
-        let due: Vec<Topic> = self
-            .due
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(topic, _)| topic.clone())
-            .collect();
-        for topic in &due {
-            self.due.remove(topic);
-        }
-        due
-    }
-}
 
 impl Mesh {
     /// Signs and gossips my lobby record.
@@ -87,9 +31,9 @@ impl Mesh {
             topic: Topic::lobby(),
             data: record.raw.to_vec(),
         });
-        self.repeat.published(&Topic::lobby(), self.now.monotonic);
+        self.timers.published(&Topic::lobby(), self.now.monotonic);
         self.my_lobby = Some(record);
-        self.lobby_due = self.now.monotonic + lobby::RENEWAL - self.jitter(lobby::RENEWAL);
+        self.timers.announced(self.now.monotonic, &mut self.rng);
     }
 
     pub(super) fn listen_addresses(&mut self, addresses: &[std::net::SocketAddr]) {
@@ -125,11 +69,11 @@ impl Mesh {
     }
 
     pub(super) fn subscribed(&mut self, topic: &Topic) {
-        self.repeat.subscribed(topic, self.now.monotonic);
+        self.timers.subscribed(topic, self.now.monotonic);
     }
 
     pub(super) fn repeat_timeout(&mut self) {
-        for topic in self.repeat.take_due(self.now.monotonic) {
+        for topic in self.timers.take_repeats(self.now.monotonic) {
             if let Some(id) = self.topics.get(&topic).copied() {
                 if let Some(meeting) = self.meetings.get(&id)
                     && let Some(held) = meeting.presence(self.me.id)

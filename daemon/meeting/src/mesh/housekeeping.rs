@@ -8,8 +8,6 @@ use super::Mesh;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 
-/// How often.
-pub(super) const PERIOD: Duration = Duration::from_secs(30);
 /// A meeting without anyone present is forgotten after this long.
 const DESERTED: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A meeting that has ended is kept this long, for those who have not heard yet.
@@ -20,11 +18,10 @@ const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 3600);
 impl Mesh {
     pub(super) fn housekeeping(&mut self) {
         let now = self.now.monotonic;
-        if self.closing || self.housekeeping_due > now {
+        if self.closing || !self.timers.take_housekeeping(now, &mut self.rng) {
             return;
         }
-        self.housekeeping_due = now + PERIOD - self.jitter(PERIOD);
-        if self.lobby_due <= now {
+        if self.timers.is_announcement_due(now) {
             self.announce_myself();
         }
         self.lapse_lobby();

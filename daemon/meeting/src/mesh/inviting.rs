@@ -279,7 +279,7 @@ impl Mesh {
         );
         self.publish(id, &raw);
         self.outbox.changed(Part::Meeting(id));
-        self.attendance_changed |= self.is_seated(id);
+        self.attendance_changed(id);
         self.offerings.insert(
             (id, invitee),
             Offering {
@@ -292,7 +292,7 @@ impl Mesh {
 
     /// An invitation or withdrawal of somebody came to me as a participant.
     pub(super) fn invitation_merged(&mut self, id: MeetingId, invitee: PeerId, author: PeerId) {
-        self.attendance_changed |= self.is_seated(id);
+        self.attendance_changed(id);
         if invitee != self.me.id {
             self.consider_offer(id, invitee);
             return;
@@ -309,7 +309,7 @@ impl Mesh {
 
     /// An invitee's answers are known: perhaps nothing is left to tell it.
     pub(super) fn answered(&mut self, id: MeetingId, invitee: PeerId) {
-        self.attendance_changed |= self.is_seated(id);
+        self.attendance_changed(id);
         if self.undelivered(id, invitee).is_empty() {
             self.offerings.remove(&(id, invitee));
         }

@@ -10,8 +10,6 @@ use crate::input::Session;
 use crate::presence::{AwayCause, OfflineReason, Presence};
 use crate::refusal::Refusal;
 
-/// How often presence is renewed.
-pub(super) const RENEWAL: Duration = Duration::from_secs(15);
 /// Somebody who spoke this lately is not away, however still the keyboard is.
 const SPEECH_COUNTS_FOR: Duration = Duration::from_secs(300);
 
@@ -160,7 +158,7 @@ impl Mesh {
         let now = self.now.monotonic;
         for (id, meeting) in &mut self.meetings {
             meeting.reach.forgive(now);
-            self.reach_changed.insert(*id);
+            self.reviews.reach_changed(*id);
         }
         if let Some(Seat {
             meeting,
@@ -170,7 +168,7 @@ impl Mesh {
             self.return_to_seat(true);
             self.outbox.event(Event::Restored { meeting });
         }
-        self.lobby_due = now;
+        self.timers.announce_again(now);
     }
 
     /// Offline for a while, with both devices closed.
@@ -239,12 +237,11 @@ impl Mesh {
             return;
         };
         self.update_presence();
-        if self.renewal_due <= self.now.monotonic
+        if self.timers.presence() <= self.now.monotonic
             && let Some(presence) = self.my_presence()
         {
             self.sign_presence(seat.meeting, presence);
-            let jitter = self.jitter(RENEWAL);
-            self.renewal_due -= jitter;
+            self.timers.hasten_presence(&mut self.rng);
             // What is on disk tells the next run how long ago this one lived.
             self.outbox.save_now();
         }
@@ -257,7 +254,7 @@ impl Mesh {
             .flatten()
             .map(|spoke| spoke + SPEECH_COUNTS_FOR)
             .filter(|at| *at > self.now.monotonic);
-        idle.into_iter().chain([self.renewal_due]).min()
+        idle.into_iter().chain([self.timers.presence()]).min()
     }
 
     /// Goodbye.

@@ -96,7 +96,7 @@ impl Mesh {
                 .reach
                 .report(author, record.body.report, self.now.monotonic)
             {
-                self.reach_changed.insert(id);
+                self.reviews.reach_changed(id);
                 return Taken::New;
             }
             return Taken::Known;
@@ -117,7 +117,7 @@ impl Mesh {
                 // What an earlier run heard or did not hear, and how long it was silent, says nothing of this one.
                 if run.is_some() && run != meeting.run(author) {
                     meeting.reach.absent(author, self.now.monotonic);
-                    self.reach_changed.insert(id);
+                    self.reviews.reach_changed(id);
                 }
                 self.review_peer(author);
             }
@@ -241,7 +241,7 @@ impl Mesh {
         );
         if self.seat.is_some_and(|seat| seat.meeting == id) {
             self.keys.renew(raw.to_vec());
-            self.renewal_due = self.now.monotonic + super::local::RENEWAL;
+            self.timers.presence_signed(self.now.monotonic);
         }
         self.publish(id, &raw);
         self.review_peer(self.me.id);

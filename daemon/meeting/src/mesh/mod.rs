@@ -18,15 +18,18 @@ mod merging;
 mod outbox;
 mod persistence;
 mod prompts;
+mod repeat;
+mod reviews;
 mod setup;
 mod shown;
 mod snapshot;
 mod synchronisation;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod voice;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -57,6 +60,8 @@ use inviting::Offering;
 use joining::Joining;
 use outbox::Outbox;
 use prompts::Prompt;
+use reviews::Reviews;
+use timers::Timers;
 
 /// The meeting I am in, or will return to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,18 +143,10 @@ pub struct Mesh {
     /// As they were when the user was last told of limits.
     told_counters: Counters,
 
-    renewal_due: Duration,
-    lobby_due: Duration,
-    housekeeping_due: Duration,
-    repeat: gossip::Repeat,
-    /// When to offer neighbours what synchronisation brought: about a meeting, or the lobby.
-    spreading: BTreeMap<Option<MeetingId>, Duration>,
-
+    timers: Timers,
+    reviews: Reviews,
     outbox: Outbox,
     connections_changed: bool,
-    attendance_changed: bool,
-    reach_changed: BTreeSet<MeetingId>,
-    reach_due: BTreeMap<MeetingId, Duration>,
 }
 
 impl Mesh {
@@ -185,6 +182,7 @@ impl Mesh {
             counter: u64::MAX,
         });
         directory.learn(me.id, &me.name, &me.device, newest);
+        let timers = Timers::new(now.monotonic, &mut rng);
         let mut mesh = Self {
             talk: Talk::new(me.id, first_serial(epoch)),
             keys: Keys::new(me.id, keys_seed),
@@ -228,19 +226,11 @@ impl Mesh {
             inviting_rates: Rates::new(3.0 / 60.0, 3.0),
             counters: Counters::default(),
             told_counters: Counters::default(),
-            renewal_due: now.monotonic,
-            lobby_due: now.monotonic,
-            housekeeping_due: now.monotonic,
-            repeat: gossip::Repeat::default(),
-            spreading: BTreeMap::new(),
+            timers,
+            reviews: Reviews::default(),
             outbox: Outbox::new(),
             connections_changed: true,
-            attendance_changed: false,
-            reach_changed: BTreeSet::new(),
-            reach_due: BTreeMap::new(),
         };
-        let jitter = mesh.jitter(housekeeping::PERIOD);
-        mesh.housekeeping_due += jitter;
         mesh.outbox.push(Output::Subscribe(Topic::lobby()));
         if let Some(state) = state {
             mesh.restore(state, setup.rejoin);
@@ -323,14 +313,12 @@ impl Mesh {
         [
             self.talk.next_timeout(),
             self.keys.next_timeout(),
-            self.reach_due.values().copied().min(),
+            self.reviews.next_timeout(),
             self.requests.next_timeout(),
             self.next_join_timeout(),
             self.offerings.values().filter_map(Offering::due).min(),
             self.next_presence_timeout(),
-            self.repeat.due(),
-            self.spreading.values().copied().min(),
-            Some(self.housekeeping_due),
+            Some(self.timers.next_timeout()),
             save,
         ]
         .into_iter()
@@ -356,12 +344,6 @@ impl Mesh {
         let due = self.outbox.is_save_due(self.now.monotonic);
         let state = due.then(|| self.state().encode());
         self.outbox.hand_out(state);
-    }
-
-    /// A random time below a tenth of `period`, so that machines started together do not stay in step.
-    fn jitter(&mut self, period: Duration) -> Duration {
-        let share = f64::from(self.rng.next_u32()) / f64::from(u32::MAX);
-        period.mul_f64(0.1 * share)
     }
 }
 

@@ -96,7 +96,7 @@ impl Mesh {
             meeting.reach.absent(peer, now);
         }
         if before != meeting.reach.standing(peer) {
-            self.reach_changed.insert(id);
+            self.reviews.reach_changed(id);
         } else {
             self.reach_deadline(id);
         }
@@ -111,14 +111,18 @@ impl Mesh {
 
     pub(super) fn reach_deadline(&mut self, id: MeetingId) {
         let now = self.now.monotonic;
-        match self
+        let due = self
             .meetings
             .get(&id)
-            .and_then(|meeting| meeting.reach.next_timeout(now))
-        {
-            Some(due) => self.reach_due.insert(id, due),
-            None => self.reach_due.remove(&id),
-        };
+            .and_then(|meeting| meeting.reach.next_timeout(now));
+        self.reviews.schedule(id, due);
+    }
+
+    /// Notes that people of a meeting have changed: to talk it matters if I am there.
+    pub(super) fn attendance_changed(&mut self, id: MeetingId) {
+        if self.is_seated(id) {
+            self.reviews.attendance_changed();
+        }
     }
 
     /// Looks at one participant again.
@@ -129,9 +133,7 @@ impl Mesh {
             return;
         };
         let was = meeting.shown.insert(peer, is).unwrap_or(not_joined);
-        if self.is_seated(id) {
-            self.attendance_changed = true;
-        }
+        self.attendance_changed(id);
         if was == is {
             return;
         }
@@ -178,31 +180,25 @@ impl Mesh {
         let before = meeting.reach.standing(peer);
         meeting.reach.heard(peer, now);
         if before != meeting.reach.standing(peer) {
-            self.reach_changed.insert(id);
+            self.reviews.reach_changed(id);
         }
     }
 
     pub(super) fn reach_timeouts(&mut self) {
         let now = self.now.monotonic;
-        let due: Vec<MeetingId> = self
-            .reach_due
-            .iter()
-            .filter(|(_, due)| **due <= now)
-            .map(|(id, _)| *id)
-            .collect();
-        for id in due {
+        for id in self.reviews.due(now) {
             if let Some(meeting) = self.meetings.get_mut(&id) {
                 meeting.reach.handle_timeout(now);
-                self.reach_changed.insert(id);
+                self.reviews.reach_changed(id);
             } else {
-                self.reach_due.remove(&id);
+                self.reviews.forget(id);
             }
         }
     }
 
     /// Reachability changed in some meetings: shows it, and tells the others whom I do not hear.
     pub(super) fn reach_consequences(&mut self) {
-        while let Some(id) = self.reach_changed.pop_first() {
+        while let Some(id) = self.reviews.take_reach() {
             self.review_all(id);
             let now = self.now.monotonic;
             let report = self
@@ -276,7 +272,7 @@ impl Mesh {
                 .keys
                 .seal(&mut self.rng, crate::seal::Place::Gossip, raw);
             let topic = meeting.keys.topic.clone();
-            self.repeat.published(&topic, self.now.monotonic);
+            self.timers.published(&topic, self.now.monotonic);
             self.outbox.push(Output::Publish { topic, data });
         }
     }

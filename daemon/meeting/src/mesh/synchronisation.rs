@@ -310,7 +310,7 @@ impl Mesh {
     /// What came by synchronisation may be new to my neighbours as well: asks a few of them, soon.
     fn spread(&mut self, about: Option<MeetingId>, news: &News) {
         // Most exchanges bring nothing; counting whom they are about would be the dearer part.
-        if news.all == 0 || self.spreading.contains_key(&about) {
+        if news.all == 0 || self.timers.is_spreading(about) {
             return;
         }
         let peers = match about.map(|id| self.meetings.get(&id)) {
@@ -320,21 +320,13 @@ impl Mesh {
         let calm = (1 + peers / PEERS_A_STRAY).min(CALMEST);
         if news.is_worth_spreading(calm) {
             let within = SPREAD_WITHIN * calm as u32;
-            let due = self.now.monotonic + within - self.jitter(within);
-            self.spreading.insert(about, due);
+            self.timers
+                .spread(about, within, self.now.monotonic, &mut self.rng);
         }
     }
 
     pub(super) fn spread_timeouts(&mut self) {
-        let now = self.now.monotonic;
-        let due: Vec<Option<MeetingId>> = self
-            .spreading
-            .iter()
-            .filter(|(_, due)| **due <= now)
-            .map(|(about, _)| *about)
-            .collect();
-        for about in due {
-            self.spreading.remove(&about);
+        for about in self.timers.take_spreads(self.now.monotonic) {
             let mut neighbours = self.neighbours_in(about);
             for _ in 0..SPREAD_TO {
                 let Some(peer) = self.pick(&neighbours) else {

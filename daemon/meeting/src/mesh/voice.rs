@@ -20,7 +20,7 @@ impl Mesh {
         // Each round has a cause in the round before; a handful is the most that follows from one input.
         for _ in 0..16 {
             self.reach_consequences();
-            if std::mem::take(&mut self.attendance_changed)
+            if self.reviews.take_attendance()
                 && let Some(seat) = self.seat
             {
                 let attendees = self.attendees(seat.meeting);
@@ -28,7 +28,7 @@ impl Mesh {
             }
             self.drain_talk();
             self.drain_keys();
-            if self.reach_changed.is_empty() && !self.attendance_changed {
+            if self.reviews.is_settled() {
                 break;
             }
         }
@@ -172,7 +172,7 @@ impl Mesh {
         ));
         self.drain_talk();
         self.drain_keys();
-        self.reach_changed.insert(id);
+        self.reviews.reach_changed(id);
         self.connections_changed = true;
         self.outbox.changed(Part::Active);
         self.outbox.changed(Part::Talk);
@@ -199,7 +199,7 @@ impl Mesh {
         }
         if let Some(meeting) = self.meetings.get_mut(&seat.meeting) {
             meeting.reach.exit(self.now.monotonic);
-            self.reach_changed.insert(seat.meeting);
+            self.reviews.reach_changed(seat.meeting);
         }
         self.connections_changed = true;
         self.outbox.changed(Part::Active);
