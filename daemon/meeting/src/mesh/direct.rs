@@ -82,7 +82,7 @@ impl Mesh {
             .send(to, purpose, request.encode(), self.now.monotonic)
         {
             tracing::debug!(peer = ?to, ?purpose, "too many requests under way");
-            self.counters.requests_dropped += 1;
+            self.guard.request_dropped();
             self.failed(to, purpose);
         }
     }
@@ -110,16 +110,15 @@ impl Mesh {
 
     /// A request came; it is answered in any case.
     pub(super) fn request(&mut self, from: PeerId, id: u64, data: &[u8]) {
-        let response = if self.request_rates.take(&from, self.now.monotonic) {
+        let response = if self.guard.may_ask(from, self.now.monotonic) {
             match Request::decode(data) {
                 Some(request) => self.answer(from, request),
                 None => {
-                    self.counters.malformed += 1;
+                    self.guard.malformed();
                     Response::Refused
                 }
             }
         } else {
-            self.counters.requests_dropped += 1;
             Response::Refused
         };
         self.outbox.push(Output::Respond {
@@ -156,7 +155,7 @@ impl Mesh {
             .and_then(|meeting| meeting.keys.open(Place::Request { from, to: me }, sealed))
             .and_then(|bytes| MeetingRequest::decode(&bytes));
         let Some(request) = request else {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             return Response::Refused;
         };
         let response = self.answer_participant(id, from, request);

@@ -95,7 +95,7 @@ impl Mesh {
     /// A gossip message came, by way of the neighbour `from`.
     pub(super) fn gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8], receipt: u64) {
         let verdict = if self.is_blamed(from) {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             Verdict::Ignore
         } else if topic.as_str() == Topic::LOBBY {
             self.lobby_gossip(from, data)
@@ -103,7 +103,7 @@ impl Mesh {
             self.meeting_gossip(topic, from, data)
         };
         if verdict == Verdict::Reject {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             self.blame(from);
         }
         self.outbox.push(Output::Verdict { receipt, verdict });
@@ -151,32 +151,19 @@ impl Mesh {
     pub(super) fn may_come(&mut self, id: MeetingId, author: PeerId, bulk: bool, via: Via) -> bool {
         match via.way {
             Way::Author => true,
-            Way::Carried if bulk => {
-                let may = self.bulk_rates.take(&via.relay, self.now.monotonic);
-                self.counters.records_too_fast += u64::from(!may);
-                may
-            }
-            Way::Gossip | Way::Carried => self.may_speak(id, author),
+            Way::Carried if bulk => self.guard.may_carry(via.relay, self.now.monotonic),
+            Way::Gossip | Way::Carried => self.guard.may_speak(id, author, self.now.monotonic),
         }
     }
 
     /// `relay` handed on what no honest peer does. It did check it, if it is honest: so it is to blame, whoever made it.
     pub(super) fn blame(&mut self, relay: PeerId) {
-        self.faults.take(&relay, self.now.monotonic);
+        self.guard.blame(relay, self.now.monotonic);
     }
 
     /// Whether `relay` has handed on so much of that kind that nothing of it is looked at for a while.
     pub(super) fn is_blamed(&self, relay: PeerId) -> bool {
-        !self.faults.wait(&relay, self.now.monotonic).is_zero()
-    }
-
-    /// Ten records a second and author; what is more is dropped and counted.
-    fn may_speak(&mut self, id: MeetingId, author: PeerId) -> bool {
-        let may = self.record_rates.take(&(id, author), self.now.monotonic);
-        if !may {
-            self.counters.records_too_fast += 1;
-        }
-        may
+        self.guard.is_blamed(relay, self.now.monotonic)
     }
 }
 

@@ -51,30 +51,9 @@ impl Mesh {
 
     /// Tells the user, once in a while, that something was more than the limits allow.
     fn tell_of_limits(&mut self) {
-        let (is, was) = (self.counters, self.told_counters);
-        let exceeded = [
-            (
-                is.records_too_fast > was.records_too_fast,
-                "records of one author",
-            ),
-            (
-                is.invitations_dropped > was.invitations_dropped,
-                "invitations",
-            ),
-            (is.peers_dropped > was.peers_dropped, "peers in the lobby"),
-            (
-                is.roster_dropped > was.roster_dropped,
-                "participants of a meeting",
-            ),
-            (
-                is.requests_dropped > was.requests_dropped,
-                "direct requests of one peer",
-            ),
-        ];
-        for (_, what) in exceeded.into_iter().filter(|(more, _)| *more) {
+        for what in self.guard.take_exceeded() {
             self.outbox.event(Event::LimitReached { what });
         }
-        self.told_counters = is;
     }
 
     pub(super) fn pick(&mut self, peers: &[PeerId]) -> Option<PeerId> {

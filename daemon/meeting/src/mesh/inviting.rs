@@ -92,7 +92,7 @@ impl Mesh {
         if !self.directory.knows(peer) {
             return Err(Refusal::UnknownPeer(peer));
         }
-        let wait = self.inviting_rates.wait(&peer, self.now.monotonic);
+        let wait = self.guard.wait_to_invite(peer, self.now.monotonic);
         if wait > Duration::ZERO {
             return Err(Refusal::TooManyInvitations {
                 peer,
@@ -182,7 +182,7 @@ impl Mesh {
 
     fn make_invitation(&mut self, id: MeetingId, peer: PeerId) {
         let now = self.now.monotonic;
-        self.inviting_rates.take(&peer, now);
+        self.guard.invited(peer, now);
         let past = self
             .meetings
             .get(&id)
@@ -485,7 +485,7 @@ impl Mesh {
                 true
             }
             _ => {
-                self.counters.malformed += 1;
+                self.guard.malformed();
                 false
             }
         }

@@ -250,7 +250,7 @@ impl Mesh {
                 founding
             }
             _ => {
-                self.counters.malformed += 1;
+                self.guard.malformed();
                 self.join_unanswered(id, from);
                 return;
             }

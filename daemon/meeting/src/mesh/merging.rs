@@ -58,7 +58,7 @@ impl Mesh {
         };
         let author = record.head().author;
         if record.head().meeting != id {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             return Taken::Bad;
         }
         if author != self.me.id && !meeting.is_news(&record) {
@@ -72,7 +72,7 @@ impl Mesh {
             return Taken::Known;
         }
         if !record.verify() {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             return Taken::Bad;
         }
         if author == self.me.id {
@@ -110,7 +110,7 @@ impl Mesh {
         match meeting.merge(record, fresh, self.now.utc) {
             Merged::Known | Merged::Foreign => return Taken::Known,
             Merged::Full => {
-                self.counters.roster_dropped += 1;
+                self.guard.roster_dropped();
                 return Taken::Known;
             }
             Merged::Presence => {
@@ -128,7 +128,7 @@ impl Mesh {
                 self.answers_merged(id, author, &declined_before);
             }
         }
-        self.counters.records_accepted += 1;
+        self.guard.accepted();
         for (peer, name, device, source) in names.0 {
             self.learn(peer, &name, &device, source);
             self.remember_contact(peer);
@@ -266,7 +266,7 @@ impl Mesh {
             return Taken::Known;
         }
         if !record.verify() {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             return Taken::Bad;
         }
         if author == self.me.id {
@@ -287,11 +287,11 @@ impl Mesh {
         match self.lobby.merge(entry, fresh, now, proven, keep) {
             lobby::Merged::Known => return Taken::Known,
             lobby::Merged::Full => {
-                self.counters.peers_dropped += 1;
+                self.guard.peer_dropped();
                 return Taken::Known;
             }
             lobby::Merged::New { appeared, gone } => {
-                self.counters.records_accepted += 1;
+                self.guard.accepted();
                 self.learn(author, &body.name, &body.device, Source::Signed(version));
                 if let Some(known) = self.contacts.get_mut(&author)
                     && *known != body.addresses

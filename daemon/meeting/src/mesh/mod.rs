@@ -9,6 +9,7 @@ mod commands;
 mod connections;
 mod direct;
 mod gossip;
+mod guard;
 mod housekeeping;
 mod identity;
 mod inviting;
@@ -44,7 +45,6 @@ use crate::directory::{Directory, Source};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::{Input, Session};
 use crate::keys::Keys;
-use crate::limits::{INVITATIONS, Rates};
 use crate::lobby::Lobby;
 use crate::meeting::Meeting;
 use crate::names;
@@ -53,8 +53,8 @@ use crate::record::{LobbyEntry, Record, Version};
 use crate::refusal::Refusal;
 use crate::requests::Requests;
 use crate::stored::State;
-use crate::view::Counters;
 use direct::Purpose;
+use guard::Guard;
 use identity::Identity;
 use inviting::Offering;
 use joining::Joining;
@@ -131,18 +131,7 @@ pub struct Mesh {
     /// I had hardly any connections when I last looked.
     lonely: bool,
 
-    record_rates: Rates<(MeetingId, PeerId)>,
-    /// Invitations that synchronisation brings, by who brings them.
-    bulk_rates: Rates<PeerId>,
-    /// Bad records, by who handed them on.
-    faults: Rates<PeerId>,
-    request_rates: Rates<PeerId>,
-    invitation_rates: Rates<PeerId>,
-    inviting_rates: Rates<PeerId>,
-    counters: Counters,
-    /// As they were when the user was last told of limits.
-    told_counters: Counters,
-
+    guard: Guard,
     timers: Timers,
     reviews: Reviews,
     outbox: Outbox,
@@ -216,16 +205,7 @@ impl Mesh {
             wanted: BTreeMap::new(),
             addresses: BTreeMap::new(),
             lonely: false,
-            // Twenty at once: a switch and its flags, twice over.
-            record_rates: Rates::new(10.0, 20.0),
-            // A whole meeting's at once.
-            bulk_rates: Rates::new(20.0, INVITATIONS as f64),
-            faults: Rates::new(0.1, 8.0),
-            request_rates: Rates::new(40.0, 200.0),
-            invitation_rates: Rates::new(3.0 / 60.0, 3.0),
-            inviting_rates: Rates::new(3.0 / 60.0, 3.0),
-            counters: Counters::default(),
-            told_counters: Counters::default(),
+            guard: Guard::new(),
             timers,
             reviews: Reviews::default(),
             outbox: Outbox::new(),

@@ -126,7 +126,7 @@ impl Mesh {
     /// What else the offer says counts only if it brings an invitation: anybody can claim who is inside.
     pub(super) fn offered(&mut self, from: PeerId, offered: &Offered) -> Response {
         let Some(AnyRecord::Founding(founding)) = record::read_verified(&offered.founding) else {
-            self.counters.malformed += 1;
+            self.guard.malformed();
             return Response::Refused;
         };
         let id = MeetingId(founding.hash);
@@ -136,7 +136,7 @@ impl Mesh {
                 Some(record @ AnyRecord::Invitation(_)) if record.head().meeting == id => {
                     invited |= self.receive_invitation(&founding, record);
                 }
-                _ => self.counters.malformed += 1,
+                _ => self.guard.malformed(),
             }
         }
         if !invited {
@@ -193,7 +193,9 @@ impl Mesh {
         let author = invitation.head.author;
         if !verified || invitation.body.invitee != self.me.id || author == self.me.id || self.cloned
         {
-            self.counters.malformed += u64::from(!verified);
+            if !verified {
+                self.guard.malformed();
+            }
             return false;
         }
         let (utc, now) = (self.now.utc, self.now.monotonic);
@@ -218,10 +220,10 @@ impl Mesh {
         if stale
             || crowded
             || (!withdrawn && self.has_enough_open(author, id))
-            || (!withdrawn && !self.invitation_rates.take(&author, now))
+            || (!withdrawn && !self.guard.may_invite_me(author, now))
             || !self.make_room_for_prompt(id)
         {
-            self.counters.invitations_dropped += 1;
+            self.guard.invitation_dropped();
             return false;
         }
         let inside = self.signed_by_me(id).keeps_meeting();
@@ -239,7 +241,7 @@ impl Mesh {
             // Taking back what was declined does not undo that it was.
             Answer::Declined
         } else if again && prompt.again.is_some_and(|last| utc.since(last) < AGAIN) {
-            self.counters.invitations_dropped += 1;
+            self.guard.invitation_dropped();
             Answer::Declined
         } else {
             if again {

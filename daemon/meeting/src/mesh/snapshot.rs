@@ -25,7 +25,7 @@ impl Mesh {
             invitations: self.invitation_views(now.utc),
             joining: self.joining_views(now.monotonic),
             talk: self.talk_view(now.monotonic),
-            counters: self.counters,
+            counters: self.guard.counters(),
         }
     }
 

@@ -252,7 +252,7 @@ impl Mesh {
                 }
                 (Some(AnyRecord::Lobby(_)), None) => Taken::Known,
                 _ => {
-                    self.counters.malformed += 1;
+                    self.guard.malformed();
                     Taken::Bad
                 }
             };
@@ -286,7 +286,7 @@ impl Mesh {
             let taken = match record::read(&carried.raw) {
                 // What is only gossiped is not handed on in any other way.
                 Some(AnyRecord::Unheard(_)) | None => {
-                    self.counters.malformed += 1;
+                    self.guard.malformed();
                     Taken::Bad
                 }
                 Some(record) => {
