@@ -56,7 +56,7 @@ impl Mesh {
             .push(Output::Subscribe(meeting.keys.topic.clone()));
         self.forgotten.remove(&id);
         self.meetings.insert(id, meeting);
-        self.connections_changed = true;
+        self.links.reconsider();
         id
     }
 
@@ -84,7 +84,7 @@ impl Mesh {
         }
         self.forgotten.insert(id, self.now.utc);
         self.outbox.changed(crate::event::Part::Meeting(id));
-        self.connections_changed = true;
+        self.links.reconsider();
         self.outbox.save_now();
     }
 }

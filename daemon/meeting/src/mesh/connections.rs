@@ -1,25 +1,22 @@
 //! Which direct connections are wanted, besides those that the network keeps into the lobby.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
 use super::Mesh;
+use super::links::LONELY;
 use crate::ids::{MeetingId, PeerId};
 use crate::limits::PARTICIPANTS;
-use crate::output::Output;
 use crate::presence::{OfflineReason, Presence};
 
 /// Connections into each meeting on my list.
 const PER_MEETING: usize = 3;
-/// With fewer connections than this, some into the lobby are asked for.
-const LONELY: usize = 3;
 /// Connections beyond the active meeting.
 const BEYOND: usize = 256;
 
 impl Mesh {
     /// Whether a peer's daemon seems to run: connected, announced in the lobby, or present somewhere.
     pub(super) fn is_running(&self, peer: PeerId) -> bool {
-        self.requests.is_connected(peer)
+        self.links.is_connected(peer)
             || self.lobby.is_running(peer, self.now.monotonic)
             || self.meetings.values().any(|meeting| {
                 meeting
@@ -32,36 +29,14 @@ impl Mesh {
     /// Asks for connections that are wanted now and were not, and gives up the others.
     pub(super) fn choose_connections(&mut self) {
         let wanted = self.wanted_peers();
-        let released: Vec<PeerId> = self
-            .wanted
-            .keys()
-            .copied()
-            .filter(|peer| !wanted.contains(peer))
-            .collect();
-        for peer in released {
-            self.wanted.remove(&peer);
-            self.outbox.push(Output::Release { peer });
+        let (lobby, contacts) = (&self.lobby, &self.contacts);
+        let dial = |peer: PeerId| match lobby.addresses(peer) {
+            [] => contacts.get(&peer).cloned().unwrap_or_default(),
+            announced => announced.to_vec(),
+        };
+        for output in self.links.choose(&wanted, dial) {
+            self.outbox.push(output);
         }
-        for peer in wanted {
-            // Where to dial matters only as long as there is no connection.
-            let known = self.wanted.get(&peer);
-            if known.is_some() && self.requests.is_connected(peer) {
-                continue;
-            }
-            let addresses = self.dial_addresses(peer);
-            if known != Some(&addresses) {
-                self.wanted.insert(peer, addresses.clone());
-                self.outbox.push(Output::Connect { peer, addresses });
-            }
-        }
-    }
-
-    fn dial_addresses(&self, peer: PeerId) -> Vec<SocketAddr> {
-        let announced = self.lobby.addresses(peer);
-        if announced.is_empty() {
-            return self.contacts.get(&peer).cloned().unwrap_or_default();
-        }
-        announced.to_vec()
     }
 
     fn wanted_peers(&self) -> BTreeSet<PeerId> {
@@ -82,14 +57,14 @@ impl Mesh {
         }
         wanted.remove(&self.me.id);
         let active = wanted.len();
-        let needed: BTreeSet<PeerId> = self.requests.needed().collect();
+        let needed: BTreeSet<PeerId> = self.links.needed().collect();
         // Whoever connects with everyone present needs no others into that meeting.
         let rings = self
             .meetings
             .keys()
             .filter(|id| active < PER_MEETING || !self.is_seated(**id))
             .flat_map(|id| self.neighbours(*id));
-        let company = if self.lonely {
+        let company = if self.links.is_lonely() {
             self.company()
         } else {
             Vec::new()
@@ -103,14 +78,6 @@ impl Mesh {
             }
         }
         wanted
-    }
-
-    /// Sees now and then whether the network has found me enough neighbours by itself.
-    ///
-    /// Where multicast does not pass it has not: everybody hangs on the one machine that was named by hand, and its end
-    /// would leave everybody alone.
-    pub(super) fn look_for_company(&mut self) {
-        self.lonely = self.requests.connections().count() < LONELY;
     }
 
     /// The next of those running after me on the ring of hashed ids, wherever they are.

@@ -57,29 +57,25 @@ impl Mesh {
         if peer == self.me.id {
             return;
         }
-        self.addresses.insert(peer, address);
-        self.requests.connected(peer, self.now.monotonic);
+        self.links.connected(peer, address, self.now.monotonic);
         self.keys.connected(peer, address, self.now.monotonic);
         self.outbox.changed(Part::Peers);
-        self.connections_changed = true;
         self.synchronise_with(peer);
         self.peer_appeared(peer);
     }
 
     pub(super) fn peer_disconnected(&mut self, peer: PeerId) {
-        self.addresses.remove(&peer);
-        self.requests.disconnected(peer);
+        self.links.disconnected(peer);
         self.keys.disconnected(peer);
         self.outbox.changed(Part::Peers);
-        self.connections_changed = true;
     }
 
     /// Asks a peer something; [`Self::response`] or [`Self::failed`] gets the outcome.
     pub(super) fn ask(&mut self, to: PeerId, purpose: Purpose, request: &Request) {
         // A failure on the spot is reported like a late one, but not from within whoever asks.
         if let Err(purpose) = self
-            .requests
-            .send(to, purpose, request.encode(), self.now.monotonic)
+            .links
+            .ask(to, purpose, request.encode(), self.now.monotonic)
         {
             tracing::debug!(peer = ?to, ?purpose, "too many requests under way");
             self.guard.request_dropped();
@@ -233,7 +229,7 @@ impl Mesh {
 
     /// An answer came, or the news that none will.
     pub(super) fn response(&mut self, id: u64, from: PeerId, result: Result<Vec<u8>, DirectError>) {
-        let Some(purpose) = self.requests.finish(id, from) else {
+        let Some(purpose) = self.links.answered(id, from) else {
             return;
         };
         match result.ok().and_then(|data| Response::decode(&data)) {

@@ -29,9 +29,9 @@ impl Mesh {
         self.look_at_meetings();
         self.synchronise_at_random();
         self.tell_of_limits();
-        self.look_for_company();
+        self.links.look_for_company();
         // Some of what runs has stopped running without a word.
-        self.connections_changed = true;
+        self.links.reconsider();
     }
 
     /// Lobby with one random neighbour, each meeting with one random neighbour that is in it.

@@ -228,7 +228,7 @@ impl Mesh {
                 failure,
             });
             self.outbox.changed(Part::Joining);
-            self.connections_changed = true;
+            self.links.reconsider();
         }
     }
 
@@ -287,7 +287,7 @@ impl Mesh {
     /// Compares a meeting with everyone connected who is in it.
     fn synchronise_meeting(&mut self, id: MeetingId) {
         let peers: Vec<PeerId> = self
-            .requests
+            .links
             .connections()
             .filter(|peer| {
                 self.meetings

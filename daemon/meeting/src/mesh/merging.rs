@@ -281,9 +281,9 @@ impl Mesh {
         };
         let (body, version) = (entry.body.clone(), entry.head.version);
         let now = self.now.monotonic;
-        let (contacts, addresses) = (&self.contacts, &self.addresses);
-        let keep = |peer: PeerId| contacts.contains_key(&peer) || addresses.contains_key(&peer);
-        let proven = self.addresses.get(&author).copied();
+        let (contacts, links) = (&self.contacts, &self.links);
+        let keep = |peer: PeerId| contacts.contains_key(&peer) || links.is_connected(peer);
+        let proven = self.links.address(author);
         match self.lobby.merge(entry, fresh, now, proven, keep) {
             lobby::Merged::Known => return Taken::Known,
             lobby::Merged::Full => {
@@ -306,7 +306,7 @@ impl Mesh {
                 if gone {
                     tracing::debug!(peer = ?author, "said goodbye");
                 }
-                self.connections_changed = true;
+                self.links.reconsider();
                 self.outbox.changed(Part::Peers);
             }
         }

@@ -14,6 +14,7 @@ mod housekeeping;
 mod identity;
 mod inviting;
 mod joining;
+mod links;
 mod local;
 mod merging;
 mod outbox;
@@ -31,7 +32,7 @@ mod timers;
 mod voice;
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -51,13 +52,13 @@ use crate::names;
 use crate::output::{Output, Topic};
 use crate::record::{LobbyEntry, Record, Version};
 use crate::refusal::Refusal;
-use crate::requests::Requests;
 use crate::stored::State;
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;
 use inviting::Offering;
 use joining::Joining;
+use links::Links;
 use outbox::Outbox;
 use prompts::Prompt;
 use reviews::Reviews;
@@ -124,18 +125,11 @@ pub struct Mesh {
     /// When I last invited somebody again who had declined.
     invited_again: BTreeMap<(MeetingId, PeerId), Utc>,
 
-    requests: Requests<Purpose>,
-    /// The connections that I asked for, with the addresses given.
-    wanted: BTreeMap<PeerId, Vec<SocketAddr>>,
-    addresses: BTreeMap<PeerId, IpAddr>,
-    /// I had hardly any connections when I last looked.
-    lonely: bool,
-
+    links: Links<Purpose>,
     guard: Guard,
     timers: Timers,
     reviews: Reviews,
     outbox: Outbox,
-    connections_changed: bool,
 }
 
 impl Mesh {
@@ -201,15 +195,11 @@ impl Mesh {
             joining: None,
             offerings: BTreeMap::new(),
             invited_again: BTreeMap::new(),
-            requests: Requests::new(),
-            wanted: BTreeMap::new(),
-            addresses: BTreeMap::new(),
-            lonely: false,
+            links: Links::new(),
             guard: Guard::new(),
             timers,
             reviews: Reviews::default(),
             outbox: Outbox::new(),
-            connections_changed: true,
         };
         mesh.outbox.push(Output::Subscribe(Topic::lobby()));
         if let Some(state) = state {
@@ -272,7 +262,7 @@ impl Mesh {
         self.talk.handle_timeout(now.monotonic);
         self.keys.handle_timeout(now.monotonic);
         self.reach_timeouts();
-        for (peer, purpose) in self.requests.expired(now.monotonic) {
+        for (peer, purpose) in self.links.expired(now.monotonic) {
             self.failed(peer, purpose);
         }
         self.join_timeout();
@@ -294,7 +284,7 @@ impl Mesh {
             self.talk.next_timeout(),
             self.keys.next_timeout(),
             self.reviews.next_timeout(),
-            self.requests.next_timeout(),
+            self.links.next_timeout(),
             self.next_join_timeout(),
             self.offerings.values().filter_map(Offering::due).min(),
             self.next_presence_timeout(),
@@ -315,11 +305,11 @@ impl Mesh {
     /// Lets the consequences of what happened come to rest, and hands out the batch.
     fn settle(&mut self) {
         self.voice_consequences();
-        if std::mem::take(&mut self.connections_changed) | self.requests.take_needs_changed() {
+        if self.links.take_changed() {
             self.choose_connections();
         }
-        while let Some((to, id, data)) = self.requests.poll_ready() {
-            self.outbox.push(Output::Request { to, id, data });
+        while let Some(request) = self.links.poll_request() {
+            self.outbox.push(request);
         }
         let due = self.outbox.is_save_due(self.now.monotonic);
         let state = due.then(|| self.state().encode());

@@ -338,7 +338,7 @@ impl Mesh {
                 peers.push(peer);
             }
         }
-        peers.sort_by_key(|peer| !self.requests.is_connected(*peer));
+        peers.sort_by_key(|peer| !self.links.is_connected(*peer));
         peers
     }
 
@@ -464,8 +464,8 @@ impl Mesh {
             return;
         };
         if self
-            .requests
-            .any(|_, purpose| *purpose == Purpose::Answers { meeting: id })
+            .links
+            .is_under_way(|purpose| *purpose == Purpose::Answers { meeting: id })
         {
             return;
         }

@@ -138,7 +138,7 @@ impl Mesh {
             return;
         }
         self.outbox.changed(Part::Meeting(id));
-        self.connections_changed = true;
+        self.links.reconsider();
         if peer != self.me.id {
             let label = self.directory.label(peer);
             self.outbox.event(Event::Presence {

@@ -70,7 +70,7 @@ impl Mesh {
                 device: self.directory.device(peer).to_owned(),
                 label: self.directory.label(peer),
                 running: self.lobby.is_running(peer, now) || self.is_running(peer),
-                connected: self.requests.is_connected(peer),
+                connected: self.links.is_connected(peer),
                 addresses: self.lobby.addresses(peer).to_vec(),
             })
             .collect();

@@ -350,7 +350,7 @@ impl Mesh {
                     .is_some_and(|meeting| meeting.is_participant(*peer))
             })
         };
-        self.requests.connections().filter(shares).collect()
+        self.links.connections().filter(shares).collect()
     }
 
     /// Takes a record that `from`, usually its author, asked me to hand on, and does so if it is news.

@@ -173,7 +173,7 @@ impl Mesh {
         self.drain_talk();
         self.drain_keys();
         self.reviews.reach_changed(id);
-        self.connections_changed = true;
+        self.links.reconsider();
         self.outbox.changed(Part::Active);
         self.outbox.changed(Part::Talk);
     }
@@ -201,7 +201,7 @@ impl Mesh {
             meeting.reach.exit(self.now.monotonic);
             self.reviews.reach_changed(seat.meeting);
         }
-        self.connections_changed = true;
+        self.links.reconsider();
         self.outbox.changed(Part::Active);
         self.outbox.changed(Part::Talk);
     }
