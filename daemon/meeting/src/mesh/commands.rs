@@ -58,7 +58,7 @@ impl Mesh {
                 let unmuted = self.talk.unmute(at);
                 unmuted
                     .map(|()| Reply::Done)
-                    .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+                    .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
             }
             Command::Deafen { at } => {
                 self.talk.deafen(at);
@@ -80,7 +80,7 @@ impl Mesh {
                 self.outbox.changed(crate::event::Part::Talk);
                 talking
                     .map(|()| Reply::Done)
-                    .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+                    .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
             }
         }
     }

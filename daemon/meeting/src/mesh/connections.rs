@@ -17,7 +17,7 @@ impl Mesh {
     /// Whether a peer's daemon seems to run: connected, announced in the lobby, or present somewhere.
     pub(super) fn is_running(&self, peer: PeerId) -> bool {
         self.links.is_connected(peer)
-            || self.lobby.is_running(peer, self.now.monotonic)
+            || self.people.is_announced(peer, self.now.monotonic)
             || self.meetings.values().any(|meeting| {
                 meeting
                     .shown
@@ -29,12 +29,8 @@ impl Mesh {
     /// Asks for connections that are wanted now and were not, and gives up the others.
     pub(super) fn choose_connections(&mut self) {
         let wanted = self.wanted_peers();
-        let (lobby, contacts) = (&self.lobby, &self.contacts);
-        let dial = |peer: PeerId| match lobby.addresses(peer) {
-            [] => contacts.get(&peer).cloned().unwrap_or_default(),
-            announced => announced.to_vec(),
-        };
-        for output in self.links.choose(&wanted, dial) {
+        let people = &self.people;
+        for output in self.links.choose(&wanted, |peer| people.dial(peer)) {
             self.outbox.push(output);
         }
     }
@@ -83,8 +79,8 @@ impl Mesh {
     /// The next of those running after me on the ring of hashed ids, wherever they are.
     fn company(&self) -> Vec<PeerId> {
         let ring: BTreeMap<[u8; 32], PeerId> = self
-            .lobby
-            .running(self.now.monotonic)
+            .people
+            .announced(self.now.monotonic)
             .map(|peer| (peer.ring(), peer))
             .collect();
         next_on(&ring, self.me.id, LONELY)

@@ -2,12 +2,10 @@
 
 use super::Mesh;
 use super::merging::{Taken, Via, Way};
-use crate::directory::Source;
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
-use crate::lobby::dialable;
 use crate::output::{Output, Topic, Verdict};
-use crate::record::{self, AnyRecord, LobbyEntry, MAX_RECORD, NO_MEETING, Version};
+use crate::record::{self, AnyRecord, LobbyEntry, MAX_RECORD, NO_MEETING};
 use crate::seal::{Place, SEAL_OVERHEAD};
 
 impl Mesh {
@@ -24,7 +22,7 @@ impl Mesh {
             running,
             name: self.me.name.clone(),
             device: self.me.device.clone(),
-            addresses: self.my_addresses.clone(),
+            addresses: self.people.my_addresses().to_vec(),
         };
         let record = self.me.sign(NO_MEETING, body);
         self.outbox.push(Output::Publish {
@@ -32,17 +30,12 @@ impl Mesh {
             data: record.raw.to_vec(),
         });
         self.timers.published(&Topic::lobby(), self.now.monotonic);
-        self.my_lobby = Some(record);
+        self.people.announce(record);
         self.timers.announced(self.now.monotonic, &mut self.rng);
     }
 
     pub(super) fn listen_addresses(&mut self, addresses: &[std::net::SocketAddr]) {
-        let addresses = dialable(addresses);
-        if addresses != self.my_addresses {
-            let on_loopback = |address: &std::net::SocketAddr| address.ip().is_loopback();
-            self.lobby
-                .set_on_loopback(!addresses.is_empty() && addresses.iter().all(on_loopback));
-            self.my_addresses = addresses;
+        if self.people.set_my_addresses(addresses) {
             self.announce_myself();
         }
     }
@@ -50,14 +43,7 @@ impl Mesh {
     pub(super) fn rename(&mut self, name: String, device: String) {
         self.me.name = name;
         self.me.device = device;
-        let newest = Source::Signed(Version {
-            epoch: u64::MAX,
-            counter: u64::MAX,
-        });
-        let me = self.me.id;
-        let relabelled = self
-            .directory
-            .learn(me, &self.me.name, &self.me.device, newest);
+        let relabelled = self.people.call_me(&self.me.name, &self.me.device);
         self.labels_changed(&relabelled);
         self.outbox.changed(Part::Me);
         self.announce_myself();
@@ -83,7 +69,7 @@ impl Mesh {
                         .seal(&mut self.rng, Place::Gossip, &held.record.raw);
                     self.outbox.push(Output::Publish { topic, data });
                 }
-            } else if let Some(record) = &self.my_lobby {
+            } else if let Some(record) = self.people.mine() {
                 self.outbox.push(Output::Publish {
                     topic,
                     data: record.raw.to_vec(),

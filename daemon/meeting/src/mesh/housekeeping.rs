@@ -63,7 +63,7 @@ impl Mesh {
     }
 
     fn lapse_lobby(&mut self) {
-        for peer in self.lobby.lapse(self.now.monotonic) {
+        for peer in self.people.lapse(self.now.monotonic) {
             self.outbox.changed(Part::Peers);
             self.forget_stranger(peer);
         }
@@ -72,16 +72,14 @@ impl Mesh {
     /// Forgets the name of somebody who is neither here nor a contact, nor invites me.
     fn forget_stranger(&mut self, peer: PeerId) {
         if !self.needs_name(peer) {
-            let relabelled = self.directory.forget(peer);
+            let relabelled = self.people.forget_name(peer);
             self.labels_changed(&relabelled);
         }
     }
 
     /// Whether somebody is here, a contact, on a roster of mine, or invites me.
     pub(super) fn needs_name(&self, peer: PeerId) -> bool {
-        peer == self.me.id
-            || self.contacts.contains_key(&peer)
-            || self.lobby.contains(peer)
+        self.people.is_familiar(peer)
             || self
                 .prompts
                 .values()
@@ -119,8 +117,8 @@ impl Mesh {
         }
         self.forgotten.retain(|_, at| utc.since(*at) < FORGOTTEN);
         // Names that were claimed for people who never appeared.
-        if self.directory.len() >= crate::limits::NAMES {
-            let strangers: Vec<PeerId> = self.directory.peers().collect();
+        if self.people.is_full_of_names() {
+            let strangers: Vec<PeerId> = self.people.named().collect();
             for peer in strangers {
                 self.forget_stranger(peer);
             }

@@ -89,14 +89,14 @@ impl Mesh {
         if peer == self.me.id {
             return Err(Refusal::Yourself);
         }
-        if !self.directory.knows(peer) {
+        if !self.people.knows(peer) {
             return Err(Refusal::UnknownPeer(peer));
         }
         let wait = self.guard.wait_to_invite(peer, self.now.monotonic);
         if wait > Duration::ZERO {
             return Err(Refusal::TooManyInvitations {
                 peer,
-                label: self.directory.label(peer),
+                label: self.people.label(peer),
                 wait,
             });
         }
@@ -161,7 +161,7 @@ impl Mesh {
         if wait > Duration::ZERO && self.has_declined(id, peer) {
             return Err(Refusal::DeclinedLately {
                 peer,
-                label: self.directory.label(peer),
+                label: self.people.label(peer),
                 wait,
             });
         }
@@ -200,8 +200,8 @@ impl Mesh {
             past,
             name: String::new(),
             device: String::new(),
-            invitee_name: self.directory.name(peer).to_owned(),
-            invitee_device: self.directory.device(peer).to_owned(),
+            invitee_name: self.people.name(peer).to_owned(),
+            invitee_device: self.people.device(peer).to_owned(),
         };
         self.remember_contact(peer);
         self.sign_invitation(id, invitation);
@@ -216,7 +216,7 @@ impl Mesh {
         }
         let mut withdrawn = Vec::new();
         for peer in peers {
-            let label = self.directory.label(peer);
+            let label = self.people.label(peer);
             let held = meeting.invitation(peer, self.me.id);
             let held = held.ok_or_else(|| Refusal::NotYourInvitation {
                 peer,
@@ -331,7 +331,7 @@ impl Mesh {
 
     /// What `invitee` is yet to be told about a meeting of mine.
     fn undelivered(&self, id: MeetingId, invitee: PeerId) -> Vec<&Held<Invitation>> {
-        let run = self.lobby.run(invitee);
+        let run = self.people.run(invitee);
         self.meetings
             .get(&id)
             .map(|meeting| meeting.undelivered(invitee, run, self.now.utc))
@@ -412,8 +412,8 @@ impl Mesh {
             .collect();
         let claimed = |peer: PeerId| Claimed {
             peer,
-            name: self.directory.name(peer).to_owned(),
-            device: self.directory.device(peer).to_owned(),
+            name: self.people.name(peer).to_owned(),
+            device: self.people.device(peer).to_owned(),
         };
         let (mut inside, mut others) = (Vec::new(), Vec::new());
         for peer in meeting.roster(utc) {

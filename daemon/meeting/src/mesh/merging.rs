@@ -8,7 +8,6 @@ use super::identity::Own;
 use crate::directory::Source;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
-use crate::limits::{CONTACTS, NAMES};
 use crate::lobby;
 use crate::meeting::Merged;
 use crate::presence::{OfflineReason, Presence};
@@ -149,7 +148,7 @@ impl Mesh {
                 && !declined_before.contains(&held.record.reference())
         });
         if declined_mine {
-            let label = self.directory.label(author);
+            let label = self.people.label(author);
             self.outbox.event(Event::Declined {
                 meeting: id,
                 peer: author,
@@ -262,7 +261,7 @@ impl Mesh {
         let AnyRecord::Lobby(entry) = &record else {
             return Taken::Known;
         };
-        if author != self.me.id && !self.lobby.is_news(entry) {
+        if author != self.me.id && !self.people.is_news(entry) {
             return Taken::Known;
         }
         if !record.verify() {
@@ -281,10 +280,10 @@ impl Mesh {
         };
         let (body, version) = (entry.body.clone(), entry.head.version);
         let now = self.now.monotonic;
-        let (contacts, links) = (&self.contacts, &self.links);
-        let keep = |peer: PeerId| contacts.contains_key(&peer) || links.is_connected(peer);
         let proven = self.links.address(author);
-        match self.lobby.merge(entry, fresh, now, proven, keep) {
+        let links = &self.links;
+        let is_connected = |peer: PeerId| links.is_connected(peer);
+        match self.people.merge(entry, fresh, now, proven, is_connected) {
             lobby::Merged::Known => return Taken::Known,
             lobby::Merged::Full => {
                 self.guard.peer_dropped();
@@ -293,12 +292,8 @@ impl Mesh {
             lobby::Merged::New { appeared, gone } => {
                 self.guard.accepted();
                 self.learn(author, &body.name, &body.device, Source::Signed(version));
-                if let Some(known) = self.contacts.get_mut(&author)
-                    && *known != body.addresses
-                    && body.running
-                {
-                    known.clone_from(&body.addresses);
-                    self.outbox.save_soon(self.now.monotonic);
+                if body.running && self.people.found(author, &body.addresses) {
+                    self.outbox.save_soon(now);
                 }
                 if appeared {
                     self.peer_appeared(author);
@@ -322,14 +317,11 @@ impl Mesh {
 
     /// Learns what somebody is called.
     pub(super) fn learn(&mut self, peer: PeerId, name: &str, device: &str, source: Source) {
-        if peer == self.me.id || (name.is_empty() && self.directory.knows(peer)) {
+        let full = self.people.is_full_of_names() && !self.people.knows(peer);
+        if full && !self.needs_name(peer) {
             return;
         }
-        // Claims are cheap to make: between two rounds of tidying they must not pile up.
-        if self.directory.len() >= NAMES && !self.directory.knows(peer) && !self.needs_name(peer) {
-            return;
-        }
-        let relabelled = self.directory.learn(peer, name, device, source);
+        let relabelled = self.people.learn(peer, name, device, source);
         self.labels_changed(&relabelled);
     }
 
@@ -359,27 +351,12 @@ impl Mesh {
 
     /// Remembers somebody I have to do with, with the name, even when it is not in the lobby.
     pub(super) fn remember_contact(&mut self, peer: PeerId) {
-        if peer == self.me.id {
-            return;
-        }
-        self.directory.pin(peer);
-        if self.contacts.contains_key(&peer) {
-            return;
-        }
-        if self.contacts.len() >= CONTACTS {
-            let stranger = self.contacts.keys().copied().find(|contact| {
-                !self
-                    .meetings
-                    .values()
-                    .any(|meeting| meeting.is_participant(*contact))
-            });
-            match stranger {
-                Some(stranger) => self.contacts.remove(&stranger),
-                None => return,
-            };
-        }
-        self.contacts
-            .insert(peer, self.lobby.addresses(peer).to_vec());
+        let meetings = &self.meetings;
+        self.people.remember(peer, |contact| {
+            meetings
+                .values()
+                .any(|meeting| meeting.is_participant(contact))
+        });
     }
 
     /// Sees whether everyone who joined has left, or somebody is back.

@@ -18,6 +18,7 @@ mod links;
 mod local;
 mod merging;
 mod outbox;
+mod people;
 mod persistence;
 mod prompts;
 mod repeat;
@@ -32,7 +33,6 @@ mod timers;
 mod voice;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -42,15 +42,12 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
-use crate::directory::{Directory, Source};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::{Input, Session};
 use crate::keys::Keys;
-use crate::lobby::Lobby;
 use crate::meeting::Meeting;
 use crate::names;
 use crate::output::{Output, Topic};
-use crate::record::{LobbyEntry, Record, Version};
 use crate::refusal::Refusal;
 use crate::stored::State;
 use direct::Purpose;
@@ -60,6 +57,7 @@ use inviting::Offering;
 use joining::Joining;
 use links::Links;
 use outbox::Outbox;
+use people::People;
 use prompts::Prompt;
 use reviews::Reviews;
 use timers::Timers;
@@ -90,14 +88,7 @@ pub struct Mesh {
     rng: ChaCha20Rng,
     now: Now,
 
-    lobby: Lobby,
-    my_lobby: Option<Record<LobbyEntry>>,
-    my_addresses: Vec<SocketAddr>,
-    directory: Directory,
-    /// People I have had to do with, and where they were last.
-    contacts: BTreeMap<PeerId, Vec<SocketAddr>>,
-    volumes: BTreeMap<PeerId, u16>,
-
+    people: People,
     meetings: BTreeMap<MeetingId, Meeting>,
     /// By the tag that names a meeting towards its participants.
     tags: BTreeMap<[u8; 32], MeetingId>,
@@ -159,12 +150,8 @@ impl Mesh {
         }
         let mut keys_seed = [0; 32];
         rng.fill_bytes(&mut keys_seed);
-        let mut directory = Directory::default();
-        let newest = Source::Signed(Version {
-            epoch: u64::MAX,
-            counter: u64::MAX,
-        });
-        directory.learn(me.id, &me.name, &me.device, newest);
+        let mut people = People::new(me.id);
+        people.call_me(&me.name, &me.device);
         let timers = Timers::new(now.monotonic, &mut rng);
         let mut mesh = Self {
             talk: Talk::new(me.id, first_serial(epoch)),
@@ -172,12 +159,7 @@ impl Mesh {
             me,
             rng,
             now,
-            lobby: Lobby::default(),
-            my_lobby: None,
-            my_addresses: Vec::new(),
-            directory,
-            contacts: BTreeMap::new(),
-            volumes: BTreeMap::new(),
+            people,
             meetings: BTreeMap::new(),
             tags: BTreeMap::new(),
             topics: BTreeMap::new(),

@@ -66,26 +66,22 @@ impl Mesh {
                 .chain(self.forgotten.iter().map(|(id, at)| (*id, *at)))
                 .collect(),
             contacts: self
-                .contacts
-                .iter()
+                .people
+                .contacts()
                 .map(|(peer, addresses)| StoredContact {
-                    peer: *peer,
-                    name: self.directory.name(*peer).to_owned(),
-                    device: self.directory.device(*peer).to_owned(),
-                    addresses: addresses.clone(),
+                    peer,
+                    name: self.people.name(peer).to_owned(),
+                    device: self.people.device(peer).to_owned(),
+                    addresses: addresses.to_vec(),
                 })
                 .collect(),
-            volumes: self
-                .volumes
-                .iter()
-                .map(|(peer, percent)| (*peer, *percent))
-                .collect(),
+            volumes: self.people.volumes().collect(),
         }
     }
 
     /// Takes up what the last run left, and returns to its meeting if the settings say so.
     pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
-        self.volumes = state.volumes.into_iter().collect();
+        self.people.restore_volumes(state.volumes);
         self.forgotten = state.forgotten.into_iter().collect();
         self.invited_again = state
             .invited_again
@@ -93,7 +89,7 @@ impl Mesh {
             .map(|(id, peer, at)| ((id, peer), at))
             .collect();
         for contact in state.contacts {
-            self.contacts.insert(contact.peer, contact.addresses);
+            self.people.restore_contact(contact.peer, contact.addresses);
             self.learn(contact.peer, &contact.name, &contact.device, Source::Pinned);
         }
         for stored in state.meetings {

@@ -354,7 +354,7 @@ impl Mesh {
         self.outbox.changed(Part::Invitations);
         match (was_open, is_open, by) {
             (false, true, Some(by)) => {
-                let label = self.directory.label(by);
+                let label = self.people.label(by);
                 self.outbox.event(Event::Invited {
                     meeting: id,
                     title,

@@ -140,7 +140,7 @@ impl Mesh {
         self.outbox.changed(Part::Meeting(id));
         self.links.reconsider();
         if peer != self.me.id {
-            let label = self.directory.label(peer);
+            let label = self.people.label(peer);
             self.outbox.event(Event::Presence {
                 meeting: id,
                 peer,

@@ -39,7 +39,7 @@ impl Mesh {
     fn named(&self, peer: PeerId) -> Named {
         Named {
             peer,
-            label: self.directory.label(peer),
+            label: self.people.label(peer),
         }
     }
 
@@ -48,7 +48,7 @@ impl Mesh {
             peer: self.me.id,
             name: self.me.name.clone(),
             device: self.me.device.clone(),
-            label: self.directory.label(self.me.id),
+            label: self.people.label(self.me.id),
             presence: self.my_presence(),
             interrupted: self.interrupted(),
             on_the_phone: self
@@ -61,17 +61,17 @@ impl Mesh {
 
     fn peer_views(&self, now: Duration) -> Vec<PeerView> {
         let mut peers: Vec<PeerView> = self
-            .directory
-            .peers()
+            .people
+            .named()
             .filter(|peer| *peer != self.me.id)
             .map(|peer| PeerView {
                 peer,
-                name: self.directory.name(peer).to_owned(),
-                device: self.directory.device(peer).to_owned(),
-                label: self.directory.label(peer),
-                running: self.lobby.is_running(peer, now) || self.is_running(peer),
+                name: self.people.name(peer).to_owned(),
+                device: self.people.device(peer).to_owned(),
+                label: self.people.label(peer),
+                running: self.people.is_announced(peer, now) || self.is_running(peer),
                 connected: self.links.is_connected(peer),
-                addresses: self.lobby.addresses(peer).to_vec(),
+                addresses: self.people.addresses(peer).to_vec(),
             })
             .collect();
         peers.sort_by_cached_key(|peer| (peer.label.to_lowercase(), peer.peer));
@@ -121,9 +121,9 @@ impl Mesh {
                 };
                 RosterEntry {
                     peer,
-                    name: self.directory.name(peer).to_owned(),
-                    device: self.directory.device(peer).to_owned(),
-                    label: self.directory.label(peer),
+                    name: self.people.name(peer).to_owned(),
+                    device: self.people.device(peer).to_owned(),
+                    label: self.people.label(peer),
                     me,
                     presence,
                     flags,
@@ -135,7 +135,7 @@ impl Mesh {
                         .collect(),
                     declined: decliners.contains(&peer),
                     voice: self.is_inside(meeting.id) && self.keys.is_linked(peer),
-                    volume: self.volumes.get(&peer).copied().unwrap_or(100),
+                    volume: self.people.volume(peer),
                 }
             })
             .collect();

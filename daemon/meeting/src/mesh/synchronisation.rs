@@ -6,9 +6,8 @@ use std::time::Duration;
 use super::Mesh;
 use super::direct::Purpose;
 use super::merging::{Taken, Via, Way};
-use crate::digest::{self, Entry, Listing, MOST_BUCKETS};
+use crate::digest::{self, Listing, MOST_BUCKETS};
 use crate::ids::{MeetingId, PeerId};
-use crate::lobby;
 use crate::record::{self, AnyRecord};
 use crate::wire::{AGE_UNKNOWN, Carried, MeetingRequest, Request, SYNC_BYTES};
 
@@ -69,7 +68,7 @@ impl Mesh {
         let Some(rounds) = rounds.checked_sub(1) else {
             return;
         };
-        let hashes = digest::digest(self.lobby_entries().into_iter(), MOST_BUCKETS);
+        let hashes = digest::digest(self.people.entries().into_iter(), MOST_BUCKETS);
         self.ask(
             peer,
             Purpose::LobbyDigest { rounds },
@@ -108,19 +107,8 @@ impl Mesh {
             .map(|held| held.record.raw.to_vec())
     }
 
-    fn lobby_entries(&self) -> Vec<Entry> {
-        let mut entries = self.lobby.entries();
-        if let Some(mine) = &self.my_lobby {
-            entries.push(Entry {
-                slot: lobby::slot(self.me.id),
-                reference: mine.reference(),
-            });
-        }
-        entries
-    }
-
     pub(super) fn lobby_listing(&self, theirs: &[u64]) -> Listing {
-        digest::listing(&self.lobby_entries(), theirs)
+        digest::listing(&self.people.entries(), theirs)
     }
 
     pub(super) fn meeting_listing(&self, id: MeetingId, theirs: &[u64]) -> Listing {
@@ -132,7 +120,7 @@ impl Mesh {
     }
 
     pub(super) fn lobby_listed(&mut self, from: PeerId, listing: &Listing, rounds: u8) {
-        let difference = digest::difference(&self.lobby_entries(), listing, MOST_BUCKETS);
+        let difference = digest::difference(&self.people.entries(), listing, MOST_BUCKETS);
         let give: Vec<Carried> = self.lobby_carried(&difference.give.iter().copied().collect());
         let (exchanges, cut) = exchanges(difference.want, give);
         let more = listing.more || cut;
@@ -177,20 +165,13 @@ impl Mesh {
     }
 
     fn lobby_carried(&self, slots: &BTreeSet<[u8; 8]>) -> Vec<Carried> {
-        let now = self.now.monotonic;
-        let mine = self
-            .my_lobby
-            .as_ref()
-            .filter(|_| slots.contains(&lobby::slot(self.me.id)))
-            .map(|record| Carried {
-                age: 0,
+        self.people
+            .records(slots, self.now.monotonic)
+            .map(|(age, record)| Carried {
+                age: seconds(age),
                 raw: record.raw.to_vec(),
-            });
-        let others = self.lobby.records(slots, now).map(|(age, record)| Carried {
-            age: seconds(age),
-            raw: record.raw.to_vec(),
-        });
-        mine.into_iter().chain(others).collect()
+            })
+            .collect()
     }
 
     pub(super) fn meeting_records(&self, id: MeetingId, want: &[[u8; 8]]) -> Vec<Carried> {
@@ -314,7 +295,7 @@ impl Mesh {
             return;
         }
         let peers = match about.map(|id| self.meetings.get(&id)) {
-            None => self.lobby_entries().len(),
+            None => self.people.entries().len(),
             Some(meeting) => meeting.map_or(0, |meeting| meeting.entries().len()),
         };
         let calm = (1 + peers / PEERS_A_STRAY).min(CALMEST);

@@ -81,12 +81,10 @@ impl Mesh {
                     };
                     self.outbox.push(Output::Voice(change));
                     if let Some(peer) = linked
-                        && let Some(percent) = self.volumes.get(&peer)
+                        && let Some(percent) = self.people.chosen_volume(peer)
                     {
-                        self.outbox.push(Output::Voice(VoiceChange::Volume {
-                            peer,
-                            percent: *percent,
-                        }));
+                        self.outbox
+                            .push(Output::Voice(VoiceChange::Volume { peer, percent }));
                     }
                     if let Some(seat) = self.seat {
                         self.outbox.changed(Part::Meeting(seat.meeting));
@@ -110,7 +108,7 @@ impl Mesh {
 
     fn notice(&mut self, notice: Notice) {
         self.outbox.changed(Part::Talk);
-        let label = |peer: PeerId| self.directory.label(peer);
+        let label = |peer: PeerId| self.people.label(peer);
         let event = match notice {
             Notice::ReceiverDeafened(peer) => Event::ReceiverDeafened {
                 peer,
@@ -217,7 +215,7 @@ impl Mesh {
         self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
-            .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+            .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
     }
 
     pub(super) fn reply(&mut self, mode: WhisperMode, at: Option<u64>) -> Result<Reply, Refusal> {
@@ -226,7 +224,7 @@ impl Mesh {
         self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
-            .map_err(|refusal| refusal.named(|peer| self.directory.label(peer)))
+            .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
     }
 
     /// A wish is judged by the roster of this moment.
@@ -241,20 +239,13 @@ impl Mesh {
         if percent > LOUDEST {
             return Err(Refusal::WrongVolume);
         }
-        if !self.directory.knows(peer) {
+        if !self.people.knows(peer) {
             return Err(Refusal::UnknownPeer(peer));
         }
         if peer == self.me.id {
             return Err(Refusal::Yourself);
         }
-        if percent == 100 {
-            self.volumes.remove(&peer);
-        } else {
-            if self.volumes.len() >= crate::limits::CONTACTS {
-                self.volumes.pop_first();
-            }
-            self.volumes.insert(peer, percent);
-        }
+        self.people.set_volume(peer, percent);
         self.outbox.save_now();
         if let Some(seat) = self.seat {
             self.outbox.changed(Part::Meeting(seat.meeting));

@@ -238,7 +238,7 @@ fn names_that_are_only_claimed_do_not_pile_up() {
         key[..4].copy_from_slice(&number.to_le_bytes());
         mesh.learn(PeerId(key), "Nobody", "", crate::directory::Source::Claimed);
     }
-    assert!(mesh.directory.len() <= crate::limits::NAMES);
+    assert!(mesh.people.named().count() <= crate::limits::NAMES);
     mesh.learn(
         anna,
         "Anne",
@@ -248,5 +248,5 @@ fn names_that_are_only_claimed_do_not_pile_up() {
             counter: 9,
         }),
     );
-    assert_eq!(mesh.directory.label(anna), "Anne");
+    assert_eq!(mesh.people.label(anna), "Anne");
 }

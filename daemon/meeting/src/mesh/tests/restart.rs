@@ -204,7 +204,7 @@ fn two_daemons_with_one_key_notice_each_other_outside_meetings_too() {
     let anna = world.id(0);
     let bao = world.machines[1].mesh.as_ref().unwrap();
     assert!(
-        !bao.lobby.is_running(anna, bao.now.monotonic),
+        !bao.people.is_announced(anna, bao.now.monotonic),
         "both have said that they take part in nothing"
     );
 }
