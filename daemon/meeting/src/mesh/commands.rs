@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 
 impl Mesh {
     pub(super) fn obey(&mut self, command: Command) -> Result<Reply, Refusal> {
-        if self.closing && command != Command::Quit {
+        if self.seat.is_closing() && command != Command::Quit {
             return Err(Refusal::Closing);
         }
         match command {
@@ -32,7 +32,7 @@ impl Mesh {
             Command::Forget { meeting } => self.forget(meeting),
             Command::Away => self.away(),
             Command::Back => self.back(),
-            Command::Phone => self.phone(false),
+            Command::Phone => self.phone(),
             Command::Quit => {
                 self.quit();
                 Ok(Reply::Done)

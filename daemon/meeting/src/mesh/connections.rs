@@ -37,11 +37,11 @@ impl Mesh {
 
     fn wanted_peers(&self) -> BTreeSet<PeerId> {
         let mut wanted = BTreeSet::new();
-        if self.closing {
+        if self.seat.is_closing() {
             return wanted;
         }
-        if let Some(seat) = self.seat
-            && let Some(meeting) = self.meetings.get(&seat.meeting)
+        if let Some(seat) = self.seat.meeting()
+            && let Some(meeting) = self.meetings.get(&seat)
         {
             // Also those shown as lost: they are to be found again.
             let lost = Presence::Offline(OfflineReason::Lost);

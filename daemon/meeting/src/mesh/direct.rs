@@ -124,7 +124,7 @@ impl Mesh {
     }
 
     fn answer(&mut self, from: PeerId, request: Request) -> Response {
-        if from == self.me.id || self.closing {
+        if from == self.me.id || self.seat.is_closing() {
             return Response::Refused;
         }
         match request {

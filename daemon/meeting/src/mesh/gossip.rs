@@ -12,7 +12,7 @@ impl Mesh {
     /// Signs and gossips my lobby record.
     pub(super) fn announce_myself(&mut self) {
         if !self.cloned {
-            self.announce(!self.closing);
+            self.announce(!self.seat.is_closing());
         }
     }
 
@@ -47,9 +47,8 @@ impl Mesh {
         self.labels_changed(&relabelled);
         self.outbox.changed(Part::Me);
         self.announce_myself();
-        if let Some(seat) = self.seat {
-            let presence = self.signed_by_me(seat.meeting);
-            self.sign_presence(seat.meeting, presence);
+        if let Some(id) = self.seat.meeting() {
+            self.sign_presence(id, self.signed_by_me(id));
         }
         self.outbox.save_now();
     }

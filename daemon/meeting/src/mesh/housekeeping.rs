@@ -18,7 +18,7 @@ const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 3600);
 impl Mesh {
     pub(super) fn housekeeping(&mut self) {
         let now = self.now.monotonic;
-        if self.closing || !self.timers.take_housekeeping(now, &mut self.rng) {
+        if self.seat.is_closing() || !self.timers.take_housekeeping(now, &mut self.rng) {
             return;
         }
         if self.timers.is_announcement_due(now) {
@@ -94,7 +94,7 @@ impl Mesh {
         let (now, utc) = (self.now.monotonic, self.now.utc);
         let mut over = Vec::new();
         for (id, meeting) in &mut self.meetings {
-            let seated = self.seat.is_some_and(|seat| seat.meeting == *id);
+            let seated = self.seat.is_in(*id);
             let present = seated
                 || meeting
                     .shown

@@ -254,7 +254,7 @@ impl Mesh {
                 ..held.record.body.clone()
             })
             .collect();
-        if self.cloned || self.closing {
+        if self.cloned || self.seat.is_closing() {
             return;
         }
         for invitation in open {
@@ -344,7 +344,7 @@ impl Mesh {
             return;
         };
         if self.cloned
-            || self.closing
+            || self.seat.is_closing()
             || self.offerings.contains_key(&(id, invitee))
             || !self.is_running(invitee)
             || self.undelivered(id, invitee).is_empty()

@@ -187,7 +187,7 @@ impl Mesh {
 
     /// My versions have moved past those of a run that I do not remember.
     fn sign_everything_anew(&mut self) {
-        self.seat_counter = self.me.next_counter();
+        self.seat.set_counter(self.me.next_counter());
         let mine: Vec<(MeetingId, Presence)> = self
             .meetings
             .iter()
@@ -224,7 +224,7 @@ impl Mesh {
         let body = PresenceBody {
             presence,
             flags: self.talk.flags(),
-            seat: self.seat_counter,
+            seat: self.seat.counter(),
             name: self.me.name.clone(),
             device: self.me.device.clone(),
         };
@@ -238,7 +238,7 @@ impl Mesh {
             Some(self.now.monotonic),
             self.now.utc,
         );
-        if self.seat.is_some_and(|seat| seat.meeting == id) {
+        if self.is_seated(id) {
             self.keys.renew(raw.to_vec());
             self.timers.presence_signed(self.now.monotonic);
         }

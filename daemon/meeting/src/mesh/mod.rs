@@ -23,6 +23,7 @@ mod persistence;
 mod prompts;
 mod repeat;
 mod reviews;
+mod seat;
 mod setup;
 mod shown;
 mod snapshot;
@@ -43,7 +44,7 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
 use crate::ids::{MeetingId, Now, PeerId, Utc};
-use crate::input::{Input, Session};
+use crate::input::Input;
 use crate::keys::Keys;
 use crate::meeting::Meeting;
 use crate::names;
@@ -60,27 +61,8 @@ use outbox::Outbox;
 use people::People;
 use prompts::Prompt;
 use reviews::Reviews;
+use seat::Seat;
 use timers::Timers;
-
-/// The meeting I am in, or will return to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Seat {
-    meeting: MeetingId,
-    state: SeatState,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SeatState {
-    /// With its audio.
-    Inside,
-    /// On the phone.
-    Phone {
-        /// Noticed on the system, rather than said by the user.
-        by_system: bool,
-    },
-    /// The machine sleeps.
-    Asleep,
-}
 
 /// Everything one daemon knows about who is where.
 pub struct Mesh {
@@ -96,18 +78,8 @@ pub struct Mesh {
     prompts: BTreeMap<MeetingId, Prompt>,
     forgotten: BTreeMap<MeetingId, Utc>,
 
-    seat: Option<Seat>,
-    /// Where I was when goodbye was said, for the next run.
-    last_seat: Option<Seat>,
-    /// The counter of my last change of meeting.
-    seat_counter: u64,
-    away_by_hand: bool,
-    session: Session,
-    /// The user said "back" during this absence from the machine.
-    session_dismissed: bool,
-    last_spoke: Option<Duration>,
+    seat: Seat,
     cloned: bool,
-    closing: bool,
 
     talk: Talk,
     keys: Keys,
@@ -165,15 +137,8 @@ impl Mesh {
             topics: BTreeMap::new(),
             prompts: BTreeMap::new(),
             forgotten: BTreeMap::new(),
-            seat: None,
-            last_seat: None,
-            seat_counter: 0,
-            away_by_hand: false,
-            session: Session::Active,
-            session_dismissed: false,
-            last_spoke: None,
+            seat: Seat::new(),
             cloned: false,
-            closing: false,
             joining: None,
             offerings: BTreeMap::new(),
             invited_again: BTreeMap::new(),
@@ -259,7 +224,7 @@ impl Mesh {
     /// When [`Self::handle_timeout`] wants to be called, on the monotonic clock.
     pub fn next_timeout(&self) -> Option<Duration> {
         let save = self.outbox.next_timeout();
-        if self.closing {
+        if self.seat.is_closing() {
             return save.map(|due| due.saturating_sub(CLOCK_START));
         }
         [

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::prompts::Prompt;
-use super::{Mesh, RejoinPolicy, Seat, SeatState};
+use super::{Mesh, RejoinPolicy};
 use crate::directory::Source;
 use crate::event::Event;
 use crate::ids::{MeetingId, Utc};
@@ -18,20 +18,13 @@ const AFTER_CRASH: Duration = Duration::from_secs(60 + 15);
 impl Mesh {
     /// Everything that outlives the daemon.
     pub(super) fn state(&self) -> State {
-        let seat = self.seat.or(self.last_seat).map(|seat| StoredSeat {
-            meeting: seat.meeting,
-            presence: match seat.state {
-                SeatState::Inside => Presence::Online,
-                SeatState::Phone { .. } => Presence::Offline(OfflineReason::Phone),
-                SeatState::Asleep => Presence::Offline(OfflineReason::Closed),
-            },
-        });
+        let seat = self.seat.to_store();
         State {
             me: self.me.id,
             epoch: self.me.epoch(),
             written: self.now.utc,
-            clean: self.closing,
-            seat,
+            clean: self.seat.is_closing(),
+            seat: seat.map(|(meeting, presence)| StoredSeat { meeting, presence }),
             muted: self.talk.muted_by_hand(),
             deafened: self.talk.flags().deafened,
             meetings: self
@@ -113,7 +106,7 @@ impl Mesh {
                     && seat.as_ref().is_some_and(|seat| seat.presence.is_present())
             }
         };
-        self.seat_counter = self.me.next_counter();
+        self.seat.set_counter(self.me.next_counter());
         let rejoined = seat.filter(|_| rejoin).map(|seat| seat.meeting);
         // What the last run said is true no longer, unless I return at once.
         let stale: Vec<MeetingId> = self
@@ -238,13 +231,6 @@ impl Mesh {
         }
         let id = MeetingId(prompt.founding.hash);
         self.restore_prompt(id, prompt);
-    }
-
-    /// Where I was or am to return to, for the view.
-    pub(super) fn interrupted(&self) -> Option<MeetingId> {
-        self.seat
-            .filter(|seat: &Seat| seat.state != SeatState::Inside)
-            .map(|seat| seat.meeting)
     }
 }
 

@@ -1,6 +1,6 @@
 //! How participants are shown: what they signed, as far as it has not been overtaken and they can be heard.
 
-use super::{Mesh, SeatState};
+use super::Mesh;
 use crate::audience::Attendee;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
@@ -167,11 +167,7 @@ impl Mesh {
     /// A packet on the media path proves that its sender is there.
     pub(super) fn heard(&mut self, peer: PeerId) {
         let now = self.now.monotonic;
-        let Some(id) = self
-            .seat
-            .filter(|seat| seat.state == SeatState::Inside)
-            .map(|seat| seat.meeting)
-        else {
+        let Some(id) = self.seat.active() else {
             return;
         };
         let Some(meeting) = self.meetings.get_mut(&id) else {
@@ -217,13 +213,12 @@ impl Mesh {
 
     /// Whether I am in this meeting's audio.
     pub(super) fn is_inside(&self, id: MeetingId) -> bool {
-        self.seat
-            .is_some_and(|seat| seat.meeting == id && seat.state == SeatState::Inside)
+        self.seat.active() == Some(id)
     }
 
     /// Whether I am in this meeting, or will return to it.
     pub(super) fn is_seated(&self, id: MeetingId) -> bool {
-        self.seat.is_some_and(|seat| seat.meeting == id)
+        self.seat.is_in(id)
     }
 
     /// The other participants of a meeting, as talk sees them.

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Mesh, SeatState};
+use super::Mesh;
+use super::seat::Interruption;
 use crate::audience::Target;
-use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::ids::{Now, PeerId, Utc};
 use crate::meeting::{Meeting, expiry};
 use crate::presence::Flags;
 use crate::view::{
@@ -21,19 +22,12 @@ impl Mesh {
             me: self.me_view(),
             peers: self.peer_views(now.monotonic),
             meetings: self.meeting_views(now.utc),
-            active: self.active(),
+            active: self.seat.active(),
             invitations: self.invitation_views(now.utc),
             joining: self.joining_views(now.monotonic),
             talk: self.talk_view(now.monotonic),
             counters: self.guard.counters(),
         }
-    }
-
-    /// The meeting whose audio I am in.
-    pub(super) fn active(&self) -> Option<MeetingId> {
-        self.seat
-            .filter(|seat| seat.state == SeatState::Inside)
-            .map(|seat| seat.meeting)
     }
 
     fn named(&self, peer: PeerId) -> Named {
@@ -44,18 +38,17 @@ impl Mesh {
     }
 
     fn me_view(&self) -> MeView {
+        let interrupted = self.seat.interrupted();
         MeView {
             peer: self.me.id,
             name: self.me.name.clone(),
             device: self.me.device.clone(),
             label: self.people.label(self.me.id),
-            presence: self.my_presence(),
-            interrupted: self.interrupted(),
-            on_the_phone: self
-                .seat
-                .is_some_and(|seat| matches!(seat.state, SeatState::Phone { .. })),
+            presence: self.seat.presence(self.now.monotonic),
+            interrupted: interrupted.map(|(meeting, _)| meeting),
+            on_the_phone: matches!(interrupted, Some((_, Interruption::Phone { .. }))),
             cloned: self.cloned,
-            closing: self.closing,
+            closing: self.seat.is_closing(),
         }
     }
 

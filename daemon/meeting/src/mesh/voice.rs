@@ -1,7 +1,7 @@
 //! Joining talk, keys and reachability to the rest.
 
+use super::Mesh;
 use super::direct::Purpose;
-use super::{Mesh, Seat, SeatState};
 use crate::audience::{Notice, TalkOutput};
 use crate::command::{Reply, WhisperMode};
 use crate::event::{Event, Part};
@@ -21,9 +21,9 @@ impl Mesh {
         for _ in 0..16 {
             self.reach_consequences();
             if self.reviews.take_attendance()
-                && let Some(seat) = self.seat
+                && let Some(id) = self.seat.meeting()
             {
-                let attendees = self.attendees(seat.meeting);
+                let attendees = self.attendees(id);
                 self.talk.attend(&attendees);
             }
             self.drain_talk();
@@ -44,8 +44,8 @@ impl Mesh {
                 TalkOutput::Notice(notice) => self.notice(notice),
                 TalkOutput::Tell { peer, notice } => {
                     let serial = notice.serial;
-                    match self.seat {
-                        Some(Seat { meeting, .. }) => {
+                    match self.seat.meeting() {
+                        Some(meeting) => {
                             self.ask_participant(
                                 meeting,
                                 peer,
@@ -59,12 +59,11 @@ impl Mesh {
                 TalkOutput::FlagsChanged(_) => {
                     self.outbox.changed(Part::Talk);
                     self.outbox.save_now();
-                    if let Some(seat) = self.seat
+                    if let Some(id) = self.seat.meeting()
                         && !self.cloned
-                        && self.signed_by_me(seat.meeting).keeps_meeting()
+                        && self.signed_by_me(id).keeps_meeting()
                     {
-                        let presence = self.signed_by_me(seat.meeting);
-                        self.sign_presence(seat.meeting, presence);
+                        self.sign_presence(id, self.signed_by_me(id));
                     }
                 }
             }
@@ -86,8 +85,8 @@ impl Mesh {
                         self.outbox
                             .push(Output::Voice(VoiceChange::Volume { peer, percent }));
                     }
-                    if let Some(seat) = self.seat {
-                        self.outbox.changed(Part::Meeting(seat.meeting));
+                    if let Some(id) = self.seat.meeting() {
+                        self.outbox.changed(Part::Meeting(id));
                     }
                 }
                 KeysOutput::Offer { to, offer } => {
@@ -165,7 +164,7 @@ impl Mesh {
             None => self.talk.enter(&attendees, None),
         }
         self.talk.set_away(matches!(
-            self.my_presence(),
+            self.seat.presence(now),
             Some(crate::presence::Presence::Away(_))
         ));
         self.drain_talk();
@@ -178,7 +177,7 @@ impl Mesh {
 
     /// Closes the devices: for a while, or for good.
     pub(super) fn leave_voice(&mut self, for_good: bool) {
-        let Some(seat) = self.seat else {
+        let Some(id) = self.seat.meeting() else {
             return;
         };
         if for_good {
@@ -192,12 +191,12 @@ impl Mesh {
         }
         self.keys.leave();
         self.drain_keys();
-        if seat.state == SeatState::Inside {
+        if self.seat.active().is_some() {
             self.outbox.push(Output::Voice(VoiceChange::Leave));
         }
-        if let Some(meeting) = self.meetings.get_mut(&seat.meeting) {
+        if let Some(meeting) = self.meetings.get_mut(&id) {
             meeting.reach.exit(self.now.monotonic);
-            self.reviews.reach_changed(seat.meeting);
+            self.reviews.reach_changed(id);
         }
         self.links.reconsider();
         self.outbox.changed(Part::Active);
@@ -229,8 +228,8 @@ impl Mesh {
 
     /// A wish is judged by the roster of this moment.
     fn attend_now(&mut self) {
-        if let Some(seat) = self.seat {
-            let attendees = self.attendees_and_invitees(seat.meeting);
+        if let Some(id) = self.seat.meeting() {
+            let attendees = self.attendees_and_invitees(id);
             self.talk.attend(&attendees);
         }
     }
@@ -247,9 +246,9 @@ impl Mesh {
         }
         self.people.set_volume(peer, percent);
         self.outbox.save_now();
-        if let Some(seat) = self.seat {
-            self.outbox.changed(Part::Meeting(seat.meeting));
-            if seat.state == SeatState::Inside {
+        if let Some(id) = self.seat.meeting() {
+            self.outbox.changed(Part::Meeting(id));
+            if self.seat.active().is_some() {
                 self.outbox
                     .push(Output::Voice(VoiceChange::Volume { peer, percent }));
             }
