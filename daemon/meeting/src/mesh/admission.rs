@@ -70,8 +70,7 @@ impl Mesh {
         self.timers.forget(&meeting.keys.topic);
         self.outbox
             .push(Output::Unsubscribe(meeting.keys.topic.clone()));
-        self.offerings.retain(|(of, _), _| *of != id);
-        self.invited_again.retain(|(of, _), _| *of != id);
+        self.offerings.forget(id);
         self.reviews.forget(id);
         if self.forgotten.len() >= crate::limits::FORGOTTEN
             && let Some(oldest) = self

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::Mesh;
 use super::direct::Purpose;
-use super::prompts::AGAIN;
 use crate::command::Reply;
 use crate::event::Part;
 use crate::ids::{MeetingId, PeerId};
@@ -24,24 +23,6 @@ use rand_chacha::rand_core::Rng;
 
 /// The next participant's turn comes this much later.
 const TURN: Duration = Duration::from_millis(500);
-/// The wait after an offer that failed; it doubles up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_secs(3);
-/// The longest wait.
-const LONGEST_WAIT: Duration = Duration::from_secs(120);
-
-/// What one invitee is yet to be told about one meeting.
-pub(super) struct Offering {
-    due: Option<Duration>,
-    failures: u32,
-}
-
-impl Offering {
-    /// When it is my turn; none while an offer is under way.
-    pub(super) fn due(&self) -> Option<Duration> {
-        self.due
-    }
-}
-
 impl Mesh {
     pub(super) fn create(&mut self, title: &str, invite: &[PeerId]) -> Result<Reply, Refusal> {
         if self.cloned {
@@ -154,10 +135,7 @@ impl Mesh {
 
     /// After a decline, at most one new invitation in ten minutes.
     fn may_invite_again(&self, id: MeetingId, peer: PeerId) -> Result<(), Refusal> {
-        let Some(last) = self.invited_again.get(&(id, peer)) else {
-            return Ok(());
-        };
-        let wait = AGAIN.saturating_sub(self.now.utc.since(*last));
+        let wait = self.offerings.wait_to_invite_again(id, peer, self.now.utc);
         if wait > Duration::ZERO && self.has_declined(id, peer) {
             return Err(Refusal::DeclinedLately {
                 peer,
@@ -189,9 +167,7 @@ impl Mesh {
             .and_then(|meeting| meeting.presence(peer))
             .map(|held| held.record.head.version);
         if self.has_declined(id, peer) {
-            let utc = self.now.utc;
-            self.invited_again.retain(|_, at| utc.since(*at) < AGAIN);
-            self.invited_again.insert((id, peer), utc);
+            self.offerings.invited_again(id, peer, self.now.utc);
         }
         let invitation = Invitation {
             invitee: peer,
@@ -280,13 +256,7 @@ impl Mesh {
         self.publish(id, &raw);
         self.outbox.changed(Part::Meeting(id));
         self.attendance_changed(id);
-        self.offerings.insert(
-            (id, invitee),
-            Offering {
-                due: Some(self.now.monotonic),
-                failures: 0,
-            },
-        );
+        self.offerings.plan(id, invitee, self.now.monotonic);
         self.offering_timeouts();
     }
 
@@ -311,7 +281,7 @@ impl Mesh {
     pub(super) fn answered(&mut self, id: MeetingId, invitee: PeerId) {
         self.attendance_changed(id);
         if self.undelivered(id, invitee).is_empty() {
-            self.offerings.remove(&(id, invitee));
+            self.offerings.done(id, invitee);
         }
     }
 
@@ -324,7 +294,7 @@ impl Mesh {
             .filter(|id| !self.undelivered(*id, peer).is_empty())
             .collect();
         for id in meetings {
-            self.offerings.remove(&(id, peer));
+            self.offerings.done(id, peer);
             self.consider_offer(id, peer);
         }
     }
@@ -345,7 +315,7 @@ impl Mesh {
         };
         if self.cloned
             || self.seat.is_closing()
-            || self.offerings.contains_key(&(id, invitee))
+            || self.offerings.is_planned(id, invitee)
             || !self.is_running(invitee)
             || self.undelivered(id, invitee).is_empty()
         {
@@ -369,24 +339,11 @@ impl Mesh {
             })
             .count();
         let wait = TURN.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX));
-        self.offerings.insert(
-            (id, invitee),
-            Offering {
-                due: Some(self.now.monotonic + wait),
-                failures: 0,
-            },
-        );
+        self.offerings.plan(id, invitee, self.now.monotonic + wait);
     }
 
     pub(super) fn offering_timeouts(&mut self) {
-        let now = self.now.monotonic;
-        let due: Vec<(MeetingId, PeerId)> = self
-            .offerings
-            .iter()
-            .filter(|(_, offering)| offering.due.is_some_and(|due| due <= now))
-            .map(|(key, _)| *key)
-            .collect();
-        for (id, invitee) in due {
+        for (id, invitee) in self.offerings.due(self.now.monotonic) {
             self.offer(id, invitee);
         }
     }
@@ -397,12 +354,12 @@ impl Mesh {
         let running = self.is_running(invitee) && !self.cloned;
         let Some(meeting) = self.meetings.get(&id).filter(|_| running) else {
             // It is told when it appears.
-            self.offerings.remove(&(id, invitee));
+            self.offerings.done(id, invitee);
             return;
         };
         let undelivered = self.undelivered(id, invitee);
         if undelivered.is_empty() {
-            self.offerings.remove(&(id, invitee));
+            self.offerings.done(id, invitee);
             return;
         }
         let invitations = undelivered
@@ -432,9 +389,7 @@ impl Mesh {
             inside: inside.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
             invited: others.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
         });
-        if let Some(offering) = self.offerings.get_mut(&(id, invitee)) {
-            offering.due = None;
-        }
+        self.offerings.told(id, invitee);
         self.ask(invitee, Purpose::Invitation { meeting: id }, &request);
     }
 
@@ -442,21 +397,14 @@ impl Mesh {
     pub(super) fn receipt(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
         self.take_answers(id, from, raw);
         if self.undelivered(id, from).is_empty() {
-            self.offerings.remove(&(id, from));
+            self.offerings.done(id, from);
         } else {
             self.offer_failed(id, from);
         }
     }
 
     pub(super) fn offer_failed(&mut self, id: MeetingId, invitee: PeerId) {
-        let now = self.now.monotonic;
-        if let Some(offering) = self.offerings.get_mut(&(id, invitee)) {
-            let wait = FIRST_WAIT
-                .saturating_mul(1 << offering.failures.min(10))
-                .min(LONGEST_WAIT);
-            offering.failures = offering.failures.saturating_add(1);
-            offering.due = Some(now + wait);
-        }
+        self.offerings.failed(id, invitee, self.now.monotonic);
     }
 
     /// An invitee hands me its answers, for me to seal and gossip.

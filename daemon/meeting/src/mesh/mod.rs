@@ -17,6 +17,7 @@ mod joining;
 mod links;
 mod local;
 mod merging;
+mod offerings;
 mod outbox;
 mod people;
 mod persistence;
@@ -54,9 +55,9 @@ use crate::stored::State;
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;
-use inviting::Offering;
 use joining::Joining;
 use links::Links;
+use offerings::Offerings;
 use outbox::Outbox;
 use people::People;
 use prompts::Prompt;
@@ -84,9 +85,7 @@ pub struct Mesh {
     talk: Talk,
     keys: Keys,
     joining: Option<Joining>,
-    offerings: BTreeMap<(MeetingId, PeerId), Offering>,
-    /// When I last invited somebody again who had declined.
-    invited_again: BTreeMap<(MeetingId, PeerId), Utc>,
+    offerings: Offerings,
 
     links: Links<Purpose>,
     guard: Guard,
@@ -140,8 +139,7 @@ impl Mesh {
             seat: Seat::new(),
             cloned: false,
             joining: None,
-            offerings: BTreeMap::new(),
-            invited_again: BTreeMap::new(),
+            offerings: Offerings::default(),
             links: Links::new(),
             guard: Guard::new(),
             timers,
@@ -233,7 +231,7 @@ impl Mesh {
             self.reviews.next_timeout(),
             self.links.next_timeout(),
             self.next_join_timeout(),
-            self.offerings.values().filter_map(Offering::due).min(),
+            self.offerings.next_timeout(),
             self.next_presence_timeout(),
             Some(self.timers.next_timeout()),
             save,

@@ -45,11 +45,7 @@ impl Mesh {
                 })
                 .collect(),
             prompts: self.prompts.values().map(stored_prompt).collect(),
-            invited_again: self
-                .invited_again
-                .iter()
-                .map(|((id, peer), at)| (*id, *peer, *at))
-                .collect(),
+            invited_again: self.offerings.to_store(),
             // A meeting that has ended is not taken up again, and no copy of it may call people back into it.
             forgotten: self
                 .meetings
@@ -76,11 +72,7 @@ impl Mesh {
     pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
         self.people.restore_volumes(state.volumes);
         self.forgotten = state.forgotten.into_iter().collect();
-        self.invited_again = state
-            .invited_again
-            .into_iter()
-            .map(|(id, peer, at)| ((id, peer), at))
-            .collect();
+        self.offerings.restore(state.invited_again);
         for contact in state.contacts {
             self.people.restore_contact(contact.peer, contact.addresses);
             self.learn(contact.peer, &contact.name, &contact.device, Source::Pinned);

@@ -179,7 +179,7 @@ fn neither_withdrawal_nor_restarts_undo_the_ten_minutes_after_a_decline() {
     );
     // An inviter that does not keep to it gets no further.
     let anna = world.machines[0].mesh.as_mut().unwrap();
-    anna.invited_again.clear();
+    anna.offerings.restore(Vec::new());
     world.command(0, invite()).unwrap();
     world.run(500);
     assert!(!world.is_invited(1, meeting));
