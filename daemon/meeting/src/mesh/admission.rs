@@ -50,38 +50,23 @@ impl Mesh {
             Reach::new(id, self.me.id, serial),
             self.now.utc,
         );
-        self.tags.insert(meeting.keys.tag, id);
-        self.topics.insert(meeting.keys.topic.clone(), id);
         self.outbox
             .push(Output::Subscribe(meeting.keys.topic.clone()));
-        self.forgotten.remove(&id);
-        self.meetings.insert(id, meeting);
+        self.meetings.add(meeting);
         self.links.reconsider();
         id
     }
 
     /// Takes a meeting off my list and stops listening.
     pub(super) fn remove_meeting(&mut self, id: MeetingId) {
-        let Some(meeting) = self.meetings.remove(&id) else {
+        let Some(meeting) = self.meetings.forget(id, self.now.utc) else {
             return;
         };
-        self.tags.remove(&meeting.keys.tag);
-        self.topics.remove(&meeting.keys.topic);
         self.timers.forget(&meeting.keys.topic);
         self.outbox
             .push(Output::Unsubscribe(meeting.keys.topic.clone()));
         self.offerings.forget(id);
         self.reviews.forget(id);
-        if self.forgotten.len() >= crate::limits::FORGOTTEN
-            && let Some(oldest) = self
-                .forgotten
-                .iter()
-                .min_by_key(|(_, at)| **at)
-                .map(|(id, _)| *id)
-        {
-            self.forgotten.remove(&oldest);
-        }
-        self.forgotten.insert(id, self.now.utc);
         self.outbox.changed(crate::event::Part::Meeting(id));
         self.links.reconsider();
         self.outbox.save_now();

@@ -18,7 +18,7 @@ impl Mesh {
     pub(super) fn is_running(&self, peer: PeerId) -> bool {
         self.links.is_connected(peer)
             || self.people.is_announced(peer, self.now.monotonic)
-            || self.meetings.values().any(|meeting| {
+            || self.meetings.iter().any(|meeting| {
                 meeting
                     .shown
                     .get(&peer)
@@ -57,9 +57,9 @@ impl Mesh {
         // Whoever connects with everyone present needs no others into that meeting.
         let rings = self
             .meetings
-            .keys()
-            .filter(|id| active < PER_MEETING || !self.is_seated(**id))
-            .flat_map(|id| self.neighbours(*id));
+            .ids()
+            .filter(|id| active < PER_MEETING || !self.is_seated(*id))
+            .flat_map(|id| self.neighbours(id));
         let company = if self.links.is_lonely() {
             self.company()
         } else {

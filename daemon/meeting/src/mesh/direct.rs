@@ -141,7 +141,7 @@ impl Mesh {
     }
 
     fn answer_sealed(&mut self, from: PeerId, tag: &[u8; 32], sealed: &[u8]) -> Response {
-        let Some(id) = self.tags.get(tag).copied() else {
+        let Some(id) = self.meetings.tagged(tag) else {
             return Response::Refused;
         };
         let me = self.me.id;

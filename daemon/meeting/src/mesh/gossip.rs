@@ -59,7 +59,7 @@ impl Mesh {
 
     pub(super) fn repeat_timeout(&mut self) {
         for topic in self.timers.take_repeats(self.now.monotonic) {
-            if let Some(id) = self.topics.get(&topic).copied() {
+            if let Some(id) = self.meetings.in_topic(&topic) {
                 if let Some(meeting) = self.meetings.get(&id)
                     && let Some(held) = meeting.presence(self.me.id)
                 {
@@ -106,7 +106,7 @@ impl Mesh {
     }
 
     fn meeting_gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8]) -> Verdict {
-        let Some(id) = self.topics.get(topic).copied() else {
+        let Some(id) = self.meetings.in_topic(topic) else {
             return Verdict::Ignore;
         };
         let Some(meeting) = self.meetings.get(&id) else {

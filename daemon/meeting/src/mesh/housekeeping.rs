@@ -1,19 +1,10 @@
 //! What is done now and then: synchronising with somebody, and letting go of what is over.
 
-use std::time::Duration;
-
 use rand_chacha::rand_core::Rng;
 
 use super::Mesh;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
-
-/// A meeting without anyone present is forgotten after this long.
-const DESERTED: Duration = Duration::from_secs(7 * 24 * 3600);
-/// A meeting that has ended is kept this long, for those who have not heard yet.
-const ENDED: Duration = Duration::from_secs(3600);
-/// The ids of forgotten meetings are kept this long.
-const FORGOTTEN: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Mesh {
     pub(super) fn housekeeping(&mut self) {
@@ -40,7 +31,7 @@ impl Mesh {
         if let Some(peer) = self.pick(&neighbours) {
             self.compare_lobby(peer, 4);
         }
-        let meetings: Vec<MeetingId> = self.meetings.keys().copied().collect();
+        let meetings: Vec<MeetingId> = self.meetings.ids().collect();
         for id in meetings {
             let inside = self.neighbours_in(Some(id));
             if let Some(peer) = self.pick(&inside) {
@@ -86,36 +77,19 @@ impl Mesh {
                 .any(|prompt| prompt.invitations.contains_key(&peer))
             || self
                 .meetings
-                .values()
+                .iter()
                 .any(|meeting| meeting.is_participant(peer) || meeting.is_invited(peer))
     }
 
     fn look_at_meetings(&mut self) {
-        let (now, utc) = (self.now.monotonic, self.now.utc);
-        let mut over = Vec::new();
-        for (id, meeting) in &mut self.meetings {
-            let seated = self.seat.is_in(*id);
-            let present = seated
-                || meeting
-                    .shown
-                    .iter()
-                    .any(|(peer, presence)| *peer != self.me.id && presence.is_present());
-            if present {
-                meeting.last_present = utc;
-            }
-            let ended = meeting
-                .ended
-                .is_some_and(|since| now.saturating_sub(since) >= ENDED);
-            let deserted = utc.since(meeting.last_present) >= DESERTED;
-            if !seated && (ended || deserted) {
-                over.push(*id);
-            }
-        }
+        let over = self
+            .meetings
+            .take_stock(self.me.id, self.seat.meeting(), self.now);
         for id in over {
             tracing::info!(meeting = ?id, "forgets a meeting");
             self.remove_meeting(id);
         }
-        self.forgotten.retain(|_, at| utc.since(*at) < FORGOTTEN);
+        self.meetings.forget_forgotten(self.now.utc);
         // Names that were claimed for people who never appeared.
         if self.people.is_full_of_names() {
             let strangers: Vec<PeerId> = self.people.named().collect();

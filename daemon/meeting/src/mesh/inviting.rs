@@ -108,7 +108,7 @@ impl Mesh {
                     .any(|open| open.record.hash == held.record.hash)
             });
             let inside = matches!(
-                self.shown_presence(id, peer).0,
+                self.meetings.shown(id, peer).0,
                 Presence::Online | Presence::Away(_) | Presence::Offline(OfflineReason::Phone)
             );
             // Who is shown absent may have lost what it knew of the meeting; if not, it answers that it is in it.
@@ -289,8 +289,7 @@ impl Mesh {
     pub(super) fn consider_offers_to(&mut self, peer: PeerId) {
         let meetings: Vec<MeetingId> = self
             .meetings
-            .keys()
-            .copied()
+            .ids()
             .filter(|id| !self.undelivered(*id, peer).is_empty())
             .collect();
         for id in meetings {
@@ -377,7 +376,7 @@ impl Mesh {
             if peer == invitee {
                 continue;
             }
-            if self.shown_presence(id, peer).0.is_present() {
+            if self.meetings.shown(id, peer).0.is_present() {
                 inside.push(peer)
             } else {
                 others.push(peer)

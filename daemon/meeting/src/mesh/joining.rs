@@ -126,14 +126,12 @@ impl Mesh {
 
     /// Meetings that have ended make room for new ones.
     pub(super) fn make_room_for_meeting(&mut self) -> Result<(), Refusal> {
-        while self.meetings.len() >= MEETINGS {
+        while self.meetings.is_full() {
             let ended = self
                 .meetings
-                .iter()
-                .filter_map(|(id, meeting)| Some((meeting.ended?, *id)))
-                .min()
+                .longest_ended()
                 .ok_or(Refusal::TooManyMeetings { limit: MEETINGS })?;
-            self.remove_meeting(ended.1);
+            self.remove_meeting(ended);
         }
         Ok(())
     }

@@ -105,9 +105,9 @@ impl Mesh {
 
     pub(super) fn resume(&mut self) {
         let now = self.now.monotonic;
-        for (id, meeting) in &mut self.meetings {
+        for meeting in self.meetings.iter_mut() {
             meeting.reach.forgive(now);
-            self.reviews.reach_changed(*id);
+            self.reviews.reach_changed(meeting.id);
         }
         if let Some((meeting, Interruption::Sleep)) = self.seat.interrupted() {
             self.return_to_seat(true);
@@ -218,11 +218,11 @@ impl Mesh {
         let mine: Vec<MeetingId> = self
             .meetings
             .iter()
-            .filter(|(_, meeting)| {
+            .filter(|meeting| {
                 let signed = meeting.signed_presence(self.me.id);
                 signed.keeps_meeting() && signed != Presence::Offline(OfflineReason::Closed)
             })
-            .map(|(id, _)| *id)
+            .map(|meeting| meeting.id)
             .collect();
         for id in mine {
             self.sign_presence(id, Presence::Offline(OfflineReason::Closed));

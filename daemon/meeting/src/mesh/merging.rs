@@ -10,7 +10,7 @@ use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::lobby;
 use crate::meeting::Merged;
-use crate::presence::{OfflineReason, Presence};
+use crate::presence::Presence;
 use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record};
 
 /// What became of a record from outside.
@@ -191,8 +191,11 @@ impl Mesh {
         let mine: Vec<(MeetingId, Presence)> = self
             .meetings
             .iter()
-            .filter_map(|(id, meeting)| {
-                Some((*id, meeting.presence(self.me.id)?.record.body.presence))
+            .filter_map(|meeting| {
+                Some((
+                    meeting.id,
+                    meeting.presence(self.me.id)?.record.body.presence,
+                ))
             })
             .collect();
         for (id, presence) in mine {
@@ -202,9 +205,12 @@ impl Mesh {
         let invitations: Vec<(MeetingId, Invitation)> = self
             .meetings
             .iter()
-            .flat_map(|(id, meeting)| {
+            .flat_map(|meeting| {
                 meeting.invitees().into_iter().filter_map(move |invitee| {
-                    Some((*id, meeting.invitation(invitee, me)?.record.body.clone()))
+                    Some((
+                        meeting.id,
+                        meeting.invitation(invitee, me)?.record.body.clone(),
+                    ))
                 })
             })
             .collect();
@@ -331,10 +337,10 @@ impl Mesh {
             return;
         }
         self.outbox.changed(Part::Peers);
-        for (id, meeting) in &self.meetings {
+        for meeting in self.meetings.iter() {
             let shows = |peer: &PeerId| meeting.is_participant(*peer) || meeting.is_invited(*peer);
             if peers.iter().any(shows) {
-                self.outbox.changed(Part::Meeting(*id));
+                self.outbox.changed(Part::Meeting(meeting.id));
             }
         }
         let invites = |peer: &PeerId| {
@@ -352,11 +358,8 @@ impl Mesh {
     /// Remembers somebody I have to do with, with the name, even when it is not in the lobby.
     pub(super) fn remember_contact(&mut self, peer: PeerId) {
         let meetings = &self.meetings;
-        self.people.remember(peer, |contact| {
-            meetings
-                .values()
-                .any(|meeting| meeting.is_participant(contact))
-        });
+        self.people
+            .remember(peer, |contact| meetings.is_colleague(contact));
     }
 
     /// Sees whether everyone who joined has left, or somebody is back.
@@ -383,11 +386,7 @@ impl Mesh {
 
     /// My own presence in a meeting, as I signed it.
     pub(super) fn signed_by_me(&self, id: MeetingId) -> Presence {
-        self.meetings
-            .get(&id)
-            .map_or(Presence::Offline(OfflineReason::NotJoined), |meeting| {
-                meeting.signed_presence(self.me.id)
-            })
+        self.meetings.signed(id, self.me.id)
     }
 }
 

@@ -16,6 +16,7 @@ mod inviting;
 mod joining;
 mod links;
 mod local;
+mod meetings;
 mod merging;
 mod offerings;
 mod outbox;
@@ -44,10 +45,9 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
-use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::ids::{MeetingId, Now, PeerId};
 use crate::input::Input;
 use crate::keys::Keys;
-use crate::meeting::Meeting;
 use crate::names;
 use crate::output::{Output, Topic};
 use crate::refusal::Refusal;
@@ -57,6 +57,7 @@ use guard::Guard;
 use identity::Identity;
 use joining::Joining;
 use links::Links;
+use meetings::Meetings;
 use offerings::Offerings;
 use outbox::Outbox;
 use people::People;
@@ -72,12 +73,8 @@ pub struct Mesh {
     now: Now,
 
     people: People,
-    meetings: BTreeMap<MeetingId, Meeting>,
-    /// By the tag that names a meeting towards its participants.
-    tags: BTreeMap<[u8; 32], MeetingId>,
-    topics: BTreeMap<Topic, MeetingId>,
+    meetings: Meetings,
     prompts: BTreeMap<MeetingId, Prompt>,
-    forgotten: BTreeMap<MeetingId, Utc>,
 
     seat: Seat,
     cloned: bool,
@@ -131,11 +128,8 @@ impl Mesh {
             rng,
             now,
             people,
-            meetings: BTreeMap::new(),
-            tags: BTreeMap::new(),
-            topics: BTreeMap::new(),
+            meetings: Meetings::default(),
             prompts: BTreeMap::new(),
-            forgotten: BTreeMap::new(),
             seat: Seat::new(),
             cloned: false,
             joining: None,

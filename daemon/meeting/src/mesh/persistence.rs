@@ -29,7 +29,7 @@ impl Mesh {
             deafened: self.talk.flags().deafened,
             meetings: self
                 .meetings
-                .values()
+                .iter()
                 .filter(|meeting| meeting.ended.is_none())
                 .map(|meeting| StoredMeeting {
                     founding: meeting.founding.raw.to_vec(),
@@ -47,13 +47,7 @@ impl Mesh {
             prompts: self.prompts.values().map(stored_prompt).collect(),
             invited_again: self.offerings.to_store(),
             // A meeting that has ended is not taken up again, and no copy of it may call people back into it.
-            forgotten: self
-                .meetings
-                .iter()
-                .filter(|(_, meeting)| meeting.ended.is_some())
-                .map(|(id, _)| (*id, self.now.utc))
-                .chain(self.forgotten.iter().map(|(id, at)| (*id, *at)))
-                .collect(),
+            forgotten: self.meetings.over(self.now.utc),
             contacts: self
                 .people
                 .contacts()
@@ -71,7 +65,7 @@ impl Mesh {
     /// Takes up what the last run left, and returns to its meeting if the settings say so.
     pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
         self.people.restore_volumes(state.volumes);
-        self.forgotten = state.forgotten.into_iter().collect();
+        self.meetings.restore_forgotten(state.forgotten);
         self.offerings.restore(state.invited_again);
         for contact in state.contacts {
             self.people.restore_contact(contact.peer, contact.addresses);
@@ -88,7 +82,7 @@ impl Mesh {
         let age = self.now.utc.since(state.written);
         let seat = state
             .seat
-            .filter(|seat| self.meetings.contains_key(&seat.meeting));
+            .filter(|seat| self.meetings.contains(seat.meeting));
         let rejoin = match policy {
             RejoinPolicy::Never => false,
             RejoinPolicy::Always => true,
@@ -104,12 +98,12 @@ impl Mesh {
         let stale: Vec<MeetingId> = self
             .meetings
             .iter()
-            .filter(|(id, meeting)| {
+            .filter(|meeting| {
                 let signed = meeting.signed_presence(self.me.id);
                 let phone = signed == Presence::Offline(OfflineReason::Phone);
-                (signed.is_present() || phone) && Some(**id) != rejoined
+                (signed.is_present() || phone) && Some(meeting.id) != rejoined
             })
-            .map(|(id, _)| *id)
+            .map(|meeting| meeting.id)
             .collect();
         for id in stale {
             self.sign_presence(id, Presence::Offline(OfflineReason::Closed));

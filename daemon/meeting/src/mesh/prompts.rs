@@ -208,9 +208,9 @@ impl Mesh {
         }
         let is_known = known.is_some();
         let stale = self
-            .forgotten
-            .get(&id)
-            .is_some_and(|forgotten| invitation.body.made <= *forgotten);
+            .meetings
+            .forgotten_at(id)
+            .is_some_and(|forgotten| invitation.body.made <= forgotten);
         let crowded = !is_known
             && self
                 .prompts

@@ -6,70 +6,12 @@ use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::output::Output;
 use crate::presence::{Flags, OfflineReason, Presence};
-use crate::reach::Standing;
 use crate::record::Unheard;
 
 impl Mesh {
-    /// Whether `peer` has changed to another meeting since it signed its presence in this one.
-    fn is_overtaken(&self, id: MeetingId, peer: PeerId) -> bool {
-        let Some(held) = self
-            .meetings
-            .get(&id)
-            .and_then(|meeting| meeting.presence(peer))
-        else {
-            return false;
-        };
-        let signed = held.record.head.version;
-        self.meetings
-            .iter()
-            .filter(|(other, _)| **other != id)
-            .filter_map(|(_, meeting)| meeting.seat(peer))
-            .any(|seat| signed < seat)
-    }
-
-    /// What `peer` signed, or that it was overtaken: present in one meeting at most.
-    fn believed_presence(&self, id: MeetingId, peer: PeerId) -> Presence {
-        let Some(meeting) = self.meetings.get(&id) else {
-            return Presence::Offline(OfflineReason::NotJoined);
-        };
-        let signed = meeting.signed_presence(peer);
-        if signed.is_present() && self.is_overtaken(id, peer) {
-            return Presence::Offline(OfflineReason::Elsewhere);
-        }
-        signed
-    }
-
-    /// How `peer` is shown, and whether it is merely not reachable from here.
-    pub(super) fn shown_presence(&self, id: MeetingId, peer: PeerId) -> (Presence, bool) {
-        let believed = self.believed_presence(id, peer);
-        if !believed.is_present() || peer == self.me.id {
-            return (believed, false);
-        }
-        match self
-            .meetings
-            .get(&id)
-            .map(|meeting| meeting.reach.standing(peer))
-        {
-            Some(Standing::Here) => (believed, false),
-            Some(Standing::Unreachable) => (believed, true),
-            Some(Standing::Lost) | None => (Presence::Offline(OfflineReason::Lost), false),
-        }
-    }
-
-    /// Whether `peer` says that it is present in the meeting: lost or not.
-    pub(super) fn is_present_by_record(&self, id: MeetingId, peer: PeerId) -> bool {
-        self.believed_presence(id, peer).is_present()
-    }
-
     /// A record of `peer` is new: looks at it in every meeting.
     pub(super) fn review_peer(&mut self, peer: PeerId) {
-        let meetings: Vec<MeetingId> = self
-            .meetings
-            .iter()
-            .filter(|(_, meeting)| meeting.is_participant(peer))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in meetings {
+        for id in self.meetings.shared_with(peer) {
             self.follow_record(id, peer);
             self.review(id, peer);
         }
@@ -81,7 +23,7 @@ impl Mesh {
             return;
         }
         let now = self.now.monotonic;
-        let present = self.is_present_by_record(id, peer);
+        let present = self.meetings.believed(id, peer).is_present();
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;
         };
@@ -127,7 +69,7 @@ impl Mesh {
 
     /// Looks at one participant again.
     fn review(&mut self, id: MeetingId, peer: PeerId) {
-        let (is, _) = self.shown_presence(id, peer);
+        let (is, _) = self.meetings.shown(id, peer);
         let not_joined = Presence::Offline(OfflineReason::NotJoined);
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;

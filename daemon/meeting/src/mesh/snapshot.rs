@@ -74,7 +74,7 @@ impl Mesh {
     fn meeting_views(&self, utc: Utc) -> Vec<MeetingView> {
         let mut meetings: Vec<MeetingView> = self
             .meetings
-            .values()
+            .iter()
             .filter(|meeting| meeting.ended.is_none())
             .map(|meeting| MeetingView {
                 meeting: meeting.id,
@@ -103,7 +103,7 @@ impl Mesh {
             .union(&decliners)
             .copied()
             .map(|peer| {
-                let (presence, unreachable) = self.shown_presence(meeting.id, peer);
+                let (presence, unreachable) = self.meetings.shown(meeting.id, peer);
                 let me = peer == self.me.id;
                 let flags = if me {
                     self.talk.flags()

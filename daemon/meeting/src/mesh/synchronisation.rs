@@ -53,13 +53,7 @@ impl Mesh {
     /// Compares everything that I share with a peer.
     pub(super) fn synchronise_with(&mut self, peer: PeerId) {
         self.compare_lobby(peer, ROUNDS);
-        let shared: Vec<MeetingId> = self
-            .meetings
-            .iter()
-            .filter(|(_, meeting)| meeting.is_participant(peer))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in shared {
+        for id in self.meetings.shared_with(peer) {
             self.compare_meeting(id, peer, ROUNDS);
         }
     }

@@ -154,7 +154,7 @@ impl Mesh {
         }
         self.keys.enter(id, record);
         for peer in present {
-            if peer != self.me.id && self.is_present_by_record(id, peer) {
+            if peer != self.me.id && self.meetings.believed(id, peer).is_present() {
                 self.keys.present(peer, now);
             }
         }

@@ -215,7 +215,14 @@ fn only_the_author_makes_a_known_record_fresh_again() {
     world.run(10_000);
     let (bao, chen) = (world.id(1), world.id(2));
     let mesh = world.machines[0].mesh.as_mut().unwrap();
-    let held = |mesh: &Mesh| mesh.meetings[&meeting].presence(bao).unwrap().clone();
+    let held = |mesh: &Mesh| {
+        mesh.meetings
+            .get(&meeting)
+            .unwrap()
+            .presence(bao)
+            .unwrap()
+            .clone()
+    };
     let before = held(mesh);
     let now = Some(mesh.now.monotonic);
     for (relay, refreshes) in [(chen, false), (bao, true)] {
