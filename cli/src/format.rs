@@ -62,10 +62,11 @@ pub(crate) fn duration(time: Duration) -> String {
 }
 
 /// A bound as people say it, in the largest unit that it is a whole number of.
-pub(crate) fn longest(time: Duration) -> String {
+pub(crate) fn bound(time: Duration) -> String {
     match time.as_secs() {
-        seconds if seconds > 0 && seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        seconds if seconds > 0 && seconds % 60 == 0 => format!("{} min", seconds / 60),
+        0 => format!("{} ms", time.as_millis()),
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
         seconds => format!("{seconds} s"),
     }
 }

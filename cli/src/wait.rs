@@ -75,22 +75,25 @@ fn voice_travels(meeting: &Meeting) -> bool {
             .all(|path| matches!(path, Path::Udp | Path::Stream))
 }
 
+/// The shortest time that can be asked for: the daemon is told whole milliseconds.
+const SHORTEST: Duration = Duration::from_millis(1);
 /// The longest time that anything can be asked to take.
 const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Reads `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    within(text, LONGEST)
+    within(text, SHORTEST, LONGEST)
 }
 
-/// Reads a time as [`parse_duration`] does, for something that can take `most` at most.
-pub(crate) fn at_most(
+/// Reads a time as [`parse_duration`] does, for something that takes `least` to `most`.
+pub(crate) fn between(
+    least: Duration,
     most: Duration,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
-    move |text| within(text, most)
+    move |text| within(text, least.max(SHORTEST), most)
 }
 
-fn within(text: &str, most: Duration) -> Result<Duration, String> {
+fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
@@ -106,9 +109,11 @@ fn within(text: &str, most: Duration) -> Result<Duration, String> {
     };
     Duration::try_from_secs_f64(seconds)
         .ok()
-        // What the daemon is told is in whole milliseconds.
-        .filter(|time| (Duration::from_millis(1)..=most).contains(time))
-        .ok_or_else(|| format!("must be 1 ms to {}", crate::format::longest(most)))
+        .filter(|time| (least..=most).contains(time))
+        .ok_or_else(|| {
+            let (least, most) = (crate::format::bound(least), crate::format::bound(most));
+            format!("must be {least} to {most}")
+        })
 }
 
 #[cfg(test)]
@@ -139,15 +144,17 @@ mod tests {
 
     #[test]
     fn a_time_beyond_what_is_possible_is_refused_in_words_for_people() {
-        let parse = at_most(sotto_control::MAX_WHISPER);
+        let parse = between(sotto_control::MIN_WHISPER, sotto_control::MAX_WHISPER);
         assert_eq!(parse("1h"), Ok(Duration::from_secs(3600)));
-        assert_eq!(parse("2h"), Err("must be 1 ms to 1 h".to_owned()));
-        assert_eq!(parse("0.2ms"), Err("must be 1 ms to 1 h".to_owned()));
+        assert_eq!(parse("2h"), Err("must be 100 ms to 1 h".to_owned()));
+        assert_eq!(parse("100ms"), Ok(Duration::from_millis(100)));
+        assert_eq!(parse("99ms"), Err("must be 100 ms to 1 h".to_owned()));
+        assert_eq!(parse("0.2ms"), Err("must be 100 ms to 1 h".to_owned()));
         assert_eq!(
             parse_duration("25h"),
             Err("must be 1 ms to 24 h".to_owned())
         );
-        let parse = at_most(sotto_control::MAX_WAIT);
+        let parse = between(Duration::ZERO, sotto_control::MAX_WAIT);
         assert_eq!(parse("11m"), Err("must be 1 ms to 10 min".to_owned()));
     }
 

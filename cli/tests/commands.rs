@@ -7,6 +7,7 @@ mod support;
 use serde_json::Value;
 use sotto_control::model::WhisperMode;
 use sotto_control::{DeviceRole, MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkWhisper};
+use std::time::Duration;
 use support::Pretended;
 use support::home::{Home, Ran, line, soon};
 use tempfile::TempDir;
@@ -189,6 +190,9 @@ async fn a_meeting_is_made_of_a_title_and_names_or_of_another_without_some() {
         }
     );
     assert_eq!(home.run(&["meet", "Alone"]).await.code, 2);
+    let ran = home.run(&["meet", &"x".repeat(121), "bao"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("at most 120"), "{}", ran.err);
 }
 
 #[tokio::test]
@@ -199,8 +203,7 @@ async fn a_whisper_latches_unless_a_time_is_given() {
     home.text(&["whisper", "bao", "--for", "1.5s"]).await;
     let expected = TalkWhisper {
         names: vec!["bao".into()],
-        mode: WhisperMode::Until,
-        for_ms: Some(1500),
+        mode: WhisperMode::For(Duration::from_millis(1500)),
     };
     assert_eq!(home.daemon().last(), expected.into());
     let text = home.text(&["talk"]).await;
@@ -380,6 +383,7 @@ async fn wrong_usage_is_exit_code_2() {
         &["connect", "example.org"],
         &["join", "--wait", "soon"],
         &["whisper", "bao", "--for", "2h"],
+        &["whisper", "bao", "--for", "50ms"],
         &["reply", "--for", "61m"],
         &["connect", "192.0.2.3:4", "--wait", "11m"],
         &["top", "--json"],
@@ -396,7 +400,7 @@ async fn bounds_are_said_in_the_words_of_the_command_line() {
     let ran = home.run(&["whisper", "bao", "--for", "2h"]).await;
     assert!(
         ran.err
-            .starts_with("error: invalid value '2h' for '--for <TIME>': must be 1 ms to 1 h\n"),
+            .starts_with("error: invalid value '2h' for '--for <TIME>': must be 100 ms to 1 h\n"),
         "{}",
         ran.err
     );

@@ -84,7 +84,6 @@ async fn hold(anna: &Colleague, seconds: f64) -> Result<f64> {
         .call(TalkWhisper {
             names: vec!["Chen".to_owned()],
             mode: WhisperMode::Hold,
-            for_ms: None,
         })
         .await?;
     anna.until("whispering", |now| {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use futures::future::try_join_all;
 use sotto_control::model::{
     Invitation, Meeting, OfflineReason, Participant, Peer, PresenceState, Snapshot, SoundState,
@@ -256,7 +256,6 @@ impl Colleague {
         self.ask(TalkWhisper {
             names: names(whom),
             mode: WhisperMode::Latch,
-            for_ms: None,
         })
         .await?;
         self.until("whispering", |now| {
@@ -272,11 +271,9 @@ impl Colleague {
     ///
     /// When it is refused.
     pub async fn whispers_for(&self, whom: &[&str], time: Duration) -> Result<()> {
-        let for_ms = Some(u64::try_from(time.as_millis()).context("too long")?);
         self.ask(TalkWhisper {
             names: names(whom),
-            mode: WhisperMode::Until,
-            for_ms,
+            mode: WhisperMode::For(time),
         })
         .await
         .map(drop)
@@ -290,7 +287,6 @@ impl Colleague {
     pub async fn replies(&self) -> Result<()> {
         self.ask(TalkReplyTo {
             mode: WhisperMode::Latch,
-            for_ms: None,
         })
         .await
         .map(drop)

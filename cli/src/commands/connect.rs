@@ -31,7 +31,7 @@ impl Connect {
             return Err(Failure::Usage(text));
         }
         if self.wait.limit.is_some_and(|limit| limit > MAX_WAIT) {
-            let longest = format::longest(MAX_WAIT);
+            let longest = format::bound(MAX_WAIT);
             return Err(Failure::Usage(format!(
                 "'sotto connect' waits {longest} at most; without --wait the daemon goes on trying"
             )));

@@ -4,10 +4,11 @@ use crate::connection::{ask, connect};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::wait::parse_duration;
+use crate::wait::between;
 use sotto_control::model::MicrophoneTest;
 use sotto_control::{
-    AudioDevices, AudioTest, AudioUse, Client, DeviceRole, Event, Events, MAX_TEST, USUAL_TEST,
+    AudioDevices, AudioTest, AudioUse, Client, DeviceRole, Event, Events, MAX_TEST, MIN_TEST,
+    USUAL_TEST,
 };
 use std::time::Duration;
 
@@ -49,8 +50,12 @@ enum Action {
         after_help = "Nobody else hears it. In a meeting, mute yourself first.\n\nExamples:\n  sotto devices test\n  sotto devices test --listen 5s --quiet\n  sotto devices test --json | jq -r .verdict"
     )]
     Test {
-        /// How long to listen, at most 10s
-        #[arg(long, value_name = "TIME", value_parser = listening)]
+        #[arg(
+            long,
+            value_name = "TIME",
+            value_parser = between(MIN_TEST, MAX_TEST),
+            help = format!("How long to listen, at most {}", format::bound(MAX_TEST))
+        )]
         listen: Option<Duration>,
 
         /// Measure only: play nothing
@@ -130,14 +135,6 @@ async fn next_progress(events: &mut Events) -> Option<String> {
             return Some(format::test_progress(&test));
         }
     }
-}
-
-fn listening(text: &str) -> Result<Duration, String> {
-    let time = parse_duration(text)?;
-    if time.is_zero() || time > MAX_TEST {
-        return Err(format!("must be at most {}", format::longest(MAX_TEST)));
-    }
-    Ok(time)
 }
 
 fn milliseconds(time: Duration) -> u64 {

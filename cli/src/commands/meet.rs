@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::wait::{Wait, until};
-use sotto_control::{InviteReply, MeetingCreate};
+use sotto_control::{InviteReply, MAX_TITLE, MeetingCreate};
 
 /// Start a meeting, join it and invite colleagues
 #[derive(Debug, clap::Args)]
@@ -14,6 +14,7 @@ use sotto_control::{InviteReply, MeetingCreate};
 )]
 pub(crate) struct Meet {
     /// The meeting's title
+    #[arg(value_parser = title)]
     title: String,
 
     /// Whom to invite; the first letters of a name are enough if they fit one colleague only
@@ -51,6 +52,15 @@ impl Meet {
             .limited("an answer of everyone invited", answered)
             .await?;
         output.show(&reply, format::invited)
+    }
+}
+
+fn title(text: &str) -> Result<String, String> {
+    match text.len() {
+        0..=MAX_TITLE => Ok(text.to_owned()),
+        length => Err(format!(
+            "is {length} bytes long, and at most {MAX_TITLE}; write a shorter one"
+        )),
     }
 }
 

@@ -23,7 +23,6 @@ impl Reply {
         let mut subscription = client.subscribe(false).await?;
         let request = TalkReplyTo {
             mode: self.ending.mode(),
-            for_ms: self.ending.for_ms(),
         };
         let reply = client.call(request).await?;
         match self.ending.mode() {

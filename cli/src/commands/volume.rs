@@ -13,8 +13,10 @@ pub(crate) struct Volume {
     /// Whose
     name: String,
 
-    /// 0 to 200; 100 is what was received
-    #[arg(value_parser = percent)]
+    #[arg(
+        value_parser = percent,
+        help = format!("0 to {MAX_VOLUME_PERCENT}; 100 is what was received")
+    )]
     percent: u16,
 }
 

@@ -5,17 +5,23 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::signals::terminated;
-use crate::wait::{at_most, until};
+use crate::wait::{between, until};
 use sotto_control::model::{Snapshot, Talk, TalkTo, WhisperMode};
-use sotto_control::{Client, Events, MAX_WHISPER, TalkRelease, TalkReply, TalkWhisper};
+use sotto_control::{
+    Client, Events, MAX_WHISPER, MIN_WHISPER, TalkRelease, TalkReply, TalkWhisper,
+};
 use std::time::Duration;
 
 /// How a whisper ends
 #[derive(Debug, Clone, Copy, clap::Args)]
 #[group(multiple = false)]
 pub(super) struct Ending {
-    /// End after this time (5s, 1m), at most an hour
-    #[arg(long = "for", value_name = "TIME", value_parser = at_most(MAX_WHISPER))]
+    #[arg(
+        long = "for",
+        value_name = "TIME",
+        value_parser = between(MIN_WHISPER, MAX_WHISPER),
+        help = format!("End after this time (5s, 1m), at most {}", format::bound(MAX_WHISPER))
+    )]
     time: Option<Duration>,
 
     /// End when Enter or Ctrl-C is pressed, or standard input closes; speaks even while muted
@@ -27,14 +33,11 @@ impl Ending {
     pub(super) const fn mode(self) -> WhisperMode {
         match self {
             Self { hold: true, .. } => WhisperMode::Hold,
-            Self { time: Some(_), .. } => WhisperMode::Until,
+            Self {
+                time: Some(time), ..
+            } => WhisperMode::For(time),
             Self { time: None, .. } => WhisperMode::Latch,
         }
-    }
-
-    pub(super) fn for_ms(self) -> Option<u64> {
-        self.time
-            .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
     }
 }
 
@@ -59,7 +62,6 @@ impl Whisper {
         let request = TalkWhisper {
             names: self.names,
             mode: self.ending.mode(),
-            for_ms: self.ending.for_ms(),
         };
         let reply = client.call(request).await?;
         match self.ending.hold {

@@ -3,7 +3,6 @@
 use super::{Ink, Style, duration, names};
 use sotto_control::TalkReply;
 use sotto_control::model::{Talk, TalkTo, WhisperMode};
-use std::time::Duration;
 
 /// One sentence about the audience, and one about whoever hears nothing.
 pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
@@ -28,18 +27,11 @@ pub(super) fn audience(talk: &Talk, style: Style) -> String {
     match &talk.to {
         TalkTo::Everyone => "Speaking to everyone in the meeting.".to_owned(),
         TalkTo::Nobody => "Speaking to nobody.".to_owned(),
-        TalkTo::Whisper {
-            to,
-            mode,
-            remaining_ms,
-        } => {
-            let until = match (mode, remaining_ms) {
-                (WhisperMode::Hold, _) => "while you hold it".to_owned(),
-                (WhisperMode::Latch, _) => "until 'sotto talk'".to_owned(),
-                (WhisperMode::Until, Some(ms)) => {
-                    format!("for {}", duration(Duration::from_millis(*ms)))
-                }
-                (WhisperMode::Until, None) => "for a time".to_owned(),
+        TalkTo::Whisper { to, mode } => {
+            let until = match mode {
+                WhisperMode::Hold => "while you hold it".to_owned(),
+                WhisperMode::Latch => "until 'sotto talk'".to_owned(),
+                WhisperMode::For(left) => format!("for {}", duration(*left)),
             };
             let to = style.paint(Ink::Magenta, names(to));
             format!("Whispering to {to}, {until}.")

@@ -348,14 +348,7 @@ impl Screen {
                 if !names.is_empty() && mode == WhisperMode::Hold {
                     self.holding = Holding::Asked;
                 }
-                (!names.is_empty()).then(|| {
-                    TalkWhisper {
-                        names,
-                        mode,
-                        for_ms: None,
-                    }
-                    .into()
-                })
+                (!names.is_empty()).then(|| TalkWhisper { names, mode }.into())
             }
             (Picker::Switch { .. }, KeyCode::Enter) => {
                 under_cursor.map(|meeting| MeetingSwitch { meeting }.into())

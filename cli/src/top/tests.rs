@@ -159,7 +159,6 @@ fn whisper_to(name: &str, mode: WhisperMode) -> TalkTo {
     TalkTo::Whisper {
         to: vec![person(name)],
         mode,
-        remaining_ms: None,
     }
 }
 
@@ -368,7 +367,6 @@ fn enter_in_the_picker_latches_a_whisper_to_the_chosen() {
     let expected = TalkWhisper {
         names,
         mode: WhisperMode::Latch,
-        for_ms: None,
     };
     assert_eq!(press(&mut screen, KeyCode::Enter), ask(expected));
     assert_eq!(screen.picker, None);
@@ -406,7 +404,6 @@ fn a_held_whisper_ends_with_the_next_key_but_not_with_its_own_repetition() {
     let expected = TalkWhisper {
         names: vec!["id-Bao".into()],
         mode: WhisperMode::Hold,
-        for_ms: None,
     };
     assert_eq!(letter(&mut screen, 'h'), ask(expected));
     let all = lines(&screen, 100, 12);
@@ -577,7 +574,6 @@ fn somebody_muted_hears_a_whisper_as_well() {
     screen.snapshot.talk.to = TalkTo::Whisper {
         to,
         mode: WhisperMode::Latch,
-        remaining_ms: None,
     };
     let shown = lines(&screen, 100, 20).join("\n");
     assert!(shown.contains("hears your whisper"), "{shown}");

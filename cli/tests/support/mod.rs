@@ -223,7 +223,7 @@ impl Known {
             Request::TalkWhisper(params) => {
                 let to = self.people(&params.names)?;
                 self.absent(&to)?;
-                self.whisper(to, params.mode, params.for_ms)
+                self.whisper(to, params.mode)
             }
             Request::TalkReplyTo(params) => {
                 let to = self.snapshot.talk.reply_to.clone();
@@ -233,7 +233,7 @@ impl Known {
                         "nobody has whispered to you",
                     ));
                 }
-                self.whisper(to, params.mode, params.for_ms)
+                self.whisper(to, params.mode)
             }
             Request::TalkRelease(_) => {
                 self.release();
@@ -468,17 +468,13 @@ impl Known {
         self.snapshot.status.meeting = active;
     }
 
-    fn whisper(&mut self, to: Vec<Person>, mode: WhisperMode, for_ms: Option<u64>) -> Reply {
+    fn whisper(&mut self, to: Vec<Person>, mode: WhisperMode) -> Reply {
         if mode == WhisperMode::Hold {
             self.before_hold = Some(self.snapshot.talk.clone());
         }
         let muted = self.snapshot.status.muted;
         self.snapshot.talk.microphone_open = mode == WhisperMode::Hold || !muted;
-        self.snapshot.talk.to = TalkTo::Whisper {
-            to,
-            mode,
-            remaining_ms: for_ms,
-        };
+        self.snapshot.talk.to = TalkTo::Whisper { to, mode };
         self.talk()
     }
 

@@ -16,6 +16,7 @@
 //! $ echo '{"jsonrpc":"2.0","id":1,"method":"status.get"}' | socat - UNIX:$XDG_RUNTIME_DIR/sotto/control.sock | jq
 //! ```
 
+mod bounds;
 mod client;
 pub mod config;
 pub mod durable;
@@ -27,6 +28,7 @@ mod places;
 pub mod server;
 mod wire;
 
+pub use bounds::*;
 pub use client::{CallError, Client, ConnectError, Events};
 pub use error::{AbsentPerson, ControlError, ErrorCode};
 pub use event::Event;

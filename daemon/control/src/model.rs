@@ -11,6 +11,7 @@ mod notice;
 mod presence;
 mod status;
 mod talk;
+mod whisper_mode;
 
 pub use audio::{
     Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Processing, Sound, SoundState,
@@ -21,4 +22,5 @@ pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stat
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};
 pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};
-pub use talk::{IncomingWhisper, Level, Levels, Talk, TalkTo, WhisperMode};
+pub use talk::{IncomingWhisper, Level, Levels, Talk, TalkTo};
+pub use whisper_mode::WhisperMode;

@@ -77,7 +77,7 @@ fn what_a_method_does_not_take_is_refused() {
         ("meeting.create", json!({"title": " ", "names": ["bao"]})),
         (
             "meeting.create",
-            json!({"title": "x".repeat(257), "names": ["bao"]}),
+            json!({"title": "x".repeat(121), "names": ["bao"]}),
         ),
         (
             "meeting.create",
@@ -89,6 +89,10 @@ fn what_a_method_does_not_take_is_refused() {
         ("talk.whisper", json!({"names": [""]})),
         ("talk.whisper", json!({"names": ["bao"], "mode": "until"})),
         ("talk.whisper", json!({"names": ["bao"], "for_ms": 5})),
+        (
+            "talk.whisper",
+            json!({"names": ["bao"], "mode": "until", "for_ms": 99}),
+        ),
         (
             "talk.whisper",
             json!({"names": ["bao"], "mode": "until", "for_ms": 3_600_001}),

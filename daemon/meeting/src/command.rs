@@ -88,7 +88,7 @@ pub enum Command {
     Volume {
         /// Whom.
         peer: PeerId,
-        /// 0 to 400; 100 is as it comes.
+        /// 0 to [`MAX_VOLUME_PERCENT`](crate::bounds::MAX_VOLUME_PERCENT); 100 is as it comes.
         percent: u16,
     },
     /// Close the open microphone.

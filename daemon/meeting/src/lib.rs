@@ -11,6 +11,7 @@
 
 mod audience;
 mod bounded;
+pub mod bounds;
 mod command;
 mod digest;
 mod directory;

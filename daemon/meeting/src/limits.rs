@@ -7,7 +7,7 @@ use std::time::Duration;
 /// Meetings on one list.
 pub(crate) const MEETINGS: usize = 64;
 /// Participants of one meeting.
-pub(crate) const PARTICIPANTS: usize = 256;
+pub(crate) const PARTICIPANTS: usize = crate::bounds::MAX_PARTICIPANTS;
 /// Invitations on record in one meeting, by all inviters together.
 pub(crate) const INVITATIONS: usize = 1024;
 /// Meetings to which I am invited.

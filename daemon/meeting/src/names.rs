@@ -5,12 +5,10 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// Bytes of a name.
-const MAX_NAME: usize = 64;
+use crate::bounds::{MAX_NAME, MAX_TITLE};
+
 /// Bytes of a device's name.
 const MAX_DEVICE: usize = 32;
-/// Bytes of a title.
-const MAX_TITLE: usize = 120;
 /// Combining marks in a row: more would paint over neighbouring lines.
 const MAX_MARKS: usize = 3;
 

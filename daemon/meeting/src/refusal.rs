@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::bounds::{MAX_VOLUME_PERCENT, MAX_WHISPER, MIN_WHISPER};
 use crate::ids::{MeetingId, PeerId};
 use crate::presence::Presence;
 
@@ -137,11 +138,11 @@ pub enum Refusal {
         /// By name.
         label: String,
     },
-    /// Not 0 to 400.
-    #[error("a volume is 0 to 400 percent")]
+    /// A volume beyond [`MAX_VOLUME_PERCENT`].
+    #[error("a volume is 0 to {MAX_VOLUME_PERCENT} percent")]
     WrongVolume,
-    /// A whisper's time is zero or longer than an hour.
-    #[error("a whisper lasts between 0.1 s and one hour")]
+    /// A whisper's time is not [`MIN_WHISPER`] to [`MAX_WHISPER`].
+    #[error("a whisper lasts {} s to {} s", MIN_WHISPER.as_secs_f32(), MAX_WHISPER.as_secs())]
     WrongDuration,
     /// Another daemon uses my identity.
     #[error("another Sotto on this network uses the same identity as this one")]

@@ -18,7 +18,6 @@ use sotto_meeting::{Command, PeerId, Refusal, View};
 use super::{Hub, present, refuse};
 use meeting::{invited, joinable};
 use network::connect_address;
-use talk::whisper_mode;
 
 type Answered = Result<Reply, ControlError>;
 
@@ -92,7 +91,7 @@ impl Hub {
             Request::TalkWhisper(params) => self.whisper(&view, &params, connection),
             Request::TalkReplyTo(params) => {
                 let at = self.voice.capture_position();
-                let mode = whisper_mode(params.mode, params.for_ms);
+                let mode = present::asked_mode(params.mode);
                 self.command(Command::Reply { mode, at }).map(|_| {
                     self.remember_hold(params.mode, connection);
                     self.talk_reply()

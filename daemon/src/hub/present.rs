@@ -1,7 +1,7 @@
 //! From what the mesh and the voice machines know to what the control API shows.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
@@ -173,9 +173,7 @@ impl Presenter<'_> {
                 ..
             } => TalkTo::Whisper {
                 to: reached.iter().map(|peer| self.person(*peer)).collect(),
-                mode: whisper_mode(*mode),
-                remaining_ms: remaining
-                    .map(|rest| u64::try_from(rest.as_millis()).unwrap_or(u64::MAX)),
+                mode: whisper_mode(*mode, *remaining),
             },
         };
         let not_hearing = match &to {
@@ -309,10 +307,20 @@ fn offline_reason(reason: OfflineReason) -> model::OfflineReason {
     }
 }
 
-fn whisper_mode(mode: WhisperMode) -> model::WhisperMode {
+/// Shows how long a whisper still lasts.
+fn whisper_mode(mode: WhisperMode, remaining: Option<Duration>) -> model::WhisperMode {
     match mode {
         WhisperMode::Hold => model::WhisperMode::Hold,
         WhisperMode::Latch => model::WhisperMode::Latch,
-        WhisperMode::For(_) => model::WhisperMode::Until,
+        WhisperMode::For(asked) => model::WhisperMode::For(remaining.unwrap_or(asked)),
+    }
+}
+
+/// Reads how long a client wants a whisper to last: the way back of what is shown.
+pub(crate) const fn asked_mode(mode: model::WhisperMode) -> WhisperMode {
+    match mode {
+        model::WhisperMode::Hold => WhisperMode::Hold,
+        model::WhisperMode::Latch => WhisperMode::Latch,
+        model::WhisperMode::For(time) => WhisperMode::For(time),
     }
 }

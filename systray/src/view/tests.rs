@@ -193,7 +193,6 @@ fn an_open_microphone_shows_whatever_else_is_so() {
             snapshot.talk.to = TalkTo::Whisper {
                 to: vec![person("Chen")],
                 mode: WhisperMode::Hold,
-                remaining_ms: None,
             };
             snapshot.talk.microphone_open = true;
             snapshot.status.presence = Some(Presence::away());
@@ -208,7 +207,6 @@ fn a_whisper_says_to_whom_and_offers_the_way_back() {
     let whisper = |to: &[&str]| TalkTo::Whisper {
         to: to.iter().copied().map(person).collect(),
         mode: WhisperMode::Latch,
-        remaining_ms: None,
     };
     let view = Scene::in_a_meeting()
         .with(|snapshot| snapshot.talk.to = whisper(&["Bao", "Chen"]))
@@ -232,7 +230,6 @@ fn a_latched_whisper_chosen_while_muted_does_not_look_open() {
     let to = TalkTo::Whisper {
         to: vec![person("Chen")],
         mode: WhisperMode::Latch,
-        remaining_ms: None,
     };
     let view = Scene::in_a_meeting()
         .muted()

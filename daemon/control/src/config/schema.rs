@@ -3,6 +3,7 @@
 use super::device::{Backend, Device};
 use super::profile::Profile;
 use super::treatment::{Treatment, VoiceGate};
+use crate::bounds::MAX_DISPLAY_NAME;
 use std::fmt;
 use std::net::SocketAddr;
 use toml_edit::{Document, Item, Table, TableLike};
@@ -96,8 +97,8 @@ pub const KEYS: &[&str] = &[
 
 const SECTIONS: &[&str] = &["meeting", "network", "audio"];
 
-/// The longest display name, in bytes.
-const MAX_NAME: usize = 64;
+/// The longest name of an interface or address, in bytes.
+const MAX_ENTRY: usize = 64;
 /// The most entries in a list.
 const MAX_LIST: usize = 64;
 /// The longest text for anything else, in bytes; more than a path may have.
@@ -292,8 +293,8 @@ fn display_name(item: &Item) -> Result<String, String> {
     if name.trim().is_empty() {
         return Err("is empty".into());
     }
-    if name.len() > MAX_NAME {
-        return Err(format!("is longer than {MAX_NAME} bytes"));
+    if name.len() > MAX_DISPLAY_NAME {
+        return Err(format!("is longer than {MAX_DISPLAY_NAME} bytes"));
     }
     Ok(name.trim().into())
 }
@@ -320,8 +321,10 @@ fn texts(item: &Item) -> Result<Vec<String>, String> {
     array
         .iter()
         .map(|value| match value.as_str() {
-            Some(text) if !text.is_empty() && text.len() <= MAX_NAME => Ok(text.to_owned()),
-            _ => Err("must list texts in quotes, none empty or longer than 64 bytes".to_owned()),
+            Some(text) if !text.is_empty() && text.len() <= MAX_ENTRY => Ok(text.to_owned()),
+            _ => Err(format!(
+                "must list texts in quotes, none empty or longer than {MAX_ENTRY} bytes"
+            )),
         })
         .collect()
 }

@@ -1,28 +1,13 @@
 //! Parameters of every method, and what they may be.
 
 use super::Request;
+use crate::bounds::*;
 use crate::config::{Device, LONGEST_DEVICE};
 use crate::error::{ControlError, ErrorCode};
 use crate::model::WhisperMode;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The most people that one request may name.
-pub const MAX_NAMES: usize = 256;
-/// The longest name, title, address or meeting that a request may carry, in bytes.
-pub const MAX_TEXT: usize = 256;
-/// The loudest that a person can be set, in per cent.
-pub const MAX_VOLUME_PERCENT: u16 = 200;
-/// The longest whisper of a stated time.
-pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
-/// The longest that `network.connect` waits.
-pub const MAX_WAIT: Duration = Duration::from_secs(600);
-/// The longest that `meeting.join` and `meeting.switch` wait for others before they are answered.
-pub const MAX_JOIN: Duration = Duration::from_secs(30);
-/// How long `audio.test` listens unless told otherwise.
-pub const USUAL_TEST: Duration = Duration::from_secs(3);
-/// The longest that `audio.test` listens.
-pub const MAX_TEST: Duration = Duration::from_secs(10);
 /// The longest that `audio.devices` and `audio.use` wait for the sound system.
 const MAX_LISTING: Duration = Duration::from_secs(20);
 /// How long a daemon may take to answer what it can answer at once, before it counts as hung.
@@ -165,23 +150,18 @@ pub struct MeetingRoster {
 pub struct TalkWhisper {
     /// To whom; each must be present in the active meeting.
     pub names: Vec<String>,
-    /// How it ends. `hold` ends with `talk.release` or when the connection closes.
-    #[serde(default)]
+    /// How long it lasts; on the wire `mode`, and `for_ms` for a stated time. `hold` ends with `talk.release` or when
+    /// the connection closes.
+    #[serde(flatten)]
     pub mode: WhisperMode,
-    /// For mode `until`: how long, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_ms: Option<u64>,
 }
 
 /// Parameters of `talk.reply`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TalkReplyTo {
-    /// How it ends, as in `talk.whisper`.
-    #[serde(default)]
+    /// How long it lasts, as in `talk.whisper`.
+    #[serde(flatten)]
     pub mode: WhisperMode,
-    /// For mode `until`: how long, in milliseconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub for_ms: Option<u64>,
 }
 
 /// Parameters of `audio.volume`.
@@ -292,11 +272,11 @@ impl Request {
     pub(super) fn check(&self) -> Result<(), ControlError> {
         match self {
             Self::Version(params) => {
-                short("client", &params.client)?;
+                short("client", &params.client, MAX_TEXT)?;
                 printable("client", &params.client)
             }
             Self::MeetingCreate(params) => {
-                text("title", &params.title)?;
+                title(&params.title)?;
                 optional("from", params.from.as_deref())?;
                 few("names", &params.names)?;
                 few("without", &params.without)?;
@@ -322,9 +302,9 @@ impl Request {
             Self::MeetingSwitch(params) => text("meeting", &params.meeting),
             Self::TalkWhisper(params) => {
                 some("names", &params.names)?;
-                duration(params.mode, params.for_ms)
+                duration(params.mode)
             }
-            Self::TalkReplyTo(params) => duration(params.mode, params.for_ms),
+            Self::TalkReplyTo(params) => duration(params.mode),
             Self::AudioVolume(params) => {
                 text("name", &params.name)?;
                 if params.percent > MAX_VOLUME_PERCENT {
@@ -337,17 +317,18 @@ impl Request {
             }
             Self::AudioUse(params) => device(&params.device),
             Self::AudioTest(params) => {
-                if params.listen_ms == Some(0) {
-                    return Err(ControlError::invalid("listen_ms is 0"));
-                }
-                within("listen_ms", params.listen_ms, MAX_TEST)
+                let listen = params.listen_ms.map(Duration::from_millis);
+                within("listen_ms", listen, MIN_TEST, MAX_TEST)
             }
             Self::AudioSilence(AudioSilence { name })
             | Self::AudioUnsilence(AudioUnsilence { name }) => text("name", name),
             Self::AudioLatency(params) => text("name", &params.name),
             Self::NetworkConnect(params) => {
                 text("address", &params.address)?;
-                within("wait_ms", params.wait_ms, MAX_WAIT)
+                {
+                    let wait = params.wait_ms.map(Duration::from_millis);
+                    within("wait_ms", wait, Duration::ZERO, MAX_WAIT)
+                }
             }
             _ => Ok(()),
         }
@@ -376,21 +357,26 @@ fn device(name: &str) -> Result<(), ControlError> {
     }
 }
 
-fn short(what: &str, value: &str) -> Result<(), ControlError> {
-    if value.len() > MAX_TEXT {
+fn short(what: &str, value: &str, most: usize) -> Result<(), ControlError> {
+    if value.len() > most {
         return Err(ControlError::invalid(format!(
-            "{what} is {} bytes long, and at most {MAX_TEXT}",
+            "{what} is {} bytes long, and at most {most}",
             value.len()
         )));
     }
     Ok(())
 }
 
+fn title(value: &str) -> Result<(), ControlError> {
+    text("title", value)?;
+    short("title", value, MAX_TITLE)
+}
+
 fn text(what: &str, value: &str) -> Result<(), ControlError> {
     if value.trim().is_empty() {
         return Err(ControlError::invalid(format!("{what} is empty")));
     }
-    short(what, value)
+    short(what, value, MAX_TEXT)
 }
 
 fn printable(what: &str, value: &str) -> Result<(), ControlError> {
@@ -423,24 +409,23 @@ fn some(what: &str, values: &[String]) -> Result<(), ControlError> {
     few(what, values)
 }
 
-fn within(what: &str, value: Option<u64>, most: Duration) -> Result<(), ControlError> {
+fn within(
+    what: &str,
+    value: Option<Duration>,
+    least: Duration,
+    most: Duration,
+) -> Result<(), ControlError> {
     match value {
-        Some(ms) if Duration::from_millis(ms) > most => Err(ControlError::invalid(format!(
-            "{what} is {ms}, and at most {}",
+        Some(time) if !(least..=most).contains(&time) => Err(ControlError::invalid(format!(
+            "{what} is {}, and must be {} to {}",
+            time.as_millis(),
+            least.as_millis(),
             most.as_millis()
         ))),
         _ => Ok(()),
     }
 }
 
-fn duration(mode: WhisperMode, for_ms: Option<u64>) -> Result<(), ControlError> {
-    match (mode, for_ms) {
-        (WhisperMode::Until, None | Some(0)) => Err(ControlError::invalid(
-            "mode \"until\" needs for_ms, the time in milliseconds",
-        )),
-        (WhisperMode::Hold | WhisperMode::Latch, Some(_)) => Err(ControlError::invalid(
-            "for_ms belongs to mode \"until\" alone",
-        )),
-        _ => within("for_ms", for_ms, MAX_WHISPER),
-    }
+fn duration(mode: WhisperMode) -> Result<(), ControlError> {
+    within("for_ms", mode.time(), MIN_WHISPER, MAX_WHISPER)
 }

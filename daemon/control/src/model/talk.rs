@@ -1,6 +1,6 @@
 //! Who hears the user now, and who whispers to the user.
 
-use super::Person;
+use super::{Person, WhisperMode};
 use serde::{Deserialize, Serialize};
 
 /// The user's audience and the whispers that reach the user.
@@ -32,29 +32,14 @@ pub enum TalkTo {
     Whisper {
         /// Who was chosen and is still present.
         to: Vec<Person>,
-        /// How it ends.
+        /// How long it still lasts; on the wire `mode`, and `remaining_ms` for a stated time.
+        #[serde(flatten, with = "super::whisper_mode::left")]
         mode: WhisperMode,
-        /// For a whisper of a stated time: what is left of it, in milliseconds, when this was sent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        remaining_ms: Option<u64>,
     },
     /// Nobody: no active meeting, or the whisper's last receiver has gone.
     #[default]
     #[serde(other)]
     Nobody,
-}
-
-/// How a whisper ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WhisperMode {
-    /// When it is released: `talk.release`, or the end of the connection that asked for it. Speaks even while muted.
-    Hold,
-    /// When the user speaks to everyone again. Silent while muted.
-    #[default]
-    Latch,
-    /// After the time that was asked for (`for_ms`).
-    Until,
 }
 
 /// A whisper that reaches the user.

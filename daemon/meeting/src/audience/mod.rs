@@ -24,15 +24,11 @@ use incoming::Incoming;
 pub(crate) use outcome::{Notice, TalkOutput, TalkRefusal, Target};
 use whisper::Whisper;
 
+use crate::bounds::{MAX_WHISPER, MIN_WHISPER};
 use crate::command::WhisperMode;
 use crate::ids::PeerId;
 use crate::output::Audience;
 use crate::presence::{Flags, OfflineReason, Presence};
-
-/// The longest that a whisper for a stated time lasts.
-const LONGEST_WHISPER: Duration = Duration::from_secs(3600);
-/// The shortest.
-const SHORTEST_WHISPER: Duration = Duration::from_millis(100);
 
 /// Another participant of the active meeting, as it is shown to me.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -445,7 +441,7 @@ impl Talk {
             return Err(TalkRefusal::YouAreAway);
         }
         match mode {
-            WhisperMode::For(time) if !(SHORTEST_WHISPER..=LONGEST_WHISPER).contains(&time) => {
+            WhisperMode::For(time) if !(MIN_WHISPER..=MAX_WHISPER).contains(&time) => {
                 Err(TalkRefusal::WrongDuration)
             }
             _ => Ok(()),

@@ -3,6 +3,7 @@
 use super::Mesh;
 use super::direct::Purpose;
 use crate::audience::{Notice, TalkOutput};
+use crate::bounds::MAX_VOLUME_PERCENT;
 use crate::command::{Reply, WhisperMode};
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
@@ -10,9 +11,6 @@ use crate::keys::KeysOutput;
 use crate::output::{Output, VoiceChange};
 use crate::refusal::Refusal;
 use crate::wire::MeetingRequest;
-
-/// The loudest that somebody is played.
-const LOUDEST: u16 = 400;
 
 impl Mesh {
     /// Lets reachability, talk and keys act on each other until nothing changes any more.
@@ -235,7 +233,7 @@ impl Mesh {
     }
 
     pub(super) fn set_volume(&mut self, peer: PeerId, percent: u16) -> Result<Reply, Refusal> {
-        if percent > LOUDEST {
+        if percent > MAX_VOLUME_PERCENT {
             return Err(Refusal::WrongVolume);
         }
         if !self.people.knows(peer) {

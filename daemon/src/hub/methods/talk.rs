@@ -1,7 +1,5 @@
 //! Whom the user speaks to, and what is heard.
 
-use std::time::Duration;
-
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;
 use sotto_control::{AudioReply, Reply, TalkReply, VolumeReply};
@@ -23,7 +21,7 @@ impl Hub {
             return Err(refuse::refusal(&Refusal::NotInMeeting, view));
         }
         let to = everyone_named(view, Scope::ActiveRoster, &params.names)?;
-        let mode = whisper_mode(params.mode, params.for_ms);
+        let mode = present::asked_mode(params.mode);
         self.command(Command::Whisper { to, mode, at })?;
         self.remember_hold(params.mode, connection);
         Ok(self.talk_reply())
@@ -110,15 +108,5 @@ impl Hub {
     /// Whom the user speaks to, and who whispers.
     pub(in crate::hub) fn talk(&self, view: &View) -> model::Talk {
         self.presenter(view).talk(&self.not_hearing)
-    }
-}
-
-pub(super) fn whisper_mode(mode: WhisperMode, for_ms: Option<u64>) -> sotto_meeting::WhisperMode {
-    match (mode, for_ms) {
-        (WhisperMode::Hold, _) => sotto_meeting::WhisperMode::Hold,
-        (WhisperMode::Until, Some(ms)) => {
-            sotto_meeting::WhisperMode::For(Duration::from_millis(ms))
-        }
-        (WhisperMode::Latch | WhisperMode::Until, _) => sotto_meeting::WhisperMode::Latch,
     }
 }

@@ -26,7 +26,8 @@ pub enum DownlinkCommand {
         /// Whether it is.
         open: bool,
     },
-    /// How loud a peer is played: 100 is as sent, 0 is silent, at most 400.
+    /// How loud a peer is played: 100 is as sent, 0 is silent, at most
+    /// [`MAX_VOLUME_PERCENT`](crate::mix::MAX_VOLUME_PERCENT).
     Volume {
         /// The peer.
         slot: Slot,

@@ -35,7 +35,7 @@ const PLACE_HOLD: usize = 14_400;
 /// that just got it to be known by its sound.
 const TRIAL: usize = 2_880;
 /// The highest volume in per cent.
-const MAX_VOLUME: u16 = 200;
+pub const MAX_VOLUME_PERCENT: u16 = 200;
 
 /// What a sender's block holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,7 +139,7 @@ impl Mixer {
     /// Sets how loud a sender is heard, in per cent of amplitude; more than 200 counts as 200. The change
     /// takes up to 10 ms.
     pub fn set_volume(&mut self, slot: Slot, percent: u16) {
-        self.sources[slot.index()].volume = f32::from(percent.min(MAX_VOLUME)) / 100.0;
+        self.sources[slot.index()].volume = f32::from(percent.min(MAX_VOLUME_PERCENT)) / 100.0;
     }
 
     /// Opens or closes the ears, over 5 ms. Signs that were to be played are forgotten on closing.
