@@ -1,47 +1,92 @@
-//! Every method: its name, its parameters, its reply.
+//! Every method: its name, its parameters with their bounds, its reply, how long it takes, and its documentation.
+//!
+//! A method stands once, in the file of its subject beside this one; [`method!`](declare) makes everything of it. The
+//! list at [`methods!`] names them all. Without any of these a method does not compile, and
+//! `daemon/docs/PROTOCOL.md` is compared with them in a test.
 //!
 //! Parameters are always given by name. People and meetings travel as the text that the user typed (`name`,
 //! `meeting`): the daemon resolves them by unique prefix of a label, a title or an id, and answers an ambiguous one with
 //! the candidates. So every client resolves names alike.
 
-mod parameters;
+mod audio;
+mod bound;
+mod daemon;
+mod declare;
+mod devices;
+mod meeting;
+mod people;
+mod presence;
 mod reply;
+mod talk;
 
-pub use parameters::*;
-pub use reply::*;
+pub use audio::*;
+pub use daemon::*;
+pub use declare::{Answered, MethodDoc, ParameterDoc};
+pub use devices::*;
+pub use meeting::*;
+pub use people::*;
+pub use presence::*;
+pub use reply::Reply;
+pub use talk::*;
 
 use crate::error::{ControlError, ErrorCode};
-use crate::model::{DeviceChoice, Devices, Latency, MicrophoneTest, Snapshot, Status};
+use declare::Parameter;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::time::Duration;
 
-/// A method by the type of its parameters.
-pub trait Method: Serialize + DeserializeOwned + Into<Request> + Send + Sync {
+/// A method, by the type of its parameters.
+pub trait Method: Serialize + DeserializeOwned + Into<Request> + Send + Sync + 'static {
     /// The name on the wire, for instance `meeting.join`.
     const NAME: &'static str;
-    /// What it answers.
+    /// The effect, in a sentence or two.
+    const DOC: &'static str;
+    /// The parameters, those that are required first.
+    const PARAMETERS: &'static [Parameter];
+    /// The reply.
     type Reply: Serialize + DeserializeOwned + Into<Reply> + Send;
+    /// The members of the reply, in words.
+    const REPLY: &'static str;
+    /// The time until the daemon answers.
+    const ANSWERED: Answered<Self>;
+
+    /// Checks what types alone do not say: the bound of every parameter.
+    ///
+    /// # Errors
+    /// The first parameter that does not fit.
+    fn check(&self) -> Result<(), ControlError>;
 }
 
+/// The time that a client waits beyond what the daemon itself may take, before the daemon counts as hung.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 macro_rules! methods {
-    ($($(#[doc = $doc:literal])+ $params:ident = $name:literal -> $reply:ty;)+) => {
+    ($($params:ident,)+) => {
         /// A request that has been read and checked.
         #[derive(Debug, Clone, PartialEq)]
+        #[allow(missing_docs)] // each variant is the method of that name
         pub enum Request {
-            $($(#[doc = $doc])+ $params($params),)+
+            $($params($params),)+
         }
 
         impl Request {
             /// The name of every method.
-            pub const METHODS: &'static [&'static str] = &[$($name,)+];
+            pub const METHODS: &'static [&'static str] = &[$($params::NAME,)+];
 
-            /// The method's name on the wire.
+            /// Returns the method's name on the wire.
             #[must_use]
             pub const fn method(&self) -> &'static str {
-                match self { $(Self::$params(_) => $name,)+ }
+                match self { $(Self::$params(_) => $params::NAME,)+ }
             }
 
-            /// The parameters as they travel.
+            /// Returns how long to wait for the reply before the daemon counts as hung.
+            #[must_use]
+            pub fn patience(&self) -> Duration {
+                let takes = match self { $(Self::$params(params) => $params::ANSWERED.after(params),)+ };
+                takes + PATIENCE
+            }
+
+            /// Returns the parameters as they travel.
             pub(crate) fn params(&self) -> serde_json::Result<Value> {
                 match self { $(Self::$params(params) => serde_json::to_value(params),)+ }
             }
@@ -52,21 +97,20 @@ macro_rules! methods {
             /// [`ErrorCode::UnknownMethod`], or [`ErrorCode::Invalid`] with the parameter that does not fit.
             pub fn parse(method: &str, params: Option<Value>) -> Result<Self, ControlError> {
                 let params = by_name(params)?;
-                let request = match method {
-                    $($name => Self::$params(typed(method, params)?),)+
-                    _ => return Err(unknown(method)),
-                };
-                request.check()?;
-                Ok(request)
+                match method {
+                    $($params::NAME => checked::<$params>(params),)+
+                    unknown => Err(unknown_method(unknown)),
+                }
+            }
+
+            /// Returns the documentation of every method.
+            #[must_use]
+            pub fn documentation() -> Vec<MethodDoc> {
+                vec![$(MethodDoc::of::<$params>(),)+]
             }
         }
 
         $(
-            impl Method for $params {
-                const NAME: &'static str = $name;
-                type Reply = $reply;
-            }
-
             impl From<$params> for Request {
                 fn from(params: $params) -> Self {
                     Self::$params(params)
@@ -77,77 +121,43 @@ macro_rules! methods {
 }
 
 methods! {
-    /// Names the client and learns the daemon's version; the first request on every connection.
-    Version = "version" -> VersionReply;
-    /// The daemon at a glance.
-    StatusGet = "status.get" -> Status;
-    /// Everyone known.
-    PeersList = "peers.list" -> PeersReply;
-    /// Starts a meeting, joins it and invites colleagues.
-    MeetingCreate = "meeting.create" -> InviteReply;
-    /// Invites more colleagues.
-    MeetingInvite = "meeting.invite" -> InviteReply;
-    /// Joins a meeting that the user is invited to, or returns to one.
-    MeetingJoin = "meeting.join" -> MeetingReply;
-    /// Declines an invitation.
-    MeetingDecline = "meeting.decline" -> MeetingRefReply;
-    /// Withdraws invitations that the user sent.
-    MeetingWithdraw = "meeting.withdraw" -> WithdrawReply;
-    /// Leaves a meeting.
-    MeetingLeave = "meeting.leave" -> MeetingRefReply;
-    /// Leaves the active meeting for another, in one step.
-    MeetingSwitch = "meeting.switch" -> MeetingReply;
-    /// Every meeting that the user is on the roster of.
-    MeetingList = "meeting.list" -> MeetingsReply;
-    /// One meeting with its roster.
-    MeetingRoster = "meeting.roster" -> MeetingReply;
-    /// Invitations that wait for an answer.
-    InvitationsList = "invitations.list" -> InvitationsReply;
-    /// Speaks to the chosen alone.
-    TalkWhisper = "talk.whisper" -> TalkReply;
-    /// Answers the last whisper.
-    TalkReplyTo = "talk.reply" -> TalkReply;
-    /// Ends the whisper that this connection holds; what was before it comes back.
-    TalkRelease = "talk.release" -> TalkReply;
-    /// Speaks to everyone again.
-    TalkEveryone = "talk.everyone" -> TalkReply;
-    /// Closes the microphone.
-    AudioMute = "audio.mute" -> AudioReply;
-    /// Opens the microphone.
-    AudioUnmute = "audio.unmute" -> AudioReply;
-    /// Closes loudspeaker and microphone.
-    AudioDeafen = "audio.deafen" -> AudioReply;
-    /// Opens the loudspeaker; the microphone returns to what it was.
-    AudioUndeafen = "audio.undeafen" -> AudioReply;
-    /// Sets how loud one person is.
-    AudioVolume = "audio.volume" -> VolumeReply;
-    /// How long sound takes between the user and a colleague, and where.
-    AudioLatency = "audio.latency" -> Latency;
-    /// Sound devices.
-    AudioDevices = "audio.devices" -> Devices;
-    /// Chooses microphone and loudspeaker, now and for later.
-    AudioUse = "audio.use" -> DeviceChoice;
-    /// Plays a sound, listens to the microphone, and plays what was heard.
-    AudioTest = "audio.test" -> MicrophoneTest;
-    /// Stops playing somebody who is heard through the room anyway.
-    AudioSilence = "audio.silence" -> SilenceReply;
-    /// Plays them again.
-    AudioUnsilence = "audio.unsilence" -> SilenceReply;
-    /// Sets the user Away.
-    PresenceAway = "presence.away" -> PresenceReply;
-    /// Ends Away or a phone call.
-    PresenceBack = "presence.back" -> PresenceReply;
-    /// Takes a phone call: Offline, both devices closed.
-    PresencePhone = "presence.phone" -> PresenceReply;
-    /// Connects to a colleague by address, where multicast does not pass.
-    NetworkConnect = "network.connect" -> ConnectReply;
-    /// Begins a subscription: this reply is the snapshot, then every change follows as an event.
-    EventsSubscribe = "events.subscribe" -> Snapshot;
-    /// Stops the daemon: Offline (closed) everywhere first.
-    DaemonQuit = "daemon.quit" -> Done;
+    Version,
+    StatusGet,
+    PeersList,
+    MeetingCreate,
+    MeetingInvite,
+    MeetingWithdraw,
+    MeetingJoin,
+    MeetingDecline,
+    MeetingLeave,
+    MeetingSwitch,
+    MeetingList,
+    MeetingRoster,
+    InvitationsList,
+    TalkWhisper,
+    TalkReplyTo,
+    TalkRelease,
+    TalkEveryone,
+    AudioMute,
+    AudioUnmute,
+    AudioDeafen,
+    AudioUndeafen,
+    AudioVolume,
+    AudioLatency,
+    AudioSilence,
+    AudioUnsilence,
+    AudioDevices,
+    AudioUse,
+    AudioTest,
+    PresenceAway,
+    PresenceBack,
+    PresencePhone,
+    NetworkConnect,
+    EventsSubscribe,
+    DaemonQuit,
 }
 
-/// The parameters as an object; JSON-RPC also allows lists, which no method here takes.
+/// Returns the parameters as an object; JSON-RPC also allows lists, which no method here takes.
 fn by_name(params: Option<Value>) -> Result<Value, ControlError> {
     match params {
         None | Some(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
@@ -159,12 +169,14 @@ fn by_name(params: Option<Value>) -> Result<Value, ControlError> {
     }
 }
 
-fn typed<T: DeserializeOwned>(method: &str, params: Value) -> Result<T, ControlError> {
-    serde_json::from_value(params)
-        .map_err(|error| ControlError::invalid(format!("{method}: {error}")))
+fn checked<M: Method>(params: Value) -> Result<Request, ControlError> {
+    let params: M = serde_json::from_value(params)
+        .map_err(|error| ControlError::invalid(format!("{}: {error}", M::NAME)))?;
+    params.check()?;
+    Ok(params.into())
 }
 
-fn unknown(method: &str) -> ControlError {
+fn unknown_method(method: &str) -> ControlError {
     let shown: String = method.chars().take(64).collect();
     let error = ControlError::new(
         ErrorCode::UnknownMethod,

@@ -102,30 +102,23 @@ pub(crate) fn request_line<P: Serialize>(
 }
 
 /// A response as a line, without its line feed.
-pub(crate) fn response_line<R: Serialize>(id: &Value, result: &Result<R, ControlError>) -> String {
+pub(crate) fn response_line(id: &Value, result: &Result<Box<RawValue>, ControlError>) -> String {
     #[derive(Serialize)]
-    struct Wire<'a, R> {
+    struct Wire<'a> {
         jsonrpc: &'static str,
         id: &'a Value,
-        #[serde(flatten)]
-        result: Body<'a, R>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        result: Option<&'a RawValue>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<&'a ControlError>,
     }
-    #[derive(Serialize)]
-    #[serde(rename_all = "snake_case")]
-    enum Body<'a, R> {
-        Result(&'a R),
-        Error(&'a ControlError),
-    }
-    let body = match result {
-        Ok(reply) => Body::Result(reply),
-        Err(error) => Body::Error(error),
-    };
     let wire = Wire {
         jsonrpc: "2.0",
         id,
-        result: body,
+        result: result.as_deref().ok(),
+        error: result.as_ref().err(),
     };
-    // The types of this crate always serialise; a level that is not a number becomes null.
+    // The types of this crate always serialise.
     serde_json::to_string(&wire).unwrap_or_default()
 }
 

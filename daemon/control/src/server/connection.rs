@@ -62,7 +62,7 @@ pub struct Answer {
 impl Answer {
     /// Replies.
     pub fn send(mut self, result: Result<impl Into<Reply>, ControlError>) {
-        self.reply(&result.map(Into::into));
+        self.reply(result.map(Into::into));
     }
 
     /// Replies to `events.subscribe`: from now on the connection's [`Outbox`] takes events.
@@ -70,13 +70,13 @@ impl Answer {
     /// Take the snapshot and call this without letting a change happen in between.
     pub fn subscribe(mut self, params: EventsSubscribe, snapshot: Snapshot) {
         let wishes = if params.levels { WITH_LEVELS } else { STATE };
-        self.reply(&Ok(snapshot.into()));
+        self.reply(Ok(snapshot.into()));
         self.outbox.shared.wishes.store(wishes, Ordering::Release);
     }
 
-    fn reply(&mut self, result: &Result<Reply, ControlError>) {
+    fn reply(&mut self, result: Result<Reply, ControlError>) {
         if let Some(id) = self.id.take() {
-            let line = wire::response_line(&id, result);
+            let line = wire::response_line(&id, &result.and_then(Reply::json));
             self.outbox
                 .shared
                 .queue
@@ -88,7 +88,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if self.id.is_some() {
-            self.reply(&Err(ControlError::internal(
+            self.reply(Err(ControlError::internal(
                 "the daemon did not answer the request",
             )));
         }

@@ -188,7 +188,7 @@ impl Listener {
 
 /// Tells why, as far as the socket's buffer takes it, and disconnects.
 fn refuse(mut stream: Stream, error: ControlError) {
-    let line = crate::wire::response_line::<()>(&serde_json::Value::Null, &Err(error)) + "\n";
+    let line = crate::wire::response_line(&serde_json::Value::Null, &Err(error)) + "\n";
     tokio::spawn(async move {
         use tokio::io::AsyncWriteExt;
         let told = stream.write_all(line.as_bytes());

@@ -1,0 +1,51 @@
+//! Colleagues, and the way to them.
+
+use super::bound::{ADDRESS, WAITING};
+use super::declare::{Answered, method};
+use crate::bounds::MAX_WAIT;
+use crate::model::{Peer, Person};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+method! {
+    /// Lists everyone known.
+    pub struct PeersList: "peers.list" -> PeersReply;
+    reply: "`peers`: [**Peer**]";
+    answered: Answered::AtOnce;
+}
+
+/// The reply to `peers.list`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeersReply {
+    /// Everyone known, the user excluded.
+    pub peers: Vec<Peer>,
+}
+
+method! {
+    /// Connects to a colleague by address, where multicast does not pass.
+    pub struct NetworkConnect: "network.connect" -> ConnectReply;
+    reply: "`address`; `person`: **Person**, if waited for";
+    answered: Answered::As(waiting, "`wait_ms`");
+    required {
+        /// The colleague's daemon as `IP:PORT`, as its `sotto status` shows it.
+        address: String = ADDRESS;
+    }
+    optional {
+        /// The time to wait for the connection, in milliseconds; absent: reply once dialling has begun.
+        wait_ms: Option<u64> = WAITING;
+    }
+}
+
+fn waiting(params: &NetworkConnect) -> Duration {
+    Duration::from_millis(params.wait_ms.unwrap_or(0)).min(MAX_WAIT)
+}
+
+/// The reply to `network.connect`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectReply {
+    /// The address that was dialled.
+    pub address: String,
+    /// The colleague who answered, if the request waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Person>,
+}

@@ -1,0 +1,53 @@
+//! Whom the user speaks to.
+
+use super::bound::{LASTING, SOMEBODY};
+use super::declare::{Answered, method};
+use crate::model::{Talk, WhisperMode};
+use serde::{Deserialize, Serialize};
+
+method! {
+    /// Speaks to the chosen alone.
+    pub struct TalkWhisper: "talk.whisper" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+    required {
+        /// The receivers; each must be present in the active meeting.
+        names: Vec<String> = SOMEBODY;
+    }
+    spread {
+        /// How long it lasts; `hold` ends with `talk.release` or when the connection closes.
+        mode: WhisperMode = LASTING;
+    }
+}
+
+method! {
+    /// Answers the last whisper: speaks to those whom `reply_to` of **Talk** lists.
+    pub struct TalkReplyTo: "talk.reply" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+    spread {
+        /// How long it lasts, as in `talk.whisper`.
+        mode: WhisperMode = LASTING;
+    }
+}
+
+method! {
+    /// Ends the whisper that this connection holds; what was before it comes back.
+    pub struct TalkRelease: "talk.release" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+}
+
+method! {
+    /// Speaks to everyone again.
+    pub struct TalkEveryone: "talk.everyone" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+}
+
+/// The reply to every `talk` method.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct TalkReply {
+    /// Whom the user speaks to now.
+    pub talk: Talk,
+}
