@@ -251,6 +251,8 @@ fn own_state(snapshot: &Snapshot) -> Option<String> {
     }
     let state = if is_on_the_phone(snapshot) {
         "on the phone"
+    } else if snapshot.talk.to == TalkTo::Unknown {
+        "speaking to some"
     } else if is_away(snapshot) {
         "away"
     } else if snapshot.status.deafened {
@@ -301,7 +303,7 @@ fn roster_line(participant: &Participant) -> String {
         PresenceState::Away => "away".into(),
         PresenceState::Offline { .. } if participant.declined => "declined".into(),
         PresenceState::Offline { reason } => reason.to_string(),
-        PresenceState::Unknown => "offline".into(),
+        PresenceState::Unknown => "unknown".into(),
     };
     let voice = match (
         participant.presence.is_present(),
@@ -342,7 +344,7 @@ fn voice(snapshot: &Snapshot) -> Vec<Entry> {
     let Some(meeting) = snapshot.active() else {
         return group;
     };
-    if matches!(snapshot.talk.to, TalkTo::Whisper { .. }) || snapshot.talk.to == TalkTo::Nobody {
+    if snapshot.talk.to != TalkTo::Everyone {
         offer("Speak to everyone", Wish::SpeakToEveryone);
     }
     if snapshot.status.deafened {

@@ -27,6 +27,10 @@ pub(super) fn audience(talk: &Talk, style: Style) -> String {
     match &talk.to {
         TalkTo::Everyone => "Speaking to everyone in the meeting.".to_owned(),
         TalkTo::Nobody => "Speaking to nobody.".to_owned(),
+        TalkTo::Unknown => {
+            "Speaking to some: a newer daemon says to whom; 'sotto talk' speaks to everyone again."
+                .to_owned()
+        }
         TalkTo::Whisper { to, mode } => {
             let until = match mode {
                 WhisperMode::Hold => "while you hold it".to_owned(),

@@ -119,6 +119,7 @@ fn badge(screen: &Screen) -> Line<'static> {
             _ if status.deafened => ("DEAFENED".to_owned(), on(Color::Yellow)),
             _ if status.muted => ("MUTED".to_owned(), on(Color::Yellow)),
             TalkTo::Nobody => ("NOBODY HEARS YOU".to_owned(), on(Color::Red)),
+            TalkTo::Unknown => ("SPEAKING TO SOME".to_owned(), on(Color::Magenta)),
             _ if talk.microphone_open && status.sound.has_no_microphone() => {
                 ("NO MICROPHONE".to_owned(), on(Color::Red))
             }

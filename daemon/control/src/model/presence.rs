@@ -31,6 +31,7 @@ pub enum PresenceState {
     /// Neither hears nor speaks.
     Offline {
         /// Why.
+        #[serde(default)]
         reason: OfflineReason,
     },
     /// A state that this version does not know.
@@ -40,7 +41,7 @@ pub enum PresenceState {
 }
 
 /// Why somebody is Offline in a meeting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OfflineReason {
     /// The program, or the user's login, ended.
@@ -56,6 +57,7 @@ pub enum OfflineReason {
     /// Was invited and has not joined.
     NotJoined,
     /// A reason that this version does not know.
+    #[default]
     #[serde(other)]
     Other,
 }
@@ -113,6 +115,9 @@ impl fmt::Display for Presence {
         match self.state {
             PresenceState::Online => f.write_str("online")?,
             PresenceState::Away => f.write_str("away")?,
+            PresenceState::Offline {
+                reason: OfflineReason::Other,
+            } => f.write_str("offline")?,
             PresenceState::Offline { reason } => write!(f, "offline, {reason}")?,
             PresenceState::Unknown => f.write_str("unknown")?,
         }

@@ -38,8 +38,10 @@ pub enum TalkTo {
     },
     /// Nobody: no active meeting, or the whisper's last receiver has gone.
     #[default]
-    #[serde(other)]
     Nobody,
+    /// An audience that this version does not know; somebody may hear the user.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A whisper that reaches the user.
