@@ -1,8 +1,14 @@
 //! The voice threads, the devices, and who is who between them and the mesh.
 
-mod devices;
+mod equipment;
+mod figures;
+mod lines;
+mod loudness;
 mod news;
+mod slots;
 
+pub(crate) use equipment::Devices;
+pub(crate) use figures::Voiced;
 pub(crate) use news::milliseconds;
 
 use std::collections::{HashMap, HashSet};
@@ -10,48 +16,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_audio::priority::Priority;
-use sotto_audio::{CaptureKeeper, CaptureRequest, DeviceState, PlaybackKeeper, PlaybackRequest};
-use sotto_control::config::Profile;
-use sotto_control::model::Stats;
+use sotto_audio::{CaptureKeeper, DeviceSpec, DeviceState, PlaybackKeeper};
+use sotto_control::model::Processing;
 use sotto_meeting::{Audience, PeerId, VoiceChange};
-use sotto_net::{MediaSocket, Network, NodeId};
+use sotto_net::{MediaSocket, Network};
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::mix::Earcon;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
-    Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, GateMode, LinkSetup, MediaKeys,
-    ProcessorSettings, SampleTime, SenderStats, Slot, SlotSet, UplinkCommand, voice_pair,
+    Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, LinkSetup, MediaKeys, SampleTime,
+    UplinkCommand, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
-use super::processing::Treatments;
 use super::profile;
 use crate::keylog::KeyLog;
 use crate::threads::priority;
 use crate::threads::{
-    CaptureClock, Clock, DownlinkOrder, DownlinkThread, EchoSource, NewsReceiver, Sending,
-    SlotNames, UplinkOrder, UplinkThread, Waiting, news,
+    CaptureClock, Clock, DownlinkThread, EchoSource, Sending, SlotNames, UplinkThread, Waiting,
+    news as news_ring,
 };
-
-/// How loud a peer is played unless the user said otherwise, in per cent.
-const FULL_VOLUME: u16 = 100;
+use equipment::Equipment;
+use figures::Figures;
+use lines::Lines;
+use loudness::{FULL_VOLUME, Loudness};
+use slots::Slots;
 
 /// The bitrate of music, in bits per second.
 const MUSIC_BITRATE: u32 = 96_000;
-
-/// Which devices to open.
-#[derive(Debug, Clone)]
-pub(crate) struct Devices {
-    /// The microphone.
-    pub(crate) capture: CaptureRequest,
-    /// The loudspeaker.
-    pub(crate) playback: PlaybackRequest,
-    /// How delay is weighed against safety.
-    pub(crate) profile: Profile,
-    /// What is done to the microphone's sound.
-    pub(crate) treatments: Treatments,
-}
 
 /// Why voice cannot be set up at all.
 #[derive(Debug, thiserror::Error)]
@@ -83,57 +76,22 @@ pub(crate) enum VoiceEvent {
     Chirp(PeerId, ChirpOutcome),
 }
 
-/// What the voice machines add to a roster line.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Voiced {
-    /// The path, over the last second.
-    pub(crate) stats: Option<Stats>,
-    /// Whether voice comes from them right now.
-    pub(crate) speaking: bool,
-    /// How loud it is.
-    pub(crate) level_dbfs: Option<f32>,
-    /// Whether it is a whisper to the user.
-    pub(crate) whisper: bool,
-    /// Whether they seem to sit in the same room.
-    pub(crate) same_room: bool,
-}
-
 /// The voice side of the daemon.
 pub(crate) struct Voice {
     clock: Clock,
     capture_clock: Arc<CaptureClock>,
-    uplink: UplinkThread,
-    downlink: DownlinkThread,
-    uplink_news: NewsReceiver,
-    downlink_news: NewsReceiver,
-    microphone: CaptureKeeper,
-    loudspeaker: PlaybackKeeper,
-    devices: Devices,
-    music: bool,
-    names: SlotNames,
-    slots: HashMap<PeerId, Slot>,
-    peers: Vec<Option<PeerId>>,
-    next_slot: usize,
-    volumes: HashMap<PeerId, u16>,
-    /// Those who are heard through the room alone, until the user leaves.
-    silenced: HashSet<PeerId>,
+    lines: Lines,
+    equipment: Equipment,
+    slots: Slots,
+    loudness: Loudness,
+    figures: Figures,
     last_audience: (Option<SampleTime>, Audience),
     playing: bool,
-    inside: bool,
-    key_log: Option<KeyLog>,
-    media_port: u16,
-    voiced: HashMap<PeerId, Voiced>,
-    /// What arrived from each in the last second.
-    figures: HashMap<PeerId, SenderStats>,
     /// What our own voice's way out costs: the encoder's share, and all of it as it was told last.
     look_ahead: Duration,
     sending: SendingDelays,
-    own: Voiced,
-    priorities: HashMap<&'static str, Priority>,
-    /// What is done to the sound of which microphone, by its identifier.
-    processed: Option<(String, ProcessorSettings)>,
-    /// How much later sound comes out of that.
-    processing_delay: Duration,
+    key_log: Option<KeyLog>,
+    media_port: u16,
 }
 
 impl Voice {
@@ -152,8 +110,8 @@ impl Voice {
         key_log: Option<KeyLog>,
     ) -> Result<Self, VoiceSetupError> {
         let arrived = Arc::new(Notify::new());
-        let (uplink_sender, uplink_news) = news(Arc::clone(&arrived));
-        let (downlink_sender, downlink_news) = news(arrived);
+        let (uplink_sender, uplink_news) = news_ring(Arc::clone(&arrived));
+        let (downlink_sender, downlink_news) = news_ring(arrived);
         let capture_clock = Arc::new(CaptureClock::default());
         let names = SlotNames::default();
         let media_port = socket.local_port();
@@ -201,33 +159,17 @@ impl Voice {
         Ok(Self {
             clock,
             capture_clock,
-            uplink,
-            downlink,
-            uplink_news,
-            downlink_news,
-            microphone,
-            loudspeaker,
-            devices,
-            music,
-            names,
-            slots: HashMap::new(),
-            peers: vec![None; Slot::COUNT],
-            next_slot: 0,
-            volumes: HashMap::new(),
-            silenced: HashSet::new(),
+            lines: Lines::new((uplink, uplink_news), (downlink, downlink_news)),
+            equipment: Equipment::new(microphone, loudspeaker, devices, music),
+            slots: Slots::new(names),
+            loudness: Loudness::default(),
+            figures: Figures::default(),
             last_audience: (None, Audience::Nobody),
             playing: false,
-            inside: false,
-            key_log,
-            media_port,
-            voiced: HashMap::new(),
-            figures: HashMap::new(),
             look_ahead: Duration::ZERO,
             sending: SendingDelays::default(),
-            own: Voiced::default(),
-            priorities: HashMap::new(),
-            processed: None,
-            processing_delay: Duration::ZERO,
+            key_log,
+            media_port,
         })
     }
 
@@ -238,25 +180,24 @@ impl Voice {
 
     /// The sample that is being captured now, for stamping what the user wants.
     pub(crate) fn capture_position(&self) -> Option<u64> {
-        self.inside
+        self.lines
+            .inside()
             .then(|| self.capture_clock.position(self.clock.monotonic()))
     }
 
     /// What the voice side adds to rosters.
     pub(crate) fn voiced(&self) -> (&HashMap<PeerId, Voiced>, Voiced) {
-        (&self.voiced, self.own)
+        (self.figures.voiced(), self.figures.own())
     }
 
-    /// How the voice threads are scheduled, the worse of the two: `None` until both have said.
+    /// Returns how the voice threads are scheduled, the worse of the two: `None` until both have said.
     pub(crate) fn priority(&self) -> Option<Priority> {
-        (self.priorities.len() == 2)
-            .then(|| self.priorities.values().copied().max())
-            .flatten()
+        self.lines.priority()
     }
 
     /// Notes what rtkit granted.
     pub(crate) fn set_priority(&mut self, thread: &'static str, priority: Priority) {
-        self.priorities.insert(thread, priority);
+        self.lines.set_priority(thread, priority);
     }
 
     /// Carries out what the mesh decided.
@@ -273,7 +214,9 @@ impl Voice {
                 whisper_ssrc,
                 address,
             } => {
-                let Some(slot) = self.slot(peer) else { return };
+                let Some(slot) = self.slots.give(peer) else {
+                    return;
+                };
                 let setup = LinkSetup {
                     slot,
                     generation,
@@ -288,13 +231,13 @@ impl Voice {
                 let outbound = OutboundLink::new(setup);
                 match (outbound, control) {
                     (Ok(outbound), Ok(control)) => {
-                        self.send_up(UplinkCommand::Link(outbound));
+                        self.lines.up(UplinkCommand::Link(outbound));
                         // A slot that was unlinked meanwhile has left the uplink's audience.
                         // The moment that it belongs to stays the same, so that nobody hears more for it.
                         let (at, audience) = self.last_audience.clone();
-                        let audience = self.audience(audience);
-                        self.send_up(UplinkCommand::Audience { at, audience });
-                        self.send_down(DownlinkCommand::Outbound(control));
+                        let audience = given(&mut self.slots, audience);
+                        self.lines.up(UplinkCommand::Audience { at, audience });
+                        self.lines.down(DownlinkCommand::Outbound(control));
                     }
                     (Err(error), _) | (_, Err(error)) => {
                         tracing::error!(%error, "no voice to a peer")
@@ -309,7 +252,9 @@ impl Voice {
                 open_ssrc,
                 whisper_ssrc,
             } => {
-                let Some(slot) = self.slot(peer) else { return };
+                let Some(slot) = self.slots.give(peer) else {
+                    return;
+                };
                 let setup = LinkSetup {
                     slot,
                     generation,
@@ -320,85 +265,73 @@ impl Voice {
                 if let Some(log) = &mut self.key_log {
                     log.inbound(peer, &setup);
                 }
-                match InboundLink::new(setup, profile::playout(self.devices.profile)) {
-                    Ok(inbound) => self.send_down(DownlinkCommand::Inbound(inbound)),
+                match InboundLink::new(setup, profile::playout(self.equipment.profile())) {
+                    Ok(inbound) => self.lines.down(DownlinkCommand::Inbound(inbound)),
                     Err(error) => tracing::error!(%error, "no voice from a peer"),
                 }
-                let percent = self.volume(peer);
+                let percent = self.loudness.of(peer);
                 if percent != FULL_VOLUME {
-                    self.send_down(DownlinkCommand::Volume { slot, percent });
+                    self.lines.down(DownlinkCommand::Volume { slot, percent });
                 }
             }
             VoiceChange::Unlink { peer } => self.unlink(peer),
             VoiceChange::Audience { at, audience } => {
                 let at = at.map(SampleTime);
                 self.last_audience = (at, audience.clone());
-                let audience = self.audience(audience);
-                self.send_up(UplinkCommand::Audience { at, audience });
+                let audience = given(&mut self.slots, audience);
+                self.lines.up(UplinkCommand::Audience { at, audience });
             }
             VoiceChange::Microphone { at, open } => {
                 let at = at.map(SampleTime);
                 // Nobody hears a muted microphone, so that it may become another one meanwhile.
-                self.microphone.may_move(!open);
-                self.send_up(UplinkCommand::Microphone { at, open });
+                self.equipment.may_move(!open);
+                self.lines.up(UplinkCommand::Microphone { at, open });
             }
             VoiceChange::Playback { open } => {
                 self.playing = open;
-                self.send_down(DownlinkCommand::Playback { open });
+                self.lines.down(DownlinkCommand::Playback { open });
             }
             VoiceChange::Volume { peer, percent } => {
-                self.volumes.insert(peer, percent);
+                self.loudness.set(peer, percent);
                 self.send_volume(peer);
             }
         }
     }
 
-    /// How loud `peer` is played, in per cent.
-    fn volume(&self, peer: PeerId) -> u16 {
-        if self.silenced.contains(&peer) {
-            return 0;
-        }
-        self.volumes.get(&peer).copied().unwrap_or(FULL_VOLUME)
-    }
-
     fn send_volume(&mut self, peer: PeerId) {
-        if let Some(slot) = self.slots.get(&peer) {
-            let (slot, percent) = (*slot, self.volume(peer));
-            self.send_down(DownlinkCommand::Volume { slot, percent });
+        if let Some(slot) = self.slots.of(peer) {
+            let percent = self.loudness.of(peer);
+            self.lines.down(DownlinkCommand::Volume { slot, percent });
         }
     }
 
     /// Plays `peer` no more, or again; their volume is as it was then.
     pub(crate) fn silence(&mut self, peer: PeerId, silenced: bool) {
-        if silenced {
-            self.silenced.insert(peer);
-        } else {
-            self.silenced.remove(&peer);
-        }
+        self.loudness.silence(peer, silenced);
         self.send_volume(peer);
     }
 
-    /// Who is heard through the room alone.
+    /// Returns those who are heard through the room alone.
     pub(crate) fn silenced(&self) -> &HashSet<PeerId> {
-        &self.silenced
+        self.loudness.silenced()
     }
 
     /// Plays a short sign, if anything is played.
     pub(crate) fn earcon(&mut self, earcon: Earcon) {
-        if self.inside && self.playing {
-            self.send_down(DownlinkCommand::Earcon(earcon));
+        if self.playing {
+            self.lines.down(DownlinkCommand::Earcon(earcon));
         }
     }
 
     /// Sends a chirp to `peer`, if there is a way to them. What becomes of it is told as news.
     pub(crate) fn chirp(&mut self, peer: PeerId) {
-        if let Some(slot) = self.slots.get(&peer).copied() {
-            self.send_up(UplinkCommand::Chirp { slot });
+        if let Some(slot) = self.slots.of(peer) {
+            self.lines.up(UplinkCommand::Chirp { slot });
         }
     }
 
     fn enter(&mut self) {
-        if self.inside {
+        if self.lines.inside() {
             self.leave();
         }
         let mut seed = [0; 32];
@@ -406,33 +339,17 @@ impl Voice {
             tracing::error!(%error, "no random numbers, so no voice");
             return;
         }
-        let mut config = profile::voice(self.devices.profile, seed);
-        if self.music {
+        let mut config = profile::voice(self.equipment.profile(), seed);
+        if self.equipment.music() {
             config.bitrate = MUSIC_BITRATE;
         }
         match voice_pair(&config) {
             Ok((mut uplink, downlink)) => {
-                self.inside = true;
                 self.look_ahead = uplink.look_ahead();
                 self.sending = SendingDelays::default();
-                if !self.uplink.order(UplinkOrder::Enter(Box::new(uplink)))
-                    || !self
-                        .downlink
-                        .order(DownlinkOrder::Enter(Box::new(downlink)))
-                {
-                    tracing::error!("the voice threads do not respond");
-                }
-                self.processed = None;
-                self.processing_delay = Duration::ZERO;
-                // With music always open, whatever is set: a gate would cut quiet passages out.
-                let gate = match self.music {
-                    true => GateMode::Always,
-                    false => self.devices.treatments.gate,
-                };
-                self.send_up(UplinkCommand::Gate(gate));
-                self.microphone.may_move(true);
-                self.microphone.want(Some(self.devices.capture.clone()));
-                self.loudspeaker.want(Some(self.devices.playback.clone()));
+                self.lines.enter(uplink, downlink);
+                self.lines.up(UplinkCommand::Gate(self.equipment.gate()));
+                self.equipment.open();
                 // Devices that the meeting before left open are not reported again.
                 self.review_processing();
             }
@@ -441,91 +358,70 @@ impl Voice {
     }
 
     fn leave(&mut self) {
-        self.inside = false;
+        self.equipment.close();
+        self.lines.leave();
         self.last_audience = (None, Audience::Nobody);
-        self.microphone.want(None);
-        self.loudspeaker.want(None);
-        if !self.uplink.order(UplinkOrder::Leave) || !self.downlink.order(DownlinkOrder::Leave) {
-            tracing::error!("the voice threads do not respond");
-        }
-        for peer in std::mem::take(&mut self.slots).into_keys() {
-            self.voiced.remove(&peer);
-        }
-        for (index, peer) in self.peers.iter_mut().enumerate() {
-            if peer.take().is_some()
-                && let Some(slot) = Slot::from_index(index)
-            {
-                self.names.set(slot, None);
-            }
-        }
-        self.voiced.clear();
-        self.silenced.clear();
-        self.figures.clear();
-        self.own = Voiced::default();
+        self.slots.clear();
+        self.loudness.leave();
+        self.figures = Figures::default();
     }
 
     fn unlink(&mut self, peer: PeerId) {
-        self.voiced.remove(&peer);
-        self.figures.remove(&peer);
-        let Some(slot) = self.slots.remove(&peer) else {
-            return;
-        };
-        self.send_up(UplinkCommand::Unlink { slot });
-        self.send_down(DownlinkCommand::Unlink { slot });
-        self.peers[slot.index()] = None;
-        self.names.set(slot, None);
-    }
-
-    /// The slot of `peer`, given now if it has none.
-    ///
-    /// Freed slots come round as late as possible, so that what is still on its way for the one before is stale.
-    fn slot(&mut self, peer: PeerId) -> Option<Slot> {
-        if let Some(slot) = self.slots.get(&peer) {
-            return Some(*slot);
-        }
-        let free = (0..Slot::COUNT)
-            .map(|step| (self.next_slot + step) % Slot::COUNT)
-            .find(|index| self.peers[*index].is_none());
-        let Some(slot) = free.and_then(Slot::from_index) else {
-            tracing::error!("more voices than a meeting may have");
-            return None;
-        };
-        self.next_slot = slot.index() + 1;
-        self.peers[slot.index()] = Some(peer);
-        self.slots.insert(peer, slot);
-        self.names.set(slot, Some(NodeId(peer.0)));
-        Some(slot)
-    }
-
-    fn audience(&mut self, audience: Audience) -> VoiceAudience {
-        let mut set = |peers: Vec<PeerId>| -> SlotSet {
-            peers
-                .into_iter()
-                .filter_map(|peer| self.slot(peer))
-                .collect()
-        };
-        match audience {
-            Audience::Nobody => VoiceAudience::Nobody,
-            Audience::Open(peers) => VoiceAudience::Open(set(peers)),
-            Audience::Whisper(peers) => VoiceAudience::Whisper(set(peers)),
+        self.figures.forget(peer);
+        if let Some(slot) = self.slots.free(peer) {
+            self.lines.up(UplinkCommand::Unlink { slot });
+            self.lines.down(DownlinkCommand::Unlink { slot });
         }
     }
 
-    fn send_up(&mut self, command: UplinkCommand) {
-        if self.inside && !self.uplink.order(UplinkOrder::Command(command)) {
-            tracing::error!("the uplink thread does not respond");
+    /// Returns the devices as configured, and how they are doing.
+    pub(crate) fn devices(&self) -> (&Devices, DeviceState, DeviceState) {
+        self.equipment.devices()
+    }
+
+    /// Does to the microphone's sound what suits the devices that are open now.
+    pub(crate) fn review_processing(&mut self) {
+        if self.lines.inside()
+            && let Some(processor) = self.equipment.review()
+        {
+            self.lines.up(UplinkCommand::Processing(processor));
         }
     }
 
-    fn send_down(&mut self, command: DownlinkCommand) {
-        if self.inside && !self.downlink.order(DownlinkOrder::Command(command)) {
-            tracing::error!("the downlink thread does not respond");
+    /// Returns what is done to the microphone's sound, while it is open.
+    pub(crate) fn processing(&self) -> Option<Processing> {
+        self.equipment.processing()
+    }
+
+    /// Uses other devices from now on.
+    pub(crate) fn choose_devices(
+        &mut self,
+        microphone: Option<DeviceSpec>,
+        loudspeaker: Option<DeviceSpec>,
+    ) {
+        self.equipment.choose(microphone, loudspeaker);
+        if self.lines.inside() {
+            self.equipment.want();
         }
+    }
+
+    /// Speaks through whatever microphone the system offers now, if the one before is gone or no longer the default.
+    pub(crate) fn accept_microphone(&self) {
+        self.equipment.accept_microphone();
     }
 
     /// Closes the devices and ends the threads.
     pub(crate) fn stop(mut self) {
         self.leave();
+    }
+}
+
+/// Returns an audience in slots, which are given where they are missing.
+fn given(slots: &mut Slots, audience: Audience) -> VoiceAudience {
+    match audience {
+        Audience::Nobody => VoiceAudience::Nobody,
+        Audience::Open(peers) => VoiceAudience::Open(slots.give_all(peers)),
+        Audience::Whisper(peers) => VoiceAudience::Whisper(slots.give_all(peers)),
     }
 }
 

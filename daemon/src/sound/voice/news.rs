@@ -20,7 +20,7 @@ use crate::threads::VoiceNews;
 impl Voice {
     /// What is notified when there is news.
     pub(crate) fn arrived(&self) -> Arc<Notify> {
-        self.uplink_news.arrived()
+        self.lines.arrived()
     }
 
     /// Takes in what the threads tell; what the hub must know goes to `tell`.
@@ -29,11 +29,7 @@ impl Voice {
         mut tell: impl FnMut(VoiceEvent),
     ) -> Vec<(&'static str, u64)> {
         let mut for_rtkit = Vec::new();
-        while let Some(news) = self
-            .uplink_news
-            .take()
-            .or_else(|| self.downlink_news.take())
-        {
+        while let Some(news) = self.lines.take_news() {
             match news {
                 VoiceNews::Uplink(event) => self.uplink_event(event, &mut tell),
                 VoiceNews::Downlink(event) => self.downlink_event(event, &mut tell),
@@ -43,7 +39,7 @@ impl Voice {
                     id,
                 } => {
                     tracing::debug!(thread, %priority, "voice thread scheduled");
-                    self.priorities.insert(thread, priority);
+                    self.lines.set_priority(thread, priority);
                     if priority != Priority::Realtime {
                         for_rtkit.push((thread, id));
                     }
@@ -58,20 +54,19 @@ impl Voice {
     fn uplink_event(&mut self, event: UplinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
         match event {
             UplinkEvent::Speaking { speaking, level } => {
-                self.own.speaking = speaking && self.inside;
-                self.own.level_dbfs = self.own.speaking.then_some(level.db());
+                let heard = speaking && self.lines.inside();
+                self.figures.own_level(heard.then_some(level.db()));
                 tell(VoiceEvent::Levels);
             }
             UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
             UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
             UplinkEvent::Chirp { slot, timestamp } => {
-                self.send_down(DownlinkCommand::Chirp { slot, timestamp });
+                self.lines.down(DownlinkCommand::Chirp { slot, timestamp });
             }
             UplinkEvent::Recipient(stats) => {
-                if let Some(peer) = self.peers[stats.slot.index()] {
-                    let voiced = self.voiced.entry(peer).or_default();
-                    let frame = profile::frames(self.devices.profile);
-                    voiced.stats.get_or_insert_default().sent = Some(sent(&stats, frame));
+                if let Some(peer) = self.slots.peer(stats.slot) {
+                    let frame = profile::frames(self.equipment.profile());
+                    self.figures.sent(peer, sent(&stats, frame));
                     tell(VoiceEvent::Stats);
                 }
             }
@@ -88,13 +83,13 @@ impl Voice {
             DownlinkEvent::Stats(stats) => stats.slot,
         };
         // What is told of a slot that was freed meanwhile is of no interest.
-        let Some(peer) = self.peers[slot.index()] else {
+        let Some(peer) = self.slots.peer(slot) else {
             return;
         };
         match event {
             DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
             DownlinkEvent::SameRoom { .. } => {
-                self.voiced.entry(peer).or_default().same_room = true;
+                self.figures.same_room(peer);
                 tell(VoiceEvent::SameRoom(peer));
             }
             DownlinkEvent::Speaking {
@@ -103,16 +98,13 @@ impl Voice {
                 level,
                 ..
             } => {
-                let voiced = self.voiced.entry(peer).or_default();
-                voiced.speaking = speaking;
-                voiced.whisper = whisper;
-                voiced.level_dbfs = speaking.then_some(level.db());
+                let level = speaking.then_some(level.db());
+                self.figures.level(peer, level, whisper);
                 tell(VoiceEvent::Levels);
             }
             DownlinkEvent::Path { state, .. } => {
                 tracing::debug!(peer = ?peer, ?state, "media path");
-                let voiced = self.voiced.entry(peer).or_default();
-                voiced.stats.get_or_insert_default().path = path(state);
+                self.figures.path(peer, path(state));
                 tell(VoiceEvent::Stats);
             }
             DownlinkEvent::Chirp { outcome, .. } => {
@@ -123,14 +115,8 @@ impl Voice {
                 if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
                     tracing::debug!(?peer, ?stats, "voice was disturbed");
                 }
-                self.figures.insert(peer, stats);
                 self.tell_sending();
-                let voiced = self.voiced.entry(peer).or_default();
-                let sent = voiced.stats.and_then(|before| before.sent);
-                voiced.stats = Some(Stats {
-                    sent,
-                    ..figures(&stats)
-                });
+                self.figures.received(peer, stats, shown(&stats));
                 tell(VoiceEvent::Stats);
             }
         }
@@ -138,7 +124,7 @@ impl Voice {
 
     /// What arrived from `peer` in the last second.
     pub(crate) fn figures(&self, peer: PeerId) -> Option<&SenderStats> {
-        self.figures.get(&peer)
+        self.figures.arrived(peer)
     }
 
     /// What our own voice's way out costs.
@@ -148,20 +134,17 @@ impl Voice {
 
     /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
     fn tell_sending(&mut self) {
-        let frame = profile::frames(self.devices.profile);
+        let frame = profile::frames(self.equipment.profile());
         let frame = duration_of(frame.samples() as u64);
-        let statistics = self.microphone.report().statistics;
-        let block = u64::from(statistics.block) * 1_000_000_000;
-        let block = Duration::from_nanos(block / u64::from(statistics.rate.max(1)));
         let sending = SendingDelays {
-            capture: block.saturating_sub(frame),
+            capture: self.equipment.block().saturating_sub(frame),
             frame,
-            processing: self.processing_delay,
+            processing: self.equipment.processing_delay(),
             look_ahead: self.look_ahead,
         };
         if self.sending != sending {
             self.sending = sending;
-            self.send_down(DownlinkCommand::Sending(sending));
+            self.lines.down(DownlinkCommand::Sending(sending));
         }
     }
 }
@@ -174,7 +157,7 @@ fn path(state: PathState) -> Path {
     }
 }
 
-fn figures(stats: &SenderStats) -> Stats {
+fn shown(stats: &SenderStats) -> Stats {
     Stats {
         loss: stats.loss,
         jitter_ms: milliseconds(stats.jitter),
