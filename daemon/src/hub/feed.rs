@@ -7,8 +7,9 @@ use sotto_control::server::ConnectionId;
 use sotto_meeting::{DirectError, Input, PeerId, Session, Topic};
 use sotto_net::NetworkEvent;
 
-use super::{ControlInput, Hub, Later, Shown, notice};
-use crate::desktop::{DesktopSignal, SessionState};
+use super::publisher::Shown;
+use super::{ControlInput, Hub, Later, notice};
+use crate::desktop::{DesktopSignal, SessionState, SuspendGuard};
 use crate::sound::voice::{self, VoiceEvent};
 
 impl Hub {
@@ -29,26 +30,10 @@ impl Hub {
     }
 
     pub(super) fn take_network_event(&mut self, event: NetworkEvent) {
-        let from = match &event {
-            NetworkEvent::Connected { peer, .. } | NetworkEvent::Subscribed { peer, .. } => {
-                Some(peer)
-            }
-            NetworkEvent::Gossip { from, .. }
-            | NetworkEvent::Request { from, .. }
-            | NetworkEvent::Response {
-                from,
-                result: Ok(_),
-                ..
-            } => Some(from),
-            _ => None,
-        };
-        if let Some(from) = from {
-            self.heard.note(PeerId(from.0), Instant::now());
-        }
+        self.neighbours.note(&event, Instant::now());
         match event {
             NetworkEvent::Listening(addresses) => {
                 tracing::info!(?addresses, "listening");
-                self.listening.clone_from(&addresses);
                 self.changed(Shown::Status);
                 self.feed(Input::ListenAddresses(addresses));
             }
@@ -59,12 +44,10 @@ impl Hub {
             NetworkEvent::Expired { peer } => tracing::debug!(%peer, "announcement expired"),
             NetworkEvent::Connected { peer, address, .. } => {
                 let peer = PeerId(peer.0);
-                self.connected.insert(peer, address);
                 self.feed(Input::PeerConnected { peer, address });
             }
             NetworkEvent::Disconnected { peer } => {
                 let peer = PeerId(peer.0);
-                self.connected.remove(&peer);
                 self.feed(Input::PeerDisconnected { peer });
             }
             NetworkEvent::Subscribed { peer, topic } => self.feed(Input::Subscribed {
@@ -104,7 +87,7 @@ impl Hub {
         let mut events = Vec::new();
         let for_rtkit = self.voice.take_news(|event| events.push(event));
         if !for_rtkit.is_empty() {
-            let later = self.later.clone();
+            let later = self.laters.sender.clone();
             tokio::spawn(async move {
                 let granted = voice::raise(for_rtkit).await;
                 let _ = later.send(Later::Raised(granted)).await;
@@ -113,12 +96,12 @@ impl Hub {
         for event in events {
             match event {
                 VoiceEvent::Heard(peer) => {
-                    self.heard.note(peer, Instant::now());
+                    self.neighbours.heard(peer, Instant::now());
                     self.feed(Input::Heard { peer });
                 }
                 VoiceEvent::Spoke => self.feed(Input::Spoke),
                 VoiceEvent::Levels => self.levels_changed(),
-                VoiceEvent::Stats => self.stats_changed = true,
+                VoiceEvent::Stats => self.sound.stats_changed = true,
                 VoiceEvent::Clipped => {
                     let mut clipped = notice(
                         NoticeKind::Sound,
@@ -137,7 +120,7 @@ impl Hub {
     pub(super) async fn take_control(&mut self, input: ControlInput) {
         match input {
             ControlInput::Opened(connection, outbox) => {
-                self.subscribers.insert(connection, outbox);
+                self.clients.opened(connection, outbox);
             }
             ControlInput::Call(call) => self.answer(call).await,
             ControlInput::Closed(connection) => self.forget_client(connection),
@@ -145,11 +128,12 @@ impl Hub {
     }
 
     fn forget_client(&mut self, connection: ConnectionId) {
-        self.subscribers.remove(&connection);
+        self.clients.closed(connection);
         self.release(connection);
     }
 
-    pub(super) fn take_desktop_signal(&mut self, signal: DesktopSignal) {
+    /// Takes in what the desktop reports. The guard that it may return holds the machine awake.
+    pub(super) fn take_desktop_signal(&mut self, signal: DesktopSignal) -> Option<SuspendGuard> {
         tracing::debug!(?signal, "desktop");
         match signal {
             DesktopSignal::Session(state) => self.feed(Input::Session(match state {
@@ -160,11 +144,11 @@ impl Hub {
             DesktopSignal::PhoneCall { active } => self.feed(Input::SystemCall { active }),
             DesktopSignal::Suspend(guard) => {
                 self.feed(Input::Suspend);
-                // Held until what follows has been handed to the network.
-                self.suspend = Some(guard);
+                return Some(guard);
             }
             DesktopSignal::Resume => self.feed(Input::Resume),
         }
+        None
     }
 
     pub(super) fn take_later(&mut self, later: Later) {
@@ -182,17 +166,16 @@ impl Hub {
                 self.changed(Shown::Status);
             }
             Later::Chosen(choice, answer) => self.choose_devices(*choice, answer),
-            Later::TestProgress(test) => self.send_event(&sotto_control::Event::Test { test }),
-            Later::TestEnded => self.testing = false,
+            Later::TestProgress(test) => self.clients.send(&sotto_control::Event::Test { test }),
+            Later::TestEnded => self.sound.testing = false,
         }
     }
 
     /// What is looked at once a second.
     pub(super) fn tick(&mut self) {
-        if std::mem::take(&mut self.stats_changed) {
+        if std::mem::take(&mut self.sound.stats_changed) {
             self.changed(Shown::Meetings);
         }
-        self.settle_joins();
         self.settle_chirps(None);
     }
 }

@@ -13,10 +13,10 @@ use sotto_control::{
     VersionReply,
 };
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, PeerId, Refusal, View};
+use sotto_meeting::{Command, MeetingId, PeerId, Refusal, View};
 
 use super::{Hub, present, refuse};
-use meeting::{invited, joinable};
+use meeting::invited;
 use network::connect_address;
 
 type Answered = Result<Reply, ControlError>;
@@ -33,7 +33,6 @@ impl Hub {
             client, connection, ..
         } = caller;
         tracing::debug!(method = request.method(), %client, "control request");
-        let view = self.view();
         let answered = match request {
             // Answered by the connection itself.
             Request::Version(_) => Ok(VersionReply {
@@ -41,32 +40,32 @@ impl Hub {
                 api: sotto_control::API_VERSION,
             }
             .into()),
-            Request::StatusGet(_) => Ok(self.status(&view).into()),
+            Request::StatusGet(_) => Ok(self.status().into()),
             Request::PeersList(_) => Ok(PeersReply {
-                peers: self.presenter(&view).peers(),
+                peers: self.presenter().peers(),
             }
             .into()),
             Request::MeetingList(_) => Ok(MeetingsReply {
-                meetings: self.presenter(&view).meetings(),
+                meetings: self.presenter().meetings(),
             }
             .into()),
             Request::InvitationsList(_) => Ok(InvitationsReply {
-                invitations: self.presenter(&view).invitations(),
+                invitations: self.presenter().invitations(),
             }
             .into()),
             Request::EventsSubscribe(params) => {
                 // What changed a moment ago is in the snapshot, and is told to the others before it.
                 self.publish();
-                return answer.subscribe(params, self.snapshot(&self.view()));
+                return answer.subscribe(params, self.snapshot());
             }
             Request::MeetingRoster(params) => self
-                .meeting_named(&view, params.meeting.as_deref())
+                .meeting_named(params.meeting.as_deref())
                 .and_then(|meeting| self.meeting_reply(meeting)),
-            Request::MeetingCreate(params) => self.create(&view, &params, &client),
-            Request::MeetingInvite(params) => self.invite(&view, &params),
-            Request::MeetingWithdraw(params) => self.withdraw(&view, &params),
+            Request::MeetingCreate(params) => self.create(&params, &client),
+            Request::MeetingInvite(params) => self.invite(&params),
+            Request::MeetingWithdraw(params) => self.withdraw(&params),
             Request::MeetingJoin(params) => {
-                let meeting = joinable(&view, params.meeting.as_deref());
+                let meeting = self.joinable(params.meeting.as_deref());
                 match meeting {
                     Ok(meeting) => {
                         return self.join(meeting, params.muted, client, answer);
@@ -74,21 +73,16 @@ impl Hub {
                     Err(error) => Err(error),
                 }
             }
-            Request::MeetingSwitch(params) => {
-                match resolve::meeting(&view, &params.meeting).map_err(refuse::unresolved) {
-                    Ok(meeting) => return self.join(meeting, false, client, answer),
-                    Err(error) => Err(error),
-                }
-            }
-            Request::MeetingDecline(params) => {
-                invited(&view, params.meeting.as_deref()).and_then(|meeting| {
-                    self.do_with_meeting(Command::Decline { meeting }, meeting, &view)
-                })
-            }
+            Request::MeetingSwitch(params) => match self.resolve_meeting(&params.meeting) {
+                Ok(meeting) => return self.join(meeting, false, client, answer),
+                Err(error) => Err(error),
+            },
+            Request::MeetingDecline(params) => invited(self.joinable(params.meeting.as_deref()))
+                .and_then(|meeting| self.do_with_meeting(Command::Decline { meeting }, meeting)),
             Request::MeetingLeave(params) => self
-                .meeting_named(&view, params.meeting.as_deref())
-                .and_then(|meeting| self.leave(meeting, &view, &client)),
-            Request::TalkWhisper(params) => self.whisper(&view, &params, connection),
+                .meeting_named(params.meeting.as_deref())
+                .and_then(|meeting| self.leave(meeting, &client)),
+            Request::TalkWhisper(params) => self.whisper(&params, connection),
             Request::TalkReplyTo(params) => {
                 let at = self.voice.capture_position();
                 let mode = present::asked_mode(params.mode);
@@ -103,7 +97,7 @@ impl Hub {
             }
             Request::TalkEveryone(_) => {
                 let at = self.voice.capture_position();
-                self.held_by = None;
+                self.clients.lets_go();
                 self.command(Command::Talk { at })
                     .map(|_| self.talk_reply())
             }
@@ -115,12 +109,12 @@ impl Hub {
             }
             Request::AudioDeafen(_) => self.audio(|at| Command::Deafen { at }, &client),
             Request::AudioUndeafen(_) => self.audio(|at| Command::Undeafen { at }, &client),
-            Request::AudioVolume(params) => self.volume(&view, &params.name, params.percent),
+            Request::AudioVolume(params) => self.volume(&params.name, params.percent),
             Request::AudioLatency(params) if params.chirp => {
-                self.chirp(&view, &params.name, answer);
+                self.chirp(&params.name, answer);
                 return;
             }
-            Request::AudioLatency(params) => self.latency(&view, &params.name),
+            Request::AudioLatency(params) => self.latency(&params.name),
             Request::AudioDevices(_) => {
                 self.list_devices(answer);
                 return;
@@ -129,15 +123,15 @@ impl Hub {
                 self.find_devices(params, &client, answer);
                 return;
             }
-            Request::AudioTest(params) => match self.may_test(&view) {
+            Request::AudioTest(params) => match self.may_test() {
                 Ok(()) => {
                     self.test_devices(&params, &client, answer);
                     return;
                 }
                 Err(error) => Err(error),
             },
-            Request::AudioSilence(params) => self.silence(&view, &params.name, true, &client),
-            Request::AudioUnsilence(params) => self.silence(&view, &params.name, false, &client),
+            Request::AudioSilence(params) => self.silence(&params.name, true, &client),
+            Request::AudioUnsilence(params) => self.silence(&params.name, false, &client),
             Request::PresenceAway(_) => self.presence(Command::Away),
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),
@@ -164,33 +158,46 @@ impl Hub {
         let now = self.clock.now();
         let result = self.mesh.command(command, now);
         self.carry_out();
-        result.map_err(|refused| refuse::refusal(&refused, &self.view()))
+        result.map_err(|refused| refuse::refusal(&refused, &self.mesh))
     }
 
     fn presence(&mut self, command: Command) -> Answered {
         self.command(command)?;
-        let view = self.view();
         Ok(PresenceReply {
-            presence: view.me.presence.map(present::presence),
-            meeting: self.own_meeting(&view),
-            muted: view.talk.muted,
+            presence: self.mesh.myself().presence.map(present::presence),
+            meeting: self.own_meeting(),
+            muted: self.mesh.voice(self.clock.now()).muted,
         }
         .into())
     }
 
-    /// Everything that a client may show.
-    pub(super) fn snapshot(&self, view: &View) -> Snapshot {
-        let presenter = self.presenter(view);
+    /// Returns the meeting that a text means.
+    fn resolve_meeting(&self, text: &str) -> Result<MeetingId, ControlError> {
+        resolve::meeting(&self.view(), text).map_err(refuse::unresolved)
+    }
+
+    /// Returns the participant of the active meeting whom a name means.
+    fn on_roster(&self, name: &str) -> Result<PeerId, ControlError> {
+        if self.mesh.active().is_none() {
+            return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
+        }
+        resolve::peer(&self.view(), Scope::ActiveRoster, name).map_err(refuse::unresolved)
+    }
+
+    /// Returns everything that a client may show.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let presenter = self.presenter();
         Snapshot {
-            status: self.status(view),
+            status: self.status(),
             peers: presenter.peers(),
             meetings: presenter.meetings(),
             invitations: presenter.invitations(),
-            talk: self.talk(view),
+            talk: self.talk(),
         }
     }
 }
 
+/// Returns the peers whom these names mean.
 fn everyone_named(
     view: &View,
     scope: Scope,
@@ -204,12 +211,4 @@ fn everyone_named(
         }
     }
     Ok(peers)
-}
-
-/// The participant of the active meeting whom a name means.
-fn on_roster(view: &View, name: &str) -> Result<PeerId, ControlError> {
-    if view.active.is_none() {
-        return Err(refuse::refusal(&Refusal::NotInMeeting, view));
-    }
-    resolve::peer(view, Scope::ActiveRoster, name).map_err(refuse::unresolved)
 }

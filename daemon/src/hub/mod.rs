@@ -5,17 +5,25 @@
 //! carried out in their order; a state that must be durable is on disk before anything that follows from it leaves
 //! the machine. Sound itself never passes through here.
 
+mod chirps;
+mod clients;
+mod commands;
 mod feed;
 mod heard;
+mod joins;
+mod link;
 mod methods;
+mod neighbours;
 mod notices;
 mod outputs;
 mod present;
+mod publisher;
 mod refuse;
 mod status;
 mod stop;
+mod telling;
+mod warnings;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,27 +31,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sotto_audio::priority::Priority;
-use sotto_control::ControlError;
 use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
-use sotto_meeting::{MeetingId, Mesh, PeerId, View};
-use sotto_net::{Network, NetworkCommand, NetworkEvent};
+use sotto_meeting::{Mesh, PeerId, View};
+use sotto_net::{Network, NetworkEvent};
 use tokio::sync::mpsc;
 
 pub(crate) use stop::STOP_LIMIT;
 
-use crate::desktop::{DesktopSignal, SuspendGuard};
+use crate::desktop::DesktopSignal;
 use crate::notice::notice;
 use crate::service;
 use crate::sound::{Voice, devices};
 use crate::threads::Clock;
-use heard::LastHeard;
+use chirps::Chirps;
+use clients::Clients;
+use joins::Joins;
+use link::Link;
+use neighbours::Neighbours;
 use present::Presenter;
+use publisher::Publisher;
+use status::Run;
 
-/// Changes reach clients together after this long: short against what a person notices, long against a burst.
-const PUBLISH_AFTER: Duration = Duration::from_millis(20);
-/// How often levels are told at most.
-const LEVELS_EVERY: Duration = Duration::from_millis(100);
 /// Figures of the paths, and joins that take too long, are looked at this often.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -75,37 +84,6 @@ enum Later {
     TestProgress(TestProgress),
     /// It is over.
     TestEnded,
-}
-
-/// A client that waits for a join.
-struct WaitingJoin {
-    meeting: MeetingId,
-    /// The meeting that was active before.
-    from: Option<MeetingId>,
-    /// Whether the microphone was open and is closed for this join alone, so that it opens again if that fails.
-    closed_the_microphone: bool,
-    client: Arc<str>,
-    answer: Answer,
-    deadline: Duration,
-}
-
-/// A client that waits for what becomes of a chirp.
-struct WaitingChirp {
-    peer: PeerId,
-    answer: Answer,
-    /// How many more may be sent if this one is missed.
-    left: u32,
-    deadline: Duration,
-}
-
-/// A part of what clients show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Shown {
-    Status,
-    Peers,
-    Meetings,
-    Invitations,
-    Talk,
 }
 
 /// What the hub is made of.
@@ -142,91 +120,68 @@ pub(crate) struct Sources {
     pub(crate) stop: mpsc::Receiver<&'static str>,
 }
 
+/// What takes time and is finished here afterwards.
+struct Laters {
+    sender: mpsc::Sender<Later>,
+    receiver: mpsc::Receiver<Later>,
+}
+
 /// The one task that knows everything.
+///
+/// It works in turns. A turn takes in one thing that happened, carries out what the mesh wants done about it, does what
+/// is to be done next ([`Hub::settle`]), hands commands to the network and tells subscribers. Within a turn calls go one
+/// way only: from a method to the mesh and to the parts, never back.
 pub(crate) struct Hub {
     clock: Clock,
-    started: Instant,
+    run: Run,
     mesh: Mesh,
     state_file: Option<PathBuf>,
-    network: Network,
-    interfaces: Vec<String>,
-    voice: Voice,
-    config_file: PathBuf,
-    warnings: Vec<Notice>,
-    listening: Vec<SocketAddr>,
-    connected: HashMap<PeerId, std::net::IpAddr>,
-    heard: LastHeard,
-    subscribers: HashMap<ConnectionId, Outbox>,
-    held_by: Option<ConnectionId>,
-    joins: Vec<WaitingJoin>,
-    chirps: Vec<WaitingChirp>,
-    join_outcomes: Vec<(MeetingId, Option<ControlError>)>,
-    /// Clients whose join has failed, and for which the microphone opens again.
-    reopen_for: Vec<Arc<str>>,
-    not_hearing: Vec<PeerId>,
-    unmuted_by: Option<String>,
-    joined_by: Option<String>,
-    dirty: BTreeSet<Shown>,
-    /// To be told after what they are about.
-    notices: Vec<Notice>,
-    publish_at: Option<Instant>,
-    published: Instant,
-    levels_at: Option<Instant>,
-    levels_told: Instant,
-    stats_changed: bool,
-    network_commands: VecDeque<NetworkCommand>,
-    later: mpsc::Sender<Later>,
-    laters: mpsc::Receiver<Later>,
-    suspend: Option<SuspendGuard>,
-    stopping: Option<Arc<str>>,
     store_failed: bool,
-    told_rarely: Option<u64>,
-    sound_told: devices::Told,
+    link: Link,
+    neighbours: Neighbours,
+    voice: Voice,
+    sound: SoundNews,
+    clients: Clients,
+    publisher: Publisher,
+    joins: Joins,
+    chirps: Chirps,
+    /// Receivers of the whisper that is going on who are deafened.
+    not_hearing: Vec<PeerId>,
+    laters: Laters,
+    stopping: Option<Arc<str>>,
+}
+
+/// What was told of the devices, and what is going on with them.
+#[derive(Default)]
+struct SoundNews {
+    told: devices::Told,
+    /// A test of the devices is going on.
     testing: bool,
+    /// Figures of the paths have changed since they were told.
+    stats_changed: bool,
 }
 
 impl Hub {
     /// Puts the parts together.
     pub(crate) fn new(parts: Parts) -> Self {
-        let (later, laters) = mpsc::channel(64);
+        let (sender, receiver) = mpsc::channel(64);
         Self {
             clock: parts.clock,
-            started: Instant::now(),
+            run: Run::new(parts.config_file, parts.warnings),
             mesh: parts.mesh,
             state_file: parts.state_file,
-            network: parts.network,
-            interfaces: parts.interfaces,
-            voice: parts.voice,
-            config_file: parts.config_file,
-            warnings: parts.warnings,
-            listening: Vec::new(),
-            connected: HashMap::new(),
-            heard: LastHeard::default(),
-            subscribers: HashMap::new(),
-            held_by: None,
-            joins: Vec::new(),
-            chirps: Vec::new(),
-            join_outcomes: Vec::new(),
-            reopen_for: Vec::new(),
-            not_hearing: Vec::new(),
-            unmuted_by: None,
-            joined_by: None,
-            dirty: BTreeSet::new(),
-            notices: Vec::new(),
-            publish_at: None,
-            published: Instant::now(),
-            levels_at: None,
-            levels_told: Instant::now(),
-            stats_changed: false,
-            network_commands: VecDeque::new(),
-            later,
-            laters,
-            suspend: None,
-            stopping: None,
             store_failed: false,
-            told_rarely: None,
-            sound_told: devices::Told::default(),
-            testing: false,
+            link: Link::new(parts.network),
+            neighbours: Neighbours::new(parts.interfaces),
+            voice: parts.voice,
+            sound: SoundNews::default(),
+            clients: Clients::default(),
+            publisher: Publisher::new(Instant::now()),
+            joins: Joins::default(),
+            chirps: Chirps::default(),
+            not_hearing: Vec::new(),
+            laters: Laters { sender, receiver },
+            stopping: None,
         }
     }
 
@@ -234,7 +189,7 @@ impl Hub {
     pub(crate) async fn run(mut self, mut sources: Sources) {
         let port = self.voice.media_port();
         self.feed(sotto_meeting::Input::MediaPort(port));
-        self.flush().await;
+        self.end_turn().await;
         service::ready("idle");
         let arrived = self.voice.arrived();
         let mut tick = tokio::time::interval(TICK);
@@ -242,7 +197,8 @@ impl Hub {
         let mut watchdog = service::watchdog_period().map(tokio::time::interval);
         while self.stopping.is_none() {
             let timeout = self.mesh.next_timeout().map(|due| self.clock.instant(due));
-            let publish = self.publish_at.into_iter().chain(self.levels_at).min();
+            // Held until what follows has been handed to the network.
+            let mut _awake = None;
             tokio::select! {
                 // All are served alike, in a random order, so that none can starve another, a signal to stop least of
                 // all. What must not overtake something else takes that in first; see `mesh_timeout`.
@@ -258,33 +214,40 @@ impl Hub {
                     }
                 }
                 Some(input) = sources.control.recv() => self.take_control(input).await,
-                Some(signal) = sources.desktop.recv() => self.take_desktop_signal(signal),
-                Some(later) = self.laters.recv() => self.take_later(later),
+                Some(signal) = sources.desktop.recv() => _awake = self.take_desktop_signal(signal),
+                Some(later) = self.laters.receiver.recv() => self.take_later(later),
                 Some(()) = sources.devices.recv() => self.devices_changed(),
                 Some(reason) = sources.stop.recv() => self.stopping = Some(reason.into()),
                 () = at(timeout) => self.mesh_timeout(),
-                () = at(publish) => self.publish_due(),
+                () = at(self.publisher.due()) => {}
                 _ = tick.tick() => self.tick(),
                 () = next(&mut watchdog) => service::alive(),
             }
-            self.flush().await;
-            self.suspend = None;
+            self.end_turn().await;
         }
         self.stop(sources).await;
     }
 
-    /// What the mesh shows now.
+    /// Does what a turn leaves to be done: what is next, then what the network and the subscribers are to be told.
+    async fn end_turn(&mut self) {
+        self.settle();
+        self.flush().await;
+        self.publish_due();
+    }
+
+    /// Returns all that a name may mean, for resolving what a user typed.
     fn view(&self) -> View {
         self.mesh.view(self.clock.now())
     }
 
-    fn presenter<'a>(&'a self, view: &'a View) -> Presenter<'a> {
+    fn presenter(&self) -> Presenter<'_> {
         let (voiced, own) = self.voice.voiced();
         Presenter {
-            view,
+            mesh: &self.mesh,
+            now: self.clock.now(),
             voiced,
             own,
-            heard: &self.heard,
+            heard: self.neighbours.last_heard(),
             silenced: self.voice.silenced(),
         }
     }

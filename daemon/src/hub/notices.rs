@@ -3,20 +3,20 @@
 use sotto_control::model::{
     MeetingRef, Notice, NoticeKind, OfflineReason, PresenceState, Severity,
 };
-use sotto_meeting::{Event, InvitationEnd, OfflineReason as CoreReason, PeerId, Presence, View};
+use sotto_meeting::{Event, InvitationEnd, Mesh, OfflineReason as CoreReason, PeerId, Presence};
 
 use super::present;
 use super::refuse;
 pub(super) use crate::notice::notice;
 
-/// The notice that `event` is worth, if any.
-pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
+/// Returns the notice that `event` is worth, if any.
+pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
     let about = |mut notice: Notice, meeting| {
-        notice.meeting = Some(present::reference_by_id(view, meeting));
+        notice.meeting = Some(present::reference_by_id(mesh, meeting));
         notice
     };
     let with = |mut notice: Notice, peer: PeerId| {
-        notice.person = Some(present::person(view, peer));
+        notice.person = Some(present::person(mesh, peer));
         notice
     };
     let info = |kind, text: String| notice(kind, Severity::Info, text);
@@ -68,7 +68,7 @@ pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
             notice
         }
         Event::Restored { meeting } => {
-            let MeetingRef { title, .. } = present::reference_by_id(view, *meeting);
+            let MeetingRef { title, .. } = present::reference_by_id(mesh, *meeting);
             let text = format!("back in \"{title}\", muted");
             let mut notice = about(warning(NoticeKind::Rejoined, text), *meeting);
             notice.hint = Some("speak with 'sotto unmute'".to_owned());
@@ -80,7 +80,7 @@ pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
             label,
             was,
             is,
-        } if *peer != view.me.peer => {
+        } if *peer != mesh.me() => {
             let (kind, text) = presence_change(label, *was, *is);
             with(about(info(kind, text), *meeting), *peer)
         }
@@ -107,7 +107,7 @@ pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
             if !others.is_empty() {
                 let names: Vec<String> = others
                     .iter()
-                    .map(|peer| present::person(view, *peer).label)
+                    .map(|peer| present::person(mesh, *peer).label)
                     .collect();
                 text.push_str(&format!(" and {}", names.join(", ")));
             }
@@ -123,7 +123,7 @@ pub(crate) fn of_event(event: &Event, view: &View) -> Option<Notice> {
             }
         }
         Event::WhisperStopped { from } => {
-            let label = present::person(view, *from).label;
+            let label = present::person(mesh, *from).label;
             let text = format!("{label} has stopped whispering to you");
             with(info(NoticeKind::WhisperEnded, text), *from)
         }

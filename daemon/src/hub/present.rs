@@ -7,17 +7,19 @@ use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
 use sotto_meeting::{
-    AwayCause, InvitationView, MeView, MeetingId, MeetingView, OfflineReason, PeerId, PeerView,
-    Presence, RosterEntry, TalkTarget, TalkView, View, WhisperMode,
+    AwayCause, InvitationView, MeetingId, MeetingView, Mesh, Now, OfflineReason, PeerId, PeerView,
+    Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
 };
 
 use super::heard::LastHeard;
 use crate::sound::voice::Voiced;
 
-/// Everything that is needed to show a view.
+/// Everything that is needed to show what is known.
 pub(crate) struct Presenter<'a> {
-    /// What the mesh shows.
-    pub(crate) view: &'a View,
+    /// Who is where.
+    pub(crate) mesh: &'a Mesh,
+    /// The time as of which it is shown.
+    pub(crate) now: Now,
     /// What the voice machines add, for those in the active meeting.
     pub(crate) voiced: &'a HashMap<PeerId, Voiced>,
     /// The user's own voice.
@@ -29,25 +31,19 @@ pub(crate) struct Presenter<'a> {
 }
 
 impl Presenter<'_> {
-    /// Every meeting, the active one first.
+    /// Returns every meeting, the active one first.
     pub(crate) fn meetings(&self) -> Vec<Meeting> {
-        self.view
-            .meetings
-            .iter()
-            .map(|meeting| self.meeting(meeting))
-            .collect()
+        let meetings = self.mesh.meetings(self.now);
+        meetings.iter().map(|one| self.show(one)).collect()
     }
 
-    /// One meeting, by id.
-    pub(crate) fn meeting_by_id(&self, id: MeetingId) -> Option<Meeting> {
-        self.view
-            .meetings
-            .iter()
-            .find(|meeting| meeting.meeting == id)
-            .map(|meeting| self.meeting(meeting))
+    /// Returns one meeting, if the user is on its roster.
+    pub(crate) fn meeting(&self, id: MeetingId) -> Option<Meeting> {
+        let meeting = self.mesh.meeting(id, self.now)?;
+        Some(self.show(&meeting))
     }
 
-    fn meeting(&self, meeting: &MeetingView) -> Meeting {
+    fn show(&self, meeting: &MeetingView) -> Meeting {
         let own = meeting.roster.iter().find(|entry| entry.me);
         Meeting {
             id: meeting.meeting.to_string(),
@@ -91,12 +87,12 @@ impl Presenter<'_> {
         }
     }
 
-    /// Everyone known.
+    /// Returns everyone known.
     pub(crate) fn peers(&self) -> Vec<Peer> {
         let shared = self.shared_meetings();
         let now = Instant::now();
-        self.view
-            .peers
+        let peers = self.mesh.peers(self.now);
+        peers
             .iter()
             .map(|peer| Peer {
                 person: person_of_peer(peer),
@@ -111,7 +107,7 @@ impl Presenter<'_> {
 
     fn shared_meetings(&self) -> HashMap<PeerId, Vec<MeetingRef>> {
         let mut shared: HashMap<PeerId, Vec<MeetingRef>> = HashMap::new();
-        for meeting in &self.view.meetings {
+        for meeting in &self.mesh.meetings(self.now) {
             for entry in meeting.roster.iter().filter(|entry| !entry.me) {
                 shared
                     .entry(entry.peer)
@@ -122,13 +118,10 @@ impl Presenter<'_> {
         shared
     }
 
-    /// Invitations that wait for an answer.
+    /// Returns the invitations that wait for an answer.
     pub(crate) fn invitations(&self) -> Vec<Invitation> {
-        self.view
-            .invitations
-            .iter()
-            .map(|one| self.invitation(one))
-            .collect()
+        let invitations = self.mesh.invitations(self.now);
+        invitations.iter().map(|one| self.invitation(one)).collect()
     }
 
     fn invitation(&self, invitation: &InvitationView) -> Invitation {
@@ -153,7 +146,7 @@ impl Presenter<'_> {
         }
     }
 
-    /// Whom the user speaks to, and who whispers.
+    /// Returns whom the user speaks to, and who whispers.
     pub(crate) fn talk(&self, not_hearing: &[PeerId]) -> Talk {
         let TalkView {
             target,
@@ -162,9 +155,9 @@ impl Presenter<'_> {
             deafened,
             speaking_possible,
             ..
-        } = &self.view.talk;
+        } = &self.mesh.voice(self.now);
         let to = match target {
-            TalkTarget::Everyone if self.view.active.is_some() => TalkTo::Everyone,
+            TalkTarget::Everyone if self.mesh.active().is_some() => TalkTo::Everyone,
             TalkTarget::Everyone | TalkTarget::Nobody => TalkTo::Nobody,
             TalkTarget::Whisper {
                 reached,
@@ -200,45 +193,18 @@ impl Presenter<'_> {
         }
     }
 
-    /// A peer as a person, by whatever of the view knows it best.
-    pub(crate) fn person(&self, peer: PeerId) -> Person {
-        person(self.view, peer)
+    /// Returns a peer as a person.
+    fn person(&self, peer: PeerId) -> Person {
+        person(self.mesh, peer)
     }
 }
 
-/// A peer as a person, by whatever part of `view` knows it best.
-pub(crate) fn person(view: &View, peer: PeerId) -> Person {
-    if peer == view.me.peer {
-        return own_person(&view.me);
-    }
-    if let Some(known) = view.peers.iter().find(|known| known.peer == peer) {
-        return person_of_peer(known);
-    }
-    let entry = view
-        .meetings
-        .iter()
-        .flat_map(|meeting| &meeting.roster)
-        .find(|entry| entry.peer == peer);
-    match entry {
-        Some(entry) => Person {
-            id: peer.to_string(),
-            name: entry.name.clone(),
-            label: entry.label.clone(),
-        },
-        None => Person {
-            id: peer.to_string(),
-            name: String::new(),
-            label: format!("somebody ·{}", peer.suffix()),
-        },
-    }
-}
-
-/// The user.
-pub(crate) fn own_person(me: &MeView) -> Person {
+/// Returns a peer as a person.
+pub(crate) fn person(mesh: &Mesh, peer: PeerId) -> Person {
     Person {
-        id: me.peer.to_string(),
-        name: me.name.clone(),
-        label: me.label.clone(),
+        id: peer.to_string(),
+        name: mesh.name(peer).to_owned(),
+        label: mesh.label(peer),
     }
 }
 
@@ -251,29 +217,18 @@ fn person_of_peer(peer: &PeerView) -> Person {
 }
 
 /// A meeting without its roster.
-pub(crate) fn reference(meeting: &MeetingView) -> MeetingRef {
+fn reference(meeting: &MeetingView) -> MeetingRef {
     MeetingRef {
         id: meeting.meeting.to_string(),
         title: meeting.title.clone(),
     }
 }
 
-/// A meeting's id and title, wherever the view has it.
-pub(crate) fn reference_by_id(view: &View, id: MeetingId) -> MeetingRef {
-    let listed = view.meetings.iter().find(|meeting| meeting.meeting == id);
-    let title = listed
-        .map(|meeting| meeting.title.clone())
-        .or_else(|| {
-            let invitation = view.invitations.iter().find(|one| one.meeting == id)?;
-            Some(invitation.title.clone())
-        })
-        .or_else(|| {
-            let joining = view.joining.iter().find(|one| one.meeting == id)?;
-            Some(joining.title.clone())
-        });
+/// Returns a meeting's id and title, wherever the mesh has it.
+pub(crate) fn reference_by_id(mesh: &Mesh, id: MeetingId) -> MeetingRef {
     MeetingRef {
         id: id.to_string(),
-        title: title.unwrap_or_default(),
+        title: mesh.title(id).unwrap_or_default().to_owned(),
     }
 }
 

@@ -2,12 +2,12 @@
 
 use sotto_control::{AbsentPerson, ControlError, ErrorCode};
 use sotto_meeting::resolve::{ResolveError, What};
-use sotto_meeting::{JoinFailure, Refusal, View};
+use sotto_meeting::{JoinFailure, Mesh, Refusal};
 
 use super::present;
 
 /// A command that the mesh refused.
-pub(crate) fn refusal(refusal: &Refusal, view: &View) -> ControlError {
+pub(crate) fn refusal(refusal: &Refusal, mesh: &Mesh) -> ControlError {
     let code = match refusal {
         Refusal::UnknownMeeting(_) | Refusal::UnknownPeer(_) | Refusal::NoInvitation { .. } => {
             ErrorCode::NotFound
@@ -32,7 +32,7 @@ pub(crate) fn refusal(refusal: &Refusal, view: &View) -> ControlError {
     }
     if let Refusal::Absent { peer, presence, .. } = refusal {
         error = error.with_absent(vec![AbsentPerson {
-            person: present::person(view, *peer),
+            person: present::person(mesh, *peer),
             presence: present::presence(*presence),
         }]);
     }

@@ -1,58 +1,75 @@
 //! The daemon at a glance.
 
-use sotto_control::model::{NetworkStatus, Status};
-use sotto_meeting::View;
+use std::path::PathBuf;
+use std::time::Instant;
 
+use sotto_control::model::{Notice, Status};
+
+use super::warnings::Warnings;
 use super::{Hub, present};
 use crate::service;
 
-impl Hub {
-    /// The daemon at a glance.
-    pub(super) fn status(&self, view: &View) -> Status {
-        let interfaces = self.interfaces.clone();
-        let problem = self.listening.is_empty().then(|| {
-            if interfaces.is_empty() {
-                "no network interface is up".to_owned()
-            } else {
-                format!("none of the interfaces {} is up", interfaces.join(", "))
-            }
-        });
-        Status {
-            you: present::own_person(&view.me),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            pid: std::process::id(),
-            uptime_s: self.started.elapsed().as_secs(),
-            config: self.config_file.display().to_string(),
-            meeting: self.own_meeting(view),
-            presence: view.me.presence.map(present::presence),
-            muted: view.talk.muted || view.talk.deafened,
-            deafened: view.talk.deafened,
-            unmuted_by: self.unmuted_by.clone(),
-            joined_by: self.joined_by.clone().filter(|_| view.active.is_some()),
-            invitations: view.invitations.len(),
-            sound: self.voice.sound(),
-            network: NetworkStatus {
-                listening: self.listening.iter().map(ToString::to_string).collect(),
-                media_port: Some(self.voice.media_port()),
-                interfaces,
-                running: view.peers.iter().filter(|peer| peer.running).count(),
-                connected: self.connected.len(),
-                problem,
-            },
-            warnings: self.warnings.clone(),
+/// This run of the daemon.
+#[derive(Debug)]
+pub(super) struct Run {
+    started: Instant,
+    config_file: PathBuf,
+    /// What the user should know.
+    pub(super) warnings: Warnings,
+}
+
+impl Run {
+    /// Begins a run with this configuration.
+    pub(super) fn new(config_file: PathBuf, found: Vec<Notice>) -> Self {
+        Self {
+            started: Instant::now(),
+            config_file,
+            warnings: Warnings::new(found),
         }
     }
 
-    /// A line for `systemctl status`.
-    pub(super) fn tell_service_manager(&self, view: &View) {
-        let line = match view.meetings.iter().find(|meeting| meeting.active) {
-            Some(meeting) => {
-                let present = meeting
-                    .roster
-                    .iter()
-                    .filter(|entry| entry.presence.is_present());
-                format!("in \"{}\", {} present", meeting.title, present.count())
-            }
+    /// Returns where the configuration is.
+    pub(super) fn config_file(&self) -> &PathBuf {
+        &self.config_file
+    }
+}
+
+impl Hub {
+    /// Returns the daemon at a glance.
+    pub(super) fn status(&self) -> Status {
+        let me = self.mesh.myself();
+        let now = self.clock.now();
+        let talk = self.mesh.voice(now);
+        Status {
+            you: present::person(&self.mesh, me.peer),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            uptime_s: self.run.started.elapsed().as_secs(),
+            config: self.run.config_file.display().to_string(),
+            meeting: self.own_meeting(),
+            presence: me.presence.map(present::presence),
+            muted: talk.muted || talk.deafened,
+            deafened: talk.deafened,
+            unmuted_by: self.clients.unmuted_by().map(str::to_owned),
+            joined_by: self
+                .clients
+                .joined_by()
+                .filter(|_| self.mesh.active().is_some())
+                .map(str::to_owned),
+            invitations: self.mesh.invitations(now).len(),
+            sound: self.voice.sound(),
+            network: self
+                .neighbours
+                .status(self.voice.media_port(), self.mesh.running(now)),
+            warnings: self.run.warnings.all().to_vec(),
+        }
+    }
+
+    /// Writes the line for `systemctl status`.
+    pub(super) fn tell_service_manager(&self) {
+        let active = self.mesh.active();
+        let line = match active.and_then(|id| Some((id, self.mesh.title(id)?))) {
+            Some((id, title)) => format!("in \"{title}\", {} present", self.mesh.present(id)),
             None => "idle".to_owned(),
         };
         service::status(&line);

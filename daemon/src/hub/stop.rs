@@ -47,6 +47,7 @@ impl Hub {
         if let Err(error) = self.command(Command::Quit) {
             tracing::warn!(%error, "goodbye was not said");
         }
+        self.settle();
         self.flush().await;
         self.publish();
         // The goodbye is gossip: it leaves when the network task has had its turn, and others confirm nothing. What
@@ -58,11 +59,12 @@ impl Hub {
                 () = &mut said => break,
                 Some(event) = sources.network.recv() => self.take_network_event(event),
             }
-            self.publish();
+            self.settle();
             self.flush().await;
+            self.publish();
         }
-        let Self { network, voice, .. } = self;
-        tokio::join!(network.shutdown(), closed(voice));
+        let Self { link, voice, .. } = self;
+        tokio::join!(link.shutdown(), closed(voice));
     }
 }
 

@@ -125,6 +125,12 @@ impl Outbox {
         }
     }
 
+    /// Returns whether the program has subscribed to events and is still there.
+    #[must_use]
+    pub fn is_subscribed(&self) -> bool {
+        self.shared.wishes.load(Ordering::Acquire) != NONE && !self.is_closed()
+    }
+
     /// Whether `levels` are asked for.
     #[must_use]
     pub fn wants_levels(&self) -> bool {

@@ -16,6 +16,7 @@ mod inviting;
 mod joining;
 mod links;
 mod local;
+mod lookup;
 mod meetings;
 mod merging;
 mod offerings;

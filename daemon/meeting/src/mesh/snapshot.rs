@@ -37,7 +37,7 @@ impl Mesh {
         }
     }
 
-    fn me_view(&self) -> MeView {
+    pub(super) fn me_view(&self) -> MeView {
         let interrupted = self.seat.interrupted();
         MeView {
             peer: self.me.id,
@@ -52,39 +52,39 @@ impl Mesh {
         }
     }
 
-    fn peer_views(&self, now: Duration) -> Vec<PeerView> {
+    pub(super) fn peer_views(&self, now: Duration) -> Vec<PeerView> {
         let mut peers: Vec<PeerView> = self
             .people
             .named()
             .filter(|peer| *peer != self.me.id)
-            .map(|peer| PeerView {
-                peer,
-                name: self.people.name(peer).to_owned(),
-                device: self.people.device(peer).to_owned(),
-                label: self.people.label(peer),
-                running: self.people.is_announced(peer, now) || self.is_running(peer),
-                connected: self.links.is_connected(peer),
-                addresses: self.people.addresses(peer).to_vec(),
-            })
+            .map(|peer| self.peer_view(peer, now))
             .collect();
         peers.sort_by_cached_key(|peer| (peer.label.to_lowercase(), peer.peer));
         peers
     }
 
-    fn meeting_views(&self, utc: Utc) -> Vec<MeetingView> {
+    pub(super) fn peer_view(&self, peer: PeerId, now: Duration) -> PeerView {
+        PeerView {
+            peer,
+            name: self.people.name(peer).to_owned(),
+            device: self.people.device(peer).to_owned(),
+            label: self.people.label(peer),
+            running: self.runs(peer, now),
+            connected: self.links.is_connected(peer),
+            addresses: self.people.addresses(peer).to_vec(),
+        }
+    }
+
+    pub(super) fn runs(&self, peer: PeerId, now: Duration) -> bool {
+        self.people.is_announced(peer, now) || self.is_running(peer)
+    }
+
+    pub(super) fn meeting_views(&self, utc: Utc) -> Vec<MeetingView> {
         let mut meetings: Vec<MeetingView> = self
             .meetings
             .iter()
             .filter(|meeting| meeting.ended.is_none())
-            .map(|meeting| MeetingView {
-                meeting: meeting.id,
-                title: meeting.title().to_owned(),
-                creator: meeting.founding.head.author,
-                created: meeting.founding.body.created,
-                active: self.is_inside(meeting.id),
-                presence: meeting.signed_presence(self.me.id),
-                roster: self.roster_view(meeting, utc),
-            })
+            .map(|meeting| self.meeting_view(meeting, utc))
             .collect();
         meetings.sort_by_cached_key(|meeting| {
             (
@@ -94,6 +94,18 @@ impl Mesh {
             )
         });
         meetings
+    }
+
+    pub(super) fn meeting_view(&self, meeting: &Meeting, utc: Utc) -> MeetingView {
+        MeetingView {
+            meeting: meeting.id,
+            title: meeting.title().to_owned(),
+            creator: meeting.founding.head.author,
+            created: meeting.founding.body.created,
+            active: self.is_inside(meeting.id),
+            presence: meeting.signed_presence(self.me.id),
+            roster: self.roster_view(meeting, utc),
+        }
     }
 
     fn roster_view(&self, meeting: &Meeting, utc: Utc) -> Vec<RosterEntry> {
@@ -143,7 +155,7 @@ impl Mesh {
         roster
     }
 
-    fn invitation_views(&self, utc: Utc) -> Vec<InvitationView> {
+    pub(super) fn invitation_views(&self, utc: Utc) -> Vec<InvitationView> {
         let named = |claims: &[Claimed]| -> Vec<Named> {
             claims
                 .iter()
@@ -195,7 +207,7 @@ impl Mesh {
             .collect()
     }
 
-    fn talk_view(&self, now: Duration) -> TalkView {
+    pub(super) fn talk_view(&self, now: Duration) -> TalkView {
         let named = |peers: &[PeerId]| -> Vec<Named> {
             peers.iter().map(|peer| self.named(*peer)).collect()
         };

@@ -8,10 +8,10 @@ use sotto_control::server::Answer;
 use sotto_control::{
     AudioTest, AudioUse, ControlError, ErrorCode, Reply, SilenceReply, USUAL_TEST,
 };
-use sotto_meeting::View;
 
-use super::super::{Hub, Later, Shown, notices, present};
-use super::{Answered, on_roster};
+use super::super::publisher::Shown;
+use super::super::{Hub, Later, notices, present};
+use super::Answered;
 use crate::sound::device_test::DeviceTest;
 use crate::sound::devices::{self, Choice};
 
@@ -28,8 +28,8 @@ impl Hub {
     /// Looks for the devices that a client wants to use; the answer comes when they are used.
     pub(super) fn find_devices(&self, params: AudioUse, client: &str, answer: Answer) {
         let backend = self.voice.devices().0.capture.backend;
-        let config = self.config_file.clone();
-        let later = self.later.clone();
+        let config = self.run.config_file().clone();
+        let later = self.laters.sender.clone();
         let client = client.to_owned();
         // Asking the sound system takes up to seconds, and writing the configuration waits for the disk.
         tokio::task::spawn_blocking(move || {
@@ -62,14 +62,14 @@ impl Hub {
     }
 
     /// Whether the microphone can be tested now.
-    pub(super) fn may_test(&self, view: &View) -> Result<(), ControlError> {
-        if self.testing {
+    pub(super) fn may_test(&self) -> Result<(), ControlError> {
+        if self.sound.testing {
             return Err(ControlError::new(
                 ErrorCode::Busy,
                 "the devices are being tested already",
             ));
         }
-        if is_open_to_others(view) {
+        if self.is_open_to_others() {
             return Err(ControlError::new(
                 ErrorCode::Refused,
                 "everyone in the meeting would hear the test",
@@ -87,7 +87,7 @@ impl Hub {
             listen: params.listen_ms.map_or(USUAL_TEST, Duration::from_millis),
             quiet: params.quiet,
         };
-        self.testing = true;
+        self.sound.testing = true;
         let mut notice = notices::notice(
             NoticeKind::Sound,
             Severity::Info,
@@ -95,7 +95,7 @@ impl Hub {
         );
         notice.client = Some(client.to_owned());
         self.tell(notice);
-        let later = self.later.clone();
+        let later = self.laters.sender.clone();
         tokio::task::spawn_blocking(move || {
             let done = test.run(|progress| {
                 // One that does not fit is superseded by the next.
@@ -107,20 +107,14 @@ impl Hub {
     }
 
     /// Plays somebody no more who is heard through the room anyway, or again.
-    pub(super) fn silence(
-        &mut self,
-        view: &View,
-        name: &str,
-        silenced: bool,
-        client: &str,
-    ) -> Answered {
-        let peer = on_roster(view, name)?;
+    pub(super) fn silence(&mut self, name: &str, silenced: bool, client: &str) -> Answered {
+        let peer = self.on_roster(name)?;
         if peer == self.mesh.me() {
             return Err(ControlError::invalid("you are not played to yourself"));
         }
         if self.voice.silenced().contains(&peer) != silenced {
             self.voice.silence(peer, silenced);
-            let person = present::person(view, peer);
+            let person = present::person(&self.mesh, peer);
             let text = if silenced {
                 format!("{} is not played here any more", person.label)
             } else {
@@ -133,7 +127,7 @@ impl Hub {
             self.tell(notice);
         }
         Ok(SilenceReply {
-            person: present::person(view, peer),
+            person: present::person(&self.mesh, peer),
             silenced,
         }
         .into())
@@ -145,7 +139,7 @@ impl Hub {
         if self.voice.silenced().contains(&peer) {
             return;
         }
-        let person = present::person(&self.view(), peer);
+        let person = present::person(&self.mesh, peer);
         let text = format!(
             "{} seems to sit in the same room: you hear each other twice",
             person.label
@@ -164,15 +158,16 @@ impl Hub {
         self.voice.review_processing();
         self.changed(Shown::Status);
         let (_, microphone, loudspeaker) = self.voice.devices();
-        let view = self.view();
         let states: [&DeviceState; 2] = [&microphone, &loudspeaker];
-        for notice in self.sound_told.news(states, is_open_to_others(&view)) {
+        let heard = self.is_open_to_others();
+        for notice in self.sound.told.news(states, heard) {
             self.tell(notice);
         }
     }
-}
 
-/// Whether others hear the microphone.
-fn is_open_to_others(view: &View) -> bool {
-    view.active.is_some() && !view.talk.muted && !view.talk.deafened
+    /// Returns whether others hear the microphone.
+    fn is_open_to_others(&self) -> bool {
+        let talk = self.mesh.voice(self.clock.now());
+        self.mesh.active().is_some() && !talk.muted && !talk.deafened
+    }
 }

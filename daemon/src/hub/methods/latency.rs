@@ -5,29 +5,24 @@ use std::time::Duration;
 use sotto_control::model::{Latency, Way};
 use sotto_control::server::Answer;
 use sotto_control::{ControlError, ErrorCode};
-use sotto_meeting::{PeerId, View};
+use sotto_meeting::PeerId;
 use sotto_voice::ChirpOutcome;
 use sotto_voice::wire::delays::SendingDelays;
 
-use super::super::{Hub, WaitingChirp, present};
-use super::{Answered, on_roster};
+use super::super::chirps::{CHIRPS, End, Step};
+use super::super::{Hub, present};
+use super::Answered;
 use crate::sound::voice::milliseconds;
-
-/// How many chirps are sent before it is given up: one may be lost, or come before the sender's clock is known.
-const CHIRPS: u32 = 3;
-
-/// How long each is waited for: it begins after 300 ms, and is searched for during half as much.
-const CHIRP_PATIENCE: Duration = Duration::from_millis(1_500);
 
 impl Hub {
     /// The ways between the user and a colleague, by what both sides measured in the last second.
-    pub(super) fn latency(&self, view: &View, name: &str) -> Answered {
-        self.latency_with(view, on_roster(view, name)?, None)
+    pub(super) fn latency(&self, name: &str) -> Answered {
+        self.latency_with(self.on_roster(name)?, None)
     }
 
     /// The same, with how long a chirp took to `peer`.
-    fn latency_with(&self, view: &View, peer: PeerId, chirp: Option<Duration>) -> Answered {
-        let person = present::person(view, peer);
+    fn latency_with(&self, peer: PeerId, chirp: Option<Duration>) -> Answered {
+        let person = present::person(&self.mesh, peer);
         let Some(figures) = self.voice.figures(peer) else {
             return Err(ControlError::new(
                 ErrorCode::Unavailable,
@@ -59,73 +54,52 @@ impl Hub {
     }
 
     /// Sends a chirp; the client is answered when its outcome is known.
-    pub(super) fn chirp(&mut self, view: &View, name: &str, answer: Answer) {
-        let measurable = on_roster(view, name).and_then(|peer| {
-            self.latency_with(view, peer, None)?;
+    pub(super) fn chirp(&mut self, name: &str, answer: Answer) {
+        let measurable = self.on_roster(name).and_then(|peer| {
+            self.latency_with(peer, None)?;
             Ok(peer)
         });
         match measurable {
             Ok(peer) => {
                 self.voice.chirp(peer);
-                self.chirps.push(WaitingChirp {
-                    peer,
-                    answer,
-                    left: CHIRPS - 1,
-                    deadline: self.clock.monotonic() + CHIRP_PATIENCE,
-                });
+                self.chirps.wait(peer, answer, self.clock.monotonic());
             }
             Err(error) => answer.send(Answered::Err(error)),
         }
     }
 
-    /// Whether `peer` has told of its own delays, without which a chirp's way has no end.
-    fn knows_delays(&self, peer: PeerId) -> bool {
-        let figures = self.voice.figures(peer);
-        figures.is_some_and(|figures| figures.delays.is_some())
-    }
-
     /// Answers those who wait for a chirp of which there is news, or sends another where one was missed.
     pub(in crate::hub) fn settle_chirps(&mut self, news: Option<(PeerId, ChirpOutcome)>) {
+        let knows_delays = |peer| {
+            let figures = self.voice.figures(peer);
+            figures.is_some_and(|figures| figures.delays.is_some())
+        };
         let now = self.clock.monotonic();
-        for mut waiting in std::mem::take(&mut self.chirps) {
-            let outcome = news.filter(|(peer, _)| *peer == waiting.peer);
-            let view = self.view();
-            let answered: Answered = match outcome {
-                Some((peer, ChirpOutcome::Heard(after))) if self.knows_delays(peer) => {
-                    self.latency_with(&view, peer, Some(after))
-                }
-                Some((peer, ChirpOutcome::Deaf)) => Err(ControlError::new(
-                    ErrorCode::Unavailable,
-                    format!("{} hears nothing now", present::person(&view, peer).label),
-                )
-                .with_hint("ask them to 'sotto undeafen', or leave '--chirp' out")),
-                None if now < waiting.deadline => {
-                    self.chirps.push(waiting);
-                    continue;
-                }
-                // Just after joining a chirp may be heard before the listener has told of its loudspeaker.
-                Some((_, ChirpOutcome::Heard(_) | ChirpOutcome::Missed)) | None
-                    if waiting.left > 0 =>
-                {
-                    self.voice.chirp(waiting.peer);
-                    waiting.left -= 1;
-                    waiting.deadline = now + CHIRP_PATIENCE;
-                    self.chirps.push(waiting);
-                    continue;
-                }
-                Some((_, ChirpOutcome::Heard(_) | ChirpOutcome::Missed)) | None => {
-                    let label = present::person(&view, waiting.peer).label;
-                    Err(ControlError::new(
-                        ErrorCode::Timeout,
-                        format!("{CHIRPS} chirps were sent, and {label} found none of them"),
-                    )
-                    .with_hint(
-                        "the network may lose too much, see 'sotto stats'; this microphone may be closed, see 'sotto status'; or \
-                         they run a Sotto that does not know chirps: leave '--chirp' out",
-                    ))
-                }
-            };
-            waiting.answer.send(answered);
+        for step in self.chirps.settle(news, knows_delays, now) {
+            match step {
+                Step::Again(peer) => self.voice.chirp(peer),
+                Step::Answer(answer, peer, end) => answer.send(self.chirp_reply(peer, end)),
+            }
+        }
+    }
+
+    fn chirp_reply(&self, peer: PeerId, end: End) -> Answered {
+        let label = self.mesh.label(peer);
+        match end {
+            End::Heard(after) => self.latency_with(peer, Some(after)),
+            End::Deaf => Err(ControlError::new(
+                ErrorCode::Unavailable,
+                format!("{label} hears nothing now"),
+            )
+            .with_hint("ask them to 'sotto undeafen', or leave '--chirp' out")),
+            End::Missed => Err(ControlError::new(
+                ErrorCode::Timeout,
+                format!("{CHIRPS} chirps were sent, and {label} found none of them"),
+            )
+            .with_hint(
+                "the network may lose too much, see 'sotto stats'; this microphone may be closed, see 'sotto status'; or \
+                 they run a Sotto that does not know chirps: leave '--chirp' out",
+            )),
         }
     }
 }

@@ -9,37 +9,39 @@ use sotto_control::{
     WithdrawReply,
 };
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, MeetingId, PeerId, Presence, Refusal, View};
+use sotto_meeting::{Command, InvitationView, MeetingId, PeerId, Refusal};
 
-use super::super::{Hub, WaitingJoin, notices, present, refuse};
+use super::super::joins::Waiting;
+use super::super::{Hub, notices, present, refuse};
 use super::{Answered, everyone_named};
 
 impl Hub {
-    pub(super) fn do_with_meeting(
-        &mut self,
-        command: Command,
-        meeting: MeetingId,
-        view: &View,
-    ) -> Answered {
-        let reference = present::reference_by_id(view, meeting);
+    pub(super) fn do_with_meeting(&mut self, command: Command, meeting: MeetingId) -> Answered {
+        let reference = present::reference_by_id(&self.mesh, meeting);
         self.command(command)
             .map(|_| MeetingRefReply { meeting: reference }.into())
     }
 
-    pub(super) fn meeting_named(
-        &self,
-        view: &View,
-        text: Option<&str>,
-    ) -> Result<MeetingId, ControlError> {
+    /// Returns the meeting that a text means: without one, the active one.
+    pub(super) fn meeting_named(&self, text: Option<&str>) -> Result<MeetingId, ControlError> {
         match text {
-            Some(text) => resolve::meeting(view, text).map_err(refuse::unresolved),
-            None => view
-                .active
-                .ok_or_else(|| refuse::refusal(&Refusal::NotInMeeting, view)),
+            Some(text) => self.resolve_meeting(text),
+            None => self
+                .mesh
+                .active()
+                .ok_or_else(|| refuse::refusal(&Refusal::NotInMeeting, &self.mesh)),
         }
     }
 
-    pub(super) fn meeting_reply(&self, meeting: MeetingId) -> Answered {
+    /// Returns the meeting to join: the one named, or the one that the only invitation is for.
+    pub(super) fn joinable(&self, text: Option<&str>) -> Result<MeetingId, ControlError> {
+        match text {
+            Some(text) => self.resolve_meeting(text),
+            None => only_invitation(&self.mesh.invitations(self.clock.now()), "join"),
+        }
+    }
+
+    pub(in crate::hub) fn meeting_reply(&self, meeting: MeetingId) -> Answered {
         Ok(MeetingReply {
             meeting: self.shown_meeting(meeting)?,
         }
@@ -47,9 +49,8 @@ impl Hub {
     }
 
     fn shown_meeting(&self, meeting: MeetingId) -> Result<Meeting, ControlError> {
-        let view = self.view();
-        self.presenter(&view).meeting_by_id(meeting).ok_or_else(|| {
-            let title = present::reference_by_id(&view, meeting).title;
+        self.presenter().meeting(meeting).ok_or_else(|| {
+            let title = present::reference_by_id(&self.mesh, meeting).title;
             ControlError::new(
                 ErrorCode::NotInMeeting,
                 format!("you have not joined \"{title}\""),
@@ -60,14 +61,15 @@ impl Hub {
 
     pub(super) fn create(
         &mut self,
-        view: &View,
         params: &sotto_control::MeetingCreate,
         client: &str,
     ) -> Answered {
-        let mut people = everyone_named(view, Scope::Everyone, &params.names)?;
+        let before = self.mesh.active();
+        let view = self.view();
+        let mut people = everyone_named(&view, Scope::Everyone, &params.names)?;
         if let Some(from) = &params.from {
-            let from = resolve::meeting(view, from).map_err(refuse::unresolved)?;
-            let without = everyone_named(view, Scope::Everyone, &params.without)?;
+            let from = resolve::meeting(&view, from).map_err(refuse::unresolved)?;
+            let without = everyone_named(&view, Scope::Everyone, &params.without)?;
             let roster = view.meetings.iter().find(|meeting| meeting.meeting == from);
             for entry in roster.map_or(&[][..], |meeting| &meeting.roster) {
                 if !entry.me && !without.contains(&entry.peer) && !people.contains(&entry.peer) {
@@ -85,17 +87,13 @@ impl Hub {
         let sotto_meeting::Reply::Created { meeting } = self.command(command)? else {
             return Err(ControlError::internal("the meeting was not created"));
         };
-        self.joined_by(client, view.active);
+        self.joined_by(client, before);
         self.invite_reply(meeting, &people)
     }
 
-    pub(super) fn invite(
-        &mut self,
-        view: &View,
-        params: &sotto_control::MeetingInvite,
-    ) -> Answered {
-        let meeting = self.meeting_named(view, params.meeting.as_deref())?;
-        let peers = everyone_named(view, Scope::Everyone, &params.names)?;
+    pub(super) fn invite(&mut self, params: &sotto_control::MeetingInvite) -> Answered {
+        let meeting = self.meeting_named(params.meeting.as_deref())?;
+        let peers = everyone_named(&self.view(), Scope::Everyone, &params.names)?;
         match self.command(Command::Invite { meeting, peers })? {
             sotto_meeting::Reply::Invited { invited, .. } => self.invite_reply(meeting, &invited),
             _ => self.invite_reply(meeting, &[]),
@@ -103,9 +101,10 @@ impl Hub {
     }
 
     fn invite_reply(&self, meeting: MeetingId, invited: &[PeerId]) -> Answered {
-        let view = self.view();
-        let presenter = self.presenter(&view);
-        let invited = invited.iter().map(|peer| presenter.person(*peer)).collect();
+        let invited = invited
+            .iter()
+            .map(|peer| present::person(&self.mesh, *peer))
+            .collect();
         Ok(InviteReply {
             meeting: self.shown_meeting(meeting)?,
             invited,
@@ -113,20 +112,17 @@ impl Hub {
         .into())
     }
 
-    pub(super) fn withdraw(
-        &mut self,
-        view: &View,
-        params: &sotto_control::MeetingWithdraw,
-    ) -> Answered {
-        let meeting = self.meeting_named(view, params.meeting.as_deref())?;
-        let peers = everyone_named(view, Scope::Everyone, &params.names)?;
+    pub(super) fn withdraw(&mut self, params: &sotto_control::MeetingWithdraw) -> Answered {
+        let meeting = self.meeting_named(params.meeting.as_deref())?;
+        let reference = present::reference_by_id(&self.mesh, meeting);
+        let peers = everyone_named(&self.view(), Scope::Everyone, &params.names)?;
         let withdrawn = peers
             .iter()
-            .map(|peer| present::person(view, *peer))
+            .map(|peer| present::person(&self.mesh, *peer))
             .collect();
         self.command(Command::Withdraw { meeting, peers })?;
         Ok(WithdrawReply {
-            meeting: present::reference_by_id(view, meeting),
+            meeting: reference,
             withdrawn,
         }
         .into())
@@ -139,28 +135,27 @@ impl Hub {
         client: Arc<str>,
         answer: Answer,
     ) {
-        let before = self.view();
-        let closes = muted && !before.talk.muted && !before.talk.deafened;
+        let from = self.mesh.active();
+        let talk = self.mesh.voice(self.clock.now());
+        let closes = muted && !talk.muted && !talk.deafened;
         if muted && let Err(error) = self.audio(|at| Command::Mute { at }, &client) {
             answer.send(Err::<Reply, _>(error));
             return;
         }
         let answered = match self.command(Command::Join { meeting }) {
             Ok(sotto_meeting::Reply::Joining { .. }) => {
-                self.joins.push(WaitingJoin {
+                self.joins.wait(Waiting {
                     meeting,
-                    from: before.active,
+                    from,
                     closed_the_microphone: closes,
                     client,
                     answer,
                     deadline: self.clock.monotonic() + MAX_JOIN,
                 });
-                // The mesh may have answered within the command already.
-                self.settle_joins();
                 return;
             }
             Ok(_) => {
-                self.joined_by(&client, before.active);
+                self.joined_by(&client, from);
                 self.meeting_reply(meeting)
             }
             Err(error) => {
@@ -180,45 +175,13 @@ impl Hub {
         }
     }
 
-    /// Answers those who wait for a join that is through, failed, or took too long.
-    pub(in crate::hub) fn settle_joins(&mut self) {
-        let now = self.clock.monotonic();
-        let outcomes = std::mem::take(&mut self.join_outcomes);
-        for waiting in std::mem::take(&mut self.joins) {
-            let outcome = outcomes
-                .iter()
-                .find(|(meeting, _)| *meeting == waiting.meeting);
-            let answered = match outcome {
-                Some((_, None)) => {
-                    self.joined_by(&waiting.client, waiting.from);
-                    self.meeting_reply(waiting.meeting)
-                }
-                Some((_, Some(error))) => {
-                    if waiting.closed_the_microphone {
-                        self.reopen_for.push(Arc::clone(&waiting.client));
-                    }
-                    Err(error.clone())
-                }
-                None if now >= waiting.deadline => Err(ControlError::new(
-                    ErrorCode::Timeout,
-                    "joining takes longer than expected; it goes on in the background",
-                )
-                .with_hint("see 'sotto status'")),
-                None => {
-                    self.joins.push(waiting);
-                    continue;
-                }
-            };
-            waiting.answer.send(answered);
-        }
-    }
-
-    pub(super) fn leave(&mut self, meeting: MeetingId, view: &View, client: &str) -> Answered {
+    pub(super) fn leave(&mut self, meeting: MeetingId, client: &str) -> Answered {
         let command = Command::Leave {
             meeting: Some(meeting),
         };
-        let reply = self.do_with_meeting(command, meeting, view)?;
-        let meeting = present::reference_by_id(view, meeting);
+        let reference = present::reference_by_id(&self.mesh, meeting);
+        let reply = self.do_with_meeting(command, meeting)?;
+        let meeting = reference;
         let text = format!("you left \"{}\"", meeting.title);
         let mut notice = notices::notice(NoticeKind::Left, Severity::Info, text);
         notice.client = Some(client.to_owned());
@@ -228,11 +191,10 @@ impl Hub {
     }
 
     /// Tells that `client` brought the user into the active meeting, out of `from` if that was another.
-    fn joined_by(&mut self, client: &str, from: Option<MeetingId>) {
-        self.joined_by = Some(client.to_owned());
-        let view = self.view();
-        if let Some(active) = view.active {
-            let meeting = present::reference_by_id(&view, active);
+    pub(in crate::hub) fn joined_by(&mut self, client: &str, from: Option<MeetingId>) {
+        self.clients.set_joined_by(client);
+        if let Some(active) = self.mesh.active() {
+            let meeting = present::reference_by_id(&self.mesh, active);
             let (kind, text) = match from.filter(|from| *from != active) {
                 Some(_) => (
                     NoticeKind::Switched,
@@ -250,33 +212,18 @@ impl Hub {
         }
     }
 
-    /// The active meeting, or the one that a phone call interrupted.
-    pub(in crate::hub) fn own_meeting(&self, view: &View) -> Option<MeetingRef> {
-        let phone = Presence::Offline(sotto_meeting::OfflineReason::Phone);
-        let meeting = view.active.or_else(|| {
-            let interrupted = view.meetings.iter().find(|meeting| {
-                meeting
-                    .roster
-                    .iter()
-                    .any(|entry| entry.me && entry.presence == phone)
-            })?;
-            Some(interrupted.meeting)
-        })?;
-        Some(present::reference_by_id(view, meeting))
+    /// Returns the active meeting, or the one that a phone call interrupted.
+    pub(in crate::hub) fn own_meeting(&self) -> Option<MeetingRef> {
+        let meeting = self.mesh.own_meeting()?;
+        Some(present::reference_by_id(&self.mesh, meeting))
     }
 }
 
-/// The meeting to join: the one named, or the one that the only invitation is for.
-pub(super) fn joinable(view: &View, text: Option<&str>) -> Result<MeetingId, ControlError> {
-    match text {
-        Some(text) => resolve::meeting(view, text).map_err(refuse::unresolved),
-        None => only_invitation(view, "join"),
-    }
-}
-
-/// The invitation to decline: the one named, or the only one.
-pub(super) fn invited(view: &View, text: Option<&str>) -> Result<MeetingId, ControlError> {
-    joinable(view, text).map_err(|mut error| {
+/// Words a refusal to join as one to decline.
+pub(super) fn invited(
+    joinable: Result<MeetingId, ControlError>,
+) -> Result<MeetingId, ControlError> {
+    joinable.map_err(|mut error| {
         error.hint = error
             .hint
             .map(|hint| hint.replace("sotto join", "sotto decline"));
@@ -284,8 +231,8 @@ pub(super) fn invited(view: &View, text: Option<&str>) -> Result<MeetingId, Cont
     })
 }
 
-fn only_invitation(view: &View, verb: &str) -> Result<MeetingId, ControlError> {
-    match view.invitations.as_slice() {
+fn only_invitation(invitations: &[InvitationView], verb: &str) -> Result<MeetingId, ControlError> {
+    match invitations {
         [one] => Ok(one.meeting),
         [] => Err(
             ControlError::new(ErrorCode::NotFound, "no invitation waits for an answer")

@@ -19,11 +19,8 @@ impl Hub {
         answer: Answer,
     ) {
         let (reply, dialled) = oneshot::channel();
-        if let Err(error) = self
-            .network
-            .send(NetworkCommand::DialAddress(address, reply))
-            .await
-        {
+        let dial = NetworkCommand::DialAddress(address, reply);
+        if let Err(error) = self.link.send(dial).await {
             answer.send(Err::<Reply, _>(ControlError::internal(error.to_string())));
             return;
         }
@@ -34,7 +31,7 @@ impl Hub {
             }));
             return;
         };
-        let later = self.later.clone();
+        let later = self.laters.sender.clone();
         let wait = Duration::from_millis(wait);
         tokio::spawn(async move {
             let failed = match tokio::time::timeout(wait, dialled).await {
@@ -72,9 +69,9 @@ impl Hub {
     ) {
         const PAUSE: Duration = Duration::from_millis(50);
         const PAUSES: u32 = 40;
-        let person = present::person(&self.view(), peer);
+        let person = present::person(&self.mesh, peer);
         if person.name.is_empty() && waited < PAUSES {
-            let later = self.later.clone();
+            let later = self.laters.sender.clone();
             tokio::spawn(async move {
                 tokio::time::sleep(PAUSE).await;
                 let _ = later

@@ -4,7 +4,7 @@ use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;
 use sotto_control::{AudioReply, Reply, TalkReply, VolumeReply};
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, Refusal, View};
+use sotto_meeting::{Command, Refusal};
 
 use super::super::{Hub, notices, present, refuse};
 use super::{Answered, everyone_named};
@@ -12,15 +12,14 @@ use super::{Answered, everyone_named};
 impl Hub {
     pub(super) fn whisper(
         &mut self,
-        view: &View,
         params: &sotto_control::TalkWhisper,
         connection: ConnectionId,
     ) -> Answered {
         let at = self.voice.capture_position();
-        if view.active.is_none() {
-            return Err(refuse::refusal(&Refusal::NotInMeeting, view));
+        if self.mesh.active().is_none() {
+            return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
         }
-        let to = everyone_named(view, Scope::ActiveRoster, &params.names)?;
+        let to = everyone_named(&self.view(), Scope::ActiveRoster, &params.names)?;
         let mode = present::asked_mode(params.mode);
         self.command(Command::Whisper { to, mode, at })?;
         self.remember_hold(params.mode, connection);
@@ -29,16 +28,12 @@ impl Hub {
 
     /// Remembers that the whisper lasts as long as `connection` holds it.
     pub(super) fn remember_hold(&mut self, mode: WhisperMode, connection: ConnectionId) {
-        self.held_by = (mode == WhisperMode::Hold).then_some(connection);
+        self.clients.whispers(connection, mode == WhisperMode::Hold);
     }
 
     /// Ends the whisper that `connection` holds, if it holds one; what was before it comes back.
     pub(in crate::hub) fn release(&mut self, connection: ConnectionId) {
-        if self
-            .held_by
-            .take_if(|holder| *holder == connection)
-            .is_none()
-        {
+        if !self.clients.take_hold(connection) {
             return;
         }
         let at = self.voice.capture_position();
@@ -48,10 +43,7 @@ impl Hub {
     }
 
     pub(super) fn talk_reply(&self) -> Reply {
-        TalkReply {
-            talk: self.talk(&self.view()),
-        }
-        .into()
+        TalkReply { talk: self.talk() }.into()
     }
 
     pub(super) fn audio(
@@ -60,13 +52,11 @@ impl Hub {
         client: &str,
     ) -> Answered {
         // Whatever is said about the microphone now holds, whether or not a join that closed it fails.
-        for waiting in &mut self.joins {
-            waiting.closed_the_microphone = false;
-        }
+        self.joins.microphone_was_set();
         let command = command(self.voice.capture_position());
-        let before = self.view().talk;
+        let before = self.mesh.voice(self.clock.now());
         self.command(command)?;
-        let after = self.view().talk;
+        let after = self.mesh.voice(self.clock.now());
         let change = |kind, text: &str| {
             let mut notice = notices::notice(kind, Severity::Info, text);
             notice.client = Some(client.to_owned());
@@ -82,7 +72,8 @@ impl Hub {
             if !after.muted {
                 self.forget_warning(NoticeKind::Rejoined);
             }
-            self.unmuted_by = (!after.muted).then(|| client.to_owned());
+            let by = (!after.muted).then_some(client);
+            self.clients.set_unmuted_by(by);
             self.tell(match after.muted {
                 true => change(NoticeKind::Muted, "your microphone is closed"),
                 false => change(NoticeKind::Unmuted, "your microphone is open"),
@@ -95,18 +86,19 @@ impl Hub {
         .into())
     }
 
-    pub(super) fn volume(&mut self, view: &View, name: &str, percent: u16) -> Answered {
-        let peer = resolve::peer(view, Scope::Everyone, name).map_err(refuse::unresolved)?;
+    pub(super) fn volume(&mut self, name: &str, percent: u16) -> Answered {
+        let peer =
+            resolve::peer(&self.view(), Scope::Everyone, name).map_err(refuse::unresolved)?;
         self.command(Command::Volume { peer, percent })?;
         Ok(VolumeReply {
-            person: present::person(view, peer),
+            person: present::person(&self.mesh, peer),
             percent,
         }
         .into())
     }
 
-    /// Whom the user speaks to, and who whispers.
-    pub(in crate::hub) fn talk(&self, view: &View) -> model::Talk {
-        self.presenter(view).talk(&self.not_hearing)
+    /// Returns whom the user speaks to, and who whispers.
+    pub(in crate::hub) fn talk(&self) -> model::Talk {
+        self.presenter().talk(&self.not_hearing)
     }
 }

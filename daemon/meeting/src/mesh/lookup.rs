@@ -1,0 +1,105 @@
+//! Single facts for programs that need no more: a whole [`View`](crate::View) costs as much as everyone known.
+
+use super::Mesh;
+use crate::ids::{MeetingId, Now, PeerId};
+use crate::presence::{OfflineReason, Presence};
+use crate::view::{InvitationView, MeView, MeetingView, PeerView, TalkView};
+
+impl Mesh {
+    /// Returns the meeting whose audio I am in.
+    pub fn active(&self) -> Option<MeetingId> {
+        self.seat.active()
+    }
+
+    /// Returns the active meeting, or the one that a phone call interrupted.
+    pub fn own_meeting(&self) -> Option<MeetingId> {
+        let phone = Presence::Offline(OfflineReason::Phone);
+        self.active().or_else(|| {
+            self.meetings
+                .iter()
+                .filter(|meeting| meeting.ended.is_none())
+                .filter(|meeting| self.meetings.believed(meeting.id, self.me.id) == phone)
+                .min_by_key(|meeting| (meeting.title().to_lowercase(), meeting.id))
+                .map(|meeting| meeting.id)
+        })
+    }
+
+    /// Returns [`View::me`](crate::View::me).
+    pub fn myself(&self) -> MeView {
+        self.me_view()
+    }
+
+    /// Returns the name that `peer` gives itself; empty if it is unknown.
+    pub fn name(&self, peer: PeerId) -> &str {
+        self.people.name(peer)
+    }
+
+    /// Returns what to show for `peer`.
+    pub fn label(&self, peer: PeerId) -> String {
+        self.people.label(peer)
+    }
+
+    /// Returns the title of a meeting that I am on the roster of, am invited to, or am joining.
+    pub fn title(&self, id: MeetingId) -> Option<&str> {
+        let listed = self.meetings.get(&id);
+        listed
+            .filter(|meeting| meeting.ended.is_none())
+            .map(|meeting| meeting.title())
+            .or_else(|| self.prompts.get(&id).map(|prompt| prompt.title()))
+            .or_else(|| {
+                let joining = self.joining.as_ref();
+                joining
+                    .filter(|joining| joining.meeting == id)
+                    .map(|joining| joining.title())
+            })
+    }
+
+    /// Returns how many participants of a meeting are present.
+    pub fn present(&self, id: MeetingId) -> usize {
+        let Some(meeting) = self.meetings.get(&id) else {
+            return 0;
+        };
+        meeting
+            .participants()
+            .filter(|peer| self.meetings.shown(id, *peer).0.is_present())
+            .count()
+    }
+
+    /// Returns [`View::peers`](crate::View::peers).
+    pub fn peers(&self, now: Now) -> Vec<PeerView> {
+        self.peer_views(super::own_clock(now).monotonic)
+    }
+
+    /// Returns how many colleagues run Sotto, as far as is known here.
+    pub fn running(&self, now: Now) -> usize {
+        let now = super::own_clock(now).monotonic;
+        self.people
+            .named()
+            .filter(|peer| *peer != self.me.id && self.runs(*peer, now))
+            .count()
+    }
+
+    /// Returns [`View::meetings`](crate::View::meetings).
+    pub fn meetings(&self, now: Now) -> Vec<MeetingView> {
+        self.meeting_views(now.utc)
+    }
+
+    /// Returns one of [`View::meetings`](crate::View::meetings).
+    pub fn meeting(&self, id: MeetingId, now: Now) -> Option<MeetingView> {
+        let meeting = self.meetings.get(&id)?;
+        meeting
+            .ended
+            .is_none()
+            .then(|| self.meeting_view(meeting, now.utc))
+    }
+
+    /// Returns [`View::invitations`](crate::View::invitations).
+    pub fn invitations(&self, now: Now) -> Vec<InvitationView> {
+        self.invitation_views(now.utc)
+    }
+
+    /// Returns [`View::talk`](crate::View::talk).
+    pub fn voice(&self, now: Now) -> TalkView {
+        self.talk_view(super::own_clock(now).monotonic)
+    }
+}

@@ -1,0 +1,217 @@
+//! When subscribers are told, and of what: changes are collected for a moment, then told together.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use sotto_control::model::Notice;
+
+/// Changes reach clients together after this long: short against what a person notices, long against a burst.
+const PUBLISH_AFTER: Duration = Duration::from_millis(20);
+/// Levels are told this often at most.
+const LEVELS_EVERY: Duration = Duration::from_millis(100);
+/// A notice that would be a nuisance is told once in so many seconds.
+const RARELY: u64 = 60;
+
+/// A part of what clients show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Shown {
+    Status,
+    Peers,
+    Meetings,
+    Invitations,
+    Talk,
+}
+
+/// Everything that is due at one moment.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Due {
+    /// The parts that have changed.
+    pub(super) parts: BTreeSet<Shown>,
+    /// Told after the parts that they are about.
+    pub(super) notices: Vec<Notice>,
+    /// Levels are due, too.
+    pub(super) levels: bool,
+}
+
+/// Collects changes and notices until they are due.
+#[derive(Debug)]
+pub(super) struct Publisher {
+    parts: BTreeSet<Shown>,
+    notices: Vec<Notice>,
+    due: Option<Instant>,
+    published: Instant,
+    levels_due: Option<Instant>,
+    levels_told: Instant,
+    /// The time of the last notice that is told rarely.
+    told_rarely: Option<u64>,
+}
+
+impl Publisher {
+    /// Has nothing to tell yet.
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            parts: BTreeSet::new(),
+            notices: Vec::new(),
+            due: None,
+            published: now,
+            levels_due: None,
+            levels_told: now,
+            told_rarely: None,
+        }
+    }
+
+    /// Notes that clients show something that is no longer so.
+    pub(super) fn changed(&mut self, part: Shown, now: Instant) {
+        self.parts.insert(part);
+        self.due.get_or_insert(now + PUBLISH_AFTER);
+    }
+
+    /// Notes that somebody speaks, stops, or is louder than before.
+    pub(super) fn levels_changed(&mut self, now: Instant) {
+        let due = (self.levels_told + LEVELS_EVERY).max(now);
+        self.levels_due.get_or_insert(due);
+    }
+
+    /// Tells `notice` after what it is about: at once, unless something was published a moment ago. Thirty colleagues
+    /// that join together are thirty notices, but not thirty rosters of thirty.
+    pub(super) fn tell(&mut self, notice: Notice, now: Instant) {
+        // Names and titles stay out of the ordinary log.
+        tracing::info!(kind = ?notice.kind, "notice");
+        tracing::debug!("{}", notice.text);
+        self.notices.push(notice);
+        let soonest = (self.published + PUBLISH_AFTER).max(now);
+        self.due = Some(self.due.map_or(soonest, |due| due.min(soonest)));
+    }
+
+    /// Tells `notice`, but drops it if another one like it was told within the last minute.
+    pub(super) fn tell_rarely(&mut self, notice: Notice, now: Instant) {
+        let time = notice.time;
+        if self.told_rarely.is_none_or(|last| time >= last + RARELY) {
+            self.told_rarely = Some(time);
+            self.tell(notice, now);
+        }
+    }
+
+    /// Returns when [`Self::take_due`] has something next.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due.into_iter().chain(self.levels_due).min()
+    }
+
+    /// Hands out what is due at `now`.
+    pub(super) fn take_due(&mut self, now: Instant) -> Option<Due> {
+        let levels = self.levels_due.take_if(|due| *due <= now).is_some();
+        if levels {
+            self.levels_told = now;
+        }
+        let due = self.due.is_some_and(|due| due <= now);
+        if !due && !levels {
+            return None;
+        }
+        Some(Due {
+            levels,
+            ..if due { self.take(now) } else { Due::default() }
+        })
+    }
+
+    /// Hands out every change and notice, due or not.
+    pub(super) fn take(&mut self, now: Instant) -> Due {
+        self.due = None;
+        self.published = now;
+        Due {
+            parts: std::mem::take(&mut self.parts),
+            notices: std::mem::take(&mut self.notices),
+            levels: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sotto_control::model::{NoticeKind, Severity};
+
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    fn notice(time: u64) -> Notice {
+        Notice {
+            kind: NoticeKind::Other,
+            severity: Severity::Info,
+            time,
+            ..Notice::default()
+        }
+    }
+
+    /// A publisher that has published nothing for a second.
+    fn rested() -> (Publisher, Instant) {
+        let start = Instant::now();
+        (Publisher::new(start), start + Duration::from_secs(1))
+    }
+
+    #[test]
+    fn changes_of_one_moment_are_told_together_and_once() {
+        let (mut publisher, now) = rested();
+        publisher.changed(Shown::Talk, now);
+        publisher.changed(Shown::Status, now + 5 * MS);
+        publisher.changed(Shown::Talk, now + 6 * MS);
+        assert_eq!(publisher.due(), Some(now + PUBLISH_AFTER));
+        assert_eq!(publisher.take_due(now + 19 * MS), None);
+        let due = publisher.take_due(now + PUBLISH_AFTER).unwrap();
+        assert_eq!(due.parts, BTreeSet::from([Shown::Status, Shown::Talk]));
+        assert_eq!(
+            (publisher.due(), publisher.take_due(now + PUBLISH_AFTER)),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn a_notice_takes_the_changes_that_it_is_about_along() {
+        let (mut publisher, now) = rested();
+        publisher.changed(Shown::Meetings, now);
+        publisher.tell(notice(1), now);
+        let due = publisher.take_due(now).unwrap();
+        assert_eq!(due.parts, BTreeSet::from([Shown::Meetings]));
+        assert_eq!(due.notices, [notice(1)]);
+    }
+
+    #[test]
+    fn thirty_notices_in_a_row_are_two_publications() {
+        let (mut publisher, now) = rested();
+        let mut told = Vec::new();
+        for number in 0..30 {
+            publisher.changed(Shown::Meetings, now);
+            publisher.tell(notice(number), now);
+            told.extend(publisher.take_due(now));
+        }
+        told.extend(publisher.take_due(now + PUBLISH_AFTER));
+        let counts: Vec<usize> = told.iter().map(|due| due.notices.len()).collect();
+        assert_eq!(counts, [1, 29]);
+    }
+
+    #[test]
+    fn a_nuisance_is_told_once_a_minute() {
+        let (mut publisher, now) = rested();
+        for time in [100, 130, 159, 160] {
+            publisher.tell_rarely(notice(time), now);
+        }
+        let told: Vec<u64> = publisher
+            .take(now)
+            .notices
+            .iter()
+            .map(|one| one.time)
+            .collect();
+        assert_eq!(told, [100, 160]);
+    }
+
+    #[test]
+    fn levels_are_told_ten_times_a_second_at_most() {
+        let (mut publisher, now) = rested();
+        let mut told = 0;
+        for step in 0..100 {
+            let now = now + step * 10 * MS;
+            publisher.levels_changed(now);
+            told += u32::from(publisher.take_due(now).is_some_and(|due| due.levels));
+        }
+        assert_eq!(told, 10);
+    }
+}
