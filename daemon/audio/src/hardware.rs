@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
     BufferSize, Device, ErrorKind, FromSample, Host, HostId, SampleFormat, SizedSample, Stream,
-    StreamConfig, SupportedBufferSize, SupportedStreamConfig, SupportedStreamConfigRange,
+    StreamConfig,
 };
 
 use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
@@ -22,20 +22,17 @@ use crate::open_device::OpenDevice;
 use crate::own_thread::on_own_thread;
 use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
-use crate::resampling::RATES;
 use crate::spec::DeviceSpec;
 use crate::stream::{CaptureStream, Health, PlaybackStream};
+use crate::stream_form::{buffer_sizes, choose};
 use crate::system::{System, first_that, host};
-use crate::{CaptureRequest, DEFAULT_PERIOD, Direction, PlaybackRequest, SAMPLE_RATE, Wake};
+use crate::{CaptureRequest, DEFAULT_PERIOD, Direction, PlaybackRequest, Wake};
 
 /// cpal gives up building a stream after this.
 const BUILDING_LIMIT: Duration = Duration::from_secs(2);
 
 /// The first blocks of a small period come within this, or it is too small for the sound system.
 const FIRST_BLOCKS: Duration = Duration::from_millis(800);
-
-/// More channels than any microphone of a person has.
-const MOST_CHANNELS: u16 = 32;
 
 /// Opens a microphone of the system.
 pub(crate) fn open_capture(
@@ -139,99 +136,6 @@ fn open_device(device: &Device) -> OpenDevice {
         muted: false,
         id,
     }
-}
-
-/// Sample formats that are understood, the best first.
-const FORMATS: [SampleFormat; 8] = [
-    SampleFormat::F32,
-    SampleFormat::I32,
-    SampleFormat::I24,
-    SampleFormat::I16,
-    SampleFormat::U32,
-    SampleFormat::U16,
-    SampleFormat::I8,
-    SampleFormat::U8,
-];
-
-/// The form in which a device is opened.
-struct Form {
-    rate: u32,
-    channels: u16,
-    format: SampleFormat,
-    buffer: SupportedBufferSize,
-}
-
-impl Form {
-    /// The period in the device's samples, within what it supports.
-    fn period(&self, period: u32) -> u32 {
-        let period =
-            u64::from(period.clamp(48, 4_800)) * u64::from(self.rate) / u64::from(SAMPLE_RATE);
-        let period = u32::try_from(period).unwrap_or(480).max(1);
-        match self.buffer {
-            SupportedBufferSize::Range { min, max } if min <= max => period.clamp(min, max),
-            _ => period,
-        }
-    }
-
-    fn config(&self, buffer_size: BufferSize) -> StreamConfig {
-        StreamConfig {
-            channels: self.channels,
-            sample_rate: self.rate,
-            buffer_size,
-        }
-    }
-}
-
-/// Chooses 48 kHz and floats where the device has them, and as many channels as it has by default.
-fn choose(
-    default: SupportedStreamConfig,
-    offered: impl Iterator<Item = SupportedStreamConfigRange>,
-) -> Form {
-    let rank = |range: &SupportedStreamConfigRange| {
-        let format = FORMATS
-            .iter()
-            .position(|format| *format == range.sample_format());
-        let channels = range
-            .channels()
-            .abs_diff(default.channels().min(MOST_CHANNELS));
-        (!range.contains_rate(SAMPLE_RATE), channels, format)
-    };
-    let best = offered
-        .filter(|range| FORMATS.contains(&range.sample_format()))
-        .min_by_key(rank);
-    match best {
-        None => Form {
-            rate: default.sample_rate(),
-            channels: default.channels(),
-            format: default.sample_format(),
-            buffer: *default.buffer_size(),
-        },
-        Some(range) => {
-            // The nearest rate to 48 kHz that the device has.
-            let rate = SAMPLE_RATE.clamp(
-                range.min_sample_rate(),
-                range.max_sample_rate().max(range.min_sample_rate()),
-            );
-            Form {
-                rate: rate.clamp(*RATES.start(), *RATES.end()),
-                channels: range.channels(),
-                format: range.sample_format(),
-                buffer: *range.buffer_size(),
-            }
-        }
-    }
-}
-
-/// The buffer sizes to try: the fixed period, a doubled one, one that everybody bears, and only then whatever the
-/// system likes, which has been seen to be two seconds.
-fn buffer_sizes(form: &Form, period: u32) -> [BufferSize; 4] {
-    let fixed = form.period(period);
-    [
-        BufferSize::Fixed(fixed),
-        BufferSize::Fixed(form.period(2 * period)),
-        BufferSize::Fixed(form.period(DEFAULT_PERIOD.max(2 * period))),
-        BufferSize::Default,
-    ]
 }
 
 /// Whether a device that was asked for a period below the usual one moves sound at all. Of PipeWire behind
@@ -432,103 +336,6 @@ fn unsupported(direction: Direction, name: &str, format: SampleFormat) -> Device
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn range(channels: u16, rates: (u32, u32), format: SampleFormat) -> SupportedStreamConfigRange {
-        SupportedStreamConfigRange::new(
-            channels,
-            rates.0,
-            rates.1,
-            SupportedBufferSize::Unknown,
-            format,
-        )
-    }
-
-    fn stereo_44() -> SupportedStreamConfig {
-        SupportedStreamConfig::new(2, 44_100, SupportedBufferSize::Unknown, SampleFormat::I16)
-    }
-
-    #[test]
-    fn forty_eight_kilohertz_comes_first_then_the_channels_then_floats() {
-        let form = choose(
-            stereo_44(),
-            [
-                range(2, (44_100, 44_100), SampleFormat::F32),
-                range(1, (48_000, 48_000), SampleFormat::F32),
-                range(2, (8_000, 192_000), SampleFormat::I16),
-                range(2, (8_000, 192_000), SampleFormat::F32),
-                range(2, (48_000, 48_000), SampleFormat::F64),
-            ]
-            .into_iter(),
-        );
-        assert_eq!(
-            (form.rate, form.channels, form.format),
-            (48_000, 2, SampleFormat::F32)
-        );
-    }
-
-    #[test]
-    fn a_device_without_48_khz_runs_at_the_nearest_rate_it_has() {
-        let form = choose(
-            stereo_44(),
-            [range(2, (8_000, 44_100), SampleFormat::I16)].into_iter(),
-        );
-        assert_eq!((form.rate, form.format), (44_100, SampleFormat::I16));
-        assert_eq!(form.period(480), 441);
-    }
-
-    /// How much is lost in a device's sample format, in dB below a sine of half scale, there and back.
-    fn loss<T>() -> f64
-    where
-        T: SizedSample + FromSample<f32>,
-        f32: FromSample<T>,
-    {
-        let (mut signal, mut noise) = (0.0, 0.0);
-        for n in 0..48_000 {
-            let sample = (0.5 * (f64::from(n) * 0.131).sin()) as f32;
-            let there: T = T::from_sample_(sample);
-            let back = <f32 as FromSample<T>>::from_sample_(there);
-            signal += f64::from(sample).powi(2);
-            noise += (f64::from(sample) - f64::from(back)).powi(2);
-        }
-        10.0 * (signal / noise.max(f64::MIN_POSITIVE)).log10()
-    }
-
-    #[test]
-    fn every_sample_format_keeps_what_its_bits_can_hold() {
-        for (format, ratio, least) in [
-            ("f32", loss::<f32>(), 140.0),
-            ("i32", loss::<i32>(), 130.0),
-            ("i24", loss::<cpal::I24>(), 130.0),
-            ("i16", loss::<i16>(), 85.0),
-            ("u32", loss::<u32>(), 130.0),
-            ("u16", loss::<u16>(), 85.0),
-            ("i8", loss::<i8>(), 37.0),
-            ("u8", loss::<u8>(), 37.0),
-        ] {
-            println!("{format}: {ratio:.0} dB");
-            assert!(ratio > least, "{format}: {ratio:.1} dB");
-        }
-    }
-
-    #[test]
-    fn a_device_without_floats_is_opened_in_the_best_format_that_it_has() {
-        for (offered, best) in [
-            (
-                vec![SampleFormat::U16, SampleFormat::I16],
-                SampleFormat::I16,
-            ),
-            (
-                vec![SampleFormat::I16, SampleFormat::I32],
-                SampleFormat::I32,
-            ),
-            (vec![SampleFormat::U16, SampleFormat::U8], SampleFormat::U16),
-        ] {
-            let ranges = offered
-                .iter()
-                .map(|format| range(2, (44_100, 96_000), *format));
-            assert_eq!(choose(stereo_44(), ranges).format, best, "{offered:?}");
-        }
-    }
 
     #[test]
     fn a_device_in_use_and_one_that_is_forbidden_are_told_apart() {

@@ -22,6 +22,7 @@ mod form_factor;
 mod hardware;
 mod keeper;
 mod loudest_channel;
+mod medium;
 mod open_device;
 mod own_thread;
 mod paced;
@@ -36,6 +37,7 @@ mod reopening;
 mod resampling;
 mod spec;
 mod stream;
+mod stream_form;
 mod system;
 mod wav;
 
@@ -46,9 +48,8 @@ pub use capture::CaptureReader;
 pub use device_list::{DeviceInfo, devices, find};
 pub use error::{DeviceError, Direction};
 pub use form_factor::FormFactor;
-pub use keeper::{
-    Capture, CaptureKeeper, DeviceReport, DeviceState, Keeper, Medium, Playback, PlaybackKeeper,
-};
+pub use keeper::{CaptureKeeper, DeviceReport, DeviceState, Keeper, PlaybackKeeper};
+pub use medium::{Capture, Medium, Playback};
 pub use open_device::OpenDevice;
 pub use playback::PlaybackWriter;
 pub use played::{Played, PlayedReader};

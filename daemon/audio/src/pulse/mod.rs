@@ -16,7 +16,9 @@
 mod connection;
 mod form;
 mod listing;
+mod parameters;
 mod stream;
+mod told;
 
 pub(crate) use connection::is_running;
 pub(crate) use listing::list;

@@ -7,15 +7,15 @@ use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
 use pulseaudio::protocol::{
-    ChannelMap, ChannelPosition, Command, CommandReply, CorkStreamParams,
-    CreatePlaybackStreamReply, CreateRecordStreamReply, PlaybackStreamParams, Prop, Props,
-    RecordStreamParams, SampleFormat, SampleSpec, ServerInfo, SubscriptionEventFacility,
-    SubscriptionEventType, SubscriptionMask,
+    Command, CommandReply, CreatePlaybackStreamReply, CreateRecordStreamReply,
+    PlaybackStreamParams, RecordStreamParams, ServerInfo, SubscriptionMask,
 };
 
 use super::connection::{Connection, Message, Refusal};
 use super::form::{Described, answer, default_name, identifier, one, question};
 use super::listing::find;
+use super::parameters::{SAMPLE, bytes, front_pair, named, spec, uncork};
+use super::told::{Due, Known, Next, told};
 use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::error::{DeviceError, Direction};
 use crate::open_device::OpenDevice;
@@ -32,9 +32,6 @@ const FIRST_SOUND: Duration = Duration::from_secs(2);
 
 /// More channels than any microphone of a person has.
 const MOST_CHANNELS: u8 = 32;
-
-/// Bytes of a sample.
-const SAMPLE: usize = size_of::<f32>();
 
 /// The server keeps this much for a microphone's thread that is late.
 const KEPT_MILLISECONDS: u32 = 500;
@@ -101,31 +98,6 @@ enum Question {
     Defaults,
     /// What the device is like, by its number.
     Device(u32),
-}
-
-/// What has changed since it was asked about.
-#[derive(Debug, Clone, Copy, Default)]
-struct Due {
-    device: bool,
-    defaults: bool,
-}
-
-/// What the thread has to do after a message, when the message is no longer borrowed.
-enum Next {
-    Nothing,
-    /// Sound came or went.
-    Moved,
-    /// The server wants so many bytes for its loudspeaker.
-    Fill(usize),
-    Answered(Result<Known, Refusal>),
-    /// The stream is over.
-    Over(String),
-}
-
-/// An answer, read.
-enum Known {
-    Default(Option<String>),
-    Device(Described),
 }
 
 /// Creates a stream at our rate, to which the server may switch the device; where it does not, at the device's own, for
@@ -475,40 +447,6 @@ impl ServerStream {
     }
 }
 
-/// What a message asks for; it may note that something is due.
-fn told(command: &Command, channel: u32, index: &mut u32, due: &mut Due) -> Next {
-    match command {
-        Command::Request(request) if request.channel == channel => {
-            return Next::Fill(request.length as usize);
-        }
-        Command::RecordStreamKilled(stream) | Command::PlaybackStreamKilled(stream)
-            if *stream == channel =>
-        {
-            return Next::Over("it was unplugged, or closed by the sound system".to_owned());
-        }
-        // It was forbidden; a server that does it all the same has another microphone in hand.
-        Command::RecordStreamMoved(moved) if moved.stream_index == channel => {
-            return Next::Over("the sound system moved it to another device".to_owned());
-        }
-        Command::PlaybackStreamMoved(moved) if moved.stream_index == channel => {
-            *index = moved.device_index;
-            due.device = true;
-        }
-        Command::SubscribeEvent(event) => match event.event_facility {
-            SubscriptionEventFacility::Server => due.defaults = true,
-            // Muted, or something was plugged into its jack.
-            _ if event.index == Some(*index)
-                && event.event_type == SubscriptionEventType::Changed =>
-            {
-                due.device = true;
-            }
-            _ => {}
-        },
-        _ => {}
-    }
-    Next::Nothing
-}
-
 /// What came of one message.
 enum Turn {
     /// Sound moved.
@@ -527,49 +465,4 @@ fn open_device(device: &Described) -> OpenDevice {
         bluetooth: device.bluetooth,
         muted: device.muted,
     }
-}
-
-/// Where voices go: one channel for mono and stereo, which the server spreads; the front pair of more.
-fn front_pair(device: &Described) -> ChannelMap {
-    if device.channels <= 2 {
-        return ChannelMap::new([ChannelPosition::Mono]);
-    }
-    let positions: Vec<ChannelPosition> = device.channel_map.into_iter().collect();
-    let front = [ChannelPosition::FrontLeft, ChannelPosition::FrontRight];
-    if front.iter().all(|side| positions.contains(side)) {
-        ChannelMap::new(front)
-    } else {
-        // A studio's interface numbers its channels; the first two are what is listened to.
-        ChannelMap::new(positions.into_iter().take(2))
-    }
-}
-
-fn spec(rate: u32, channels: u8) -> SampleSpec {
-    SampleSpec {
-        format: SampleFormat::Float32Le,
-        channels,
-        sample_rate: rate,
-    }
-}
-
-/// The bytes of a period, given in samples at 48 kHz.
-fn bytes(period: u32, rate: u32, channels: u8) -> u32 {
-    let frames = u64::from(period.clamp(48, 48_000)) * u64::from(rate) / u64::from(SAMPLE_RATE);
-    let bytes = frames.max(1) * SAMPLE as u64 * u64::from(channels);
-    u32::try_from(bytes).unwrap_or(u32::MAX)
-}
-
-fn uncork(channel: u32) -> CorkStreamParams {
-    CorkStreamParams {
-        channel,
-        cork: false,
-    }
-}
-
-/// What mixers show beside the program's name. No role is given: servers answer that of a telephone by switching
-/// Bluetooth headsets to telephone quality.
-fn named(name: &std::ffi::CStr) -> Props {
-    let mut props = Props::new();
-    props.set(Prop::MediaName, name);
-    props
 }
