@@ -55,7 +55,9 @@ impl KeyLog {
         }
         let line = format!(
             "{direction} {peer} {} {} {} {secret} {address}\n",
-            setup.generation, setup.open_ssrc, setup.whisper_ssrc
+            setup.generation,
+            setup.open_ssrc.number(),
+            setup.whisper_ssrc.number()
         );
         if let Err(error) = self.file.write_all(line.as_bytes()) {
             tracing::warn!(%error, "voice key not written to the key file");

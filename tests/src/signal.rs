@@ -6,6 +6,7 @@
 use anyhow::{Context, Result};
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+use sotto_instruments::Chance;
 
 /// The rate of all recordings.
 pub const RATE: usize = 48_000;
@@ -186,18 +187,11 @@ pub fn pesq(said: &[f32], heard: &[f32]) -> Result<f64> {
         .context("PESQ")
 }
 
-/// Noise from a seed, with peaks of ±0.1: a linear congruential generator's high bits.
+/// Noise from a seed, with peaks of ±0.1.
 #[must_use]
 pub fn noise(seed: u64, samples: usize) -> Vec<f32> {
-    let mut state = seed;
-    (0..samples)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            ((state >> 40) as f32 / 8_388_608.0 - 1.0) * 0.1
-        })
-        .collect()
+    let mut chance = Chance::new(seed);
+    (0..samples).map(|_| chance.sample() * 0.1).collect()
 }
 
 #[cfg(test)]

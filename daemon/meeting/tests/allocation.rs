@@ -1,51 +1,17 @@
 //! Messages from outside are given memory for what they hold, never for what they say they hold.
 //!
-//! A global allocator counts, so this is a test program of its own with a single test: whatever else ran would be
-//! counted, too.
+//! A global allocator counts, so this is a test program of its own.
 
 #![allow(clippy::unwrap_used)] // a test fails loudly, its fixtures too
-#![allow(unsafe_code)] // an allocator is unsafe by its nature; this one hands everything on
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
+use sotto_instruments::{Counting, needed};
 use sotto_meeting::{Input, Mesh, Now, Output, RejoinPolicy, Setup, Topic, Utc};
-
-/// The greatest memory in use at once since the last [`reset`].
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-/// Memory in use.
-static USED: AtomicUsize = AtomicUsize::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = USED.fetch_add(layout.size(), Relaxed) + layout.size();
-        PEAK.fetch_max(used, Relaxed);
-        // SAFETY: the caller's promise is that of this call.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        USED.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's promise is that of this call.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// How much more memory than before `what` needs at once.
-fn needed(what: impl FnOnce()) -> usize {
-    let before = USED.load(Relaxed);
-    PEAK.store(before, Relaxed);
-    what();
-    PEAK.load(Relaxed) - before
-}
 
 /// What a message of this length may need at once: itself, what is read of it, and the answer to it.
 ///

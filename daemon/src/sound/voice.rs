@@ -26,7 +26,7 @@ use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
     Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, LinkSetup, MediaKeys, SampleTime,
-    UplinkCommand, voice_pair,
+    Ssrc, UplinkCommand, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -182,7 +182,7 @@ impl Voice {
     pub(crate) fn capture_position(&self) -> Option<u64> {
         self.lines
             .inside()
-            .then(|| self.capture_clock.position(self.clock.monotonic()))
+            .then(|| self.capture_clock.position(self.clock.monotonic()).number())
     }
 
     /// What the voice side adds to rosters.
@@ -221,8 +221,8 @@ impl Voice {
                     slot,
                     generation,
                     keys: MediaKeys { key, salt },
-                    open_ssrc,
-                    whisper_ssrc,
+                    open_ssrc: Ssrc::new(open_ssrc),
+                    whisper_ssrc: Ssrc::new(whisper_ssrc),
                 };
                 if let Some(log) = &mut self.key_log {
                     log.outbound(peer, &setup, address);
@@ -259,8 +259,8 @@ impl Voice {
                     slot,
                     generation,
                     keys: MediaKeys { key, salt },
-                    open_ssrc,
-                    whisper_ssrc,
+                    open_ssrc: Ssrc::new(open_ssrc),
+                    whisper_ssrc: Ssrc::new(whisper_ssrc),
                 };
                 if let Some(log) = &mut self.key_log {
                     log.inbound(peer, &setup);
@@ -276,13 +276,13 @@ impl Voice {
             }
             VoiceChange::Unlink { peer } => self.unlink(peer),
             VoiceChange::Audience { at, audience } => {
-                let at = at.map(SampleTime);
+                let at = at.map(SampleTime::new);
                 self.last_audience = (at, audience.clone());
                 let audience = given(&mut self.slots, audience);
                 self.lines.up(UplinkCommand::Audience { at, audience });
             }
             VoiceChange::Microphone { at, open } => {
-                let at = at.map(SampleTime);
+                let at = at.map(SampleTime::new);
                 // Nobody hears a muted microphone, so that it may become another one meanwhile.
                 self.equipment.may_move(!open);
                 self.lines.up(UplinkCommand::Microphone { at, open });

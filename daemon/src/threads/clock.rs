@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use sotto_meeting::{Now, Utc};
+use sotto_voice::{SampleCount, SampleTime};
 
 /// Time since the daemon started.
 #[derive(Debug, Clone, Copy)]
@@ -57,23 +58,16 @@ pub(crate) struct CaptureClock {
 
 impl CaptureClock {
     /// Notes that the sample `position` is the next to be captured, at `now`.
-    pub(crate) fn update(&self, position: u64, now: Duration) {
-        let position = i64::try_from(position).unwrap_or(i64::MAX);
-        self.offset
-            .store(position - samples(now), Ordering::Relaxed);
+    pub(crate) fn update(&self, position: SampleTime, now: Duration) {
+        let offset = position.since(SampleTime::START) - SampleCount::during(now);
+        self.offset.store(offset.number(), Ordering::Relaxed);
     }
 
-    /// The sample that is being captured at `now`.
-    pub(crate) fn position(&self, now: Duration) -> u64 {
-        let offset = self.offset.load(Ordering::Relaxed);
-        u64::try_from(samples(now).saturating_add(offset)).unwrap_or(0)
+    /// Returns the sample that is being captured at `now`.
+    pub(crate) fn position(&self, now: Duration) -> SampleTime {
+        let offset = SampleCount::new(self.offset.load(Ordering::Relaxed));
+        SampleTime::START + SampleCount::during(now).saturating_add(offset)
     }
-}
-
-/// `time` in samples at 48 kHz.
-fn samples(time: Duration) -> i64 {
-    let samples = time.as_nanos() * u128::from(sotto_voice::SAMPLE_RATE) / 1_000_000_000;
-    i64::try_from(samples).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -83,8 +77,10 @@ mod tests {
     #[test]
     fn the_capture_clock_runs_on_between_frames() {
         let clock = CaptureClock::default();
-        clock.update(4_800, Duration::from_secs(7));
-        assert_eq!(clock.position(Duration::from_secs(7)), 4_800);
-        assert_eq!(clock.position(Duration::from_millis(7_005)), 4_800 + 240);
+        let (begun, now) = (SampleTime::new(4_800), Duration::from_secs(7));
+        clock.update(begun, now);
+        assert_eq!(clock.position(now), begun);
+        let later = now + Duration::from_millis(5);
+        assert_eq!(clock.position(later), begun + SampleCount::from_millis(5));
     }
 }

@@ -11,11 +11,11 @@ use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{PlaybackWriter, Wake};
 use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
 use sotto_voice::{
-    Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM, duration_of,
+    Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM, Retired, duration_of,
 };
 
 use super::playback_clock::PlaybackClock;
-use super::ring::{NewsSender, Past};
+use super::ring::NewsSender;
 use super::uplink::Sending;
 use super::{Clock, VoiceNews, priority};
 
@@ -215,7 +215,7 @@ impl Work {
     fn take_orders(&mut self) -> bool {
         while let Ok(loudspeaker) = self.loudspeakers.pop() {
             if let Some(past) = std::mem::replace(&mut self.loudspeaker, loudspeaker) {
-                self.news.tell(VoiceNews::Past(Past::Loudspeaker(past)));
+                self.news.tell(VoiceNews::Past(Retired::new(past)));
             }
             self.playback_clock = PlaybackClock::new(self.clock.monotonic());
         }
@@ -239,7 +239,7 @@ impl Work {
 
     fn replace(&mut self, downlink: Option<Box<Downlink>>) {
         if let Some(past) = std::mem::replace(&mut self.downlink, downlink) {
-            self.news.tell(VoiceNews::Past(Past::Downlink(past)));
+            self.news.tell(VoiceNews::Past(Retired::new(past)));
         }
         self.next_unheard = self.clock.monotonic();
     }
@@ -362,7 +362,7 @@ impl Work {
             self.news.tell(VoiceNews::Downlink(event));
         }
         while let Some(retired) = downlink.take_retired() {
-            self.news.tell(VoiceNews::Past(Past::Link(retired)));
+            self.news.tell(VoiceNews::Past(retired));
         }
     }
 }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use sotto_audio::{Played, PlayedReader};
-use sotto_voice::{FRAME_SAMPLES, Reference};
+use sotto_voice::{FRAME_SAMPLES, Reference, Retired, SampleCount};
 
-use super::ring::{NewsSender, Past};
+use super::ring::NewsSender;
 use super::{Clock, VoiceNews};
 
 /// Loudspeakers that may wait to be taken over.
@@ -53,7 +53,7 @@ impl Echo {
     pub(super) fn take_over(&mut self, news: &mut NewsSender) {
         while let Ok(source) = self.sources.pop() {
             if let Some(past) = std::mem::replace(&mut self.source, source) {
-                news.tell(VoiceNews::Past(Past::Echo(past)));
+                news.tell(VoiceNews::Past(Retired::new(past)));
             }
         }
     }
@@ -66,7 +66,7 @@ impl Echo {
     }
 
     /// Captured samples were lost.
-    pub(super) fn skip(&mut self, lost: u64) {
+    pub(super) fn skip(&mut self, lost: SampleCount) {
         if let Some(source) = &mut self.source {
             source.reference.skip(lost);
         }

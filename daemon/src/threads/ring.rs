@@ -3,28 +3,8 @@
 use std::sync::{Arc, RwLock};
 
 use sotto_audio::priority::Priority;
-use sotto_audio::{CaptureReader, PlaybackWriter};
 use sotto_net::NodeId;
-use sotto_voice::{Downlink, DownlinkEvent, Retired, Slot, Uplink, UplinkEvent};
-
-use super::echo::EchoSource;
-
-/// What a voice thread no longer needs. Freeing it takes time that the thread does not have.
-#[expect(dead_code, reason = "held only to be dropped")]
-pub(crate) enum Past {
-    /// A direction of a link.
-    Link(Retired),
-    /// A conversation's sending side.
-    Uplink(Box<Uplink>),
-    /// A conversation's receiving side.
-    Downlink(Box<Downlink>),
-    /// A microphone's ring.
-    Microphone(Box<CaptureReader>),
-    /// A loudspeaker's ring.
-    Loudspeaker(Box<PlaybackWriter>),
-    /// What a loudspeaker played.
-    Echo(Box<EchoSource>),
-}
+use sotto_voice::{DownlinkEvent, Retired, Slot, UplinkEvent};
 
 /// What the voice threads tell.
 #[expect(
@@ -37,7 +17,7 @@ pub(crate) enum VoiceNews {
     /// From the downlink.
     Downlink(DownlinkEvent),
     /// What a voice thread no longer needs, to be freed here.
-    Past(#[expect(dead_code, reason = "held only to be dropped on the receiver's thread")] Past),
+    Past(#[expect(dead_code, reason = "held only to be dropped on the receiver's thread")] Retired),
     /// How a thread is scheduled, and its number for rtkit.
     Scheduled {
         /// `uplink` or `downlink`.

@@ -9,10 +9,12 @@ use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{CaptureReader, Wake};
 use sotto_net::{MediaSocket, MediaStreams};
-use sotto_voice::{Destination, FRAME_SAMPLES, Uplink, UplinkCommand, duration_of};
+use sotto_voice::{
+    Destination, FRAME_SAMPLES, Retired, SampleCount, SampleTime, Uplink, UplinkCommand,
+};
 
 use super::echo::{Echo, EchoSources};
-use super::ring::{NewsSender, Past};
+use super::ring::NewsSender;
 use super::{CaptureClock, Clock, SlotNames, VoiceNews, priority};
 
 /// Orders that may wait; a meeting of 256 that everybody joins at once makes two a peer.
@@ -177,7 +179,7 @@ impl Work {
     fn take_orders(&mut self) -> bool {
         while let Ok(microphone) = self.microphones.pop() {
             if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
-                self.news.tell(VoiceNews::Past(Past::Microphone(past)));
+                self.news.tell(VoiceNews::Past(Retired::new(past)));
             }
             self.echo.microphone_changed();
             self.catch_up();
@@ -202,9 +204,10 @@ impl Work {
 
     fn replace(&mut self, uplink: Option<Box<Uplink>>) {
         if let Some(past) = std::mem::replace(&mut self.uplink, uplink) {
-            self.news.tell(VoiceNews::Past(Past::Uplink(past)));
+            self.news.tell(VoiceNews::Past(Retired::new(past)));
         }
-        self.capture_clock.update(0, self.clock.monotonic());
+        self.capture_clock
+            .update(SampleTime::START, self.clock.monotonic());
     }
 
     /// Capture time has gone on while no microphone was open. Without this, what the user did meanwhile, stamped by
@@ -213,9 +216,9 @@ impl Work {
         let (Some(uplink), Some(microphone)) = (&mut self.uplink, &self.microphone) else {
             return;
         };
-        let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
+        let waiting = SampleCount::of_length(microphone.waiting());
         let now = self.capture_clock.position(self.clock.monotonic());
-        uplink.skip(now.saturating_sub(uplink.position().0 + waiting));
+        uplink.skip(now.since(uplink.position() + waiting));
     }
 
     /// Sends everything that the microphone has.
@@ -238,18 +241,18 @@ impl Work {
                 continue;
             };
             if lost > 0 {
+                let lost = SampleCount::new(i64::try_from(lost).unwrap_or(i64::MAX));
                 uplink.skip(lost);
                 self.echo.skip(lost);
             }
             // Of what waits, the last sample was captured just now.
-            let waiting = u64::try_from(microphone.waiting()).unwrap_or(0);
-            let captured = now.saturating_sub(duration_of(waiting));
+            let waiting = SampleCount::of_length(microphone.waiting());
+            let captured = now.saturating_sub(waiting.duration());
             uplink.overhear(frame, captured);
             let reference = self.echo.frame(uplink.wants_reference(), captured);
             let send = &mut |to, packet: &[u8]| self.sending.send(to, packet);
             uplink.capture_with_reference(frame, &reference, now, send);
-            self.capture_clock
-                .update(uplink.position().0 + waiting, now);
+            self.capture_clock.update(uplink.position() + waiting, now);
         }
     }
 
@@ -262,7 +265,7 @@ impl Work {
             self.news.tell(VoiceNews::Uplink(event));
         }
         while let Some(retired) = uplink.take_retired() {
-            self.news.tell(VoiceNews::Past(Past::Link(retired)));
+            self.news.tell(VoiceNews::Past(retired));
         }
     }
 }

@@ -12,7 +12,7 @@ use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::{
     Audience, Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, LinkSetup, MediaKeys, Slot,
-    SlotSet, Uplink, UplinkCommand, VoiceConfig, VoiceError, voice_pair,
+    SlotSet, Ssrc, Uplink, UplinkCommand, VoiceConfig, VoiceError, voice_pair,
 };
 
 fn setup(slot: usize, number: u32) -> LinkSetup {
@@ -23,8 +23,8 @@ fn setup(slot: usize, number: u32) -> LinkSetup {
             key: std::array::from_fn(|index| (number >> (8 * (index % 4))) as u8),
             salt: [slot as u8; 12],
         },
-        open_ssrc: 2 * number,
-        whisper_ssrc: 2 * number + 1,
+        open_ssrc: Ssrc::new(2 * number),
+        whisper_ssrc: Ssrc::new(2 * number + 1),
     }
 }
 

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::playout::LONGEST_AT_AN_END;
-use crate::{SAMPLE_RATE, Slot, duration_of};
+use crate::{SAMPLE_RATE, SampleCount, Slot, Timestamp, duration_of};
 
 /// How long it is, in samples: 60 ms, whole frames of either length. Its end is silent, so that no codec holds any of it
 /// back.
@@ -16,8 +16,8 @@ pub(crate) const LENGTH: usize = SAMPLE_RATE as usize * 60 / 1000;
 /// How much of that sounds: 50 ms.
 const SOUNDING: usize = SAMPLE_RATE as usize / 20;
 
-/// How long before it begins it is announced, in samples: 300 ms. Far more than any way that conversation permits.
-pub(crate) const LEAD: u64 = SAMPLE_RATE as u64 * 3 / 10;
+/// How long before it begins it is announced. Far more than any way that conversation permits.
+pub(crate) const LEAD: SampleCount = SampleCount::from_millis(300);
 
 /// Where the sweep begins and ends, in hertz: what every telephone codec carries.
 const SWEEP: (f64, f64) = (400.0, 5_000.0);
@@ -97,7 +97,7 @@ enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Announced {
     pub(crate) slot: Slot,
-    pub(crate) timestamp: u32,
+    pub(crate) timestamp: Timestamp,
 }
 
 /// What was found: when its first sample is played, if it was there at all.
@@ -142,28 +142,34 @@ impl ChirpListener {
     }
 
     /// The timestamp with which the chirp of `slot` begins that was announced last.
-    fn begin(&self, slot: Slot) -> Option<u32> {
+    fn begin(&self, slot: Slot) -> Option<Timestamp> {
         let (announced, _) = self.awaited?;
         (announced.slot == slot).then_some(announced.timestamp)
     }
 
     /// Whether a frame of `slot` with this timestamp is a part of the chirp that was announced.
-    pub(crate) fn expects(&self, slot: Slot, timestamp: u32) -> bool {
+    pub(crate) fn expects(&self, slot: Slot, timestamp: Timestamp) -> bool {
         self.begin(slot)
-            .is_some_and(|begin| timestamp.wrapping_sub(begin) < LENGTH as u32)
+            .is_some_and(|begin| timestamp.since(begin) < SampleCount::of_length(LENGTH))
     }
 
     /// Whether whispered sound of `slot` that begins with this timestamp and has so many samples holds any of the
     /// chirp, or of what a decoder makes up behind it.
-    pub(crate) fn fills(&self, slot: Slot, timestamp: u32, count: usize) -> bool {
+    pub(crate) fn fills(&self, slot: Slot, timestamp: Timestamp, count: usize) -> bool {
         self.begin(slot).is_some_and(|begin| {
-            let first = begin.wrapping_sub(count as u32);
-            timestamp.wrapping_sub(first) < (count + LENGTH + LONGEST_AT_AN_END) as u32
+            let first = begin - SampleCount::of_length(count);
+            timestamp.since(first) < SampleCount::of_length(count + LENGTH) + LONGEST_AT_AN_END
         })
     }
 
     /// Takes what is played of `slot` from `now` on, before any volume. `source` is the timestamp that it has.
-    pub(crate) fn played(&mut self, slot: Slot, sound: &[f32], source: Option<u32>, now: Duration) {
+    pub(crate) fn played(
+        &mut self,
+        slot: Slot,
+        sound: &[f32],
+        source: Option<Timestamp>,
+        now: Duration,
+    ) {
         let Some((announced, phase)) = &mut self.awaited else {
             return;
         };
@@ -171,8 +177,8 @@ impl ChirpListener {
             return;
         }
         if let (Phase::Armed { .. }, Some(timestamp)) = (&phase, source) {
-            let begin = announced.timestamp.wrapping_sub(BEFORE as u32);
-            if timestamp.wrapping_sub(begin) < (BEFORE + LENGTH) as u32 {
+            let begin = announced.timestamp - SampleCount::of_length(BEFORE);
+            if timestamp.since(begin) < SampleCount::of_length(BEFORE + LENGTH) {
                 let (begin, filled) = (now, 0);
                 *phase = Phase::Recording { begin, filled };
             }
@@ -240,18 +246,18 @@ mod tests {
     const SLOT: Slot = Slot::new(3);
     const ANNOUNCED: Announced = Announced {
         slot: SLOT,
-        timestamp: u32::MAX - 700,
+        timestamp: Timestamp::new(u32::MAX - 700),
     };
 
     /// Plays `sound`, whose first sample has the timestamp `first`, in blocks of 120 from second 1 on.
-    fn found(sound: &[f32], first: u32) -> Option<Found> {
+    fn found(sound: &[f32], first: Timestamp) -> Option<Found> {
         let mut listener = ChirpListener::new();
         assert!(listener.announce(ANNOUNCED, Duration::ZERO));
         let mut found = None;
         for (index, block) in sound.chunks(120).enumerate() {
-            let at = (index * 120) as u64;
-            let timestamp = first.wrapping_add(at as u32);
-            let now = Duration::from_secs(1) + duration_of(at);
+            let at = SampleCount::of_length(index * 120);
+            let timestamp = first + at;
+            let now = Duration::from_secs(1) + at.duration();
             listener.played(SLOT, block, Some(timestamp), now);
             listener.played(Slot::new(4), &[1.0; 120], Some(timestamp), now);
             found = found.or(listener.search());
@@ -272,7 +278,7 @@ mod tests {
     fn it_is_found_to_the_sample_where_it_is_played() {
         // Played 312 samples later than its timestamps say: a codec's look-ahead.
         let sound: Vec<f32> = around(4_000 + 312).iter().map(|sample| -sample).collect();
-        let found = found(&sound, ANNOUNCED.timestamp.wrapping_sub(4_000)).unwrap();
+        let found = found(&sound, ANNOUNCED.timestamp - SampleCount::new(4_000)).unwrap();
         assert_eq!(found.announced, ANNOUNCED);
         let at = Duration::from_secs(1) + duration_of(4_312);
         assert!(
@@ -286,7 +292,7 @@ mod tests {
         let sound: Vec<f32> = (0..40_000)
             .map(|index| (index as f32 * 0.03).sin() * 0.3)
             .collect();
-        let found = found(&sound, ANNOUNCED.timestamp.wrapping_sub(4_000)).unwrap();
+        let found = found(&sound, ANNOUNCED.timestamp - SampleCount::new(4_000)).unwrap();
         assert_eq!(found.at, None);
     }
 
@@ -302,12 +308,12 @@ mod tests {
         let mut listener = ChirpListener::new();
         let other = Announced {
             slot: Slot::new(4),
-            timestamp: 9,
+            timestamp: Timestamp::new(9),
         };
         assert!(listener.announce(ANNOUNCED, Duration::ZERO));
         assert!(!listener.announce(other, Duration::from_millis(900)));
-        assert!(listener.expects(SLOT, ANNOUNCED.timestamp.wrapping_add(480)));
-        assert!(!listener.expects(SLOT, ANNOUNCED.timestamp.wrapping_sub(480)));
+        assert!(listener.expects(SLOT, ANNOUNCED.timestamp + SampleCount::new(480)));
+        assert!(!listener.expects(SLOT, ANNOUNCED.timestamp - SampleCount::new(480)));
         assert!(listener.announce(other, Duration::from_secs(1)));
         assert!(!listener.expects(SLOT, ANNOUNCED.timestamp));
         listener.forget(SLOT);

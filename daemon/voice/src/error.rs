@@ -1,7 +1,7 @@
 //! What can go wrong with voice, in words for people.
 
-use crate::Slot;
 use crate::codec::CodecError;
+use crate::{Slot, Ssrc};
 
 /// Why a voice command was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,14 +21,12 @@ pub enum VoiceError {
     #[error(transparent)]
     Codec(#[from] CodecError),
     /// A link's two streams have one SSRC, or one that another link uses already.
-    #[error(
-        "voice stream number {ssrc:#010x} of {slot} is taken; the link needs new stream numbers"
-    )]
+    #[error("voice stream number {ssrc} of {slot} is taken; the link needs new stream numbers")]
     StreamNumberTaken {
         /// Whose link it is.
         slot: Slot,
         /// The SSRC in question.
-        ssrc: u32,
+        ssrc: Ssrc,
     },
     /// A key that has already sealed packets was handed in again, which would repeat GCM nonces.
     #[error("the voice key for {slot} was used before; the link needs a fresh key")]

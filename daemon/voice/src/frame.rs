@@ -3,7 +3,7 @@
 //! The sender decides, for all that it sends; every receiver takes either length from anybody, and learns it from
 //! the frames themselves. Where nothing is said of it, a *frame* is as long as the sender's frames are.
 
-use crate::FRAME_SAMPLES;
+use crate::{FRAME_SAMPLES, SampleCount};
 
 /// The length of a sender's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -22,6 +22,11 @@ impl FrameLength {
             Self::Short => FRAME_SAMPLES / 2,
             Self::Usual => FRAME_SAMPLES,
         }
+    }
+
+    /// The same as a distance between samples.
+    pub const fn count(self) -> SampleCount {
+        SampleCount::of_length(self.samples())
     }
 
     /// The length of so many samples, if frames may have it.

@@ -33,8 +33,11 @@ pub mod mix;
 mod pair;
 pub mod playout;
 pub mod processing;
+mod retired;
 mod same_room;
+mod sequence;
 mod slot;
+mod ssrc;
 mod time;
 pub mod uplink;
 pub mod wire;
@@ -44,12 +47,15 @@ pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, Played, 
 pub use error::VoiceError;
 pub use frame::FrameLength;
 pub use level::Level;
-pub use link::{Destination, LinkSetup, MediaKeys, Retired, Stream};
+pub use link::{Destination, LinkSetup, MediaKeys, Stream};
 pub use pair::{VoiceConfig, voice_pair};
 pub use processing::{Processor, ProcessorSettings, Reference};
+pub use retired::Retired;
 pub use same_room::SameRoom;
+pub use sequence::{ExtendedSequence, SequenceNumber};
 pub use slot::{Slot, SlotSet};
-pub use time::{SampleTime, duration_of};
+pub use ssrc::Ssrc;
+pub use time::{MediaTime, SampleCount, SampleTime, Timestamp, duration_of};
 pub use uplink::{
     Audience, GateMode, RecipientStats, Uplink, UplinkCommand, UplinkEvent, UplinkStats,
 };

@@ -7,10 +7,7 @@ use std::net::SocketAddr;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::downlink::{ControlLink, InboundLink};
-use crate::processing::Processor;
-use crate::uplink::OutboundLink;
-use crate::{Slot, VoiceError};
+use crate::{Slot, Ssrc, VoiceError};
 
 /// Where a packet goes, or where it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -73,9 +70,9 @@ pub struct LinkSetup {
     /// What packets of this direction are sealed with.
     pub keys: MediaKeys,
     /// The SSRC of open speech.
-    pub open_ssrc: u32,
+    pub open_ssrc: Ssrc,
     /// The SSRC of whispers.
-    pub whisper_ssrc: u32,
+    pub whisper_ssrc: Ssrc,
 }
 
 impl LinkSetup {
@@ -91,7 +88,7 @@ impl LinkSetup {
     }
 
     /// The stream that `ssrc` stands for in this direction.
-    pub(crate) fn stream(&self, ssrc: u32) -> Option<Stream> {
+    pub(crate) fn stream(&self, ssrc: Ssrc) -> Option<Stream> {
         if ssrc == self.open_ssrc {
             Some(Stream::Open)
         } else if ssrc == self.whisper_ssrc {
@@ -114,11 +111,11 @@ impl LinkSetup {
     }
 
     /// The SSRC of [`control_stream`](Self::control_stream).
-    pub(crate) fn control_ssrc(&self) -> u32 {
+    pub(crate) fn control_ssrc(&self) -> Ssrc {
         self.ssrc(self.control_stream())
     }
 
-    pub(crate) fn ssrc(&self, stream: Stream) -> u32 {
+    pub(crate) fn ssrc(&self, stream: Stream) -> Ssrc {
         match stream {
             Stream::Open => self.open_ssrc,
             Stream::Whisper => self.whisper_ssrc,
@@ -161,28 +158,5 @@ impl KeyMemory {
         }
         self.seen.push_back(fingerprint);
         true
-    }
-}
-
-/// What a voice thread no longer needs. Its memory should be freed on another thread, where nobody waits.
-pub enum Retired {
-    /// A replaced or removed sending direction.
-    Outbound(Box<OutboundLink>),
-    /// A replaced or removed receiving direction.
-    Inbound(Box<InboundLink>),
-    /// A replaced or removed control direction.
-    Control(Box<ControlLink>),
-    /// A replaced or removed processor.
-    Processor(Box<Processor>),
-}
-
-impl std::fmt::Debug for Retired {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Outbound(_) => "Retired::Outbound",
-            Self::Inbound(_) => "Retired::Inbound",
-            Self::Control(_) => "Retired::Control",
-            Self::Processor(_) => "Retired::Processor",
-        })
     }
 }

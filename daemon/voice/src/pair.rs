@@ -10,7 +10,10 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use crate::{Destination, Downlink, FrameLength, Slot, Stream, Uplink, VoiceError};
+use crate::{
+    Destination, Downlink, FrameLength, SequenceNumber, Slot, Ssrc, Stream, Timestamp, Uplink,
+    VoiceError,
+};
 
 /// How a conversation is set up. The values of [`VoiceConfig::new`] are what the daemon uses.
 #[derive(Clone)]
@@ -62,7 +65,7 @@ pub(crate) struct PathUpdate {
     pub(crate) slot: Slot,
     /// Names the link that the path was proven for, so that a late update never applies to a successor.
     pub(crate) generation: u64,
-    pub(crate) open_ssrc: u32,
+    pub(crate) open_ssrc: Ssrc,
     pub(crate) destination: Option<Destination>,
 }
 
@@ -88,11 +91,11 @@ pub(crate) enum LossNews {
         /// How many of them did not arrive.
         lost: u32,
         /// The last of them.
-        highest: u16,
+        highest: SequenceNumber,
     },
     /// Feedback on single packets, soon after a loss: whether packet `begin + i` arrived, in bit `i`.
     Feedback {
-        begin: u16,
+        begin: SequenceNumber,
         count: u8,
         received: u64,
     },
@@ -103,11 +106,11 @@ pub(crate) enum LossNews {
 pub(crate) struct SendCount {
     pub(crate) slot: Slot,
     pub(crate) stream: Stream,
-    pub(crate) ssrc: u32,
+    pub(crate) ssrc: Ssrc,
     pub(crate) packets: u32,
     pub(crate) octets: u32,
     /// The RTP timestamp of the sample behind the last frame, and when that frame's last sample was captured.
-    pub(crate) timestamp: u32,
+    pub(crate) timestamp: Timestamp,
     pub(crate) captured: Duration,
 }
 

@@ -4,57 +4,19 @@
 //! are made that way too. Echo cancellation and level control allocate in every frame, inside the crates that do
 //! them. Nothing else does, on either thread.
 
-#![allow(unsafe_code)]
-
 mod room;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
 use room::*;
+use sotto_instruments::{Counting, allocations};
 use sotto_voice::codec::{Encoder, MAX_FRAME_BYTES};
 use sotto_voice::playout::{EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
 use sotto_voice::{
-    Destination, FRAME_SAMPLES, Processor, ProcessorSettings, Reference, Stream, UplinkCommand,
+    Destination, FRAME_SAMPLES, Processor, ProcessorSettings, Reference, SequenceNumber, Stream,
+    Timestamp, UplinkCommand,
 };
-
-/// The system's allocator with a count for the current thread.
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged; the count is a thread-local integer
-// whose access neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// How often `work` allocates.
-fn allocations(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.with(Cell::get);
-    work();
-    ALLOCATIONS.with(Cell::get) - before
-}
 
 #[test]
 fn a_conversation_under_way_allocates_once_a_packet_and_no_more() {
@@ -72,7 +34,7 @@ fn a_conversation_under_way_allocates_once_a_packet_and_no_more() {
         if tick % 10 == 0 {
             let (sender, listener) = room.members.split_at_mut(1);
             let (sender, listener) = (&mut sender[0], &mut listener[0]);
-            let start = sender.uplink.position().0;
+            let start = sender.uplink.position().number();
             let frame: [f32; FRAME_SAMPLES] =
                 std::array::from_fn(|offset| voice(start + offset as u64));
             for packet in &mut packets {
@@ -158,7 +120,7 @@ fn processing_adds_what_its_crate_allocates_and_no_more() {
     let (mut together, mut apart, mut referring, mut sealed) = (0, 0, 0, 0);
     for _ in 0..500 {
         now += ms(10);
-        let start = uplink.position().0;
+        let start = uplink.position().number();
         let mut frame: [f32; FRAME_SAMPLES] =
             std::array::from_fn(|offset| voice(start + offset as u64));
         let mut played = [0.0; FRAME_SAMPLES];
@@ -204,10 +166,10 @@ fn what_is_brought_back_from_a_memory_allocates_nothing() {
     for tick in 0..1000 {
         let now = ms(10 * tick);
         while let Some((at, frame, bytes)) = arrivals.next_if(|(at, ..)| *at <= now) {
-            let timestamp = (frame * FRAME_SAMPLES as u64) as u32;
+            let timestamp = Timestamp::new((frame * FRAME_SAMPLES as u64) as u32);
             let packet = Packet {
                 stream: Stream::Open,
-                sequence: frame as u16,
+                sequence: SequenceNumber::new(frame as u16),
                 timestamp,
                 marker: frame == 0,
                 frames: &[EncodedFrame {

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use room::*;
 use sotto_voice::{
-    ChirpOutcome, Destination, DownlinkCommand, DownlinkEvent, UplinkCommand, UplinkEvent,
+    ChirpOutcome, Destination, DownlinkCommand, DownlinkEvent, Timestamp, UplinkCommand,
+    UplinkEvent,
 };
 
 /// Orders a chirp and announces it, as a daemon does.
-fn chirp(room: &mut Room, from: usize, to: usize) -> u32 {
+fn chirp(room: &mut Room, from: usize, to: usize) -> Timestamp {
     let member = &mut room.members[from];
     let command = UplinkCommand::Chirp { slot: slot(to) };
     member.uplink.command(command).expect("taken");
@@ -31,7 +32,7 @@ fn chirp(room: &mut Room, from: usize, to: usize) -> u32 {
     timestamp
 }
 
-fn answers(room: &Room, whom: usize, of: u32) -> Vec<ChirpOutcome> {
+fn answers(room: &Room, whom: usize, of: Timestamp) -> Vec<ChirpOutcome> {
     let events = room.members[whom].events.iter();
     events
         .filter_map(|(_, event)| match event {
@@ -44,7 +45,7 @@ fn answers(room: &Room, whom: usize, of: u32) -> Vec<ChirpOutcome> {
 }
 
 #[track_caller]
-fn assert_heard(room: &Room, whom: usize, of: u32) {
+fn assert_heard(room: &Room, whom: usize, of: Timestamp) {
     let told = answers(room, whom, of);
     assert!(matches!(told[..], [ChirpOutcome::Heard(_)]), "{told:?}");
 }

@@ -3,7 +3,7 @@
 mod room;
 
 use room::*;
-use sotto_voice::{Audience, DownlinkCommand, DownlinkEvent};
+use sotto_voice::{Audience, DownlinkCommand, DownlinkEvent, SampleCount};
 
 #[test]
 fn what_is_said_is_heard_by_everyone_else() {
@@ -31,12 +31,12 @@ fn a_whisper_is_heard_by_the_chosen_and_nobody_else_gets_a_packet() {
     room.run(ms(500));
     room.members[0].voice = Box::new(voice);
     room.members[0].keep = true;
-    let at = room.members[0].uplink.position().0;
+    let at = room.members[0].uplink.position().number();
     room.audience(0, Some(at), Audience::Whisper(slots(&[2])));
     let from = room.now;
     room.run(ms(1000));
     // The whisper's last sample comes before this one.
-    let at = room.members[0].uplink.position().0;
+    let at = room.members[0].uplink.position().number();
     room.members[0].voice = Box::new(move |sample| if sample < at { voice(sample) } else { 0.0 });
     room.audience(0, Some(at), Audience::Open(slots(&[1, 2, 3])));
     let media: Vec<_> = room.members[0]
@@ -127,14 +127,15 @@ fn delay_is_read_off_what_was_played_and_a_stall_shows_in_the_statistics() {
     room.run(ms(3000));
     let offset = |room: &Room| {
         let played = room.members[1].downlink.played(slot(0))?;
-        let at = (played.at.as_nanos() * 48_000 / 1_000_000_000) as u32;
-        Some(at.wrapping_sub(played.timestamp))
+        let at = SampleCount::during(played.at);
+        // Both run on: their distance is the delay.
+        Some(played.timestamp - at)
     };
     let before = offset(&room).expect("somebody speaks");
     for _ in 0..2000 {
         room.run(ms(1));
         let now = offset(&room).expect("somebody speaks");
-        let moved = now.wrapping_sub(before) as i32;
+        let moved = before.ahead_of(now).number();
         assert!(moved.abs() < 240, "the delay moved by {moved} samples");
     }
     // For 60 ms all packets take 60 ms longer, and then come at once.
@@ -152,7 +153,9 @@ fn delay_is_read_off_what_was_played_and_a_stall_shows_in_the_statistics() {
     }
     assert!((2..=7).contains(&late), "{late} frames were late");
     assert_eq!(outages, 1);
-    let moved = offset(&room).unwrap_or(0).wrapping_sub(before) as i32;
+    let moved = before
+        .ahead_of(offset(&room).expect("somebody speaks"))
+        .number();
     assert!(moved.abs() < 480, "the delay moved by {moved} samples");
     room.members[0].voice = Box::new(silence);
     room.microphone(0, false);

@@ -3,6 +3,7 @@
 mod room;
 
 use room::*;
+use sotto_instruments::Chance;
 use sotto_voice::{Audience, DownlinkEvent};
 
 /// Somebody who listens to twenty open microphones. Into most of them nobody speaks, and what they pick up
@@ -18,20 +19,15 @@ fn twenty_open_microphones(seed: u64) -> (Room, usize) {
         room.audience(sender, None, Audience::Open(slots(&[listener])));
         room.microphone(sender, true);
         let loudness = 10.0_f32.powf((-70.0 + 25.0 * sender as f32 / 19.0) / 20.0) * 1.732;
-        room.members[sender].voice = Box::new(hiss(sender as u32, loudness));
+        room.members[sender].voice = Box::new(hiss(sender as u64, loudness));
     }
     (room, listener)
 }
 
 /// White noise.
-fn hiss(seed: u32, loudness: f32) -> impl FnMut(u64) -> f32 {
-    let mut state = seed.wrapping_mul(0x9e37_79b9) | 1;
-    move |_| {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        (state as i32) as f32 / i32::MAX as f32 * loudness
-    }
+fn hiss(seed: u64, loudness: f32) -> impl FnMut(u64) -> f32 {
+    let mut chance = Chance::new(seed);
+    move |_| chance.sample() * loudness
 }
 
 #[test]

@@ -17,8 +17,8 @@ fn transit(room: &Room, listener: usize, speaker: usize) -> Duration {
     let played = room.members[listener].downlink.played(slot(speaker));
     let played = played.expect("somebody speaks");
     let first = member.first_timestamp.expect("it spoke");
-    let sample = u64::from(played.timestamp.wrapping_sub(first));
-    let ago = (member.uplink.position().0 - sample) * 1_000_000_000 / 48_000;
+    let sample = played.timestamp.since(first).number() as u64;
+    let ago = (member.uplink.position().number() - sample) * 1_000_000_000 / 48_000;
     let captured = member.captured - Duration::from_nanos(ago);
     played.at - captured
 }

@@ -33,15 +33,15 @@ fn forget_events(room: &mut Room) {
 
 /// How far what is played lies behind what is captured, in ms, at `listener` for `speaker`.
 fn delay(room: &Room, listener: usize, speaker: usize) -> f64 {
-    let captured = room.members[speaker].uplink.position().0;
+    let captured = room.members[speaker].uplink.position().number();
     let played = room.members[listener].downlink.played(slot(speaker));
     let first = room.members[speaker].first_timestamp.expect("it spoke");
     let played = played.expect("somebody speaks");
-    let sample = played.timestamp.wrapping_sub(first);
+    let sample = played.timestamp.since(first).number();
     let captured =
         captured as f64 + 48.0 * (room.now - room.members[speaker].captured).as_secs_f64() * 1e3;
     let late = room.now.saturating_sub(played.at).as_secs_f64() * 1e3;
-    (captured - f64::from(sample)) / 48.0 - late
+    (captured - sample as f64) / 48.0 - late
 }
 
 #[test]
@@ -122,12 +122,12 @@ fn a_whisper_of_short_frames_reaches_the_chosen_alone_to_the_sample() {
     room.run(ms(500));
     room.members[0].voice = Box::new(voice);
     room.members[0].keep = true;
-    let at = room.members[0].uplink.position().0 + 77;
+    let at = room.members[0].uplink.position().number() + 77;
     room.members[0].voice = Box::new(move |sample| if sample < at { 0.0 } else { voice(sample) });
     room.audience(0, Some(at), Audience::Whisper(slots(&[1])));
     let from = room.now;
     room.run(ms(1000));
-    let end = room.members[0].uplink.position().0 + 100;
+    let end = room.members[0].uplink.position().number() + 100;
     room.members[0].voice = Box::new(move |sample| {
         if (at..end).contains(&sample) {
             voice(sample)

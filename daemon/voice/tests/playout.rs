@@ -5,8 +5,8 @@ mod simulated;
 use std::time::Duration;
 
 use simulated::{Heard, Loss, Network, carry, encode, level, speech_like};
-use sotto_voice::Stream;
 use sotto_voice::playout::{Activity, EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
+use sotto_voice::{SampleCount, SequenceNumber, Stream, Timestamp};
 
 /// Frames in a second.
 const SECOND: usize = 100;
@@ -162,7 +162,8 @@ fn a_way_that_has_become_longer_is_followed_within_a_second() {
 }
 
 fn insert(playout: &mut SenderPlayout, frames: &[Option<Vec<u8>>], frame: usize, now: Duration) {
-    insert_as(playout, frames, frame, frame as u16, Stream::Open, now);
+    let sequence = SequenceNumber::new(frame as u16);
+    insert_as(playout, frames, frame, sequence, Stream::Open, now);
 }
 
 #[allow(clippy::unwrap_used)] // a test ends here if a frame is missing
@@ -170,11 +171,11 @@ fn insert_as(
     playout: &mut SenderPlayout,
     frames: &[Option<Vec<u8>>],
     frame: usize,
-    sequence: u16,
+    sequence: SequenceNumber,
     stream: Stream,
     now: Duration,
 ) {
-    let timestamp = (frame * 480) as u32;
+    let timestamp = Timestamp::new((frame * 480) as u32);
     playout.insert(
         &Packet {
             stream,
@@ -195,8 +196,8 @@ fn timestamps_and_sequence_numbers_wrap_unheard() {
     let frames = talk(10.0);
     let plain = carry(&frames, 10 * SECOND, &Network::default());
     let network = Network {
-        timestamp: u32::MAX - 100_000,
-        sequence: u16::MAX - 300,
+        timestamp: Timestamp::new(u32::MAX - 100_000),
+        sequence: SequenceNumber::new(u16::MAX - 300),
         ..Network::default()
     };
     let wrapped = carry(&frames, 10 * SECOND, &network);
@@ -278,7 +279,7 @@ fn a_whisper_and_open_voice_follow_each_other_on_one_timeline() {
     let mut playout = SenderPlayout::new(PlayoutConfig::default()).unwrap();
     let mut block = [0.0; 480];
     let (mut open_blocks, mut whisper_blocks) = (0, 0);
-    let mut sequences = [0_u16; 2];
+    let mut sequences = [SequenceNumber::new(0); 2];
     for step in 0..300_usize {
         let now = Duration::from_millis(10 * step as u64);
         let whisper = (100..200).contains(&step);
@@ -289,7 +290,7 @@ fn a_whisper_and_open_voice_follow_each_other_on_one_timeline() {
         };
         let sequence = &mut sequences[usize::from(whisper)];
         insert_as(&mut playout, frames, step, *sequence, stream, now);
-        *sequence += 1;
+        *sequence = *sequence + 1;
         match (playout.pull(&mut block, now), step) {
             (pulled, _) if pulled.activity == Activity::Pause => {}
             (pulled, _) if pulled.stream == Stream::Open => open_blocks += 1,
@@ -308,7 +309,14 @@ fn a_sender_that_starts_anew_is_heard_at_once() {
     let mut block = [0.0; 480];
     for step in 0..150_usize {
         let now = Duration::from_millis(10 * step as u64);
-        insert_as(&mut playout, &frames, step, step as u16, Stream::Open, now);
+        insert_as(
+            &mut playout,
+            &frames,
+            step,
+            SequenceNumber::new(step as u16),
+            Stream::Open,
+            now,
+        );
         playout.pull(&mut block, now);
     }
     playout.reset();
@@ -319,7 +327,7 @@ fn a_sender_that_starts_anew_is_heard_at_once() {
             &mut playout,
             &frames,
             step - 150,
-            step as u16,
+            SequenceNumber::new(step as u16),
             Stream::Open,
             now,
         );
@@ -339,8 +347,8 @@ fn playback_that_stood_still_goes_on_from_the_target() {
         if !(300..600).contains(&step) {
             let pulled = playout.pull(&mut block, now);
             if step == 605 {
-                let timestamp = pulled.source.unwrap().timestamp as u32;
-                let delay = 605.0 * 10.0 - f64::from(timestamp) / 48.0;
+                let timestamp = pulled.source.unwrap().timestamp.timestamp();
+                let delay = 605.0 * 10.0 - f64::from(timestamp.number()) / 48.0;
                 assert!(delay < 30.0, "{delay} ms");
             }
         }
@@ -408,20 +416,22 @@ proptest::proptest! {
         for ((sequence, timestamp, marker, whisper), wait, frames, count) in packets {
             now += Duration::from_millis(wait);
             // Half of the timestamps lie near each other.
-            let timestamp = if marker { timestamp % 100_000 } else { timestamp };
+            let timestamp = Timestamp::new(if marker { timestamp % 100_000 } else { timestamp });
             let frames: Vec<EncodedFrame<'_>> = frames
                 .iter()
                 .map(|(back, payload)| EncodedFrame {
-                    timestamp: timestamp.wrapping_sub(*back),
+                    timestamp: timestamp - SampleCount::new(i64::from(*back)),
                     payload,
                 })
                 .collect();
             let stream = if whisper { Stream::Whisper } else { Stream::Open };
+            let number = sequence;
+            let sequence = SequenceNumber::new(number);
             playout.insert(&Packet { stream, sequence, timestamp, marker, frames: &frames }, now);
             let mut block = vec![0.0; count];
             playout.pull(&mut block, now);
             proptest::prop_assert!(block.iter().all(|sample| sample.is_finite()));
-            if sequence % 7 == 0 {
+            if number % 7 == 0 {
                 playout.skip(count, now);
             }
         }

@@ -4,18 +4,20 @@
 //! runs 200 ppm fast: 17 s in a day, which have to go somewhere. In a day its sequence numbers wrap, and its timestamps
 //! (24.8 hours, from a random beginning).
 
-mod counting;
 mod room;
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::time::{Duration, Instant};
 
-use counting::held;
 use room::*;
+use sotto_instruments::{Chance, Counting, held};
 use sotto_voice::wire::is_rtcp;
 use sotto_voice::wire::rtp::RtpHeader;
-use sotto_voice::{Destination, FRAME_SAMPLES};
+use sotto_voice::{Destination, FRAME_SAMPLES, FrameLength};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 /// A packet on its way: when it arrives (ns), its number, to whom, and its bytes.
 type Arrival = Reverse<(u64, u64, usize, Vec<u8>)>;
@@ -59,11 +61,11 @@ fn after_a_day_the_delay_and_the_memory_are_what_they_were_after_an_hour() {
     let mut room = Room::new(2, seed);
     room.run(ms(500));
     // Ahead of the clock that captures: what the room captured so far.
-    let before = room.members[0].uplink.position().0 / FRAME_SAMPLES as u64;
+    let before = room.members[0].uplink.position().number() / FRAME_SAMPLES as u64;
     let frame_time = 10e6 / (1.0 + DRIFT * 1e-6);
     let beginning = room.now.as_nanos() as f64 - before as f64 * frame_time;
     let mut network: BinaryHeap<Arrival> = BinaryHeap::new();
-    let mut chance = 0x9e37_79b9_u32;
+    let mut chance = Chance::new(seed);
     let mut sent = 0;
     let mut media = 0_u32;
     let mut origin = None;
@@ -116,20 +118,19 @@ fn after_a_day_the_delay_and_the_memory_are_what_they_were_after_an_hour() {
             for bytes in packets {
                 if let Some(header) = RtpHeader::parse(&bytes).filter(|_| !is_rtcp(&bytes)) {
                     media += 1;
-                    let sample = frame as u32 * FRAME_SAMPLES as u32;
-                    origin.get_or_insert(header.timestamp.wrapping_sub(sample));
-                    let before = newest.replace(header.timestamp);
-                    timestamp_wraps += u32::from(before.is_some_and(|it| it > header.timestamp));
-                    let before = sequence.replace(header.sequence);
-                    sequence_wraps += u32::from(before.is_some_and(|it| it > header.sequence));
+                    let captured = FrameLength::Usual.count() * frame as i64;
+                    origin.get_or_insert(header.timestamp - captured);
+                    let number = header.timestamp.number();
+                    let before = newest.replace(number);
+                    timestamp_wraps += u32::from(before.is_some_and(|it| it > number));
+                    let number = header.sequence.number();
+                    let before = sequence.replace(number);
+                    sequence_wraps += u32::from(before.is_some_and(|it| it > number));
                 }
-                chance ^= chance << 13;
-                chance ^= chance >> 17;
-                chance ^= chance << 5;
                 // One in a hundred is lost, the others take up to 8 ms longer.
-                if !chance.is_multiple_of(100) {
+                if !chance.percent(1) {
                     sent += 1;
-                    let takes = 200_000 + u64::from(chance / 100 % 8_000) * 1_000;
+                    let takes = 200_000 + u64::from(chance.below(8_000)) * 1_000;
                     network.push(Reverse((now + takes, sent, 1, bytes)));
                 }
             }
@@ -144,9 +145,9 @@ fn after_a_day_the_delay_and_the_memory_are_what_they_were_after_an_hour() {
             listener.downlink.pull(&mut block, moment);
             if let (Some(played), Some(origin)) = (listener.downlink.played(slot(0)), origin) {
                 // Within a lap of 2³² samples of what is captured just now.
-                let behind = (frame as u32 * FRAME_SAMPLES as u32)
-                    .wrapping_sub(played.timestamp.wrapping_sub(origin));
-                let said = (frame * FRAME_SAMPLES as u64) as f64 - f64::from(behind as i32);
+                let captured = FrameLength::Usual.count() * frame as i64;
+                let behind = (origin + captured).ahead_of(played.timestamp);
+                let said = (captured - behind).number() as f64;
                 let captured = beginning + said / FRAME_SAMPLES as f64 * frame_time;
                 let delay = (played.at.as_nanos() as f64 - captured) / 1e6;
                 let hour = &mut hours[((frame / HOUR) as usize).min(23)];

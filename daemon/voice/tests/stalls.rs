@@ -6,9 +6,9 @@ mod simulated;
 use std::time::Duration;
 
 use simulated::{Network, carry, encode, speech_like};
-use sotto_voice::Stream;
 use sotto_voice::codec::Decoder;
 use sotto_voice::playout::{Activity, EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
+use sotto_voice::{MediaTime, SequenceNumber, Stream, Timestamp};
 
 /// Frames in a second.
 const SECOND: usize = 100;
@@ -117,12 +117,12 @@ fn a_marked_frame_is_decoded_without_a_memory_of_those_before() {
         let mut heard = Vec::new();
         for (frame, payload) in frames.iter().enumerate() {
             let now = Duration::from_millis(10 * frame as u64);
-            let timestamp = (frame * 480) as u32;
+            let timestamp = Timestamp::new((frame * 480) as u32);
             let payload = payload.as_ref().unwrap();
             playout.insert(
                 &Packet {
                     stream: Stream::Open,
-                    sequence: frame as u16,
+                    sequence: SequenceNumber::new(frame as u16),
                     timestamp,
                     marker: marked && frame == 100,
                     frames: &[EncodedFrame { timestamp, payload }],
@@ -131,7 +131,8 @@ fn a_marked_frame_is_decoded_without_a_memory_of_those_before() {
             );
             let pulled = playout.pull(&mut block, now);
             if let Some(source) = pulled.source {
-                let at = source.timestamp as i64 - (1 << 32) - source.offset as i64;
+                let at = (source.timestamp - MediaTime::first(Timestamp::new(0))).number();
+                let at = at - source.offset as i64;
                 heard.extend((at..).zip(block));
             }
         }
@@ -175,12 +176,12 @@ fn invented_at_the_end(lossy: bool) -> usize {
         let now = Duration::from_millis(10 * step as u64);
         let lost = lossy && (60..63).contains(&step);
         if step < 120 && !lost {
-            let timestamp = (step * 480) as u32;
+            let timestamp = Timestamp::new((step * 480) as u32);
             let payload = frames.get(step).unwrap().as_ref().unwrap();
             playout.insert(
                 &Packet {
                     stream: Stream::Open,
-                    sequence: step as u16,
+                    sequence: SequenceNumber::new(step as u16),
                     timestamp,
                     marker: step == 0,
                     frames: &[EncodedFrame { timestamp, payload }],

@@ -1,6 +1,6 @@
 //! One direction of a bad network.
 
-use crate::chance::Chance;
+use sotto_instruments::Chance;
 
 /// A millisecond, in nanoseconds.
 pub const MS: f64 = 1e6;

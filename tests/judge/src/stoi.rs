@@ -167,17 +167,16 @@ impl Analysis {
 
 #[cfg(test)]
 mod tests {
+    use sotto_instruments::Chance;
+
     use super::*;
 
     /// Noise with syllables, from a seed.
     fn speech_like(seconds: usize, seed: u64) -> Vec<f64> {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut chance = Chance::new(seed);
         (0..seconds * RATE)
             .map(|n| {
-                state ^= state << 13;
-                state ^= state >> 7;
-                state ^= state << 17;
-                let noise = (state as i64) as f64 / i64::MAX as f64;
+                let noise = f64::from(chance.sample());
                 let time = n as f64 / RATE as f64;
                 let syllable = (std::f64::consts::TAU * 2.7 * time).sin().max(0.0);
                 let word = (std::f64::consts::TAU * 0.31 * time).sin().max(0.02);
@@ -204,17 +203,8 @@ mod tests {
     #[test]
     fn the_more_noise_the_less_is_understood() {
         let said = speech_like(8, 1);
-        let noise = {
-            let mut state = 7_u64;
-            (0..said.len())
-                .map(|_| {
-                    state = state
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1);
-                    (state as i64) as f64 / i64::MAX as f64
-                })
-                .collect::<Vec<_>>()
-        };
+        let mut chance = Chance::new(7);
+        let noise: Vec<f64> = said.iter().map(|_| f64::from(chance.sample())).collect();
         let scores: Vec<f64> = [30.0, 10.0, 0.0, -10.0]
             .iter()
             .map(|snr| stoi(&said, &mixed(&said, &noise, *snr)).unwrap())

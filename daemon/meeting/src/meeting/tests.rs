@@ -1,5 +1,6 @@
 use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
+use sotto_instruments::Chance;
 
 use super::*;
 use crate::presence::Flags;
@@ -227,11 +228,7 @@ proptest! {
             straight.merge(record.clone(), None, NOW);
         }
         let mut shuffled: Vec<&AnyRecord> = records.iter().chain(&records).collect();
-        let mut state = order | 1;
-        for index in (1..shuffled.len()).rev() {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            shuffled.swap(index, (state >> 33) as usize % (index + 1));
-        }
+        Chance::new(order).shuffle(&mut shuffled);
         let mut other = meeting();
         for record in shuffled {
             other.merge(record.clone(), None, NOW);

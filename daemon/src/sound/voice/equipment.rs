@@ -7,7 +7,7 @@ use sotto_audio::{
 };
 use sotto_control::config::Profile;
 use sotto_control::model::Processing;
-use sotto_voice::{GateMode, Processor, ProcessorSettings, duration_of};
+use sotto_voice::{GateMode, Processor, ProcessorSettings};
 
 use super::super::processing::{self, End, Treatments};
 
@@ -159,8 +159,9 @@ impl Equipment {
         );
         self.processed = processed;
         let processor = settings.any().then(|| Processor::new(settings));
-        let delay = processor.as_ref().map_or(0, |it| it.blur().delay);
-        self.delay = duration_of(delay);
+        self.delay = processor
+            .as_ref()
+            .map_or(Duration::ZERO, |it| it.blur().delay.duration());
         Some(processor)
     }
 

@@ -9,7 +9,7 @@ use sotto_meeting::PeerId;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
     DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, FrameLength, PathState, RecipientStats,
-    SenderStats, UplinkEvent, duration_of,
+    SenderStats, UplinkEvent,
 };
 use tokio::sync::Notify;
 
@@ -135,7 +135,7 @@ impl Voice {
     /// Tells everybody what our own voice's way out costs, if that has changed: devices have the blocks that they have.
     fn tell_sending(&mut self) {
         let frame = profile::frames(self.equipment.profile());
-        let frame = duration_of(frame.samples() as u64);
+        let frame = frame.count().duration();
         let sending = SendingDelays {
             capture: self.equipment.block().saturating_sub(frame),
             frame,

@@ -1,35 +1,9 @@
 //! What a frame costs.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sotto_instruments::{Counting, allocations};
 use sotto_voice::{FRAME_SAMPLES, Processor, ProcessorSettings, Reference};
-
-/// The system's allocator with a count.
-struct Counting;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: everything is passed on to the system's allocator unchanged; counting neither allocates nor unwinds.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -74,14 +48,16 @@ pub(crate) fn report(far: &[f32], near: &[f32]) {
 }
 
 fn row(name: &str, mut frame: impl FnMut()) {
-    let (mut times, mut allocations) = (Vec::with_capacity(3000), 0);
+    let (mut times, mut allocated) = (Vec::with_capacity(3000), 0);
     for index in 0..3500 {
-        let before = ALLOCATIONS.load(Ordering::Relaxed);
-        let begin = Instant::now();
-        frame();
-        let time = begin.elapsed();
+        let mut time = Duration::ZERO;
+        let count = allocations(|| {
+            let begin = Instant::now();
+            frame();
+            time = begin.elapsed();
+        });
         if index >= 500 {
-            allocations += ALLOCATIONS.load(Ordering::Relaxed) - before;
+            allocated += count;
             times.push(time);
         }
     }
@@ -91,6 +67,6 @@ fn row(name: &str, mut frame: impl FnMut()) {
         "{name:34} {:8.1} {:8.1} {:12.1}",
         micros(times[0]),
         micros(times[times.len() / 2]),
-        allocations as f64 / times.len() as f64
+        allocated as f64 / times.len() as f64
     );
 }

@@ -5,8 +5,6 @@
 //! `cost`. The speech is Debian's spoken prompts from alsa-utils. Everything but `cost` runs on a virtual clock and
 //! comes out the same every time.
 
-#![allow(unsafe_code)]
-
 mod cost;
 mod scene;
 mod speech;
@@ -14,7 +12,8 @@ mod speech;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use scene::{Desk, Random, SECOND, db, scaled, speech_level};
+use scene::{Desk, SECOND, db, scaled, speech_level};
+use sotto_instruments::Chance;
 use sotto_voice::{
     Audience, FRAME_SAMPLES, Processor, ProcessorSettings, Slot, SlotSet, Uplink, UplinkCommand,
     UplinkEvent, VoiceConfig, voice_pair,
@@ -87,10 +86,10 @@ fn attenuation(echo: &[f32], sent: &[f32], from: f64, to: f64) -> f64 {
 }
 
 fn silence(seconds: usize) -> Vec<f32> {
-    let mut random = Random::new(5);
+    let mut chance = Chance::new(5);
     // A quiet room: −75 dBFS.
     (0..seconds * SECOND)
-        .map(|_| 0.000_3 * random.next())
+        .map(|_| 0.000_3 * chance.sample())
         .collect()
 }
 
@@ -227,11 +226,11 @@ fn double_talk(far: &[f32], near: &[f32]) {
 
 /// A fan: low-passed noise at `level` dBFS.
 fn fan(length: usize, level: f64, seed: u32) -> Vec<f32> {
-    let mut random = Random::new(seed);
+    let mut chance = Chance::new(seed.into());
     let mut state = 0.0;
     let noise: Vec<f32> = (0..length)
         .map(|_| {
-            state += 0.15 * (random.next() - state);
+            state += 0.15 * (chance.sample() - state);
             state
         })
         .collect();
@@ -240,7 +239,7 @@ fn fan(length: usize, level: f64, seed: u32) -> Vec<f32> {
 
 fn process(settings: ProcessorSettings, captured: &[f32]) -> Vec<f32> {
     let mut processor = Processor::new(settings);
-    let delay = processor.blur().delay as usize;
+    let delay = processor.blur().delay.length();
     let mut sent = Vec::with_capacity(captured.len());
     for frame in captured.chunks_exact(FRAME_SAMPLES) {
         let mut sound: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| frame[n]);
@@ -364,15 +363,15 @@ fn judged(settings: Option<ProcessorSettings>, captured: &[f32]) -> Option<Vec<b
 
 /// Six strokes a second, each a burst of some milliseconds.
 fn keyboard(length: usize) -> Vec<f32> {
-    let mut random = Random::new(11);
+    let mut chance = Chance::new(11);
     let mut sound = vec![0.0; length];
     let mut at = 0;
     while at < length {
-        let peak = 0.1 + 0.2 * random.next().abs();
+        let peak = 0.1 + 0.2 * chance.sample().abs();
         for n in 0..1200.min(length - at) {
-            sound[at + n] += peak * random.next() * (-(n as f32) / 200.0).exp();
+            sound[at + n] += peak * chance.sample() * (-(n as f32) / 200.0).exp();
         }
-        at += 4000 + (random.next().abs() * 8000.0) as usize;
+        at += 4000 + (chance.sample().abs() * 8000.0) as usize;
     }
     sound
 }

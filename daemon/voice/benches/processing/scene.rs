@@ -4,26 +4,10 @@ use std::time::Duration;
 
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+use sotto_instruments::Chance;
 use sotto_voice::{FRAME_SAMPLES, Processor, ProcessorSettings, Reference};
 
 pub(crate) const SECOND: usize = 48_000;
-
-/// Noise that is the same in every run.
-pub(crate) struct Random(u32);
-
-impl Random {
-    pub(crate) fn new(seed: u32) -> Self {
-        Self(seed.wrapping_mul(2_654_435_761) | 1)
-    }
-
-    /// −1…1.
-    pub(crate) fn next(&mut self) -> f32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0 as i32 as f32 / i32::MAX as f32
-    }
-}
 
 pub(crate) fn db(sound: &[f32]) -> f64 {
     let power: f64 = sound.iter().map(|sample| f64::from(*sample).powi(2)).sum();
@@ -48,20 +32,20 @@ pub(crate) fn speech_level(sound: &[f32]) -> f64 {
 
 /// A room's impulse response: a direct path, six early reflections and a tail of decaying noise. 0 dB in all.
 pub(crate) fn room(reverberation: f64, seed: u32) -> Vec<f32> {
-    let mut random = Random::new(seed);
-    let direct = 180 + (random.next().abs() * 200.0) as usize;
+    let mut chance = Chance::new(seed.into());
+    let direct = 180 + (chance.sample().abs() * 200.0) as usize;
     let mut response = vec![0.0_f32; direct + (reverberation * SECOND as f64) as usize];
     response[direct] = 1.0;
     for _ in 0..6 {
-        let after = (random.next().abs() * 1500.0) as usize;
+        let after = (chance.sample().abs() * 1500.0) as usize;
         if let Some(place) = response.get_mut(direct + 50 + after) {
-            *place += 0.5 * random.next();
+            *place += 0.5 * chance.sample();
         }
     }
     for (index, place) in response[direct..].iter_mut().enumerate() {
         // −60 dB after the reverberation time.
         let decay = 10.0_f64.powf(-3.0 * index as f64 / (reverberation * SECOND as f64));
-        *place += 0.05 * random.next() * decay as f32;
+        *place += 0.05 * chance.sample() * decay as f32;
     }
     let energy: f32 = response.iter().map(|tap| tap * tap).sum();
     let gain = 1.0 / energy.sqrt();
@@ -173,9 +157,9 @@ impl Desk {
         }
         let captured: Vec<f32> = echo.iter().zip(&self.near).map(|(a, b)| a + b).collect();
         let mut processor = Processor::new(self.settings);
-        let delay = processor.blur().delay as usize;
+        let delay = processor.blur().delay.length();
         let mut reference = Reference::new(48_000);
-        let mut random = Random::new(3);
+        let mut chance = Chance::new(3);
         let mut played = 0;
         let mut sent = Vec::with_capacity(length);
         for (index, frame) in captured.chunks_exact(FRAME_SAMPLES).enumerate() {
@@ -190,7 +174,7 @@ impl Desk {
             // Blocks of a period that were taken by now. The loudspeaker's clock says when.
             loop {
                 let due = (played + FRAME_SAMPLES) as f64 / (SECOND as f64 * (1.0 + self.drift));
-                let at = due + f64::from(random.next().abs()) * LATE / 1000.0;
+                let at = due + f64::from(chance.sample().abs()) * LATE / 1000.0;
                 if at > now + LATE / 1000.0 || played + FRAME_SAMPLES > self.far.len() {
                     break;
                 }

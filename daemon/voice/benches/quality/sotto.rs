@@ -8,7 +8,8 @@ use std::collections::BinaryHeap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sotto_impairment::{Chance, Link, MS};
+use sotto_impairment::{Link, MS};
+use sotto_instruments::Chance;
 use sotto_voice::downlink::{ControlLink, InboundLink};
 use sotto_voice::playout::PlayoutConfig;
 use sotto_voice::uplink::OutboundLink;
@@ -16,8 +17,8 @@ use sotto_voice::wire::is_rtcp;
 use sotto_voice::wire::rtp::RtpHeader;
 use sotto_voice::{
     Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, LinkSetup,
-    MediaKeys, SAMPLE_RATE, Slot, SlotSet, Uplink, UplinkCommand, VoiceConfig, VoiceError, mix,
-    voice_pair,
+    MediaKeys, SAMPLE_RATE, SampleTime, Slot, SlotSet, Ssrc, Timestamp, Uplink, UplinkCommand,
+    VoiceConfig, VoiceError, mix, voice_pair,
 };
 
 use crate::conditions::Condition;
@@ -65,8 +66,8 @@ fn setup(from: usize, seed: u64) -> LinkSetup {
             key,
             salt: [from as u8; 12],
         },
-        open_ssrc: 10 + 2 * from as u32,
-        whisper_ssrc: 11 + 2 * from as u32,
+        open_ssrc: Ssrc::new(10 + 2 * from as u32),
+        whisper_ssrc: Ssrc::new(11 + 2 * from as u32),
     }
 }
 
@@ -99,7 +100,7 @@ struct Run {
     network: BinaryHeap<Packet>,
     sent: u64,
     /// The RTP timestamp of the talker's first sample.
-    origin: Option<u32>,
+    origin: Option<Timestamp>,
     /// From when on bytes count, in ns.
     judged_from: f64,
     frame_time: f64,
@@ -201,7 +202,7 @@ impl Run {
     fn capture(&mut self, frame: &[f32], now: u64) {
         let mut packets: Vec<Vec<u8>> = Vec::new();
         let uplink = &mut self.ends[TALKER].uplink;
-        let position = uplink.position().0 as u32;
+        let position = uplink.position().since(SampleTime::START);
         counting(&mut self.heard.talker, || {
             uplink.capture(frame, moment(now), &mut |_, packet: &[u8]| {
                 packets.push(packet.to_vec());
@@ -211,7 +212,7 @@ impl Run {
             if self.origin.is_none()
                 && let Some(header) = RtpHeader::parse(&packet).filter(|_| !is_rtcp(&packet))
             {
-                self.origin = Some(header.timestamp.wrapping_sub(position));
+                self.origin = Some(header.timestamp - position);
             }
             self.carry(TALKER, packet, now);
         }
@@ -279,7 +280,7 @@ impl Run {
             downlink.pull(&mut block, moment(now));
         });
         if let (Some(played), Some(origin)) = (downlink.played(Slot::new(0)), self.origin) {
-            let position = i64::from(played.timestamp.wrapping_sub(origin) as i32);
+            let position = played.timestamp.ahead_of(origin).number();
             let offset = played.at.as_nanos() as f64 - now as f64;
             let offset = (offset * 48e-6).round() as usize + mix::DELAY;
             let captured = BEGIN + position as f64 / FRAME_SAMPLES as f64 * self.frame_time;

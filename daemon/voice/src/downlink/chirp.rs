@@ -3,28 +3,28 @@
 use std::time::Duration;
 
 use super::{Downlink, DownlinkEvent, Played};
-use crate::Slot;
 use crate::chirp::{Announced, ChirpOutcome};
 use crate::wire::chirp::{self, ChirpMessage};
+use crate::{Slot, Timestamp};
 
 impl Downlink {
     /// Tells a peer which of our samples will be a chirp.
-    pub(super) fn announce_chirp(&mut self, slot: Slot, timestamp: u32) {
+    pub(super) fn announce_chirp(&mut self, slot: Slot, timestamp: Timestamp) {
         self.send_chirp_message(slot, ChirpMessage::Announced { timestamp });
     }
 
     /// Takes what a peer says of a chirp of its own, or of one of ours.
     pub(super) fn take_chirp_message(&mut self, slot: Slot, message: ChirpMessage, now: Duration) {
         match message {
-            ChirpMessage::Announced { timestamp } if self.playing => {
-                self.chirps.announce(Announced { slot, timestamp }, now);
+            ChirpMessage::Announced { timestamp } if self.ears.are_open() => {
+                self.ears.expect_chirp(Announced { slot, timestamp }, now);
             }
             ChirpMessage::Announced { timestamp } => {
                 let outcome = ChirpOutcome::Deaf;
                 self.send_chirp_message(slot, ChirpMessage::Answered { timestamp, outcome });
             }
             ChirpMessage::Answered { timestamp, outcome } => {
-                self.tell(DownlinkEvent::Chirp {
+                self.notices.tell(DownlinkEvent::Chirp {
                     slot,
                     timestamp,
                     outcome,
@@ -35,11 +35,11 @@ impl Downlink {
 
     /// Goes on looking for a chirp in what was played, and answers whose it was.
     pub(super) fn search_chirp(&mut self) {
-        let Some(found) = self.chirps.search() else {
+        let Some(found) = self.ears.search_chirp() else {
             return;
         };
         let Announced { slot, timestamp } = found.announced;
-        let peer = &self.peers[slot.index()];
+        let peer = self.peers.get(slot);
         let round_trip = peer.outbound.as_ref().and_then(|out| out.path.round_trip());
         let transit = found
             .at
@@ -50,14 +50,13 @@ impl Downlink {
     }
 
     fn send_chirp_message(&mut self, slot: Slot, message: ChirpMessage) {
-        let Some(outbound) = &self.peers[slot.index()].outbound else {
+        let Some(outbound) = &mut self.peers.get_mut(slot).outbound else {
             return;
         };
         let ssrc = outbound.link.setup.control_ssrc();
         if let Some(to) = outbound.path.destination(outbound.told) {
-            self.compound.clear();
-            chirp::write(&mut self.compound, ssrc, message);
-            self.send_compound(slot, to);
+            chirp::write(self.outbox.begin(), ssrc, message);
+            self.outbox.send(outbound, to);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::mix::Earcon;
 use crate::wire::delays::{Delays, SendingDelays};
-use crate::{ChirpOutcome, Level, Slot};
+use crate::{ChirpOutcome, Level, Slot, Timestamp};
 
 use super::{ControlLink, InboundLink};
 
@@ -43,7 +43,7 @@ pub enum DownlinkCommand {
         /// Whom.
         slot: Slot,
         /// The RTP timestamp of its first sample.
-        timestamp: u32,
+        timestamp: Timestamp,
     },
 }
 
@@ -124,7 +124,7 @@ pub struct SenderStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Played {
     /// The RTP timestamp of a sample: when it was captured, on the peer's clock, modulo 2³².
-    pub timestamp: u32,
+    pub timestamp: Timestamp,
     /// When that sample is played, on the clock that [`Downlink::pull`](super::Downlink::pull) is told. The
     /// mixer adds [`mix::DELAY`](crate::mix::DELAY) to it.
     pub at: Duration,
@@ -170,7 +170,7 @@ pub enum DownlinkEvent {
         /// The peer.
         slot: Slot,
         /// The RTP timestamp of its first sample.
-        timestamp: u32,
+        timestamp: Timestamp,
         /// What became of it.
         outcome: ChirpOutcome,
     },

@@ -12,7 +12,7 @@ use crate::wire::path::PathMessage;
 use crate::wire::report::{self, ReportBlock, SenderInfo};
 use crate::wire::rtcp::{Packet, packets};
 use crate::wire::{chirp, feedback, path};
-use crate::{Destination, PathState, SAMPLE_RATE, Slot, Stream, duration_of};
+use crate::{Destination, ExtendedSequence, PathState, SampleCount, Slot, Ssrc, Stream};
 
 /// The shortest SRTCP packet: header and SSRC, tag, index.
 const SHORTEST: usize = 28;
@@ -22,24 +22,24 @@ const STREAMS: [Stream; 2] = [Stream::Open, Stream::Whisper];
 impl Downlink {
     pub(super) fn receive_control(&mut self, source: Destination, datagram: &[u8], now: Duration) {
         let ssrc = match datagram.get(4..8) {
-            Some(&[a, b, c, d]) if datagram.len() >= SHORTEST => u32::from_be_bytes([a, b, c, d]),
+            Some(&[a, b, c, d]) if datagram.len() >= SHORTEST => Ssrc::from_be_bytes([a, b, c, d]),
             _ => {
-                self.dropped.malformed += 1;
+                self.notices.drop(|dropped| &mut dropped.malformed);
                 return;
             }
         };
-        let Some(&slot) = self.streams.get(&ssrc) else {
-            self.dropped.unknown += 1;
+        let Some(slot) = self.peers.owner(ssrc) else {
+            self.notices.drop(|dropped| &mut dropped.unknown);
             return;
         };
         if !self.admits(slot, source) {
-            self.dropped.misplaced += 1;
+            self.notices.drop(|dropped| &mut dropped.misplaced);
             return;
         }
         let mut attempt = 0;
         let opened = loop {
-            let Some((link, ..)) = self.peers[slot.index()].link_for(ssrc, attempt) else {
-                self.dropped.refused += 1;
+            let Some((link, ..)) = self.peers.get_mut(slot).link_for(ssrc, attempt) else {
+                self.notices.drop(|dropped| &mut dropped.refused);
                 return;
             };
             if let Some(opened) = link.srtp.open_rtcp(datagram) {
@@ -52,7 +52,7 @@ impl Downlink {
             match path::read(&packet) {
                 Some(PathMessage::Challenge(token)) => self.echo(slot, source, token, now),
                 Some(PathMessage::Echo(token)) => {
-                    if let Some(outbound) = &mut self.peers[slot.index()].outbound {
+                    if let Some(outbound) = &mut self.peers.get_mut(slot).outbound {
                         outbound.path.echoed(token, now);
                     }
                     self.update_path(slot, now);
@@ -67,7 +67,7 @@ impl Downlink {
 
     /// Answers a challenge where it came from, which is the peer's machine by now.
     fn echo(&mut self, slot: Slot, source: Destination, token: path::Token, now: Duration) {
-        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+        let Some(outbound) = &mut self.peers.get_mut(slot).outbound else {
             return;
         };
         if !outbound.path.may_echo(now) {
@@ -76,43 +76,28 @@ impl Downlink {
         // Who challenges us has our keys: now it can answer a challenge of ours.
         outbound.path.hurry(now);
         let ssrc = outbound.link.setup.control_ssrc();
-        self.compound.clear();
-        path::write(&mut self.compound, ssrc, PathMessage::Echo(token));
-        self.send_compound(slot, source);
+        path::write(self.outbox.begin(), ssrc, PathMessage::Echo(token));
+        self.outbox.send(outbound, source);
     }
 
     /// Sends the challenges that are due.
     pub(super) fn challenge(&mut self, slot: Slot, now: Duration) {
-        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
+        let Some(outbound) = &mut self.peers.get_mut(slot).outbound else {
             return;
         };
         for to in outbound.path.due(now).into_iter().flatten() {
             let mut token = path::Token::default();
             self.random.fill_bytes(&mut token);
-            let Some(outbound) = &mut self.peers[slot.index()].outbound else {
-                return;
-            };
             outbound.path.challenged(token, to, now);
             let ssrc = outbound.link.setup.control_ssrc();
-            self.compound.clear();
-            path::write(&mut self.compound, ssrc, PathMessage::Challenge(token));
-            self.send_compound(slot, to);
-        }
-    }
-
-    /// Seals what was written and queues it.
-    pub(super) fn send_compound(&mut self, slot: Slot, to: Destination) {
-        let Some(outbound) = &mut self.peers[slot.index()].outbound else {
-            return;
-        };
-        if let Some(sealed) = outbound.link.srtp.seal_rtcp(self.compound.bytes()) {
-            self.transmit.push(to, &sealed);
+            path::write(self.outbox.begin(), ssrc, PathMessage::Challenge(token));
+            self.outbox.send(outbound, to);
         }
     }
 
     /// Takes what a peer reports on our streams, and on its own.
     fn take_report(&mut self, slot: Slot, packet: &Packet<'_>, now: Duration) {
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         if let Some(delays) = delays::read(packet) {
             peer.delays = Some(delays);
             return;
@@ -144,7 +129,7 @@ impl Downlink {
                 continue;
             };
             if let Some((expected, lost)) = outbound.reported[stream.index()].block(&block) {
-                let highest = block.highest_sequence as u16;
+                let highest = block.highest_sequence.sequence();
                 let news = LossNews::Report {
                     expected,
                     lost,
@@ -167,19 +152,22 @@ impl Downlink {
 
     /// Tells the sender at once which packets are missing.
     pub(super) fn send_feedback(&mut self, slot: Slot, now: Duration) {
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         let Some(link) = &mut peer.inbound else {
             return;
         };
-        let outbound = peer.outbound.as_ref();
-        let sender = outbound.map_or(0, |outbound| outbound.link.setup.control_ssrc());
-        self.compound.clear();
+        // Without a proven path there is nobody to tell; what is due is over all the same.
+        let outbound = peer.outbound.as_mut();
+        let sender = outbound
+            .as_ref()
+            .map_or(NOBODY, |outbound| outbound.link.setup.control_ssrc());
+        let compound = self.outbox.begin();
         for stream in STREAMS {
             let reception = &mut link.receptions[stream.index()];
             let ssrc = link.setup.ssrc(stream);
             if let Some(missing) = reception.take_feedback(ssrc, now) {
                 feedback::write(
-                    &mut self.compound,
+                    compound,
                     sender,
                     &missing,
                     |index| reception.age(&missing, index, now),
@@ -187,17 +175,16 @@ impl Downlink {
                 );
             }
         }
-        // Without a proven path there is nobody to tell.
-        if let Some(to) = outbound.and_then(|outbound| outbound.path.destination(outbound.told))
-            && !self.compound.bytes().is_empty()
+        if let Some(outbound) = outbound
+            && let Some(to) = outbound.path.destination(outbound.told)
         {
-            self.send_compound(slot, to);
+            self.outbox.send(outbound, to);
         }
     }
 
     /// Sends the reports of the last second and tells what happened in it.
     pub(super) fn send_report(&mut self, slot: Slot, now: Duration) {
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         let Some(outbound) = &mut peer.outbound else {
             return;
         };
@@ -217,28 +204,23 @@ impl Downlink {
             }
         }
         let blocks = &blocks[..count];
-        self.compound.clear();
-        write_reports(&mut self.compound, outbound, blocks, now);
-        report::write_name(
-            &mut self.compound,
-            outbound.link.setup.control_ssrc(),
-            &self.name,
-        );
-        let told = Delays {
-            sending: self.sending,
-            playback: self.playback_delay + MIXING,
-            transit: peer.transit,
-        };
+        let compound = self.outbox.begin();
+        write_reports(compound, outbound, blocks, now);
         let ssrc = outbound.link.setup.control_ssrc();
-        delays::write(&mut self.compound, ssrc, &told);
+        report::write_name(compound, ssrc, &self.name);
+        let told = Delays {
+            transit: peer.transit,
+            ..self.delays
+        };
+        delays::write(compound, ssrc, &told);
         if let Some(to) = outbound.path.destination(outbound.told) {
-            self.send_compound(slot, to);
+            self.outbox.send(outbound, to);
         }
     }
 
     /// Tells what arrived from a peer in the last second.
     pub(super) fn tell_stats(&mut self, slot: Slot, now: Duration) {
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         if peer.stats_due > now {
             return;
         }
@@ -277,8 +259,8 @@ impl Downlink {
         let transit = transit.and_then(|(played, trip)| peer.clock.transit(played, trip));
         peer.transit = transit.or(peer.transit);
         let (transit, delays) = (peer.transit, peer.delays);
-        let playback_delay = self.playback_delay + MIXING;
-        self.tell(DownlinkEvent::Stats(SenderStats {
+        let playback_delay = self.delays.playback;
+        self.notices.tell(DownlinkEvent::Stats(SenderStats {
             slot,
             loss: if expected == 0 {
                 0.0
@@ -308,15 +290,15 @@ impl Downlink {
     }
 }
 
-/// What the mixer adds.
-const MIXING: Duration = duration_of(crate::mix::DELAY as u64);
+/// Stands where no stream is meant.
+const NOBODY: Ssrc = Ssrc::new(0);
 
 const EMPTY_BLOCK: ReportBlock = ReportBlock {
-    ssrc: 0,
+    ssrc: NOBODY,
     fraction_lost: 0,
     cumulative_lost: 0,
-    highest_sequence: 0,
-    jitter: 0,
+    highest_sequence: ExtendedSequence::new(0),
+    jitter: SampleCount::ZERO,
     last_report: 0,
     delay_since: 0,
 };
@@ -349,11 +331,10 @@ fn write_reports(
         if !begun && stream != first {
             report::write_receiver(compound, control, std::mem::take(&mut blocks));
         }
-        let since =
-            now.saturating_sub(sent.captured).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
+        let since = SampleCount::during(now.saturating_sub(sent.captured));
         let info = SenderInfo {
             ntp: report::ntp(now),
-            timestamp: sent.timestamp.wrapping_add(since as u32),
+            timestamp: sent.timestamp + since,
             packets: sent.packets,
             octets: sent.octets,
         };

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use super::Downlink;
+use super::peers::Peers;
 use crate::codec::Concealment;
 use crate::{Slot, SlotSet};
 
@@ -16,21 +16,28 @@ pub(super) const NEURAL: usize = 4;
 /// How often they are chosen: often enough for who begins to speak.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-impl Downlink {
+/// Chooses who has it.
+#[derive(Debug, Default)]
+pub(super) struct NeuralChoice {
+    /// When it is made again.
+    due: Duration,
+}
+
+impl NeuralChoice {
     /// Gives the neural model to the loudest, if it is time.
-    pub(super) fn choose_neural(&mut self, now: Duration) {
-        if now < self.neural_due {
+    pub(super) fn choose(&mut self, peers: &mut Peers, now: Duration) {
+        if now < self.due {
             return;
         }
-        self.neural_due = now + INTERVAL;
-        let peers = &self.peers;
+        self.due = now + INTERVAL;
+        let inbound = peers.inbound();
         let chosen = loudest(
-            self.inbound
+            inbound
                 .iter()
-                .map(|slot| (slot, peers[slot.index()].meter.loudness())),
+                .map(|slot| (slot, peers.get(slot).meter.loudness())),
         );
-        for slot in self.inbound.iter() {
-            let peer = &mut self.peers[slot.index()];
+        for slot in inbound.iter() {
+            let peer = peers.get_mut(slot);
             let neural = chosen.contains(slot);
             if let Some(link) = &mut peer.inbound
                 && peer.neural != neural

@@ -11,7 +11,7 @@ use crate::pair::{PathUpdate, SendCount};
 use crate::playout::PlayoutStats;
 use crate::wire::delays::Delays;
 use crate::wire::report::ReportBlock;
-use crate::{Level, Stream};
+use crate::{ExtendedSequence, Level, Ssrc, Stream, Timestamp};
 
 /// How long the keys before the newest still open packets.
 pub(super) const OVERLAP: Duration = Duration::from_secs(2);
@@ -40,7 +40,7 @@ pub(super) struct Peer {
     pub(super) transit: Option<Duration>,
     pub(super) delays: Option<Delays>,
     /// The timestamp and the arrival of the newest media packet.
-    pub(super) newest: Option<(u32, Duration)>,
+    pub(super) newest: Option<(Timestamp, Duration)>,
 }
 
 /// The control direction to a peer.
@@ -59,14 +59,14 @@ pub(super) struct Outbound {
 /// The peer's view of one of our streams, to tell what is new in its next report.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Reported {
-    highest: Option<u32>,
+    highest: Option<ExtendedSequence>,
 }
 
 impl Reported {
     /// Packets that `block` covers and none before did, and how many of them were lost.
     pub(super) fn block(&mut self, block: &ReportBlock) -> Option<(u32, u32)> {
         let before = self.highest.replace(block.highest_sequence)?;
-        let expected = block.highest_sequence.wrapping_sub(before);
+        let expected = block.highest_sequence.since(before);
         // More than 5 minutes of packets in one interval, or a step back, is no report of ours.
         (1..0x8000).contains(&expected).then(|| {
             let lost = (expected * u32::from(block.fraction_lost)).div_ceil(256);
@@ -98,7 +98,7 @@ impl Peer {
     /// The link, current or previous, on which `ssrc` stands for a stream; the `attempt`-th of them.
     pub(super) fn link_for(
         &mut self,
-        ssrc: u32,
+        ssrc: Ssrc,
         attempt: usize,
     ) -> Option<(&mut InboundLink, Stream, bool)> {
         let current = self.inbound.as_deref_mut().map(|link| (link, true));
@@ -137,15 +137,16 @@ impl Outbound {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SampleCount;
 
     #[test]
     fn a_report_that_steps_back_says_nothing() {
-        let block = |highest_sequence, fraction_lost| ReportBlock {
-            ssrc: 1,
+        let block = |highest, fraction_lost| ReportBlock {
+            ssrc: Ssrc::new(1),
             fraction_lost,
             cumulative_lost: 0,
-            highest_sequence,
-            jitter: 0,
+            highest_sequence: ExtendedSequence::new(highest),
+            jitter: SampleCount::ZERO,
             last_report: 0,
             delay_since: 0,
         };

@@ -9,13 +9,13 @@ use crate::wire::is_rtcp;
 use crate::wire::red::{Blocks, MAX_BLOCKS};
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::RTP_OVERHEAD;
-use crate::{Destination, MAX_DATAGRAM, MAX_PAYLOAD, SAMPLE_RATE, Slot, Stream};
+use crate::{Destination, MAX_DATAGRAM, MAX_PAYLOAD, SampleCount, Slot, Stream, Timestamp};
 
 /// A whisper after a pause as long as this is announced again.
 const WHISPER_PAUSE: Duration = Duration::from_secs(1);
 
 /// How far a timestamp may stray from where the sender's clock should be before it counts as a new clock.
-const SAME_CLOCK: i32 = 5 * SAMPLE_RATE as i32;
+const SAME_CLOCK: SampleCount = SampleCount::from_millis(5_000);
 
 /// The shortest time between two [`DownlinkEvent::Heard`] of one peer: 4 a second.
 const HEARD: Duration = Duration::from_millis(250);
@@ -36,7 +36,7 @@ impl Downlink {
     /// Takes a datagram that came from `source`.
     pub fn receive(&mut self, source: Destination, datagram: &[u8], now: Duration) {
         if datagram.len() > MAX_DATAGRAM {
-            self.dropped.malformed += 1;
+            self.notices.drop(|dropped| &mut dropped.malformed);
         } else if is_rtcp(datagram) {
             self.receive_control(source, datagram, now);
         } else {
@@ -48,21 +48,20 @@ impl Downlink {
         let header = RtpHeader::parse(datagram);
         let payload = HEADER_LENGTH + RTP_OVERHEAD + 1..=HEADER_LENGTH + RTP_OVERHEAD + MAX_PAYLOAD;
         let Some(header) = header.filter(|_| payload.contains(&datagram.len())) else {
-            self.dropped.malformed += 1;
+            self.notices.drop(|dropped| &mut dropped.malformed);
             return;
         };
-        let Some(&slot) = self.streams.get(&header.ssrc) else {
-            self.dropped.unknown += 1;
+        let Some(slot) = self.peers.owner(header.ssrc) else {
+            self.notices.drop(|dropped| &mut dropped.unknown);
             return;
         };
         if !self.admits(slot, source) {
-            self.dropped.misplaced += 1;
+            self.notices.drop(|dropped| &mut dropped.misplaced);
             return;
         }
         for attempt in 0..ATTEMPTS {
-            let Some((link, stream, current)) =
-                self.peers[slot.index()].link_for(header.ssrc, attempt)
-            else {
+            let link = self.peers.get_mut(slot).link_for(header.ssrc, attempt);
+            let Some((link, stream, current)) = link else {
                 break;
             };
             let Some(packet) = link.srtp.open_rtp(&header, datagram) else {
@@ -86,13 +85,13 @@ impl Downlink {
             self.play(slot, opened, payload, now);
             return;
         }
-        self.dropped.refused += 1;
+        self.notices.drop(|dropped| &mut dropped.refused);
     }
 
     /// Whether a packet for `slot` may come from `source`. Before we know the peer's address, its key alone
     /// decides.
     pub(super) fn admits(&self, slot: Slot, source: Destination) -> bool {
-        match (&self.peers[slot.index()].outbound, source) {
+        match (&self.peers.get(slot).outbound, source) {
             (Some(outbound), source) => outbound.path.admits(source),
             (None, Destination::Stream(from)) => from == slot,
             (None, Destination::Udp(_)) => true,
@@ -101,7 +100,7 @@ impl Downlink {
 
     /// A genuine packet came from `slot`.
     pub(super) fn heard(&mut self, slot: Slot, source: Destination, now: Duration) {
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         if let Some(outbound) = &mut peer.outbound {
             outbound.path.heard_from(source);
         }
@@ -110,7 +109,7 @@ impl Downlink {
             .is_none_or(|heard| now.saturating_sub(heard) >= HEARD)
         {
             peer.heard = Some(now);
-            self.tell(DownlinkEvent::Heard { slot });
+            self.notices.tell(DownlinkEvent::Heard { slot });
         }
     }
 
@@ -127,45 +126,45 @@ impl Downlink {
             PayloadType::Red => Blocks::parse(payload),
         };
         let Some(blocks) = blocks else {
-            self.dropped.unreadable += 1;
+            self.notices.drop(|dropped| &mut dropped.unreadable);
             return;
         };
         let restarted = starts && self.is_new_clock(slot, header.timestamp, now);
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         let Some(link) = &mut peer.inbound else {
             return;
         };
         if restarted {
             // The sender's program started anew. Nothing of the old one belongs on the new clock.
             link.playout.reset();
-            self.end_previous(slot);
+            self.peers.end_previous(slot, &mut self.retired);
         } else if !current && self.is_new_clock(slot, header.timestamp, now) {
             return;
         }
-        let peer = &mut self.peers[slot.index()];
+        let peer = self.peers.get_mut(slot);
         let Some(link) = &mut peer.inbound else {
             return;
         };
         peer.newest = Some((header.timestamp, now));
-        if !self.playing {
+        if !self.ears.are_open() {
             return;
         }
-        if stream == Stream::Whisper && !self.chirps.expects(slot, header.timestamp) {
+        if stream == Stream::Whisper && !self.ears.expects(slot, header.timestamp) {
             let pause = peer
                 .whispered
                 .is_none_or(|last| now.saturating_sub(last) >= WHISPER_PAUSE);
             peer.whispered = Some(now);
             if pause {
-                self.mixer.play(Earcon::Whisper);
+                self.ears.sign(Earcon::Whisper);
             }
         }
         let mut frames = [EncodedFrame {
-            timestamp: 0,
+            timestamp: header.timestamp,
             payload: &[],
         }; MAX_BLOCKS];
         let count = blocks.iter().len();
         for (frame, block) in frames.iter_mut().zip(blocks.iter()) {
-            frame.timestamp = header.timestamp.wrapping_sub(block.offset);
+            frame.timestamp = header.timestamp - block.offset;
             frame.payload = block.frame;
         }
         let packet = Packet {
@@ -179,11 +178,10 @@ impl Downlink {
     }
 
     /// Whether `timestamp` lies far from where the sender's clock should be by now.
-    fn is_new_clock(&self, slot: Slot, timestamp: u32, now: Duration) -> bool {
-        self.peers[slot.index()].newest.is_some_and(|(newest, at)| {
-            let elapsed = now.saturating_sub(at).as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
-            let expected = newest.wrapping_add(elapsed as u32);
-            (timestamp.wrapping_sub(expected) as i32).abs() > SAME_CLOCK
+    fn is_new_clock(&self, slot: Slot, timestamp: Timestamp, now: Duration) -> bool {
+        self.peers.get(slot).newest.is_some_and(|(newest, at)| {
+            let expected = newest + SampleCount::during(now.saturating_sub(at));
+            timestamp.ahead_of(expected).abs() > SAME_CLOCK
         })
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use crate::sequence::PacketIndex;
 use crate::wire::feedback::{StreamFeedback, WINDOW};
 use crate::wire::report::{ReportBlock, compact_duration};
-use crate::{SAMPLE_RATE, Slot, duration_of};
+use crate::{SampleCount, SequenceNumber, Slot, Ssrc, Timestamp, duration_of};
 
 /// The longest time after a gap shows until we tell the sender. The promise is 100 ms.
 const LONGEST_WAIT: Duration = Duration::from_millis(40);
@@ -12,15 +13,17 @@ const LONGEST_WAIT: Duration = Duration::from_millis(40);
 /// A gap is told once more after this, should the first telling be lost.
 const AGAIN: Duration = Duration::from_millis(15);
 
+/// The most that one packet may change the jitter by: what lies beyond is no jitter.
+const MOST_CHANGE: SampleCount = SampleCount::from_millis(1_000);
+
 /// How many packets a feedback covers: what a sender can still repeat, which is its history of frames.
 const COVERED: u64 = 32;
 
 /// One stream's packets so far.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reception {
-    /// Sequence numbers with their wraps in the upper bits: the first and the highest.
-    first: u64,
-    highest: u64,
+    first: PacketIndex,
+    highest: PacketIndex,
     received: u64,
     /// What was expected and received by the last report, and by the end of the last interval.
     reported: (u64, u64),
@@ -29,7 +32,8 @@ pub(super) struct Reception {
     bytes: u64,
     /// The interarrival jitter in 1/16 samples (appendix A.8).
     jitter: u32,
-    transit: Option<u32>,
+    /// The packet before, and when it arrived.
+    before: Option<(Timestamp, SampleCount)>,
     /// Bit `i`: packet `highest − i` arrived.
     window: u64,
     /// When packet `s` arrived, at `s % 64`, in milliseconds.
@@ -44,14 +48,14 @@ pub(super) struct Reception {
 impl Default for Reception {
     fn default() -> Self {
         Self {
-            first: 0,
-            highest: 0,
+            first: PacketIndex::first(SequenceNumber::new(0)),
+            highest: PacketIndex::first(SequenceNumber::new(0)),
             received: 0,
             reported: (0, 0),
             counted: (0, 0),
             bytes: 0,
             jitter: 0,
-            transit: None,
+            before: None,
             window: 0,
             arrivals: [0; WINDOW],
             feedback_due: None,
@@ -71,23 +75,28 @@ pub(super) struct Interval {
 
 impl Reception {
     /// Takes note of a genuine packet.
-    pub(super) fn packet(&mut self, sequence: u16, timestamp: u32, bytes: usize, now: Duration) {
+    pub(super) fn packet(
+        &mut self,
+        sequence: SequenceNumber,
+        timestamp: Timestamp,
+        bytes: usize,
+        now: Duration,
+    ) {
         self.bytes += bytes as u64;
         self.measure_jitter(timestamp, now);
         if self.received == 0 {
-            // One wrap ahead, so that packets before the first do not underflow.
-            self.first = 0x1_0000 + u64::from(sequence);
+            self.first = PacketIndex::first(sequence);
             self.highest = self.first;
             self.window = 0;
         }
         self.received += 1;
-        let ahead = sequence.wrapping_sub(self.highest as u16) as i16;
-        let place = self.highest.saturating_add_signed(i64::from(ahead));
-        self.first = self.first.min(place);
+        let ahead = sequence.ahead_of(self.highest.sequence());
+        let index = self.highest.nearest(sequence);
+        self.first = self.first.min(index);
         if ahead > 0 {
             let ahead = u32::from(ahead.unsigned_abs());
             self.window = self.window.checked_shl(ahead).unwrap_or(0) | 1;
-            self.highest = place;
+            self.highest = index;
             if ahead > 1 {
                 let due = now + self.patience();
                 self.feedback_due = Some(self.feedback_due.map_or(due, |before| before.min(due)));
@@ -97,20 +106,19 @@ impl Reception {
             let back = u32::from(ahead.unsigned_abs());
             self.window |= 1_u64.checked_shl(back).unwrap_or(0);
         }
-        if self.highest - place < WINDOW as u64 {
-            self.arrivals[place as usize % WINDOW] = now.as_millis() as u32;
+        if self.highest.since(index) < WINDOW as u64 {
+            self.arrivals[index.place(WINDOW)] = now.as_millis() as u32;
         }
     }
 
     /// RFC 3550 appendix A.8.
-    fn measure_jitter(&mut self, timestamp: u32, now: Duration) {
-        let arrival = (now.as_nanos() * u128::from(SAMPLE_RATE) / 1_000_000_000) as u32;
-        let transit = arrival.wrapping_sub(timestamp);
-        if let Some(before) = self.transit.replace(transit) {
+    fn measure_jitter(&mut self, timestamp: Timestamp, now: Duration) {
+        let arrival = SampleCount::during(now);
+        if let Some((before, arrived)) = self.before.replace((timestamp, arrival)) {
+            let expected = before + (arrival - arrived);
             // A jump is the sender's clock beginning anew, not jitter; it is bounded all the same.
-            let change = (transit.wrapping_sub(before) as i32)
-                .unsigned_abs()
-                .min(SAMPLE_RATE);
+            let change = timestamp.ahead_of(expected).abs().min(MOST_CHANGE);
+            let change = change.number() as u32;
             self.jitter += change;
             self.jitter -= (self.jitter - change + 8) >> 4;
         }
@@ -141,12 +149,12 @@ impl Reception {
         if self.received == 0 {
             0
         } else {
-            self.highest - self.first + 1
+            self.highest.since(self.first) + 1
         }
     }
 
     /// What to report since the last call, if anything ever came.
-    pub(super) fn report(&mut self, ssrc: u32, now: Duration) -> Option<ReportBlock> {
+    pub(super) fn report(&mut self, ssrc: Ssrc, now: Duration) -> Option<ReportBlock> {
         if self.received == 0 {
             return None;
         }
@@ -160,9 +168,8 @@ impl Reception {
             fraction_lost: (lost * 256).checked_div(expected).unwrap_or(0).min(255) as u8,
             cumulative_lost: (all as i64 - self.received as i64).clamp(-0x80_0000, 0x7f_ffff)
                 as i32,
-            // Relative to the wrap that we started one ahead.
-            highest_sequence: self.highest.wrapping_sub(0x1_0000) as u32,
-            jitter: self.jitter >> 4,
+            highest_sequence: self.highest.extended(),
+            jitter: SampleCount::new(i64::from(self.jitter >> 4)),
             last_report,
             delay_since,
         })
@@ -185,17 +192,17 @@ impl Reception {
     }
 
     /// The feedback that is due `now`; `None` when the missing packets came after all.
-    pub(super) fn take_feedback(&mut self, ssrc: u32, now: Duration) -> Option<StreamFeedback> {
+    pub(super) fn take_feedback(&mut self, ssrc: Ssrc, now: Duration) -> Option<StreamFeedback> {
         self.feedback_due.filter(|due| *due <= now)?;
         let again = std::mem::replace(&mut self.again, true);
         self.feedback_due = (!again).then_some(now + AGAIN);
-        let count = (self.highest - self.first + 1).min(COVERED);
-        let begin = self.highest + 1 - count;
+        let count = self.expected().min(COVERED);
+        let begin = self.highest.next().back(count);
         // The window counts backwards from the highest, feedback forwards to it.
         let received = self.window.reverse_bits() >> (WINDOW as u64 - count);
         let feedback = StreamFeedback {
             ssrc,
-            begin: begin as u16,
+            begin: begin.sequence(),
             count: count as u8,
             received,
         };
@@ -204,8 +211,8 @@ impl Reception {
 
     /// How long ago packet `begin + index` of a feedback arrived.
     pub(super) fn age(&self, feedback: &StreamFeedback, index: u8, now: Duration) -> Duration {
-        let sequence = feedback.begin.wrapping_add(u16::from(index));
-        let arrival = self.arrivals[usize::from(sequence) % WINDOW];
+        let sequence = feedback.begin + u16::from(index);
+        let arrival = self.arrivals[usize::from(sequence.number()) % WINDOW];
         Duration::from_millis(u64::from((now.as_millis() as u32).wrapping_sub(arrival)))
     }
 }
@@ -229,8 +236,19 @@ pub(super) fn spread(slot: Slot, period: Duration) -> Duration {
 mod tests {
     use super::*;
 
+    const OPEN: Ssrc = Ssrc::new(1);
+
     fn at(ms: u64) -> Duration {
         Duration::from_millis(ms)
+    }
+
+    fn number(sequence: u16) -> SequenceNumber {
+        SequenceNumber::new(sequence)
+    }
+
+    /// The timestamp of this frame.
+    fn timestamp(frame: u32) -> Timestamp {
+        Timestamp::new(frame * 480)
     }
 
     #[test]
@@ -238,24 +256,24 @@ mod tests {
         let mut reception = Reception::default();
         let mut sent = 0;
         for index in 0..200_u32 {
-            let sequence = 65_500_u16.wrapping_add(index as u16);
+            let sequence = SequenceNumber::new(65_500) + index as u16;
             if index % 10 != 5 {
-                reception.packet(sequence, index * 480, 60, at(u64::from(index) * 10));
+                reception.packet(sequence, timestamp(index), 60, at(u64::from(index) * 10));
                 sent += 1;
             }
         }
         let (block, interval) = (
-            reception.report(1, at(2000)).unwrap(),
+            reception.report(OPEN, at(2000)).unwrap(),
             reception.close_interval(),
         );
         assert_eq!(interval.expected, 200);
         assert_eq!(interval.lost, 20);
         assert_eq!(block.cumulative_lost, 20);
-        assert_eq!(block.highest_sequence, 0x1_0000 + 163);
+        assert_eq!(block.highest_sequence.number(), 0x1_0000 + 163);
         assert_eq!(interval.bytes, sent * 60);
-        assert_eq!(block.jitter, 0);
+        assert_eq!(block.jitter, SampleCount::ZERO);
         let (block, interval) = (
-            reception.report(1, at(3000)).unwrap(),
+            reception.report(OPEN, at(3000)).unwrap(),
             reception.close_interval(),
         );
         assert_eq!((interval.expected, block.fraction_lost), (0, 0));
@@ -265,18 +283,18 @@ mod tests {
     fn feedback_follows_a_gap_at_once_and_once_more() {
         let mut reception = Reception::default();
         for (index, sequence) in [0_u16, 1, 2, 5].into_iter().enumerate() {
-            let frame = u32::from(sequence) * 480;
-            reception.packet(sequence, frame, 60, at(10 * u64::from(sequence)));
+            let frame = timestamp(u32::from(sequence));
+            reception.packet(number(sequence), frame, 60, at(10 * u64::from(sequence)));
             assert_eq!(reception.feedback_due().is_some(), index == 3);
         }
-        let feedback = reception.take_feedback(1, at(50)).unwrap();
-        assert_eq!((feedback.begin, feedback.count), (0, 6));
+        let feedback = reception.take_feedback(OPEN, at(50)).unwrap();
+        assert_eq!((feedback.begin, feedback.count), (number(0), 6));
         assert_eq!(feedback.received, 0b10_0111);
-        assert!(reception.take_feedback(1, at(50)).is_none());
-        reception.packet(6, 6 * 480, 60, at(60));
-        let feedback = reception.take_feedback(1, at(65)).unwrap();
+        assert!(reception.take_feedback(OPEN, at(50)).is_none());
+        reception.packet(number(6), timestamp(6), 60, at(60));
+        let feedback = reception.take_feedback(OPEN, at(65)).unwrap();
         assert_eq!((feedback.count, feedback.received), (7, 0b110_0111));
-        assert!(reception.take_feedback(1, at(200)).is_none());
+        assert!(reception.take_feedback(OPEN, at(200)).is_none());
     }
 
     #[test]
@@ -284,25 +302,26 @@ mod tests {
         let mut reception = Reception::default();
         for index in 0..400_u64 {
             let stray = if index % 2 == 0 { 0 } else { 15 };
-            reception.packet(index as u16, index as u32 * 480, 60, at(index * 10 + stray));
+            let (sequence, frame) = (number(index as u16), timestamp(index as u32));
+            reception.packet(sequence, frame, 60, at(index * 10 + stray));
         }
         let now = at(4_020);
-        reception.packet(402, 402 * 480, 60, now);
+        reception.packet(number(402), timestamp(402), 60, now);
         assert!(reception.feedback_due().unwrap() > now + at(20));
-        reception.packet(400, 400 * 480, 60, now);
-        reception.packet(401, 401 * 480, 60, now);
-        assert!(reception.take_feedback(1, now + at(41)).is_none());
+        reception.packet(number(400), timestamp(400), 60, now);
+        reception.packet(number(401), timestamp(401), 60, now);
+        assert!(reception.take_feedback(OPEN, now + at(41)).is_none());
     }
 
     #[test]
     fn a_long_window_is_told_as_far_as_the_sender_can_repeat() {
         let mut reception = Reception::default();
         for sequence in (0_u16..80).filter(|sequence| *sequence != 70) {
-            let frame = u32::from(sequence) * 480;
-            reception.packet(sequence, frame, 60, at(10 * u64::from(sequence)));
+            let frame = timestamp(u32::from(sequence));
+            reception.packet(number(sequence), frame, 60, at(10 * u64::from(sequence)));
         }
-        let feedback = reception.take_feedback(1, at(800)).unwrap();
-        assert_eq!((feedback.begin, feedback.count), (48, 32));
+        let feedback = reception.take_feedback(OPEN, at(800)).unwrap();
+        assert_eq!((feedback.begin, feedback.count), (number(48), 32));
         assert_eq!(feedback.received, u64::from(u32::MAX) & !(1 << 22));
     }
 
@@ -310,14 +329,14 @@ mod tests {
     fn a_packet_before_the_first_moves_the_beginning() {
         let mut reception = Reception::default();
         for sequence in [3_u16, 2, 0] {
-            reception.packet(sequence, 0, 60, at(0));
+            reception.packet(number(sequence), timestamp(0), 60, at(0));
         }
         let (block, interval) = (
-            reception.report(1, at(10)).unwrap(),
+            reception.report(OPEN, at(10)).unwrap(),
             reception.close_interval(),
         );
         assert_eq!((interval.expected, interval.lost), (4, 1));
-        assert_eq!(block.highest_sequence, 3);
+        assert_eq!(block.highest_sequence.number(), 3);
     }
 
     #[test]
@@ -325,7 +344,8 @@ mod tests {
         let mut reception = Reception::default();
         for index in 0..400_u64 {
             let stray = if index % 2 == 0 { 0 } else { 5 };
-            reception.packet(index as u16, index as u32 * 480, 60, at(index * 10 + stray));
+            let (sequence, frame) = (number(index as u16), timestamp(index as u32));
+            reception.packet(sequence, frame, 60, at(index * 10 + stray));
         }
         let jitter = reception.jitter();
         assert!(jitter > at(4) && jitter <= at(5), "{jitter:?}");

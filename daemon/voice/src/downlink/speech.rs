@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use super::DownlinkEvent;
 use crate::activity::Activity;
-use crate::{FRAME_SAMPLES, Level, Stream};
+use crate::{FRAME_SAMPLES, Level, Slot, Stream};
 
 /// The time between two notices while somebody speaks.
 const NOTICE: Duration = Duration::from_millis(100);
@@ -34,6 +35,25 @@ pub(super) struct Speech {
     pub(super) speaking: bool,
     pub(super) whisper: bool,
     pub(super) level: Level,
+}
+
+impl Speech {
+    /// The end of speech.
+    pub(super) const END: Self = Self {
+        speaking: false,
+        whisper: false,
+        level: Level::SILENCE,
+    };
+
+    /// Returns what is told of a peer.
+    pub(super) fn of(self, slot: Slot) -> DownlinkEvent {
+        DownlinkEvent::Speaking {
+            slot,
+            speaking: self.speaking,
+            whisper: self.whisper,
+            level: self.level,
+        }
+    }
 }
 
 impl SpeechMeter {

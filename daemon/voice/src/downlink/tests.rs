@@ -12,14 +12,19 @@ use crate::pair::{LossNews, LossReport, PathUpdate, UplinkRings};
 use crate::playout::PlayoutConfig;
 use crate::wire::red::{self, Block};
 use crate::wire::report::{self, ReportBlock, SenderInfo};
+use crate::wire::rtcp::Compound;
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::{RTCP_OVERHEAD, RTP_OVERHEAD, Srtp};
 use crate::wire::{feedback, path as path_packet};
-use crate::{FRAME_SAMPLES, LinkSetup, MediaKeys};
+use crate::{
+    ExtendedSequence, FRAME_SAMPLES, LinkSetup, MediaKeys, SampleCount, SequenceNumber, Ssrc,
+    Timestamp,
+};
 
-const OPEN: u32 = 0x1111_1111;
-const WHISPER: u32 = 0x2222_2222;
-const OURS: u32 = 0x3333_3333;
+const OPEN: Ssrc = Ssrc::new(0x1111_1111);
+const WHISPER: Ssrc = Ssrc::new(0x2222_2222);
+const OURS: Ssrc = Ssrc::new(0x3333_3333);
+const OUR_WHISPER: Ssrc = Ssrc::new(0x3333_3334);
 
 fn address(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 168, 1, 7)), port)
@@ -29,7 +34,7 @@ fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
 }
 
-fn setup(slot: u8, generation: u64, key: u8, open_ssrc: u32, whisper_ssrc: u32) -> LinkSetup {
+fn setup(slot: u8, generation: u64, key: u8, open_ssrc: Ssrc, whisper_ssrc: Ssrc) -> LinkSetup {
     LinkSetup {
         slot: Slot::new(slot),
         generation,
@@ -47,7 +52,7 @@ struct Bench {
     downlink: Downlink,
     rings: UplinkRings,
     peer: Srtp,
-    sequence: u16,
+    sequence: SequenceNumber,
 }
 
 impl Bench {
@@ -64,10 +69,10 @@ impl Bench {
             downlink,
             rings,
             peer: Srtp::new(&inbound).unwrap(),
-            sequence: 100,
+            sequence: SequenceNumber::new(100),
         };
         bench.inbound(&inbound).unwrap();
-        let outbound = setup(5, 1, key, OURS, OURS + 1);
+        let outbound = setup(5, 1, key, OURS, OUR_WHISPER);
         let link = ControlLink::new(outbound, address(4000)).unwrap();
         bench
             .downlink
@@ -84,6 +89,7 @@ impl Bench {
 
     /// The next media packet with this payload, sealed.
     fn media(&mut self, payload_type: PayloadType, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let timestamp = Timestamp::new(timestamp);
         let header = RtpHeader {
             marker: false,
             payload_type,
@@ -91,7 +97,7 @@ impl Bench {
             timestamp,
             ssrc: OPEN,
         };
-        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence = self.sequence + 1;
         let mut packet = vec![0; HEADER_LENGTH];
         header.write(&mut packet).unwrap();
         packet.extend_from_slice(payload);
@@ -207,10 +213,16 @@ fn two_wraps_of_the_sequence_later_everything_still_opens_and_is_counted() {
         while bench.downlink.poll_event().is_some() {}
     }
     assert_eq!(bench.dropped(), Dropped::default());
-    let link = bench.downlink.peers[5].inbound.as_mut().unwrap();
+    let link = bench
+        .downlink
+        .peers
+        .get_mut(Slot::new(5))
+        .inbound
+        .as_mut()
+        .unwrap();
     let block = link.receptions[0].report(OPEN, ms(0)).unwrap();
     assert_eq!(block.cumulative_lost as u32, 210_000 - sent);
-    assert_eq!(block.highest_sequence, 100 + 209_999);
+    assert_eq!(block.highest_sequence.number(), 100 + 209_999);
 }
 
 #[test]
@@ -220,7 +232,7 @@ fn a_peer_that_can_only_send_is_not_a_reason_to_spin() {
     bench.downlink.command(unlinked, Duration::ZERO).unwrap();
     bench.inbound(&setup(5, 1, 1, OPEN, WHISPER)).unwrap();
     for (frame, at) in [(0, 0), (5, 50)] {
-        bench.sequence = 100 + frame;
+        bench.sequence = SequenceNumber::new(100) + frame;
         let packet = bench.media(PayloadType::Opus, u32::from(frame) * 480, &[0xf8; 60]);
         bench.receive(&packet, at);
     }
@@ -238,7 +250,7 @@ fn a_peer_that_can_only_send_is_not_a_reason_to_spin() {
 #[test]
 fn stream_numbers_belong_to_one_peer() {
     let mut bench = Bench::new();
-    let taken = bench.inbound(&setup(6, 1, 9, 77, WHISPER));
+    let taken = bench.inbound(&setup(6, 1, 9, Ssrc::new(77), WHISPER));
     assert_eq!(
         taken,
         Err(VoiceError::StreamNumberTaken {
@@ -246,7 +258,13 @@ fn stream_numbers_belong_to_one_peer() {
             ssrc: WHISPER
         })
     );
-    assert!(InboundLink::new(setup(6, 1, 9, 77, 77), PlayoutConfig::default()).is_err());
+    assert!(
+        InboundLink::new(
+            setup(6, 1, 9, Ssrc::new(77), Ssrc::new(77)),
+            PlayoutConfig::default()
+        )
+        .is_err()
+    );
     bench
         .downlink
         .command(
@@ -254,15 +272,21 @@ fn stream_numbers_belong_to_one_peer() {
             Duration::ZERO,
         )
         .unwrap();
-    assert_eq!(bench.inbound(&setup(6, 1, 9, 77, WHISPER)), Ok(()));
+    assert_eq!(
+        bench.inbound(&setup(6, 1, 9, Ssrc::new(77), WHISPER)),
+        Ok(())
+    );
 }
 
 #[test]
 fn generations_only_rise_and_keys_never_return() {
     let mut bench = Bench::new();
-    assert_eq!(bench.inbound(&setup(5, 4, 3, 7, 8)), Ok(()));
+    assert_eq!(
+        bench.inbound(&setup(5, 4, 3, Ssrc::new(7), Ssrc::new(8))),
+        Ok(())
+    );
     assert!(matches!(
-        bench.inbound(&setup(5, 2, 4, 9, 10)),
+        bench.inbound(&setup(5, 2, 4, Ssrc::new(9), Ssrc::new(10))),
         Err(VoiceError::Outdated {
             offered: 2,
             current: 4,
@@ -271,7 +295,7 @@ fn generations_only_rise_and_keys_never_return() {
     ));
     let mut control = |generation, key| {
         let link =
-            ControlLink::new(setup(5, generation, key, OURS, OURS + 1), address(4000)).unwrap();
+            ControlLink::new(setup(5, generation, key, OURS, OUR_WHISPER), address(4000)).unwrap();
         bench
             .downlink
             .command(DownlinkCommand::Outbound(link), Duration::ZERO)
@@ -302,7 +326,7 @@ fn the_uplink_learns_of_a_path_under_the_name_of_its_link() {
         }
     );
     // Echo every challenge.
-    let mut ears = Srtp::new(&setup(5, 1, 2, OURS, OURS + 1)).unwrap();
+    let mut ears = Srtp::new(&setup(5, 1, 2, OURS, OUR_WHISPER)).unwrap();
     bench.downlink.handle_timeout(ms(1));
     let (to, challenge) = bench.downlink.poll_transmit().unwrap();
     assert_eq!(to, Destination::Udp(address(4000)));
@@ -323,13 +347,17 @@ fn the_uplink_learns_of_a_path_under_the_name_of_its_link() {
     let proven = bench.rings.paths.pop().unwrap();
     assert_eq!(proven.destination, Some(Destination::Udp(address(4000))));
     // A new generation inherits the path, since the address is the same.
-    let link = ControlLink::new(setup(5, 2, 8, 90, 91), address(4000)).unwrap();
+    let link =
+        ControlLink::new(setup(5, 2, 8, Ssrc::new(90), Ssrc::new(91)), address(4000)).unwrap();
     bench
         .downlink
         .command(DownlinkCommand::Outbound(link), ms(4))
         .unwrap();
     let inherited = bench.rings.paths.pop().unwrap();
-    assert_eq!((inherited.generation, inherited.open_ssrc), (2, 90));
+    assert_eq!(
+        (inherited.generation, inherited.open_ssrc),
+        (2, Ssrc::new(90))
+    );
     assert_eq!(inherited.destination, Some(Destination::Udp(address(4000))));
 }
 
@@ -358,14 +386,14 @@ fn every_report() -> Vec<u8> {
         ssrc: OURS,
         fraction_lost: 20,
         cumulative_lost: 3,
-        highest_sequence: 1000,
-        jitter: 10,
+        highest_sequence: ExtendedSequence::new(1000),
+        jitter: SampleCount::new(10),
         last_report: 1,
         delay_since: 2,
     };
     let info = SenderInfo {
         ntp: 1 << 32,
-        timestamp: 5,
+        timestamp: Timestamp::new(5),
         packets: 6,
         octets: 7,
     };
@@ -374,7 +402,7 @@ fn every_report() -> Vec<u8> {
     report::write_name(&mut compound, OPEN, b"0123456789ABCDEF");
     let missing = feedback::StreamFeedback {
         ssrc: OURS,
-        begin: 65_530,
+        begin: SequenceNumber::new(65_530),
         count: 20,
         received: 0xf_0f0f,
     };
@@ -391,7 +419,7 @@ fn every_report() -> Vec<u8> {
 /// A genuine payload with three copies.
 fn every_block() -> Vec<u8> {
     let copies = [4, 2, 1].map(|distance| Block {
-        offset: distance * FRAME_SAMPLES as u32,
+        offset: SampleCount::of_length(distance as usize * FRAME_SAMPLES),
         frame: &[0xf8; 60],
     });
     let mut payload = vec![0; 600];
@@ -417,7 +445,7 @@ fn reports_reach_the_uplink() {
     let LossNews::Feedback { begin, count, .. } = reports[0].news else {
         panic!("{:?}", reports[0]);
     };
-    assert_eq!((begin, count), (65_530, 20), "{:?}", reports[0]);
+    assert_eq!((begin.number(), count), (65_530, 20), "{:?}", reports[0]);
 }
 
 #[test]

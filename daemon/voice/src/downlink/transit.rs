@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::Played;
-use crate::SAMPLE_RATE;
+use crate::{SAMPLE_RATE, Timestamp};
 
 /// Reports remembered, one a second. More would let the drift between sound clock and system clock show: at
 /// 200 ppm, 1 ms in 5 s.
@@ -24,7 +24,7 @@ const LONGEST: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Copy)]
 struct Report {
     /// A sample, and the sender's moment of its capture, in nanoseconds.
-    timestamp: u32,
+    timestamp: Timestamp,
     sender: i64,
     /// Our moment of the report's arrival.
     came: i64,
@@ -42,13 +42,13 @@ fn nanoseconds(time: Duration) -> i64 {
 }
 
 /// The time from one sample to another, in nanoseconds.
-fn between(from: u32, to: u32) -> i64 {
-    i64::from(to.wrapping_sub(from) as i32) * 1_000_000_000 / i64::from(SAMPLE_RATE)
+fn between(from: Timestamp, to: Timestamp) -> i64 {
+    to.ahead_of(from).number() * 1_000_000_000 / i64::from(SAMPLE_RATE)
 }
 
 impl SenderClock {
     /// Takes note of a sender report that came `now`: `ntp` and `timestamp` as in RFC 3550 §6.4.1.
-    pub(super) fn report(&mut self, ntp: u64, timestamp: u32, now: Duration) {
+    pub(super) fn report(&mut self, ntp: u64, timestamp: Timestamp, now: Duration) {
         let seconds = i64::try_from(ntp >> 32).unwrap_or(0);
         let fraction = (((ntp & 0xffff_ffff) * 1_000_000_000) >> 32) as i64;
         let report = Report {
@@ -86,17 +86,19 @@ impl SenderClock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::SampleCount;
     use crate::wire::report::ntp;
 
     const MS: Duration = Duration::from_millis(1);
+    const SECOND: SampleCount = SampleCount::from_millis(1_000);
 
     /// A sender whose clock stands 7 s when ours stands 2 s, and whose first sample is `first`.
-    fn clock(first: u32, lateness: impl Fn(u32) -> Duration) -> SenderClock {
+    fn clock(first: Timestamp, lateness: impl Fn(u32) -> Duration) -> SenderClock {
         let mut clock = SenderClock::default();
         for second in 0..8 {
             let at = Duration::from_secs(u64::from(second));
             // The thread that says which sample this is wakes late.
-            let sample = first.wrapping_add(48_000 * second);
+            let sample = first + SECOND * i64::from(second);
             let sent = Duration::from_secs(7) + at + lateness(second);
             let came = Duration::from_secs(2) + at + lateness(second) + 3 * MS;
             clock.report(ntp(sent), sample, came);
@@ -106,11 +108,11 @@ mod tests {
 
     #[test]
     fn the_way_from_capture_to_playback_is_told_across_clocks_and_a_wrap() {
-        for first in [5, u32::MAX - 48_000 * 7] {
+        for first in [5, u32::MAX - 48_000 * 7].map(Timestamp::new) {
             let clock = clock(first, |second| MS * (second % 3));
             // Captured 7.5 s after the first, played 30 ms later.
             let played = Played {
-                timestamp: first.wrapping_add(48_000 * 7 + 24_000),
+                timestamp: first + SECOND * 7 + SECOND / 2,
                 at: Duration::from_secs(2) + 7500 * MS + 30 * MS,
             };
             let transit = clock.transit(played, 6 * MS).unwrap();
@@ -124,12 +126,13 @@ mod tests {
     #[test]
     fn another_clock_begins_anew_and_nothing_is_told_before_a_report() {
         let played = Played {
-            timestamp: 48_000,
+            timestamp: Timestamp::new(48_000),
             at: Duration::from_secs(3) + 20 * MS,
         };
         assert_eq!(SenderClock::default().transit(played, MS), None);
-        let mut clock = clock(1_000_000, |_| Duration::ZERO);
-        clock.report(ntp(Duration::from_secs(1)), 0, Duration::from_secs(2));
+        let mut clock = clock(Timestamp::new(1_000_000), |_| Duration::ZERO);
+        let begun = Timestamp::new(0);
+        clock.report(ntp(Duration::from_secs(1)), begun, Duration::from_secs(2));
         let transit = clock.transit(played, Duration::ZERO).unwrap();
         assert!(transit.abs_diff(20 * MS) < MS, "{transit:?}");
     }

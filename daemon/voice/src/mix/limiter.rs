@@ -177,18 +177,19 @@ fn interpolator() -> [[f32; TAPS]; PHASES] {
 
 #[cfg(test)]
 mod tests {
+    use sotto_instruments::Chance;
+
     use super::*;
 
     #[test]
     fn blocks_that_only_pass_come_out_as_if_every_sample_had_been_looked_at() {
-        let mut state = 0x1234_5678_u32;
+        let mut chance = Chance::new(0x1234_5678);
         let mut sound: Vec<f32> = Vec::new();
         for stretch in 0..60 {
             // Soft, loud, near the edge of what is harmless, and broken.
             let loudness = [0.05, 0.2, 0.9, 0.01, 0.255, 4.0][stretch % 6];
             for n in 0..1_000 + 37 * stretch {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                let noise = (state as i32) as f32 / i32::MAX as f32;
+                let noise = chance.sample();
                 let broken = stretch == 20 && n == 100;
                 sound.push(if broken { f32::NAN } else { noise * loudness });
             }

@@ -11,19 +11,24 @@
 //! sound. Both streams of a sender, open and whisper, lie on one timeline and never overlap on it.
 
 mod arrivals;
+mod concealment;
+mod decoding;
+mod demand;
+mod incoming;
 mod noise;
-mod recall;
 mod refill;
 mod sender;
 mod sequence;
 mod sound;
 mod store;
+mod stretch;
+mod timeline;
 
 use std::time::Duration;
 
-use crate::{Level, SAMPLE_RATE, Stream};
+use crate::{Level, MediaTime, SequenceNumber, Stream, Timestamp};
 
-pub(crate) use refill::LONGEST_AT_AN_END;
+pub(crate) use concealment::LONGEST_AT_AN_END;
 pub use sender::SenderPlayout;
 
 /// One decrypted packet of a sender.
@@ -32,9 +37,9 @@ pub struct Packet<'a> {
     /// The stream it came on.
     pub stream: Stream,
     /// The RTP sequence number, which counts packets of this stream.
-    pub sequence: u16,
+    pub sequence: SequenceNumber,
     /// The RTP timestamp of the packet, which is that of its primary frame.
-    pub timestamp: u32,
+    pub timestamp: Timestamp,
     /// The marker bit: the first packet after a pause.
     pub marker: bool,
     /// The primary frame and copies of others, in any order. One whose timestamp is [`Self::timestamp`] is
@@ -45,8 +50,8 @@ pub struct Packet<'a> {
 /// One encoded frame out of a packet.
 #[derive(Debug, Clone, Copy)]
 pub struct EncodedFrame<'a> {
-    /// The frame's identity: the capture time of its first sample, modulo 2³².
-    pub timestamp: u32,
+    /// The frame's identity: the capture time of its first sample.
+    pub timestamp: Timestamp,
     /// The Opus frame.
     pub payload: &'a [u8],
 }
@@ -120,8 +125,8 @@ pub struct Pulled {
 pub struct Source {
     /// The place in the block at which the sender's sound begins, in samples.
     pub offset: usize,
-    /// The capture time of the sample there. Its low 32 bits are the RTP timestamp.
-    pub timestamp: u64,
+    /// The capture time of the sample there, on the sender's timeline.
+    pub timestamp: MediaTime,
 }
 
 /// What a sender is doing in a block.
@@ -170,18 +175,4 @@ pub struct PlayoutStats {
     pub samples_removed: u64,
     /// Samples put in to lengthen the delay.
     pub samples_added: u64,
-}
-
-/// A moment or duration in samples.
-fn samples(time: Duration) -> i64 {
-    // Far beyond any uptime it stops rather than wraps.
-    let count = time.as_nanos() * u128::from(SAMPLE_RATE) / 1_000_000_000;
-    i64::try_from(count)
-        .unwrap_or(i64::MAX / 4)
-        .min(i64::MAX / 4)
-}
-
-/// A number of samples as time.
-fn duration(samples: i64) -> Duration {
-    crate::duration_of(u64::try_from(samples).unwrap_or(0))
 }

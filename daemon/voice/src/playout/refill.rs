@@ -1,61 +1,24 @@
 //! What sound comes next: the frame whose turn it is, a continuation of what was lost, or a pause; and
 //! whether it is to be a little shorter or longer.
 
+use super::concealment::LONGEST;
+use super::decoding::Decoded;
 use super::noise::rms;
 use super::sender::{Begin, SenderPlayout, State};
 use super::sound::FADE;
-use crate::{FRAME_SAMPLES, FrameLength};
+use super::stretch::{self, Change};
+use super::timeline::Moment;
+use crate::{FRAME_SAMPLES, MediaTime, SampleCount};
 
-/// Samples after which the concealment of a loss has faded to nothing: 100 ms.
-const LONGEST_CONCEALMENT: i64 = 4800;
-/// The same where nothing has come since and the link was good of late, so that it is the end most likely:
-/// what is invented then was never said: 40 ms.
-pub(crate) const LONGEST_AT_AN_END: usize = 1920;
-/// A link on which a gap was bridged is not good for so long: 10 s.
-const BAD_AFTER_GAP: i64 = 480_000;
-/// Samples that are concealed at full level before the fade begins: 20 ms.
-const FULL_CONCEALMENT: i64 = 960;
-/// So much before the first late frame that is heard is decoded unheard, 40 ms, so that the decoder knows what led up to those after them.
-const CAUGHT_UP: i64 = 1920;
-
-/// Changes of length are at least this far apart: 30 ms.
-const STRETCH_PAUSE: i64 = 1440;
-/// In voice the delay may be this much above the target before it is shortened: 8 ms. Pauses come soon, and
-/// there nobody hears it.
-const ABOVE: f32 = 384.0;
-/// In voice the delay may be this much below the target before it is lengthened: 1 ms, and the time that is
-/// only kept for copies, up to 4 ms in all.
-const BELOW: f32 = 48.0;
-const FARTHEST_BELOW: f32 = 192.0;
-/// In silence the delay is kept this close to the target: 1 ms.
-const SILENT_MARGIN: f32 = 48.0;
-/// Far above the target even a poor match is cut: 20 ms.
-const FAR_ABOVE: f32 = 960.0;
-/// So much sound lies ready when some of it is to be removed, if it is there: 20 ms.
-const AHEAD: usize = 960;
-/// How alike two pitch periods must be for one to be removed or repeated.
-const ALIKE: f32 = 0.8;
-/// The same, far above the target.
-const SOMEWHAT_ALIKE: f32 = 0.5;
-/// The samples that may be removed from a second of voice: 10 ms.
-const REMOVABLE_PER_SECOND: f32 = 480.0;
-/// What of that may be saved up: 15 ms, the longest pitch period.
-const REMOVABLE_MAX: f32 = 720.0;
-
-/// What became of a frame in the decoder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Decoded {
-    /// It continues the frame before it.
-    Onward(FrameLength),
-    /// The decoder began anew with it.
-    Anew(FrameLength),
-    /// It was no sound.
-    Refused,
-}
+/// So much before the first late frame that is heard is decoded unheard, so that the decoder knows what led up to those
+/// after them.
+const CAUGHT_UP: SampleCount = SampleCount::from_millis(40);
+/// So much sound lies ready when some of it is to be removed, if it is there.
+const AHEAD: usize = SampleCount::from_millis(20).length();
 
 impl SenderPlayout {
     /// Produces the sound that plays from `current` on, or stops. Called when none is left.
-    pub(super) fn refill(&mut self, current: i64) {
+    pub(super) fn refill(&mut self, current: Moment) {
         let floor = self.floor();
         self.stats.discarded += self.store.drop_before(floor);
         let mut begin = Begin::Seamless;
@@ -69,10 +32,10 @@ impl SenderPlayout {
         }
         self.observe_hold(current);
         let Some(next) = self.store.earliest() else {
-            let longest = self.longest_unexplained();
-            if self.concealing >= longest || self.ended_quietly() {
+            let longest = self.concealing.longest_unexplained(self.decode_at);
+            if self.concealing.has_lasted(longest) || self.ended_quietly() {
                 // If this was no end, what is due goes on when packets come again.
-                self.recovering |= self.concealing > 0;
+                self.recovering |= self.concealing.is_on();
                 self.stop();
             } else {
                 // Late, lost, or the end: the next packet tells.
@@ -84,30 +47,29 @@ impl SenderPlayout {
         if next < self.decode_at {
             let mut taken_back = next;
             while taken_back < self.decode_at {
-                if self.was_concealed(taken_back) {
+                if self.concealing.take(taken_back) {
                     self.stats.concealed -= 1;
                 }
-                taken_back += self.frame;
+                taken_back += self.incoming.frame().count();
             }
-            self.hold += (self.decode_at - next) as f32;
+            self.stretch.go_back(self.decode_at - next);
             self.decode_at = next;
             begin = Begin::Jump;
         } else if next > self.decode_at {
-            let gap = next - self.decode_at;
-            let lost = self.logs.iter().any(|log| log.is_lost(self.decode_at));
-            if gap >= self.frame && lost {
+            let whole = next - self.decode_at >= self.incoming.frame().count();
+            if whole && self.incoming.is_lost(self.decode_at) {
                 if self.recall(begin) {
                     self.stats.repairable += 1;
-                } else if self.concealing >= LONGEST_CONCEALMENT {
+                } else if self.concealing.has_lasted(LONGEST) {
                     self.stop();
                 } else {
                     self.stalled.get_or_insert(self.decode_at);
                     self.stats.repairable += 1;
-                    self.conceal(begin, LONGEST_CONCEALMENT);
+                    self.conceal(begin, LONGEST);
                 }
                 return;
             }
-            if gap >= self.frame {
+            if whole {
                 self.stop();
                 return;
             }
@@ -122,23 +84,22 @@ impl SenderPlayout {
 
     /// Ends the sound, for a pause or because nothing more is known.
     pub(super) fn stop(&mut self) {
-        if self.sound.remaining() == 0 && self.gain > 0.0 {
+        if self.sound.remaining() == 0 && self.concealing.is_audible() {
             self.sound.die_away();
         }
         self.decode_at = self.floor();
         self.stalled = None;
-        self.concealing = 0;
-        self.gain = 1.0;
+        self.concealing.restart();
         self.state = State::Pause;
     }
 
     /// After an outage: drops what should have been played long ago. Returns whether that left a gap.
-    fn skip_to_target(&mut self, current: i64) -> bool {
-        let mut jumped = self.leave_out(current - self.too_late(), i64::MAX);
+    fn skip_to_target(&mut self, current: Moment) -> bool {
+        let mut jumped = self.leave_out(current - self.too_late(), MediaTime::MAX);
         if let Some(timestamp) = self.store.earliest() {
             if timestamp > self.decode_at {
                 self.decode_at = timestamp;
-                self.hold = (current - timestamp - self.arrivals.base().unwrap_or(0)) as f32;
+                self.stretch.jump(current - timestamp - self.base());
                 jumped = true;
             }
             self.recovering = false;
@@ -148,9 +109,9 @@ impl SenderPlayout {
 
     /// Drops the frames before `end` that were due before `moment`. The last of them are decoded unheard.
     /// Returns whether there was any.
-    pub(super) fn leave_out(&mut self, moment: i64, end: i64) -> bool {
-        let moment = moment - self.due(0);
-        let end = end.min(moment);
+    pub(super) fn leave_out(&mut self, moment: Moment, end: MediaTime) -> bool {
+        let due = moment - (self.base() + self.target());
+        let end = end.min(due);
         let mut left_out = false;
         while let Some(timestamp) = self.store.earliest() {
             if timestamp >= end {
@@ -161,33 +122,18 @@ impl SenderPlayout {
                 self.decode(timestamp, &mut unheard);
             }
             self.store.remove(timestamp);
-            if self.was_concealed(timestamp) {
+            if self.concealing.take(timestamp) {
                 self.stats.late += 1;
             } else {
                 self.stats.discarded += 1;
             }
-            let behind = timestamp + self.frame;
+            let behind = timestamp + self.incoming.frame().count();
             self.decode_at = self.decode_at.max(behind);
             self.stalled = (behind < self.decode_at).then_some(behind);
-            if self.concealing > 0 {
-                self.last_gap = Some(timestamp);
-            }
-            self.concealing = 0;
+            self.concealing.end(timestamp);
             left_out = true;
         }
         left_out
-    }
-
-    /// Samples after which a concealment has faded to nothing while nothing tells what became of the sound.
-    fn longest_unexplained(&self) -> i64 {
-        let bad = self
-            .last_gap
-            .is_some_and(|gap| self.decode_at.saturating_sub(gap) < BAD_AFTER_GAP);
-        if bad {
-            LONGEST_CONCEALMENT
-        } else {
-            LONGEST_AT_AN_END as i64
-        }
     }
 
     /// Whether the sound ended so quietly that it needs no continuation.
@@ -195,16 +141,14 @@ impl SenderPlayout {
         rms(self.sound.latest(FADE)) < self.noise.quiet()
     }
 
-    fn observe_hold(&mut self, current: i64) {
-        let Some(base) = self.arrivals.base() else {
-            return;
-        };
-        let hold = (current - self.decode_at - base) as f32;
-        self.hold += (hold - self.hold) / 16.0;
+    fn observe_hold(&mut self, current: Moment) {
+        if let Some(base) = self.arrivals.base() {
+            self.stretch.observe(current - self.decode_at - base);
+        }
     }
 
     /// Decodes the frame of `timestamp`, which is in the store, behind the sound so far.
-    pub(super) fn play_frame(&mut self, timestamp: i64, begin: Begin) {
+    pub(super) fn play_frame(&mut self, timestamp: MediaTime, begin: Begin) {
         let mut room = [0.0; FRAME_SAMPLES];
         let copy = self.store.get(timestamp).is_some_and(|held| held.copy);
         let decoded = self.decode(timestamp, &mut room);
@@ -214,7 +158,7 @@ impl SenderPlayout {
             Decoded::Anew(length) if begin == Begin::Seamless => (Begin::Jump, length),
             Decoded::Anew(length) => (begin, length),
             Decoded::Refused => {
-                self.conceal(begin, LONGEST_CONCEALMENT);
+                self.conceal(begin, LONGEST);
                 return;
             }
         };
@@ -223,109 +167,88 @@ impl SenderPlayout {
         self.stats.recovered += u64::from(copy);
         self.noise.learn(frame);
         match begin {
-            Begin::Seamless => self.fade(frame, 1.0, FADE),
+            Begin::Seamless => self.concealing.fade(frame, 1.0, FADE),
             Begin::Jump => {
                 // Where the sound before was fading, the continuation begins at its level.
-                self.gain = 1.0;
+                self.concealing.jump();
                 self.sound.join(frame);
             }
             Begin::AfterPause => self.sound.mix_remaining_into(frame),
         }
-        if self.concealing > 0 {
-            self.last_gap = Some(timestamp);
-        }
-        self.concealing = 0;
+        self.concealing.end(timestamp);
         self.sound.push(frame);
-        self.decode_at = timestamp + frame.len() as i64;
-        let share = frame.len() as f32 / 48_000.0;
-        self.removable = (self.removable + REMOVABLE_PER_SECOND * share).min(REMOVABLE_MAX);
+        self.decode_at = timestamp + length.count();
+        self.stretch.received(frame.len());
     }
 
     /// Decodes the frame of `timestamp`, if it is in the store.
-    fn decode(&mut self, timestamp: i64, frame: &mut [f32; FRAME_SAMPLES]) -> Decoded {
-        let Some(held) = self.store.get(timestamp) else {
+    fn decode(&mut self, timestamp: MediaTime, sound: &mut [f32; FRAME_SAMPLES]) -> Decoded {
+        let Some(frame) = self.store.get(timestamp) else {
             return Decoded::Refused;
         };
-        let anew = held.stream != self.stream || held.marked;
-        self.stream = held.stream;
-        let decoder = &mut self.decoders[self.stream.index()];
-        if anew {
-            // The encoder knows nothing of what was before, so neither may the decoder.
-            let _ = decoder.reset();
-        }
-        let decoded = decoder.decode(held.payload(), frame);
-        match decoded {
-            Ok(length) if frame.iter().all(|sample| sample.is_finite()) => {
-                if anew {
-                    Decoded::Anew(length)
-                } else {
-                    Decoded::Onward(length)
-                }
-            }
-            _ => {
-                self.stats.malformed += 1;
-                let _ = decoder.reset();
-                Decoded::Refused
-            }
-        }
+        let decoded = self.decoding.decode(frame, sound);
+        self.stats.malformed += u64::from(decoded == Decoded::Refused);
+        decoded
     }
 
-    /// Continues the sound by a frame, ever softer, so that it is silent after `longest` samples of that.
-    fn conceal(&mut self, begin: Begin, longest: i64) {
+    /// Continues the sound by a frame, ever softer, so that it is silent after `longest` of that.
+    fn conceal(&mut self, begin: Begin, longest: SampleCount) {
         let mut room = [0.0; FRAME_SAMPLES];
-        // Learned from frames, so one of their two lengths.
-        let frame = &mut room[..self.frame as usize];
-        self.concealing += self.frame;
-        if self.decoders[self.stream.index()].conceal(frame).is_err()
-            || frame.iter().any(|sample| !sample.is_finite())
-        {
-            frame.fill(0.0);
-        }
-        let faded = (self.concealing - FULL_CONCEALMENT).max(0) as f32
-            / (longest - FULL_CONCEALMENT) as f32;
+        let length = self.incoming.frame();
+        let frame = &mut room[..length.samples()];
+        self.decoding.conceal(frame);
         if begin == Begin::Jump {
             self.sound.join(frame);
         }
-        self.fade(frame, (1.0 - faded).max(0.0), frame.len());
+        let gain = self.concealing.go_on(length.count(), longest);
+        self.concealing.fade(frame, gain, frame.len());
         self.sound.push(frame);
-        self.remember_concealed(self.decode_at);
-        self.decode_at += self.frame;
+        self.replaced(length.count());
     }
 
-    /// Brings the gain to `target` over the first `over` samples of `frame`.
-    pub(super) fn fade(&mut self, frame: &mut [f32], target: f32, over: usize) {
-        if self.gain == 1.0 && target == 1.0 {
-            return;
+    /// Brings back the frame whose turn it is, which was lost. Tells whether anything that came later remembers it.
+    fn recall(&mut self, begin: Begin) -> bool {
+        let mut room = [0.0; FRAME_SAMPLES];
+        let length = self.incoming.frame();
+        let frame = &mut room[..length.samples()];
+        if !self.decoding.recall(self.decode_at, &self.store, frame) {
+            return false;
         }
-        let step = (target - self.gain) / over as f32;
-        for (index, sample) in frame.iter_mut().enumerate() {
-            let gain = if index < over {
-                step.mul_add((index + 1) as f32, self.gain)
-            } else {
-                target
-            };
-            *sample *= gain;
+        if begin == Begin::Jump {
+            self.concealing.jump();
+            self.sound.join(frame);
+        } else {
+            self.concealing.fade(frame, 1.0, FADE);
         }
-        self.gain = target;
+        self.sound.push(frame);
+        self.concealing.end(self.decode_at);
+        self.concealing.note_gap(self.decode_at);
+        // What was said has been heard now. Should it come yet, or what was continued before it, that is late.
+        self.stalled = None;
+        self.stats.recalled += 1;
+        self.replaced(length.count());
+        true
+    }
+
+    /// Goes on behind a frame that other sound took the place of.
+    fn replaced(&mut self, length: SampleCount) {
+        self.stats.concealed += 1;
+        self.concealing.remember(self.decode_at);
+        self.decode_at += length;
     }
 
     /// Shortens or lengthens the sound towards the target.
     fn adapt(&mut self) {
-        if self.since_stretch < STRETCH_PAUSE || self.concealing > 0 {
+        if self.concealing.is_on() || !self.stretch.is_due() {
             return;
         }
-        let excess = self.hold - self.target() as f32;
         let quiet = rms(self.sound.latest(FRAME_SAMPLES)) < self.noise.quiet();
-        if excess > if quiet { SILENT_MARGIN } else { ABOVE } {
-            self.shorten(excess, quiet);
-        } else if excess < -if quiet { SILENT_MARGIN } else { self.below() } {
-            self.lengthen(-excess, quiet);
+        let reserve = self.arrivals.reserve();
+        match self.stretch.choose(self.target(), reserve, quiet) {
+            Change::None => {}
+            Change::Shorten { excess } => self.shorten(excess, quiet),
+            Change::Lengthen { missing } => self.lengthen(missing, quiet),
         }
-    }
-
-    /// How far in voice the delay may fall below the target.
-    fn below(&self) -> f32 {
-        (BELOW + self.arrivals.reserve() as f32).min(FARTHEST_BELOW)
     }
 
     fn shorten(&mut self, excess: f32, quiet: bool) {
@@ -334,43 +257,31 @@ impl SenderPlayout {
             && self
                 .store
                 .get(self.decode_at)
-                .is_some_and(|next| next.stream == self.stream)
+                .is_some_and(|next| next.stream == self.decoding.stream())
         {
             self.play_frame(self.decode_at, Begin::Seamless);
         }
         let quiet = quiet && rms(self.sound.latest(FRAME_SAMPLES)) < self.noise.quiet();
         let removed = if quiet {
-            self.sound.remove((excess as usize).min(480))
+            self.sound.remove(stretch::in_silence(excess))
         } else {
-            let needed = if excess > FAR_ABOVE {
-                SOMEWHAT_ALIKE
-            } else {
-                ALIKE
-            };
-            let limit = (excess + self.below()).min(self.removable);
-            let removed = self.sound.shorten(limit as usize, needed);
-            self.removable -= removed as f32;
-            removed
+            let (limit, alike) = self.stretch.removable(excess, self.arrivals.reserve());
+            self.sound.shorten(limit, alike)
         };
-        if removed > 0 {
-            self.since_stretch = 0;
-            self.hold -= removed as f32;
-            self.stats.samples_removed += removed as u64;
-        }
+        self.stretch.removed(removed, !quiet);
+        self.stats.samples_removed += removed as u64;
     }
 
     fn lengthen(&mut self, missing: f32, quiet: bool) {
         // What is repeated is what was played last.
-        let count = (missing as usize).min(480);
+        let count = stretch::in_silence(missing);
         let added = if quiet && rms(self.sound.played(count)) < self.noise.quiet() {
             self.sound.repeat(count)
         } else {
-            self.sound.lengthen((missing + ABOVE) as usize, ALIKE)
+            let (limit, alike) = stretch::repeatable(missing);
+            self.sound.lengthen(limit, alike)
         };
-        if added > 0 {
-            self.since_stretch = 0;
-            self.hold += added as f32;
-            self.stats.samples_added += added as u64;
-        }
+        self.stretch.added(added);
+        self.stats.samples_added += added as u64;
     }
 }

@@ -3,33 +3,20 @@
 use std::time::Duration;
 
 use super::arrivals::{Arrivals, Observation};
+use super::concealment::Concealing;
+use super::decoding::Decoding;
+use super::demand::{Demand, NOT_PULLED, Pull};
+use super::incoming::Incoming;
 use super::noise::Noise;
-use super::sequence::{Order, PacketLog};
+use super::sequence::Order;
 use super::sound::Sound;
 use super::store::{FrameStore, Stored};
-use super::{
-    Activity, Inserted, Packet, PlayoutConfig, PlayoutStats, Pulled, Source, duration, samples,
-};
-use crate::codec::{CodecError, Concealment, Decoder, MAX_FRAME_BYTES, Memory, frame_length};
-use crate::{FRAME_SAMPLES, Level, Stream};
-
-const FRAME: i64 = FRAME_SAMPLES as i64;
-
-/// The farthest that a copy may lie behind its packet's timestamp: what RFC 2198 can express.
-const FARTHEST_COPY: i64 = (1 << 14) - 1;
-
-/// Playback that was not asked for sound for longer than this has skipped it, and goes on where it is then:
-/// 8 ms, more than a busy machine makes a turn late.
-const SKIPPED: i64 = 384;
-
-/// Playback that was not asked for sound for as long as this starts anew: 100 ms.
-const NOT_PULLED: i64 = 4800;
-
-/// Concealed frames remembered, to know a late frame from one sent twice.
-const REMEMBERED: usize = 32;
-
-/// Timestamps are unwrapped from here on, so that those before the first stay positive. A multiple of 2³².
-const FIRST_LAP: i64 = 1 << 32;
+use super::stretch::Stretch;
+use super::timeline::{Moment, Offset};
+use super::{Activity, Inserted, Packet, PlayoutConfig, PlayoutStats, Pulled, Source};
+use crate::codec::{CodecError, Concealment, MAX_FRAME_BYTES};
+use crate::wire::red::MAX_OFFSET;
+use crate::{Level, MediaTime, SampleCount, Stream};
 
 /// Whether the sender's sound is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,43 +31,21 @@ pub(super) enum State {
 #[derive(Debug)]
 pub struct SenderPlayout {
     pub(super) arrivals: Arrivals,
-    pub(super) logs: [PacketLog; 2],
+    pub(super) incoming: Incoming,
     pub(super) store: FrameStore,
-    pub(super) decoders: [Decoder; 2],
-    /// What a frame in the store remembers: its timestamp, and how many samples before it that reaches.
-    pub(super) memory: Memory,
-    pub(super) remembered: Option<(i64, i64)>,
-    /// Whether lost frames are brought back or continued by neural models.
-    pub(super) neural: bool,
+    pub(super) decoding: Decoding,
+    pub(super) concealing: Concealing,
     pub(super) sound: Sound,
+    pub(super) stretch: Stretch,
     pub(super) noise: Noise,
+    demand: Demand,
     pub(super) state: State,
-    /// The stream whose decoder is running.
-    pub(super) stream: Stream,
-    /// The length of the sender's frames, in samples, as its last packet had it.
-    pub(super) frame: i64,
     /// The timestamp behind the last decoded or concealed sample: where the next frame belongs.
-    pub(super) decode_at: i64,
+    pub(super) decode_at: MediaTime,
     /// Where frames went missing with nothing behind them. Should they come yet, they are played.
-    pub(super) stalled: Option<i64>,
-    /// Samples concealed in a row.
-    pub(super) concealing: i64,
-    /// Where sound went on after it had been concealed.
-    pub(super) last_gap: Option<i64>,
-    /// The gain at the end of the sound so far, below 1 while a concealment fades.
-    pub(super) gain: f32,
+    pub(super) stalled: Option<MediaTime>,
     /// An outage ended; playback has to find back to the target.
     pub(super) recovering: bool,
-    /// What is held, smoothed; samples.
-    pub(super) hold: f32,
-    /// Samples played since the last change of length, and samples that may be removed from voice.
-    pub(super) since_stretch: i64,
-    pub(super) removable: f32,
-    concealed: [i64; REMEMBERED],
-    concealed_next: usize,
-    newest: Option<i64>,
-    lead: Lead,
-    pulled_until: Option<i64>,
     pub(super) stats: PlayoutStats,
 }
 
@@ -92,31 +57,18 @@ impl SenderPlayout {
     pub fn new(config: PlayoutConfig) -> Result<Self, CodecError> {
         Ok(Self {
             arrivals: Arrivals::new(&config),
-            logs: [PacketLog::new(), PacketLog::new()],
+            incoming: Incoming::new(),
             store: FrameStore::new(),
-            decoders: [Decoder::new()?, Decoder::new()?],
-            memory: Memory::new()?,
-            remembered: None,
-            neural: true,
+            decoding: Decoding::new()?,
+            concealing: Concealing::new(),
             sound: Sound::new(),
+            stretch: Stretch::new(),
             noise: Noise::new(config.comfort_noise),
+            demand: Demand::new(),
             state: State::Pause,
-            stream: Stream::Open,
-            frame: FRAME,
-            decode_at: 0,
+            decode_at: MediaTime::START,
             stalled: None,
-            concealing: 0,
-            last_gap: None,
-            gain: 1.0,
             recovering: false,
-            hold: 0.0,
-            since_stretch: 0,
-            removable: 0.0,
-            concealed: [i64::MIN; REMEMBERED],
-            concealed_next: 0,
-            newest: None,
-            lead: Lead::new(),
-            pulled_until: None,
             stats: PlayoutStats::default(),
         })
     }
@@ -127,63 +79,49 @@ impl SenderPlayout {
         self.arrivals.reset_clock();
         self.noise.reset();
         self.sound.clear();
-        self.forget_streams();
-        self.newest = None;
-        self.pulled_until = None;
+        self.incoming.forget();
+        self.forget_frames();
+        self.demand.forget_place();
     }
 
-    fn forget_streams(&mut self) {
-        for log in &mut self.logs {
-            log.reset();
-        }
+    /// Forgets what waits to be played, and what was played before.
+    fn forget_frames(&mut self) {
         self.stats.discarded += self.store.clear();
-        for decoder in &mut self.decoders {
-            // libopus has no reason to refuse; a decoder with a past only begins less cleanly.
-            let _ = decoder.reset();
-        }
+        self.decoding.forget();
+        self.concealing.forget();
         self.state = State::Pause;
-        self.decode_at = i64::MIN;
+        self.decode_at = MediaTime::MIN;
         self.stalled = None;
-        self.concealing = 0;
-        self.last_gap = None;
-        self.remembered = None;
         self.recovering = false;
-        self.concealed = [i64::MIN; REMEMBERED];
     }
 
     /// Chooses how lost frames are continued: the neural model is for the loudest senders only when many
     /// speak at once.
     pub fn set_concealment(&mut self, concealment: Concealment) {
-        self.neural = concealment == Concealment::Deep;
-        for decoder in &mut self.decoders {
-            // The setting is one of two constants that libopus accepts.
-            let _ = decoder.set_concealment(concealment);
-        }
+        self.decoding.set_concealment(concealment);
     }
 
     /// Takes in a packet that arrived `now`.
     pub fn insert(&mut self, packet: &Packet<'_>, now: Duration) -> Inserted {
-        let arrival = samples(now);
-        let timestamp = self.unwrap(packet.timestamp);
-        self.learn_frame(packet);
+        let arrival = Moment::at(now);
         self.stats.packets += 1;
-        let before = self.logs[packet.stream.index()].newest();
-        let order = self.logs[packet.stream.index()].note(packet.sequence, timestamp);
+        let noted = self.incoming.note(packet);
+        let timestamp = noted.timestamp;
+        if let Some(frame) = noted.frame {
+            self.arrivals.set_frame(frame);
+        }
         // A copy may have brought the frame before its own packet, whose delay then matters to nobody.
         // And where sound is overdue, it was we who stood still, not the network.
-        let stood_still = self
-            .pulled_until
-            .is_some_and(|until| (SKIPPED..=NOT_PULLED).contains(&(arrival - until)));
-        let needed = if stood_still {
+        let needed = if self.demand.stood_still(arrival) {
             false
         } else if timestamp < self.floor() {
-            self.concealed.contains(&timestamp)
+            self.concealing.remembers(timestamp)
         } else {
             !self.store.contains(timestamp)
         };
         match self
             .arrivals
-            .packet(timestamp, arrival, order != Order::Again, needed)
+            .packet(timestamp, arrival, noted.order != Order::Again, needed)
         {
             Observation::Usual => {}
             Observation::OutageOver => {
@@ -191,15 +129,14 @@ impl SenderPlayout {
                 self.recovering = true;
             }
             Observation::AnotherClock => {
-                self.forget_streams();
-                self.newest = Some(timestamp);
-                self.logs[packet.stream.index()].note(packet.sequence, timestamp);
+                self.forget_frames();
+                self.incoming.restart(packet, timestamp);
             }
         }
         let mut inserted = Inserted::default();
         for frame in packet.frames {
-            let distance = i64::from(packet.timestamp.wrapping_sub(frame.timestamp));
-            if distance > FARTHEST_COPY
+            let distance = packet.timestamp.since(frame.timestamp);
+            if distance > MAX_OFFSET
                 || frame.payload.is_empty()
                 || frame.payload.len() > MAX_FRAME_BYTES
             {
@@ -219,8 +156,8 @@ impl SenderPlayout {
             let news = packet
                 .frames
                 .iter()
-                .map(|frame| timestamp - i64::from(packet.timestamp.wrapping_sub(frame.timestamp)))
-                .filter(|frame| before.is_none_or(|before| *frame > before))
+                .map(|frame| timestamp - packet.timestamp.since(frame.timestamp))
+                .filter(|frame| noted.before.is_none_or(|before| *frame > before))
                 .min();
             self.store.mark(news.unwrap_or(timestamp));
         }
@@ -230,15 +167,15 @@ impl SenderPlayout {
     fn insert_frame(
         &mut self,
         stream: Stream,
-        timestamp: i64,
-        distance: i64,
+        timestamp: MediaTime,
+        distance: SampleCount,
         payload: &[u8],
         inserted: &mut Inserted,
     ) {
-        let copy = distance > 0;
+        let copy = distance > SampleCount::ZERO;
         let mut first = true;
         if timestamp < self.floor() {
-            first = self.was_concealed(timestamp);
+            first = self.concealing.take(timestamp);
             if first {
                 self.stats.late += 1;
                 inserted.late = inserted.late.saturating_add(1);
@@ -259,64 +196,36 @@ impl SenderPlayout {
         }
     }
 
-    /// Learns from a packet's primary how long the sender's frames are.
-    fn learn_frame(&mut self, packet: &Packet<'_>) {
-        let primary = packet
-            .frames
-            .iter()
-            .find(|frame| frame.timestamp == packet.timestamp);
-        let Some(length) = primary.and_then(|frame| frame_length(frame.payload)) else {
-            return;
-        };
-        let frame = length.samples() as i64;
-        if frame != self.frame {
-            self.frame = frame;
-            self.arrivals.set_frame(frame);
-            for log in &mut self.logs {
-                log.set_frame(frame);
-            }
-        }
-    }
-
     /// A frame that is later than this after an outage, or after it was concealed, is left out, because playback
     /// goes on from the target: half a frame, so that the nearest one is chosen.
-    pub(super) fn too_late(&self) -> i64 {
-        self.frame / 2
-    }
-
-    /// Extends a 32-bit timestamp by the laps so far.
-    fn unwrap(&mut self, timestamp: u32) -> i64 {
-        let unwrapped = match self.newest {
-            None => FIRST_LAP + i64::from(timestamp),
-            Some(newest) => newest + i64::from(timestamp.wrapping_sub(newest as u32) as i32),
-        };
-        self.newest = Some(
-            self.newest
-                .map_or(unwrapped, |newest| newest.max(unwrapped)),
-        );
-        unwrapped
+    pub(super) fn too_late(&self) -> SampleCount {
+        self.incoming.frame().count() / 2
     }
 
     /// Frames before this have had their turn.
-    pub(super) fn floor(&self) -> i64 {
+    pub(super) fn floor(&self) -> MediaTime {
         self.stalled.unwrap_or(self.decode_at)
     }
 
-    /// When the frame of `timestamp` is due.
-    pub(super) fn due(&self, timestamp: i64) -> i64 {
-        let base = self.arrivals.base().unwrap_or(0);
-        timestamp + base + self.target()
+    /// Returns how our timeline lies to the sender's.
+    pub(super) fn base(&self) -> Offset {
+        self.arrivals.base().unwrap_or(Offset::NONE)
+    }
+
+    /// Returns when the frame of `timestamp` is due.
+    pub(super) fn due(&self, timestamp: MediaTime) -> Moment {
+        timestamp + (self.base() + self.target())
     }
 
     /// What is to be held beyond the fastest packets: time for the others to arrive, and the block of
     /// samples that is asked for at once, because its last sample has to be there together with its first.
-    pub(super) fn target(&self) -> i64 {
-        self.arrivals.target() + self.lead.samples()
+    pub(super) fn target(&self) -> SampleCount {
+        self.arrivals.target() + self.demand.longest()
     }
 
     /// Whether the next `count` samples from `now` on hold more than comfort noise.
     pub fn is_active(&self, count: usize, now: Duration) -> bool {
-        let end = samples(now) + count as i64;
+        let end = Moment::at(now) + SampleCount::of_length(count);
         self.state == State::Playing
             || self.sound.remaining() > 0
             || self
@@ -330,14 +239,15 @@ impl SenderPlayout {
     /// The shorter the blocks, the lower the delay: what is asked for at once must have arrived at once, so
     /// the delay contains the longest block of the last seconds (up to 20 ms).
     pub fn pull(&mut self, out: &mut [f32], now: Duration) -> Pulled {
-        let start = samples(now);
-        self.notice_interruption(start, out.len());
-        self.lead.observe(out.len());
+        let start = Moment::at(now);
+        let length = SampleCount::of_length(out.len());
+        self.notice_interruption(start, length);
+        self.demand.observe(length);
         let mut source = None;
         let mut activity = Activity::Pause;
         let mut filled = 0;
         while filled < out.len() {
-            let current = start + filled as i64;
+            let current = start + SampleCount::of_length(filled);
             let rest = &mut out[filled..];
             let count = match self.state {
                 State::Playing => {
@@ -345,19 +255,19 @@ impl SenderPlayout {
                         self.refill(current);
                         continue;
                     }
-                    let position = self.decode_at - self.sound.remaining() as i64;
+                    let ahead = SampleCount::of_length(self.sound.remaining());
                     source.get_or_insert(Source {
                         offset: filled,
-                        timestamp: u64::try_from(position).unwrap_or(0),
+                        timestamp: self.decode_at - ahead,
                     });
                     let count = self.sound.take(rest);
-                    if self.concealing > 0 {
+                    if self.concealing.is_on() {
                         activity = Activity::Concealed;
                     } else if activity == Activity::Pause {
                         activity = Activity::Sound;
                     }
                     self.noise.add(&mut rest[..count], false);
-                    self.since_stretch += count as i64;
+                    self.stretch.played(count);
                     count
                 }
                 State::Pause => {
@@ -366,7 +276,7 @@ impl SenderPlayout {
                             self.begin(timestamp, current);
                             continue;
                         }
-                        Some((_, due)) => usize::try_from(due - current).unwrap_or(usize::MAX),
+                        Some((_, due)) => (due - current).length(),
                         None => usize::MAX,
                     };
                     let count = rest.len().min(wait);
@@ -381,7 +291,7 @@ impl SenderPlayout {
         }
         Pulled {
             activity,
-            stream: self.stream,
+            stream: self.decoding.stream(),
             source,
             level: match activity {
                 Activity::Pause => Level::SILENCE,
@@ -392,9 +302,9 @@ impl SenderPlayout {
 
     /// Lets `count` samples go by unheard and undecoded.
     pub fn skip(&mut self, count: usize, now: Duration) {
-        let start = samples(now);
+        let (start, count) = (Moment::at(now), SampleCount::of_length(count));
         self.notice_interruption(start, count);
-        let end = start + count as i64;
+        let end = start + count;
         if self.state == State::Playing {
             self.stop();
         }
@@ -404,7 +314,8 @@ impl SenderPlayout {
                 break;
             }
             self.store.remove(timestamp);
-            self.decode_at = self.decode_at.max(timestamp + self.frame);
+            let behind = timestamp + self.incoming.frame().count();
+            self.decode_at = self.decode_at.max(behind);
             self.stalled = None;
         }
     }
@@ -412,113 +323,58 @@ impl SenderPlayout {
     /// Delays and counters.
     pub fn stats(&self) -> PlayoutStats {
         PlayoutStats {
-            target: duration(self.target()),
-            delay: duration(self.hold as i64),
-            jitter: duration(self.arrivals.jitter()),
+            target: self.target().duration(),
+            delay: self.stretch.hold().duration(),
+            jitter: self.arrivals.jitter().duration(),
             ..self.stats
         }
     }
 
     /// Starts anew if nobody has asked for sound for a while.
-    fn notice_interruption(&mut self, start: i64, count: usize) {
-        let end = start + count as i64;
-        let Some(until) = self.pulled_until.replace(end) else {
-            // A loudspeaker that has just been opened may take a while before it asks for anything.
-            let earliest = self.store.earliest();
-            self.recovering |= earliest.is_some_and(|it| self.due(it) < start - NOT_PULLED);
-            return;
-        };
-        if (SKIPPED..=NOT_PULLED).contains(&(start - until)) {
-            self.sound.skip((start - until) as usize);
-            self.recovering = true;
-        } else if (start - until).abs() > NOT_PULLED {
-            if self.state == State::Playing {
-                self.stop();
+    fn notice_interruption(&mut self, start: Moment, count: SampleCount) {
+        match self.demand.pass(start, count) {
+            Pull::Onward => {}
+            Pull::First => {
+                // A loudspeaker that has just been opened may take a while before it asks for anything.
+                let earliest = self.store.earliest();
+                self.recovering |= earliest.is_some_and(|it| self.due(it) < start - NOT_PULLED);
             }
-            self.sound.clear();
-            self.recovering = true;
+            Pull::Skipped(missed) => {
+                self.sound.skip(missed.length());
+                self.recovering = true;
+            }
+            Pull::Anew => {
+                if self.state == State::Playing {
+                    self.stop();
+                }
+                self.sound.clear();
+                self.recovering = true;
+            }
         }
     }
 
     /// The next frame to begin with, and when.
-    fn next_start(&mut self, current: i64) -> Option<(i64, i64)> {
+    fn next_start(&mut self, current: Moment) -> Option<(MediaTime, Moment)> {
         if self.recovering {
-            self.leave_out(current - self.too_late(), i64::MAX);
+            self.leave_out(current - self.too_late(), MediaTime::MAX);
         }
         let timestamp = self.store.earliest()?;
         Some((timestamp, self.due(timestamp)))
     }
 
-    fn begin(&mut self, timestamp: i64, current: i64) {
+    fn begin(&mut self, timestamp: MediaTime, current: Moment) {
         let marked = self.store.get(timestamp).is_some_and(|held| held.marked);
         if self.recovering && !marked {
             // What was taken for the end was none.
-            self.last_gap = Some(timestamp);
+            self.concealing.note_gap(timestamp);
         }
         self.state = State::Playing;
         self.decode_at = timestamp;
         self.stalled = None;
-        self.concealing = 0;
-        self.gain = 1.0;
+        self.concealing.restart();
         self.recovering = false;
-        self.since_stretch = 0;
-        self.hold = (current - timestamp - self.arrivals.base().unwrap_or(0)) as f32;
+        self.stretch.begin(current - timestamp - self.base());
         self.play_frame(timestamp, Begin::AfterPause);
-    }
-
-    /// Remembers that a frame was concealed.
-    pub(super) fn remember_concealed(&mut self, timestamp: i64) {
-        self.stats.concealed += 1;
-        self.concealed[self.concealed_next] = timestamp;
-        self.concealed_next = (self.concealed_next + 1) % REMEMBERED;
-    }
-
-    /// Whether a frame was concealed. True once only.
-    pub(super) fn was_concealed(&mut self, timestamp: i64) -> bool {
-        let found = self.concealed.iter_mut().find(|held| **held == timestamp);
-        found.is_some_and(|held| std::mem::replace(held, i64::MIN) == timestamp)
-    }
-}
-
-/// The longest block asked for lately.
-#[derive(Debug)]
-struct Lead {
-    /// The maximum of this window, and of the one before.
-    current: i64,
-    previous: i64,
-    left: u32,
-}
-
-impl Lead {
-    /// Pulls in a window: 2.5 to 10 s, by their length.
-    const WINDOW: u32 = 1000;
-    /// Assumed before anything was asked for: 5 ms.
-    const INITIAL: i64 = 240;
-    /// More than this at once is catching up rather than playing: 20 ms.
-    const MAX: usize = 960;
-
-    fn new() -> Self {
-        Self {
-            current: 0,
-            previous: 0,
-            left: Self::WINDOW,
-        }
-    }
-
-    fn observe(&mut self, count: usize) {
-        self.current = self.current.max(count.min(Self::MAX) as i64);
-        self.left -= 1;
-        if self.left == 0 {
-            self.previous = std::mem::replace(&mut self.current, 0);
-            self.left = Self::WINDOW;
-        }
-    }
-
-    fn samples(&self) -> i64 {
-        match self.current.max(self.previous) {
-            0 => Self::INITIAL,
-            longest => longest,
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Encoded frames that wait for their turn, found by timestamp.
 
-use crate::Stream;
 use crate::codec::MAX_FRAME_BYTES;
+use crate::{MediaTime, Stream};
 
 /// Frames that fit: 640 ms. More than the longest target, so that a burst after an outage is kept until
 /// playback has chosen where in it to go on.
@@ -9,9 +9,8 @@ pub(super) const CAPACITY: usize = 64;
 
 /// A waiting frame.
 #[derive(Debug, Clone)]
-pub(super) struct Held {
-    /// The frame's unwrapped timestamp.
-    pub(super) timestamp: i64,
+pub(super) struct StoredFrame {
+    pub(super) timestamp: MediaTime,
     pub(super) stream: Stream,
     /// Whether it came as a copy.
     pub(super) copy: bool,
@@ -21,7 +20,7 @@ pub(super) struct Held {
     bytes: [u8; MAX_FRAME_BYTES],
 }
 
-impl Held {
+impl StoredFrame {
     pub(super) fn payload(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -41,14 +40,14 @@ pub(super) enum Stored {
 #[derive(Debug)]
 pub(super) struct FrameStore {
     /// The first `count` are in use, in no order.
-    held: Box<[Held]>,
+    held: Box<[StoredFrame]>,
     count: usize,
 }
 
 impl FrameStore {
     pub(super) fn new() -> Self {
-        let empty = Held {
-            timestamp: 0,
+        let empty = StoredFrame {
+            timestamp: MediaTime::START,
             stream: Stream::Open,
             copy: false,
             marked: false,
@@ -64,7 +63,7 @@ impl FrameStore {
     /// Keeps a frame of 1 to [`MAX_FRAME_BYTES`] bytes.
     pub(super) fn insert(
         &mut self,
-        timestamp: i64,
+        timestamp: MediaTime,
         stream: Stream,
         copy: bool,
         payload: &[u8],
@@ -92,38 +91,42 @@ impl FrameStore {
     }
 
     /// Remembers that the sender's encoder began anew with the frame of `timestamp`, if that is here.
-    pub(super) fn mark(&mut self, timestamp: i64) {
+    pub(super) fn mark(&mut self, timestamp: MediaTime) {
         for held in &mut self.held[..self.count] {
             held.marked |= held.timestamp == timestamp;
         }
     }
 
-    pub(super) fn contains(&self, timestamp: i64) -> bool {
+    pub(super) fn contains(&self, timestamp: MediaTime) -> bool {
         self.in_use().any(|held| held.timestamp == timestamp)
     }
 
     /// The timestamp of the oldest frame.
-    pub(super) fn earliest(&self) -> Option<i64> {
+    pub(super) fn earliest(&self) -> Option<MediaTime> {
         self.in_use().map(|held| held.timestamp).min()
     }
 
-    pub(super) fn get(&self, timestamp: i64) -> Option<&Held> {
+    pub(super) fn get(&self, timestamp: MediaTime) -> Option<&StoredFrame> {
         self.in_use().find(|held| held.timestamp == timestamp)
     }
 
     /// The oldest frame behind `timestamp` that came in a packet of its own, on `stream`.
-    pub(super) fn next_original(&self, timestamp: i64, stream: Stream) -> Option<&Held> {
+    pub(super) fn next_original(
+        &self,
+        timestamp: MediaTime,
+        stream: Stream,
+    ) -> Option<&StoredFrame> {
         self.in_use()
             .filter(|held| !held.copy && held.stream == stream && held.timestamp > timestamp)
             .min_by_key(|held| held.timestamp)
     }
 
-    pub(super) fn remove(&mut self, timestamp: i64) {
+    pub(super) fn remove(&mut self, timestamp: MediaTime) {
         self.retain(|held| held != timestamp);
     }
 
     /// Drops all frames before `timestamp` and says how many those were.
-    pub(super) fn drop_before(&mut self, timestamp: i64) -> u64 {
+    pub(super) fn drop_before(&mut self, timestamp: MediaTime) -> u64 {
         self.retain(|held| held >= timestamp)
     }
 
@@ -131,11 +134,11 @@ impl FrameStore {
         self.retain(|_| false)
     }
 
-    fn in_use(&self) -> impl Iterator<Item = &Held> {
+    fn in_use(&self) -> impl Iterator<Item = &StoredFrame> {
         self.held[..self.count].iter()
     }
 
-    fn retain(&mut self, keep: impl Fn(i64) -> bool) -> u64 {
+    fn retain(&mut self, keep: impl Fn(MediaTime) -> bool) -> u64 {
         let before = self.count;
         let mut index = 0;
         while index < self.count {

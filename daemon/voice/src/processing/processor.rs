@@ -8,7 +8,7 @@ use sonora::{AudioProcessing, Config, StreamConfig};
 use sonora_agc2::vad_wrapper::VoiceActivityDetectorWrapper;
 
 use super::leveler::Leveler;
-use crate::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::{FRAME_SAMPLES, SAMPLE_RATE, SampleCount};
 
 /// Full scale, as AGC2 counts it.
 const FULL_SCALE: f32 = 32_768.0;
@@ -31,26 +31,26 @@ impl ProcessorSettings {
     }
 }
 
-/// Where in a processor's output a captured sample is found, in samples after its own place in the input.
+/// Where in a processor's output a captured sample is found, counted from its own place in the input.
 ///
 /// Measured on sudden beginnings and ends, with and without echo to cancel, down to −80 dBFS from −15 dBFS; the end
 /// counts from the frame in which the processor was told to [`forget`](Processor::forget).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Blur {
     /// Nothing of a sample comes out earlier.
-    pub early: u64,
+    pub early: SampleCount,
     /// Most of it comes out here: the delay that a listener notices.
-    pub delay: u64,
+    pub delay: SampleCount,
     /// Nothing of it comes out later.
-    pub late: u64,
+    pub late: SampleCount,
 }
 
 impl Blur {
     /// What passes untouched.
     pub const NONE: Self = Self {
-        early: 0,
-        delay: 0,
-        late: 0,
+        early: SampleCount::ZERO,
+        delay: SampleCount::ZERO,
+        late: SampleCount::ZERO,
     };
 }
 
@@ -102,7 +102,11 @@ impl Processor {
             (false, true) => (0, 334, 816),
             (true, true) => (0, 718, 1552),
         };
-        Blur { early, delay, late }
+        Blur {
+            early: SampleCount::new(early),
+            delay: SampleCount::new(delay),
+            late: SampleCount::new(late),
+        }
     }
 
     /// Processes a captured frame (480 samples, f32 in −1…1, 48 kHz mono) in place; `reference` was played

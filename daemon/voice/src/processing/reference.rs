@@ -17,7 +17,7 @@ use rubato::{
     SincInterpolationType, WindowFunction,
 };
 
-use crate::{FRAME_SAMPLES, SAMPLE_RATE};
+use crate::{FRAME_SAMPLES, SAMPLE_RATE, SampleCount};
 
 /// What is kept beyond the playback device's block before a reference is due, so that a callback may come late.
 const MARGIN: Duration = Duration::from_millis(3);
@@ -168,8 +168,8 @@ impl Reference {
     }
 
     /// Captured samples (48 kHz) were lost.
-    pub fn skip(&mut self, captured: u64) {
-        let samples = captured as f64 * self.rate / f64::from(SAMPLE_RATE);
+    pub fn skip(&mut self, captured: SampleCount) {
+        let samples = captured.number() as f64 * self.rate / f64::from(SAMPLE_RATE);
         self.discard(samples.round() as usize);
     }
 

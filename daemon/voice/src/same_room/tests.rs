@@ -1,45 +1,30 @@
 //! Rooms, simulated at 8 kHz: only envelopes matter here.
 
+use sotto_instruments::Chance;
+
 use super::*;
 
 /// The rate of the simulation; a block of 10 ms has 80 samples.
 const RATE: usize = 8_000;
 const BLOCK: usize = RATE / 100;
 
-/// A seeded generator.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1_u64 << 24) as f32
-    }
-
-    fn between(&mut self, low: f32, high: f32) -> f32 {
-        low + (high - low) * self.next()
-    }
-}
-
 /// Somebody who talks: syllables of 80 to 260 ms, some with a harmonic and some with a noisy sound, small gaps, and a
 /// breath every few words; at −20 dBFS in syllables.
 fn talk(seed: u64, seconds: usize) -> Vec<f32> {
-    let mut random = Random(seed);
+    let mut chance = Chance::new(seed);
     let mut sound = Vec::with_capacity(seconds * RATE);
     let mut syllables = 0;
-    let pitch = random.between(90.0, 220.0);
+    let pitch = chance.between(90.0, 220.0);
     while sound.len() < seconds * RATE {
-        let length = (random.between(0.08, 0.26) * RATE as f32) as usize;
-        let loud = 10_f32.powf(random.between(-30.0, -14.0) / 20.0);
-        let noisy = random.next() < 0.3;
+        let length = (chance.between(0.08, 0.26) * RATE as f32) as usize;
+        let loud = 10_f32.powf(chance.between(-30.0, -14.0) / 20.0);
+        let noisy = chance.percent(30);
         let mut phase = 0.0;
         for n in 0..length {
             let swell = (std::f32::consts::PI * n as f32 / length as f32)
                 .sin()
                 .sqrt();
-            let hiss = random.between(-1.7, 1.7);
+            let hiss = chance.between(-1.7, 1.7);
             phase = (phase + pitch / RATE as f32).fract();
             let tone = (1..8)
                 .map(|k| (std::f32::consts::TAU * phase * k as f32).sin() / k as f32)
@@ -48,8 +33,8 @@ fn talk(seed: u64, seconds: usize) -> Vec<f32> {
         }
         syllables += 1;
         let pause = match syllables % 9 {
-            0 => random.between(0.4, 1.1),
-            _ if random.next() < 0.4 => random.between(0.02, 0.15),
+            0 => chance.between(0.4, 1.1),
+            _ if chance.percent(40) => chance.between(0.02, 0.15),
             _ => 0.0,
         };
         sound.extend(std::iter::repeat_n(0.0, (pause * RATE as f32) as usize));
@@ -60,14 +45,14 @@ fn talk(seed: u64, seconds: usize) -> Vec<f32> {
 
 /// A way through a room: after `delay_ms` the direct sound, and a tail that has fallen by 60 dB after `decay` seconds.
 fn through(sound: &[f32], delay_ms: f32, gain_db: f32, decay: f32, seed: u64) -> Vec<f32> {
-    let mut random = Random(seed);
+    let mut chance = Chance::new(seed);
     let gain = 10_f32.powf(gain_db / 20.0);
     let mut response = vec![0.0; (decay * 0.6 * RATE as f32) as usize + 1];
     for (n, tap) in response.iter_mut().enumerate() {
         let fallen = 10_f32.powf(-3.0 * n as f32 / (decay * RATE as f32).max(1.0));
         // Sparse, so that a test takes no minutes; as loud together as the direct sound.
         *tap = if n % 23 == 11 {
-            0.25 * fallen * random.between(-1.0, 1.0)
+            0.25 * fallen * chance.between(-1.0, 1.0)
         } else {
             0.0
         };
@@ -91,10 +76,10 @@ fn through(sound: &[f32], delay_ms: f32, gain_db: f32, decay: f32, seed: u64) ->
 }
 
 fn noise(level_db: f32, samples: usize, seed: u64) -> Vec<f32> {
-    let mut random = Random(seed);
+    let mut chance = Chance::new(seed);
     let gain = 10_f32.powf(level_db / 20.0) * 3_f32.sqrt();
     (0..samples)
-        .map(|_| gain * random.between(-1.0, 1.0))
+        .map(|_| gain * chance.between(-1.0, 1.0))
         .collect()
 }
 

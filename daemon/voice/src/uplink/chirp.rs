@@ -20,10 +20,10 @@ impl Uplink {
         if self.chirp.is_some() {
             return;
         }
-        let begin = self.position + LEAD;
+        let begin = self.timeline.position() + LEAD;
         self.chirp = Some(Chirp { slot, begin });
-        let timestamp = self.timestamp(begin);
-        self.tell(UplinkEvent::Chirp { slot, timestamp });
+        let timestamp = self.timeline.timestamp(begin);
+        self.notices.tell(UplinkEvent::Chirp { slot, timestamp });
     }
 
     /// Gives up a chirp for a peer that is gone.
@@ -47,8 +47,8 @@ impl Uplink {
         let Some(Chirp { slot, begin }) = self.chirp.filter(|chirp| chirp.begin <= start) else {
             return false;
         };
-        let from = (start.0 - begin.0) as usize;
-        let samples = self.length.samples();
+        let from = start.since(begin).length();
+        let samples = self.frame_length().samples();
         if from + samples >= LENGTH {
             self.chirp = None;
         }
@@ -56,13 +56,11 @@ impl Uplink {
             // Captured sound was lost meanwhile, and the chirp with it.
             return false;
         }
-        for (index, sample) in self.pcm[..samples].iter_mut().enumerate() {
-            *sample = match from + index {
-                index @ 0..LENGTH => chirp::sample(index),
-                _ => 0.0,
-            };
-        }
-        self.withheld = None;
+        self.encoder.fill(|index| match from + index {
+            index @ 0..LENGTH => chirp::sample(index),
+            _ => 0.0,
+        });
+        self.gate.bypass();
         let plan = Plan {
             listeners: Listeners {
                 stream: Stream::Whisper,
@@ -71,6 +69,6 @@ impl Uplink {
             audible: 0..samples,
             ends: self.chirp.is_none(),
         };
-        self.encode(&plan, None, start, now, send)
+        self.encode(&plan, false, start, now, send)
     }
 }

@@ -1,6 +1,6 @@
 //! What the uplink is told, and what it tells.
 
-use crate::{Level, Processor, SampleTime, Slot, SlotSet};
+use crate::{Level, Processor, SampleTime, Slot, SlotSet, Timestamp};
 
 use super::OutboundLink;
 
@@ -98,7 +98,7 @@ pub enum UplinkEvent {
         /// Whom to.
         slot: Slot,
         /// The RTP timestamp of its first sample.
-        timestamp: u32,
+        timestamp: Timestamp,
     },
     /// How one recipient's packets fare; once a second while anything is sent to it.
     Recipient(RecipientStats),

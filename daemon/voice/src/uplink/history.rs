@@ -5,7 +5,7 @@
 
 use super::schedule::Listeners;
 use crate::codec::{MAX_FRAME_BYTES, strip_memory};
-use crate::{FrameLength, Slot, Stream};
+use crate::{FrameLength, Slot, Stream, Timestamp};
 
 /// How far back copies may reach, in frames: the timestamp offset of RFC 2198 has 14 bits, which is 34 frames of 10 ms.
 pub(super) const REACH: usize = 32;
@@ -13,7 +13,7 @@ pub(super) const REACH: usize = 32;
 /// One encoded frame.
 #[derive(Clone)]
 pub(super) struct Frame {
-    pub(super) timestamp: u32,
+    pub(super) timestamp: Timestamp,
     pub(super) listeners: Listeners,
     length: usize,
     bytes: [u8; MAX_FRAME_BYTES],
@@ -63,14 +63,14 @@ impl History {
     }
 
     /// The timestamp of the frame `distance` frames before the one of `timestamp`.
-    pub(super) fn before(&self, timestamp: u32, distance: usize) -> u32 {
-        timestamp.wrapping_sub((distance * self.length.samples()) as u32)
+    pub(super) fn before(&self, timestamp: Timestamp, distance: usize) -> Timestamp {
+        timestamp - self.length.count() * distance as i64
     }
 
     /// Remembers a frame whose bytes `encode` writes; it carries a memory of the past or not. `None` when it fails.
     pub(super) fn add(
         &mut self,
-        timestamp: u32,
+        timestamp: Timestamp,
         listeners: Listeners,
         memory: bool,
         encode: impl FnOnce(&mut [u8]) -> Option<usize>,
@@ -105,7 +105,7 @@ impl History {
     }
 
     /// The frame with this timestamp.
-    pub(super) fn get(&self, timestamp: u32) -> Option<&Frame> {
+    pub(super) fn get(&self, timestamp: Timestamp) -> Option<&Frame> {
         self.frames
             .iter()
             .flatten()

@@ -192,6 +192,8 @@ fn leaves_unrepaired(pattern: u64, distances: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use sotto_instruments::Chance;
+
     use super::*;
 
     const LAN: Option<Duration> = Some(Duration::from_millis(1));
@@ -203,12 +205,9 @@ mod tests {
         ladder
     }
 
-    fn random(share: u32, seed: u32) -> impl Iterator<Item = bool> {
-        let mut state = seed;
-        std::iter::repeat_with(move || {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (state >> 8) % 100 < share
-        })
+    fn random(share: u32, seed: u64) -> impl Iterator<Item = bool> {
+        let mut chance = Chance::new(seed);
+        std::iter::repeat_with(move || chance.percent(share))
     }
 
     #[test]

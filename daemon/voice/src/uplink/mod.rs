@@ -15,18 +15,22 @@
 
 mod chirp;
 mod command;
+mod frame_encoder;
+mod gate;
 mod history;
 mod ladder;
+mod notices;
+mod output_time;
 mod packets;
 mod processed;
 mod recipient;
+mod recipients;
 mod schedule;
 mod sent_log;
 #[cfg(test)]
 mod tests;
+mod timeline;
 
-use std::collections::VecDeque;
-use std::ops::Range;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -35,93 +39,41 @@ use rand_chacha::rand_core::Rng;
 pub use command::{Audience, GateMode, RecipientStats, UplinkCommand, UplinkEvent, UplinkStats};
 pub use recipient::OutboundLink;
 
-use crate::activity::Activity;
-use crate::codec::Encoder;
 use crate::link::KeyMemory;
-use crate::pair::{Overheard, SendCount, UplinkRings, VoiceConfig};
+use crate::pair::{Overheard, UplinkRings, VoiceConfig};
+use crate::retired::RetiredQueue;
 use crate::{
-    Destination, FRAME_SAMPLES, FrameLength, Level, MAX_DATAGRAM, Retired, SAMPLE_RATE, SampleTime,
-    Slot, SlotSet, Stream, VoiceError, duration_of,
+    Destination, FRAME_SAMPLES, FrameLength, Level, Retired, SampleCount, SampleTime, Slot,
+    Timestamp, VoiceError,
 };
-use history::History;
+use frame_encoder::FrameEncoder;
+use gate::Gate;
+use notices::Notices;
+use packets::{Packets, Unsent};
 use processed::Processing;
-use recipient::Recipient;
+use recipients::Recipients;
 use schedule::{Change, Listeners, Plan, Schedule};
+use timeline::Timeline;
 
-/// Samples of a fade: 5 ms.
-const FADE: usize = SAMPLE_RATE as usize / 200;
-
-/// How far ahead a change may be stamped: 200 ms. Stamps come from a clock that runs on between captured
+/// How far ahead a change may be stamped. Stamps come from a clock that runs on between captured
 /// frames. When a microphone takes longer than that to open, or stops, the clock has run ahead of the
 /// captured samples, and without this bound a mute would hold only after they have caught up.
-const FARTHEST_AHEAD: u64 = SAMPLE_RATE as u64 / 5;
-
-/// How many events wait to be polled.
-const EVENTS: usize = 64;
-
-/// A sample at or above this is clipped.
-const CLIPPED: f32 = 0.999;
+const FARTHEST_AHEAD: SampleCount = SampleCount::from_millis(200);
 
 /// The sending half of a conversation. See the [module](self).
 pub struct Uplink {
-    length: FrameLength,
-    encoder: Encoder,
-    random: ChaCha20Rng,
-    rings: UplinkRings,
-    recipients: Vec<Recipient>,
-    linked: SlotSet,
+    timeline: Timeline,
     schedule: Schedule,
-    history: History,
-    activity: Activity,
     processing: Processing,
-    gate: GateMode,
     chirp: Option<chirp::Chirp>,
-    two_frames_from: usize,
-    /// The RTP timestamp of the first captured sample (RFC 3550 §5.1 wants it random).
-    first_timestamp: u32,
-    position: SampleTime,
-    /// Lost samples that do not make a whole frame yet.
-    owed: u64,
-    /// What the encoder heard last, while it may go on.
-    last: Option<Encoded>,
-    /// Samples since the sound began, up to [`FADE`].
-    faded_in: usize,
-    /// Who would have heard the last frame, had the gate not been closed.
-    withheld: Option<Listeners>,
-    /// A frame that waits for the next, to share a packet.
-    held: Option<Held>,
-    pcm: [f32; FRAME_SAMPLES],
-    packet: Box<[u8; MAX_DATAGRAM]>,
-    speaking: bool,
+    gate: Gate,
+    encoder: FrameEncoder,
+    packets: Packets,
+    recipients: Recipients,
+    rings: UplinkRings,
     notices: Notices,
-    keys: KeyMemory,
-    events: VecDeque<UplinkEvent>,
-    retired: VecDeque<Retired>,
+    retired: RetiredQueue,
     stats: UplinkStats,
-}
-
-/// The encoder's memory: who may know it, and where it ends.
-#[derive(Debug, Clone, Copy)]
-struct Encoded {
-    listeners: Listeners,
-    end: SampleTime,
-}
-
-/// A frame that was encoded but not sent.
-#[derive(Debug, Clone, Copy)]
-struct Held {
-    timestamp: u32,
-    /// Whether the encoder began anew with it, so that the decoder should.
-    anew: bool,
-    listeners: Listeners,
-    captured: Duration,
-}
-
-/// When events that are limited to one a second came last, in samples captured before.
-#[derive(Debug, Clone, Copy, Default)]
-struct Notices {
-    spoke: Option<u64>,
-    clipped: Option<u64>,
 }
 
 impl Uplink {
@@ -130,40 +82,23 @@ impl Uplink {
         mut random: ChaCha20Rng,
         rings: UplinkRings,
     ) -> Result<Self, VoiceError> {
-        let first_timestamp = random.next_u32();
+        let length = config.frames;
+        let first_timestamp = Timestamp::new(random.next_u32());
         let keys = KeyMemory::new(random.next_u64());
-        let mut encoder = Encoder::for_frames(config.frames)?;
-        encoder.set_bitrate(config.bitrate)?;
         Ok(Self {
-            length: config.frames,
-            encoder,
-            random,
-            rings,
-            recipients: (0..Slot::COUNT).map(|_| Recipient::default()).collect(),
-            linked: SlotSet::EMPTY,
-            schedule: Schedule::new(config.frames),
-            history: History::new(config.frames),
-            activity: Activity::for_frames(config.frames),
+            timeline: Timeline::new(length, first_timestamp),
+            schedule: Schedule::new(length),
             processing: Processing::default(),
-            gate: GateMode::default(),
             chirp: None,
-            two_frames_from: config.two_frames_from,
-            first_timestamp,
-            position: SampleTime(0),
-            owed: 0,
-            last: None,
-            faded_in: 0,
-            withheld: None,
-            held: None,
-            pcm: [0.0; FRAME_SAMPLES],
-            packet: Box::new([0; MAX_DATAGRAM]),
-            speaking: false,
-            notices: Notices::default(),
-            keys,
-            events: VecDeque::with_capacity(EVENTS),
-            retired: VecDeque::with_capacity(Slot::COUNT),
+            gate: Gate::new(length),
+            encoder: FrameEncoder::new(length, config.bitrate)?,
+            packets: Packets::new(length, config.two_frames_from),
+            recipients: Recipients::new(random, keys),
+            rings,
+            notices: Notices::new(),
+            retired: RetiredQueue::with_capacity(Slot::COUNT),
             stats: UplinkStats {
-                position: SampleTime(0),
+                position: SampleTime::START,
                 frames: 0,
                 packets: 0,
                 bytes: 0,
@@ -176,23 +111,23 @@ impl Uplink {
 
     /// How long its frames are.
     pub fn frame_length(&self) -> FrameLength {
-        self.length
+        self.timeline.frame_length()
     }
 
     /// How much decoded sound lags behind what was encoded.
     pub fn look_ahead(&mut self) -> Duration {
-        duration_of(self.encoder.lookahead() as u64)
+        self.encoder.look_ahead().duration()
     }
 
     /// The next sample to be captured.
     pub fn position(&self) -> SampleTime {
-        self.position
+        self.timeline.position()
     }
 
     /// What was done since the uplink was made.
     pub fn stats(&self) -> UplinkStats {
         UplinkStats {
-            position: self.position,
+            position: self.position(),
             echo: self.processing.echo(),
             ..self.stats
         }
@@ -201,18 +136,17 @@ impl Uplink {
     /// What `slot` reported about our packets to it since its link was made: the share that it lost, 0…1, and
     /// the longest run of lost packets that its feedback showed.
     pub fn reported_loss(&self, slot: Slot) -> (f32, u32) {
-        let ladder = &self.recipients[slot.index()].ladder;
-        (ladder.loss(), ladder.longest_burst())
+        self.recipients.reported_loss(slot)
     }
 
     /// The oldest event that was not taken yet.
     pub fn poll_event(&mut self) -> Option<UplinkEvent> {
-        self.events.pop_front()
+        self.notices.poll()
     }
 
     /// Something to be freed on another thread, if there is.
     pub fn take_retired(&mut self) -> Option<Retired> {
-        self.retired.pop_front()
+        self.retired.pop()
     }
 
     /// Carries out a command.
@@ -231,7 +165,7 @@ impl Uplink {
             UplinkCommand::Audience { at, audience } => self.change(at, Change::Audience(audience)),
             UplinkCommand::Microphone { at, open } => self.change(at, Change::Microphone(open)),
             UplinkCommand::Gate(mode) => {
-                self.gate = mode;
+                self.gate.set_mode(mode);
                 Ok(())
             }
             UplinkCommand::Chirp { slot } => {
@@ -246,9 +180,10 @@ impl Uplink {
     }
 
     fn change(&mut self, at: Option<SampleTime>, change: Change) -> Result<(), VoiceError> {
-        let latest = self.position + FARTHEST_AHEAD;
+        let position = self.position();
+        let latest = position + FARTHEST_AHEAD;
         let earliest = self.earliest_change();
-        let at = at.map_or(self.position, |at| at.clamp(earliest, latest));
+        let at = at.map_or(position, |at| at.clamp(earliest, latest));
         if self.schedule.add(at, change) {
             Ok(())
         } else {
@@ -256,74 +191,29 @@ impl Uplink {
         }
     }
 
-    fn link(&mut self, mut link: Box<OutboundLink>) -> Result<(), VoiceError> {
+    fn link(&mut self, link: Box<OutboundLink>) -> Result<(), VoiceError> {
         let slot = link.slot();
-        let recipient = &mut self.recipients[slot.index()];
-        let current = recipient.link.as_ref().map(|link| link.generation());
-        if current == Some(link.generation()) {
-            // The same again: its sequence numbers must not begin anew.
-            self.retire(Retired::Outbound(link));
-            return Ok(());
-        }
-        if let Some(current) = current.filter(|current| *current > link.generation()) {
-            let offered = link.generation();
-            self.retire(Retired::Outbound(link));
-            return Err(VoiceError::Outdated {
-                slot,
-                offered,
-                current,
-            });
-        }
-        if !self.keys.remember(&link.setup.keys) {
-            self.retire(Retired::Outbound(link));
-            return Err(VoiceError::KeyReused { slot });
-        }
-        link.start(&mut self.random);
-        // The peer may have restarted: it begins without a past.
-        self.history.remove(slot);
-        self.linked.insert(slot);
-        let recipient = &mut self.recipients[slot.index()];
-        recipient.ladder = ladder::Ladder::default();
-        if let Some(replaced) = recipient.link.replace(link) {
-            self.retire(Retired::Outbound(replaced));
+        if self.recipients.link(link, &mut self.retired)? {
+            // The peer may have restarted: it begins without a past.
+            self.packets.forget(slot);
         }
         Ok(())
     }
 
     fn unlink(&mut self, slot: Slot) {
         self.schedule.remove(slot);
-        self.history.remove(slot);
-        self.linked.remove(slot);
+        self.encoder.remove(slot);
+        self.packets.remove(slot);
         self.forget_chirp(slot);
-        if let Some(last) = &mut self.last {
-            last.listeners.slots.remove(slot);
-        }
-        if let Some(held) = &mut self.held {
-            held.listeners.slots.remove(slot);
-        }
-        if let Some(link) = self.recipients[slot.index()].clear() {
-            self.retire(Retired::Outbound(link));
-        }
-    }
-
-    fn retire(&mut self, retired: Retired) {
-        // A caller that never takes them makes us free them here, late but bounded.
-        if self.retired.len() == self.retired.capacity() {
-            self.retired.pop_front();
-        }
-        self.retired.push_back(retired);
+        self.recipients.unlink(slot, &mut self.retired);
     }
 
     /// Samples were lost between the last frame and the next: the capture clock goes on without them.
     ///
     /// The framing moves in whole frames; what is left over is remembered for the next loss.
-    pub fn skip(&mut self, lost: u64) {
-        self.owed = self.owed.saturating_add(lost);
-        let frame = self.length.samples() as u64;
-        let skipped = self.owed / frame * frame;
-        self.owed -= skipped;
-        self.position.0 = self.position.0.saturating_add(skipped);
-        self.schedule.skip_to(self.position);
+    pub fn skip(&mut self, lost: SampleCount) {
+        self.timeline.skip(lost);
+        self.schedule.skip_to(self.position());
     }
 
     /// Lets the downlink know how loud it is at the microphone, so that it can tell who sits in the same room.
@@ -362,28 +252,34 @@ impl Uplink {
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
         self.listen_to_downlink();
-        let start = self.position;
+        let start = self.position();
         let mut sound = [0.0; FRAME_SAMPLES];
         for (sample, captured) in sound.iter_mut().zip(frame) {
             *sample = *captured;
         }
         self.process(&mut sound, reference);
-        let sound = &sound[..self.length.samples()];
-        self.position = start + self.length.samples() as u64;
+        let sound = &sound[..self.frame_length().samples()];
+        self.timeline.advance();
         let mut plan = self.schedule.plan(start);
         if let Some(plan) = &mut plan {
-            plan.ends |= self.processing.is_ending() || self.chirps_at(self.position);
-            self.notice_clipping(frame, start);
+            plan.ends |= self.processing.is_ending() || self.chirps_at(self.position());
+            self.notices.captured(frame, start);
         }
         let captured = now.saturating_sub(self.processing.delay());
         let sent = self.send_chirp(start, captured, send)
             || plan.is_some_and(|plan| self.speak(sound, &plan, start, captured, send));
         if !sent {
-            self.last = None;
-            self.flush(send);
+            self.encoder.break_off();
+            self.packets
+                .flush(&mut self.recipients, &mut self.stats, send);
         }
         self.change_processor();
-        self.report_counts(start);
+        self.recipients.report_counts(
+            self.timeline.frames_before(start),
+            self.timeline.frame_length(),
+            &mut self.rings.counts,
+            |event| self.notices.tell(event),
+        );
     }
 
     /// Encodes what may be heard of a frame and sends it. Tells whether it was encoded.
@@ -395,228 +291,78 @@ impl Uplink {
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) -> bool {
-        self.take(frame, plan.audible.clone());
-        let withheld = self.withheld.take();
-        if !self.judge(plan.audible.clone(), start) && self.gate == GateMode::Speech {
-            self.withheld = Some(plan.listeners);
-            return false;
-        }
-        self.encode(plan, withheld, start, now, send)
+        let level = self.encoder.take(frame, plan.audible.clone());
+        self.stats.level = level;
+        let judged = self
+            .gate
+            .judge(level, self.processing.probability(), &plan.listeners);
+        self.notices.speech(judged.speech, level, start);
+        judged.passes && self.encode(plan, judged.opens, start, now, send)
     }
 
-    /// Encodes the frame that was taken and sends it. Tells whether it was encoded. `withheld` are those who would have
-    /// heard the frame before, had a gate not been closed.
+    /// Encodes the frame that was taken and sends it. Tells whether it was encoded. It `opens` a gate if the same
+    /// listeners would have heard the frame before, had the gate not been closed.
     fn encode(
         &mut self,
         plan: &Plan,
-        withheld: Option<Listeners>,
+        opens: bool,
         start: SampleTime,
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) -> bool {
-        let continues = plan.audible.start == 0
-            && self.last.is_some_and(|last| {
-                last.end == start && last.listeners.may_continue_as(&plan.listeners)
-            });
-        if !continues {
-            // What the encoder heard was for others. If it cannot forget, it must not go on.
-            if self.encoder.reset().is_err() {
-                self.stats.failures += 1;
-                return false;
-            }
-            // What a gate withheld was background: what opens it begins in the midst of that, and a fade would eat
-            // the first syllable.
-            let opens = withheld == Some(plan.listeners) && plan.audible.start == 0;
-            self.faded_in = if opens { FADE } else { 0 };
-        }
-        self.fade(plan);
+        let Ok(anew) = self.encoder.begin(plan, start, opens) else {
+            self.stats.failures += 1;
+            return false;
+        };
         self.choose_memory(&plan.listeners);
-        let timestamp = self.timestamp(start);
-        let memory = self.encoder.memory();
+        let timestamp = self.timeline.timestamp(start);
+        let memory = self.encoder.has_memory();
+        let encoder = &mut self.encoder;
         let encoded = self
-            .history
-            .add(timestamp, plan.listeners, memory, |bytes| {
-                let frame = &self.pcm[..self.length.samples()];
-                self.encoder.encode(frame, bytes).ok()
+            .packets
+            .remember(timestamp, plan.listeners, memory, |bytes| {
+                encoder.encode(bytes)
             });
         if encoded.is_none() {
             self.stats.failures += 1;
             return false;
         }
         self.stats.frames += 1;
-        self.last = (plan.audible.end == self.length.samples()).then_some(Encoded {
-            listeners: plan.listeners,
-            end: self.position,
-        });
-        let next = Held {
+        self.encoder.encoded(plan, self.timeline.position());
+        let frame = Unsent {
             timestamp,
-            anew: !continues,
+            anew,
             listeners: plan.listeners,
             captured: now,
         };
-        self.pair_up(next, plan.ends, send);
+        let (recipients, stats) = (&mut self.recipients, &mut self.stats);
+        self.packets.push(frame, plan.ends, recipients, stats, send);
         true
     }
 
     /// Lets frames remember the past while any of those who hear them has bursts of loss: the frame is encoded once for
     /// all. A crowd does without, because it would cost too much.
     fn choose_memory(&mut self, listeners: &Listeners) {
-        let memory = self.length == FrameLength::Usual
-            && listeners.slots.len() < self.two_frames_from
-            && listeners
-                .slots
-                .iter()
-                .any(|slot| self.recipients[slot.index()].ladder.wants_memory());
-        if memory != self.encoder.memory() && self.encoder.set_memory(memory).is_err() {
+        let memory = self.frame_length() == FrameLength::Usual
+            && !self.packets.is_crowd(listeners)
+            && self.recipients.want_memory(&listeners.slots);
+        if self.encoder.set_memory(memory).is_err() {
             self.stats.failures += 1;
         }
-    }
-
-    /// Sends a frame, alone or together with the one before, or holds it for the one after.
-    fn pair_up(&mut self, frame: Held, ends: bool, send: &mut impl FnMut(Destination, &[u8])) {
-        let held = self.held.take();
-        let partner = held.filter(|held| held.listeners == frame.listeners && !frame.anew);
-        if let (Some(held), None) = (held, partner) {
-            self.send_frames(held, None, send);
-        }
-        let crowd = frame.listeners.slots.len() >= self.two_frames_from;
-        if crowd && partner.is_none() && !ends {
-            self.held = Some(frame);
-        } else {
-            self.send_frames(frame, partner, send);
-        }
-    }
-
-    /// Sends a frame that waited for a partner in vain.
-    fn flush(&mut self, send: &mut impl FnMut(Destination, &[u8])) {
-        if let Some(held) = self.held.take() {
-            self.send_frames(held, None, send);
-        }
-    }
-
-    /// Copies what may be heard, and silence for the rest.
-    fn take(&mut self, frame: &[f32], audible: Range<usize>) {
-        self.pcm = [0.0; FRAME_SAMPLES];
-        let heard = frame.get(audible.clone()).unwrap_or_default();
-        for (to, from) in self.pcm[audible].iter_mut().zip(heard) {
-            // A driver's NaN would stay in the encoder for good.
-            *to = if from.is_finite() {
-                from.clamp(-1.0, 1.0)
-            } else {
-                0.0
-            };
-        }
-    }
-
-    /// Measures what may be heard; tells whether a gate would let it pass.
-    fn judge(&mut self, audible: Range<usize>, start: SampleTime) -> bool {
-        let heard = &self.pcm[audible];
-        let level = Level::of(heard);
-        self.stats.level = level;
-        let verdict = self.activity.judge(level, self.processing.probability());
-        if verdict.speech && is_due(self.notices.spoke, start) {
-            self.notices.spoke = Some(start.0);
-            self.tell(UplinkEvent::Spoke);
-        }
-        self.set_speaking(verdict.speech, level);
-        verdict.passes
-    }
-
-    /// Tells when the microphone itself reaches full scale, whatever is made of its sound.
-    fn notice_clipping(&mut self, captured: &[f32], start: SampleTime) {
-        if captured.iter().any(|sample| sample.abs() >= CLIPPED)
-            && is_due(self.notices.clipped, start)
-        {
-            self.notices.clipped = Some(start.0);
-            self.tell(UplinkEvent::Clipped);
-        }
-    }
-
-    fn set_speaking(&mut self, speaking: bool, level: Level) {
-        if self.speaking != speaking {
-            self.speaking = speaking;
-            self.tell(UplinkEvent::Speaking { speaking, level });
-        }
-    }
-
-    fn tell(&mut self, event: UplinkEvent) {
-        if self.events.len() < EVENTS {
-            self.events.push_back(event);
-        }
-    }
-
-    /// Ramps sound that begins or ends, so that neither clicks.
-    fn fade(&mut self, plan: &Plan) {
-        for sample in &mut self.pcm[plan.audible.clone()] {
-            if self.faded_in == FADE {
-                break;
-            }
-            *sample *= self.faded_in as f32 / FADE as f32;
-            self.faded_in += 1;
-        }
-        if plan.ends {
-            let tail = self.pcm[plan.audible.clone()].iter_mut().rev();
-            for (left, sample) in tail.take(FADE).enumerate() {
-                *sample *= left as f32 / FADE as f32;
-            }
-        }
-    }
-
-    /// The RTP timestamp of a captured sample.
-    fn timestamp(&self, sample: SampleTime) -> u32 {
-        // Timestamps wrap every 24.8 hours.
-        self.first_timestamp.wrapping_add(sample.0 as u32)
     }
 
     /// Takes over what the downlink learned.
     fn listen_to_downlink(&mut self) {
         while let Ok(update) = self.rings.paths.pop() {
-            self.recipients[update.slot.index()].set_path(update);
+            self.recipients.set_path(update);
         }
         while let Ok(report) = self.rings.losses.pop() {
-            self.recipients[report.slot.index()].report(&report);
+            self.recipients.report(&report);
         }
         if self.schedule.is_silent() {
-            self.activity.silence();
+            self.gate.silence();
             self.stats.level = Level::SILENCE;
-            self.set_speaking(false, Level::SILENCE);
+            self.notices.silence();
         }
     }
-
-    /// Hands what was sent to the downlink, for its sender reports: each slot once a second, spread over it.
-    fn report_counts(&mut self, start: SampleTime) {
-        let second = self.length.per_second();
-        let turn = (start.0 / self.length.samples() as u64 % second) as usize;
-        for index in (turn..Slot::COUNT).step_by(second as usize) {
-            let recipient = &mut self.recipients[index];
-            let stats = recipient.take_stats();
-            let Some(link) = &mut recipient.link else {
-                continue;
-            };
-            let mut sending = false;
-            for stream in [Stream::Open, Stream::Whisper] {
-                if let Some(sent) = link.take_count(stream) {
-                    sending = true;
-                    // A full ring costs one count, which the next one includes.
-                    let _ = self.rings.counts.push(SendCount {
-                        slot: link.setup.slot,
-                        stream,
-                        ssrc: sent.ssrc,
-                        packets: sent.packets,
-                        octets: sent.octets,
-                        timestamp: sent.timestamp.wrapping_add(self.length.samples() as u32),
-                        captured: sent.captured,
-                    });
-                }
-            }
-            if let Some(stats) = stats.filter(|_| sending) {
-                self.tell(UplinkEvent::Recipient(stats));
-            }
-        }
-    }
-}
-
-/// Whether a second has passed since the notice of this kind before.
-fn is_due(last: Option<u64>, start: SampleTime) -> bool {
-    last.is_none_or(|last| start.0 >= last + u64::from(SAMPLE_RATE))
 }

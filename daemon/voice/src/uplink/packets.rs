@@ -1,11 +1,17 @@
 //! A packet for each recipient: the frame, and copies of those before it that this recipient may have.
 
+use std::time::Duration;
+
+use super::UplinkStats;
 use super::history::{History, REACH};
 use super::recipient::Head;
-use super::{Held, Uplink};
+use super::recipients::Recipients;
+use super::schedule::Listeners;
 use crate::wire::red::{self, Block};
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType};
-use crate::{Destination, FrameLength, MAX_DATAGRAM, MAX_PAYLOAD, Slot, Stream};
+use crate::{
+    Destination, FrameLength, MAX_DATAGRAM, MAX_PAYLOAD, SampleCount, Slot, Stream, Timestamp,
+};
 
 /// What all recipients together may cost, in bits of RTP payload per second. Copies beyond it are left out,
 /// the farthest first; what is left out for one recipient is left out for all.
@@ -64,21 +70,110 @@ struct Assembled {
     oldest_new: usize,
 }
 
-impl Uplink {
-    /// Sends `frame` to everyone it is for; `older` is the frame before it, if that was not sent yet.
-    pub(super) fn send_frames(
+/// A frame that was encoded but not sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Unsent {
+    pub(super) timestamp: Timestamp,
+    /// Whether the encoder began anew with it, so that the decoder should.
+    pub(super) anew: bool,
+    pub(super) listeners: Listeners,
+    pub(super) captured: Duration,
+}
+
+/// Puts packets together.
+pub(super) struct Packets {
+    history: History,
+    /// A frame that waits for the next, to share a packet.
+    waiting: Option<Unsent>,
+    /// From how many recipients on a packet carries two frames.
+    two_frames_from: usize,
+    packet: Box<[u8; MAX_DATAGRAM]>,
+}
+
+impl Packets {
+    pub(super) fn new(length: FrameLength, two_frames_from: usize) -> Self {
+        Self {
+            history: History::new(length),
+            waiting: None,
+            two_frames_from,
+            packet: Box::new([0; MAX_DATAGRAM]),
+        }
+    }
+
+    /// Tells whether these are so many that packets carry two frames.
+    pub(super) fn is_crowd(&self, listeners: &Listeners) -> bool {
+        listeners.slots.len() >= self.two_frames_from
+    }
+
+    /// Remembers a frame whose bytes `encode` writes; it carries a memory of the past or not. `None` when it fails.
+    pub(super) fn remember(
         &mut self,
-        frame: Held,
-        older: Option<Held>,
+        timestamp: Timestamp,
+        listeners: Listeners,
+        memory: bool,
+        encode: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Option<()> {
+        self.history.add(timestamp, listeners, memory, encode)
+    }
+
+    /// Forgets that `slot` ever heard anything: somebody else may have it, or somebody who begins without a past.
+    pub(super) fn forget(&mut self, slot: Slot) {
+        self.history.remove(slot);
+    }
+
+    /// Takes a peer that is gone out of those who hear what waits.
+    pub(super) fn remove(&mut self, slot: Slot) {
+        self.history.remove(slot);
+        if let Some(waiting) = &mut self.waiting {
+            waiting.listeners.slots.remove(slot);
+        }
+    }
+
+    /// Sends a frame, alone or together with the one before, or lets it wait for the one after. `ends` tells that none
+    /// follows.
+    pub(super) fn push(
+        &mut self,
+        frame: Unsent,
+        ends: bool,
+        recipients: &mut Recipients,
+        stats: &mut UplinkStats,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) {
+        let waiting = self.waiting.take();
+        let partner = waiting.filter(|waiting| waiting.listeners == frame.listeners && !frame.anew);
+        if let (Some(waiting), None) = (waiting, partner) {
+            self.send(waiting, None, recipients, stats, send);
+        }
+        if self.is_crowd(&frame.listeners) && partner.is_none() && !ends {
+            self.waiting = Some(frame);
+        } else {
+            self.send(frame, partner, recipients, stats, send);
+        }
+    }
+
+    /// Sends a frame that waited for a partner in vain.
+    pub(super) fn flush(
+        &mut self,
+        recipients: &mut Recipients,
+        stats: &mut UplinkStats,
+        send: &mut impl FnMut(Destination, &[u8]),
+    ) {
+        if let Some(waiting) = self.waiting.take() {
+            self.send(waiting, None, recipients, stats, send);
+        }
+    }
+
+    /// Sends `frame` to everyone it is for; `older` is the frame before it, if that was not sent yet.
+    fn send(
+        &mut self,
+        frame: Unsent,
+        older: Option<Unsent>,
+        recipients: &mut Recipients,
+        stats: &mut UplinkStats,
         send: &mut impl FnMut(Destination, &[u8]),
     ) {
         let Self {
-            recipients,
-            history,
-            packet,
-            stats,
-            linked,
-            ..
+            history, packet, ..
         } = self;
         let length = history.frame_length();
         let stream = frame.listeners.stream;
@@ -92,10 +187,9 @@ impl Uplink {
         );
         let mut assembled: Option<Assembled> = None;
         for slot in frame.listeners.slots.iter() {
-            if !linked.contains(slot) {
+            let Some(recipient) = recipients.linked(slot) else {
                 continue;
-            }
-            let recipient = &mut recipients[slot.index()];
+            };
             let distances = recipient.ladder.distances();
             let tries = recipient.ladder.tries();
             let Some((link, destination)) = recipient.ready() else {
@@ -125,7 +219,7 @@ impl Uplink {
                 }
             };
             let first = history.before(frame.timestamp, payload.oldest_new);
-            let marker = anew || link.resumes(stream, first, length.samples() as u32);
+            let marker = anew || link.resumes(stream, first, length);
             let sealed = link.seal(
                 Head {
                     stream,
@@ -151,7 +245,7 @@ impl Uplink {
 }
 
 /// How many frames beyond the new ones a packet may carry within the budget.
-fn allowed_copies(history: &History, timestamp: u32, recipients: usize, two: bool) -> usize {
+fn allowed_copies(history: &History, timestamp: Timestamp, recipients: usize, two: bool) -> usize {
     let frame = history
         .get(timestamp)
         .map_or(1, |frame| frame.copy().len() + 4);
@@ -175,8 +269,8 @@ struct Wish {
 /// Which earlier frames `slot` gets: it must have been in their audience.
 fn select(
     history: &History,
-    frame: &Held,
-    older: Option<u32>,
+    frame: &Unsent,
+    older: Option<Timestamp>,
     wish: Wish,
     slot: Slot,
     stream: Stream,
@@ -225,9 +319,9 @@ fn select(
 /// Writes the payload behind the space for the header. Copies that do not fit are left out.
 fn assemble(
     history: &History,
-    frame: &Held,
+    frame: &Unsent,
     wanted: Distances,
-    older: Option<u32>,
+    older: Option<Timestamp>,
     packet: &mut [u8; MAX_DATAGRAM],
 ) -> Option<Assembled> {
     let primary = history.get(frame.timestamp)?.bytes();
@@ -235,7 +329,7 @@ fn assemble(
     let mut distances = wanted;
     loop {
         let mut blocks = [Block {
-            offset: 0,
+            offset: SampleCount::ZERO,
             frame: &[],
         }; red::MAX_BLOCKS];
         let mut count = 0;
@@ -243,7 +337,7 @@ fn assemble(
             let back = history.before(frame.timestamp, distance);
             if let Some(earlier) = history.get(back) {
                 blocks[count] = Block {
-                    offset: frame.timestamp.wrapping_sub(back),
+                    offset: frame.timestamp.since(back),
                     frame: earlier.copy(),
                 };
                 count += 1;

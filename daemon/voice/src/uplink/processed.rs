@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Uplink;
 use crate::processing::{Blur, Processor};
-use crate::{FRAME_SAMPLES, FrameLength, Retired, SampleTime, duration_of};
+use crate::{FRAME_SAMPLES, FrameLength, SampleCount, SampleTime};
 
 /// A processor rests while nobody hears the microphone and nothing was played for so many frames: 1 s, longer than any
 /// room rings and any echo is under way.
@@ -33,7 +33,7 @@ pub(super) struct Processing {
 impl Processing {
     /// How much later sound comes out than it was captured.
     pub(super) fn delay(&self) -> Duration {
-        duration_of(self.blur().delay)
+        self.blur().delay.duration()
     }
 
     fn blur(&self) -> Blur {
@@ -62,11 +62,11 @@ impl Uplink {
     pub(super) fn earliest_change(&self) -> SampleTime {
         // What a resting processor was not given will never come out of it.
         let reach = if self.processing.resting {
-            0
+            SampleCount::ZERO
         } else {
             self.processing.blur().early
         };
-        SampleTime(self.position.0.saturating_sub(reach))
+        self.timeline.position().back(reach)
     }
 
     /// Whether captured frames should come with a reference.
@@ -80,13 +80,13 @@ impl Uplink {
     /// Puts another processor in place once the next frame has been sent and faded out. Processors take frames of
     /// 10 ms; shorter ones go out as they are.
     pub(super) fn replace_processor(&mut self, mut processor: Option<Box<Processor>>) {
-        if self.length != FrameLength::Usual
+        if self.frame_length() != FrameLength::Usual
             && let Some(unusable) = processor.take()
         {
-            self.retire(Retired::Processor(unusable));
+            self.retired.push(unusable);
         }
         if let Some(Some(unused)) = self.processing.next.replace(processor) {
-            self.retire(Retired::Processor(unused));
+            self.retired.push(unused);
         }
     }
 
@@ -124,9 +124,9 @@ impl Uplink {
             return;
         };
         // What comes next does not continue what came out before.
-        self.last = None;
+        self.encoder.break_off();
         if let Some(before) = std::mem::replace(&mut self.processing.processor, next) {
-            self.retire(Retired::Processor(before));
+            self.retired.push(before);
         }
         self.processing.quiet = 0;
         self.processing.resting = false;

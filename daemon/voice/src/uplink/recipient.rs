@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
+use rtrb::Producer;
 
 use super::RecipientStats;
 use super::ladder::Ladder;
 use super::sent_log::SentLog;
-use crate::pair::{LossNews, LossReport, PathUpdate};
+use crate::pair::{LossNews, LossReport, PathUpdate, SendCount};
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::Srtp;
-use crate::{Destination, LinkSetup, Slot, Stream, VoiceError};
+use crate::{
+    Destination, FrameLength, LinkSetup, SequenceNumber, Slot, Ssrc, Stream, Timestamp, VoiceError,
+};
 
 /// The sending direction to a peer, ready to seal.
 ///
@@ -27,7 +30,7 @@ pub struct OutboundLink {
 struct Outgoing {
     packets: u32,
     octets: u32,
-    last: Option<(u32, Duration)>,
+    last: Option<(Timestamp, Duration)>,
     /// Counts every packet, whatever its fate, so that no sequence number is sealed twice under one rollover count.
     log: SentLog,
     /// Whether something was sent since the last count was handed to the downlink.
@@ -40,7 +43,7 @@ impl Outgoing {
             packets: 0,
             octets: 0,
             last: None,
-            log: SentLog::new(0),
+            log: SentLog::new(SequenceNumber::new(0)),
             fresh: false,
         }
     }
@@ -52,7 +55,7 @@ pub(super) struct Head {
     pub(super) stream: Stream,
     pub(super) marker: bool,
     pub(super) payload_type: PayloadType,
-    pub(super) timestamp: u32,
+    pub(super) timestamp: Timestamp,
     /// The frames in it: bit `d` stands for the one `d` frames before the primary.
     pub(super) carried: u32,
     /// When the newest frame's last sample was captured.
@@ -62,10 +65,10 @@ pub(super) struct Head {
 /// What was sent on one stream, in the terms of a sender report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sent {
-    pub(super) ssrc: u32,
+    pub(super) ssrc: Ssrc,
     pub(super) packets: u32,
     pub(super) octets: u32,
-    pub(super) timestamp: u32,
+    pub(super) timestamp: Timestamp,
     pub(super) captured: Duration,
 }
 
@@ -100,15 +103,16 @@ impl OutboundLink {
     /// still guesses the rollover count right (RFC 3711 §3.3.1).
     pub(super) fn start(&mut self, random: &mut ChaCha20Rng) {
         for stream in &mut self.streams {
-            stream.log = SentLog::new(u64::from(random.next_u32() & 0x7fff));
+            let first = SequenceNumber::new((random.next_u32() & 0x7fff) as u16);
+            stream.log = SentLog::new(first);
         }
     }
 
-    /// Whether a packet with `timestamp` whose oldest new frame is `first` resumes the stream after a pause.
-    pub(super) fn resumes(&self, stream: Stream, first: u32, frame: u32) -> bool {
+    /// Whether a packet whose oldest new frame is `first` resumes the stream after a pause.
+    pub(super) fn resumes(&self, stream: Stream, first: Timestamp, length: FrameLength) -> bool {
         self.streams[stream.index()]
             .last
-            .is_none_or(|(last, _)| last.wrapping_add(frame) != first)
+            .is_none_or(|(last, _)| last + length.count() != first)
     }
 
     /// Seals `packet`, whose payload begins behind the space for the header, and hands it to `send`.
@@ -204,7 +208,7 @@ impl Recipient {
     }
 
     /// How the packets to it fare, and begins to count anew.
-    pub(super) fn take_stats(&mut self) -> Option<RecipientStats> {
+    fn take_stats(&mut self) -> Option<RecipientStats> {
         let link = self.link.as_ref()?;
         Some(RecipientStats {
             slot: link.setup.slot,
@@ -214,6 +218,33 @@ impl Recipient {
             memory: self.ladder.wants_memory(),
             repeated: std::mem::take(&mut self.repeated),
         })
+    }
+
+    /// Hands what was sent to it to the downlink. Returns how its packets fare, if anything was sent.
+    pub(super) fn report_counts(
+        &mut self,
+        length: FrameLength,
+        counts: &mut Producer<SendCount>,
+    ) -> Option<RecipientStats> {
+        let stats = self.take_stats();
+        let link = self.link.as_mut()?;
+        let mut sending = false;
+        for stream in [Stream::Open, Stream::Whisper] {
+            if let Some(sent) = link.take_count(stream) {
+                sending = true;
+                // A full ring costs one count, which the next one includes.
+                let _ = counts.push(SendCount {
+                    slot: link.setup.slot,
+                    stream,
+                    ssrc: sent.ssrc,
+                    packets: sent.packets,
+                    octets: sent.octets,
+                    timestamp: sent.timestamp + length.count(),
+                    captured: sent.captured,
+                });
+            }
+        }
+        stats.filter(|_| sending)
     }
 
     /// Ends the link, and what was known about it.

@@ -21,8 +21,9 @@
 use std::ops::Range;
 
 use super::Audience;
+use super::output_time::OutputTime;
 use crate::processing::Blur;
-use crate::{FrameLength, SampleTime, Slot, SlotSet, Stream};
+use crate::{FrameLength, SampleCount, SampleTime, Slot, SlotSet, Stream};
 
 /// How many changes may wait. A person produces a handful, and a full schedule applies them at once.
 const CAPACITY: usize = 64;
@@ -129,17 +130,16 @@ struct Pending {
     /// The first captured sample that it holds for.
     at: SampleTime,
     /// The first sample of the output in which anything from `at` on can be found.
-    enters: u64,
+    enters: OutputTime,
     /// The first sample of the output in which nothing from before `at` can be found any more.
-    leaves: u64,
+    leaves: OutputTime,
     change: Change,
 }
 
 /// The voice state now, and the changes to come.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// Samples in a frame.
-    frame: usize,
+    length: FrameLength,
     /// The oldest state of which anything can still come out of the processing.
     now: Voice,
     /// In the order in which they apply: by sample, then by arrival.
@@ -148,18 +148,18 @@ pub(super) struct Schedule {
     next: SampleTime,
     blur: Blur,
     /// Nothing is heard before this sample of the output: what it holds has lost its order.
-    hushed_until: u64,
+    hushed_until: OutputTime,
 }
 
 impl Schedule {
     pub(super) fn new(length: FrameLength) -> Self {
         Self {
-            frame: length.samples(),
+            length,
             now: Voice::default(),
             pending: Vec::with_capacity(CAPACITY),
-            next: SampleTime(0),
+            next: SampleTime::START,
             blur: Blur::NONE,
-            hushed_until: 0,
+            hushed_until: OutputTime::START,
         }
     }
 
@@ -192,7 +192,7 @@ impl Schedule {
     fn placed(&self, at: SampleTime, change: Change) -> Pending {
         Pending {
             at,
-            enters: at.0 + self.blur.early,
+            enters: OutputTime::in_place_of(at) + self.blur.early,
             leaves: self.clean_after(at) + self.blur.late,
             change,
         }
@@ -200,11 +200,12 @@ impl Schedule {
 
     /// The first sample at or after `at` before which the processing can forget: the beginning of a frame that it has
     /// not seen yet.
-    fn clean_after(&self, at: SampleTime) -> u64 {
-        if self.blur == Blur::NONE {
-            return at.0;
-        }
-        at.0.max(self.next.0).next_multiple_of(self.frame as u64)
+    fn clean_after(&self, at: SampleTime) -> OutputTime {
+        OutputTime::in_place_of(if self.blur == Blur::NONE {
+            at
+        } else {
+            at.max(self.next).next_frame(self.length.count())
+        })
     }
 
     /// Lets no change be over before those that it follows, and those for one sample together.
@@ -241,7 +242,7 @@ impl Schedule {
     /// Another processing begins with the frame to be planned next. What the one before still held is gone.
     pub(super) fn set_blur(&mut self, blur: Blur) {
         self.blur = blur;
-        self.hushed_until = 0;
+        self.hushed_until = OutputTime::START;
         let next = self.next;
         let due = self.pending.partition_point(|pending| pending.at <= next);
         for pending in self.pending.drain(..due) {
@@ -258,22 +259,23 @@ impl Schedule {
     /// begins there.
     pub(super) fn forgets(&self) -> bool {
         let (mut voice, mut forgets) = (self.now, false);
+        let over = OutputTime::in_place_of(self.next) + self.blur.late;
         for pending in &self.pending {
             let before = voice.listeners();
             voice.apply(pending.change);
-            if pending.leaves == self.next.0 + self.blur.late {
+            if pending.leaves == over {
                 forgets |= voice.listeners().is_some_and(|after| {
                     before.is_none_or(|before| !before.may_continue_as(&after))
                 });
             }
         }
-        forgets || self.hushed_until == self.next.0 + self.blur.late
+        forgets || self.hushed_until == over
     }
 
     /// Samples were lost from the frame that would be planned next up to `position`. What is due by then applies
     /// without any sound; what was captured before comes out of the processing so much later.
     pub(super) fn skip_to(&mut self, position: SampleTime) {
-        let lost = position.0.saturating_sub(self.next.0);
+        let lost = position.since(self.next);
         let next = std::mem::replace(&mut self.next, position);
         if self.blur == Blur::NONE {
             let due = self
@@ -284,14 +286,14 @@ impl Schedule {
             }
             return;
         }
-        if self.hushed_until > next.0 {
+        if self.hushed_until > OutputTime::in_place_of(next) {
             self.hushed_until += lost;
         }
         for index in 0..self.pending.len() {
             let Pending { at, change, .. } = self.pending[index];
             let pending = &mut self.pending[index];
             if at < next {
-                pending.at.0 += lost;
+                pending.at = at + lost;
                 pending.enters += lost;
                 pending.leaves += lost;
             } else if at < position {
@@ -305,24 +307,23 @@ impl Schedule {
     ///
     /// Applies the changes that fall into the frame.
     pub(super) fn plan(&mut self, start: SampleTime) -> Option<Plan> {
-        let end = start + self.frame as u64;
-        self.next = end;
+        let (line, frame) = (OutputTime::in_place_of(start), self.length.samples());
+        self.next = start + self.length.count();
+        let end = line + self.length.count();
         let mut best: Option<(Listeners, Range<usize>)> = None;
         // The stretch being collected: everyone in it may hear all of its samples.
         let mut stretch: Option<(Listeners, Range<usize>)> = None;
         let mut from = 0;
         loop {
-            let first = start.0 + from as u64;
+            let first = line + SampleCount::of_length(from);
             let until = self
                 .pending
                 .iter()
                 .flat_map(|pending| [pending.enters, pending.leaves])
-                .chain([self.hushed_until, end.0])
+                .chain([self.hushed_until, end])
                 .filter(|edge| *edge > first)
                 .min()
-                .map_or(self.frame, |edge| {
-                    edge.min(end.0).saturating_sub(start.0) as usize
-                });
+                .map_or(frame, |edge| edge.min(end).since(line).length());
             let here = self.listeners_at(first);
             let joined = match (&stretch, &here) {
                 (Some((listeners, range)), Some(here)) if range.end == from => listeners
@@ -334,23 +335,21 @@ impl Schedule {
                 keep_longer(&mut best, stretch.take());
             }
             stretch = joined.or(here.map(|listeners| (listeners, from..until)));
-            if until == self.frame {
+            if until == frame {
                 break;
             }
             from = until;
         }
         keep_longer(&mut best, stretch);
         // Changes for a sample that has passed hold from the next one, which is the next frame's first.
-        let over = self
-            .pending
-            .partition_point(|pending| pending.leaves < end.0);
+        let over = self.pending.partition_point(|pending| pending.leaves < end);
         for pending in self.pending.drain(..over) {
             self.now.apply(pending.change);
         }
         let (listeners, audible) = best?;
-        let ends = audible.end < self.frame
+        let ends = audible.end < frame
             || self
-                .listeners_at(end.0)
+                .listeners_at(end)
                 .is_none_or(|next| !listeners.may_continue_as(&next));
         Some(Plan {
             listeners,
@@ -360,7 +359,7 @@ impl Schedule {
     }
 
     /// Who may hear the sample `line` of the output: those who may hear everything that can be found in it.
-    fn listeners_at(&self, line: u64) -> Option<Listeners> {
+    fn listeners_at(&self, line: OutputTime) -> Option<Listeners> {
         if line < self.hushed_until {
             return None;
         }

@@ -16,7 +16,7 @@ use crate::pair::{DownlinkRings, PathUpdate, VoiceConfig};
 use crate::wire::red::Blocks;
 use crate::wire::rtp::{HEADER_LENGTH, PayloadType, RtpHeader};
 use crate::wire::srtp::Srtp;
-use crate::{LinkSetup, MediaKeys};
+use crate::{LinkSetup, MediaKeys, SequenceNumber, SlotSet, Ssrc, Stream};
 use rand_chacha::rand_core::SeedableRng;
 
 const FRAME: u64 = FRAME_SAMPLES as u64;
@@ -51,8 +51,8 @@ fn setup(slot: u8, generation: u64) -> LinkSetup {
         slot: Slot::new(slot),
         generation,
         keys,
-        open_ssrc: random.next_u32(),
-        whisper_ssrc: random.next_u32(),
+        open_ssrc: Ssrc::new(random.next_u32()),
+        whisper_ssrc: Ssrc::new(random.next_u32()),
     }
 }
 
@@ -100,14 +100,14 @@ impl Studio {
     }
 
     fn audience(&mut self, at: Option<u64>, audience: Audience) {
-        let at = at.map(SampleTime);
+        let at = at.map(SampleTime::new);
         self.uplink
             .command(UplinkCommand::Audience { at, audience })
             .unwrap();
     }
 
     fn microphone(&mut self, at: Option<u64>, open: bool) {
-        let at = at.map(SampleTime);
+        let at = at.map(SampleTime::new);
         self.uplink
             .command(UplinkCommand::Microphone { at, open })
             .unwrap();
@@ -116,7 +116,7 @@ impl Studio {
     /// Captures frames that `sound` makes from the capture time of their samples.
     fn capture(&mut self, frames: usize, mut sound: impl FnMut(u64) -> f32) {
         for _ in 0..frames {
-            let start = self.uplink.position().0;
+            let start = self.uplink.position().number();
             let mut frame = [0.0; FRAME_SAMPLES];
             for (offset, sample) in frame.iter_mut().enumerate() {
                 *sample = sound(start + offset as u64);
@@ -151,7 +151,7 @@ impl Studio {
             PayloadType::Red => Blocks::parse(payload),
         }
         .unwrap();
-        let first = self.uplink.first_timestamp;
+        let first = self.uplink.timeline.timestamp(SampleTime::START);
         self.got.push(Got {
             slot: setup.slot,
             stream: setup.stream(header.ssrc).unwrap(),
@@ -159,11 +159,8 @@ impl Studio {
             frames: blocks
                 .iter()
                 .map(|block| {
-                    let timestamp = header.timestamp.wrapping_sub(block.offset);
-                    (
-                        u64::from(timestamp.wrapping_sub(first)),
-                        block.frame.to_vec(),
-                    )
+                    let timestamp = header.timestamp - block.offset;
+                    (timestamp.since(first).number() as u64, block.frame.to_vec())
                 })
                 .collect(),
         });
@@ -291,20 +288,20 @@ fn timestamps_count_captured_samples_and_sequence_numbers_count_packets() {
     studio.capture(5, voice);
     studio.microphone(None, false);
     studio.capture(7, voice);
-    studio.uplink.skip(1000);
-    studio.uplink.skip(440);
+    studio.uplink.skip(SampleCount::new(1000));
+    studio.uplink.skip(SampleCount::new(440));
     studio.microphone(None, true);
     studio.capture(5, voice);
     let got = studio.heard_by(0, Stream::Open);
     let first = got[0].header;
-    assert!(first.sequence < 0x8000);
+    assert!(first.sequence.number() < 0x8000);
     for (index, got) in got.iter().enumerate() {
         assert_eq!(got.header.sequence, first.sequence + index as u16);
         // Seven muted frames and three lost ones.
         let frame = if index < 5 { index } else { index + 10 };
         assert_eq!(
             got.header.timestamp,
-            first.timestamp.wrapping_add(frame as u32 * FRAME as u32)
+            first.timestamp + FrameLength::Usual.count() * frame as i64
         );
         assert_eq!(got.header.marker, index == 0 || index == 5);
     }
@@ -372,10 +369,8 @@ fn a_key_is_never_taken_twice_and_an_older_generation_never_wins() {
     let mut studio = Studio::new(1);
     let again = OutboundLink::new(setup(0, 1)).unwrap();
     assert_eq!(studio.uplink.command(UplinkCommand::Link(again)), Ok(()));
-    assert!(matches!(
-        studio.uplink.take_retired(),
-        Some(Retired::Outbound(_))
-    ));
+    let retired = studio.uplink.take_retired();
+    assert!(retired.is_some_and(|it| it.is::<OutboundLink>()));
     studio.link(0, 3);
     let older = OutboundLink::new(setup(0, 2)).unwrap();
     assert!(matches!(
@@ -412,7 +407,7 @@ fn no_sequence_number_is_sealed_twice_and_two_wraps_later_all_still_opens() {
                 stream: Stream::Open,
                 marker: false,
                 payload_type: PayloadType::Opus,
-                timestamp: index.wrapping_mul(480),
+                timestamp: Timestamp::new(index.wrapping_mul(480)),
                 carried: 1,
                 captured: Duration::ZERO,
             },
@@ -423,7 +418,7 @@ fn no_sequence_number_is_sealed_twice_and_two_wraps_later_all_still_opens() {
         let header = RtpHeader::parse(&sealed).unwrap();
         let sequence = expected.get_or_insert(header.sequence);
         assert_eq!(header.sequence, *sequence);
-        *sequence = sequence.wrapping_add(1);
+        *sequence = *sequence + 1;
         // A tenth is lost.
         if random.next_u32() % 10 == 0 {
             continue;
@@ -479,7 +474,7 @@ fn a_loss_report_stays_with_its_recipient() {
             news: crate::pair::LossNews::Report {
                 expected: 100,
                 lost: 10,
-                highest: 0,
+                highest: SequenceNumber::new(0),
             },
             round_trip: None,
         })

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::LONGEST_DELAY;
 use super::rtcp::{Compound, Packet};
 use crate::chirp::ChirpOutcome;
+use crate::{Ssrc, Timestamp};
 
 /// The subtype of an announcement: the RTP timestamp of the chirp's first sample.
 const ANNOUNCED: u8 = 3;
@@ -21,19 +22,19 @@ pub enum ChirpMessage {
     /// It will be sent.
     Announced {
         /// Which.
-        timestamp: u32,
+        timestamp: Timestamp,
     },
     /// What became of it.
     Answered {
         /// Which.
-        timestamp: u32,
+        timestamp: Timestamp,
         /// What became of it.
         outcome: ChirpOutcome,
     },
 }
 
 /// Appends a message. A way that took longer than can be told counts as missed.
-pub fn write(compound: &mut Compound, ssrc: u32, message: ChirpMessage) {
+pub fn write(compound: &mut Compound, ssrc: Ssrc, message: ChirpMessage) {
     let (subtype, timestamp, word) = match message {
         ChirpMessage::Announced { timestamp } => (ANNOUNCED, timestamp, None),
         ChirpMessage::Answered { timestamp, outcome } => {
@@ -60,7 +61,7 @@ pub fn write(compound: &mut Compound, ssrc: u32, message: ChirpMessage) {
 pub fn read(packet: &Packet<'_>) -> Option<ChirpMessage> {
     let (subtype, rest) = packet.application()?;
     let (timestamp, rest) = rest.split_first_chunk::<4>()?;
-    let timestamp = u32::from_be_bytes(*timestamp);
+    let timestamp = Timestamp::from_be_bytes(*timestamp);
     match (subtype, rest) {
         (ANNOUNCED, []) => Some(ChirpMessage::Announced { timestamp }),
         (ANSWERED, &[a, b, c, d]) => {
@@ -86,17 +87,19 @@ mod tests {
     #[test]
     fn messages_read_back_and_impossible_ones_do_not() {
         let answered = |outcome| ChirpMessage::Answered {
-            timestamp: 0xfedc_ba98,
+            timestamp: Timestamp::new(0xfedc_ba98),
             outcome,
         };
         for message in [
-            ChirpMessage::Announced { timestamp: 7 },
+            ChirpMessage::Announced {
+                timestamp: Timestamp::new(7),
+            },
             answered(ChirpOutcome::Heard(Duration::from_micros(41_234))),
             answered(ChirpOutcome::Missed),
             answered(ChirpOutcome::Deaf),
         ] {
             let mut compound = Compound::new();
-            write(&mut compound, 5, message);
+            write(&mut compound, Ssrc::new(5), message);
             let packet = packets(compound.bytes()).next().unwrap();
             assert_eq!(read(&packet), Some(message));
             assert_eq!(super::super::path::read(&packet), None);
@@ -112,7 +115,7 @@ mod tests {
         let mut compound = Compound::new();
         write(
             &mut compound,
-            5,
+            Ssrc::new(5),
             answered(ChirpOutcome::Heard(Duration::from_secs(11))),
         );
         let packet = packets(compound.bytes()).next().unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::LONGEST_DELAY as LONGEST;
 use super::rtcp::{Compound, Packet};
+use crate::Ssrc;
 
 /// The subtype of this one.
 const SUBTYPE: u8 = 2;
@@ -40,7 +41,7 @@ pub struct Delays {
 }
 
 /// Appends the delays. What is longer than can be told counts as unknown or as the longest.
-pub fn write(compound: &mut Compound, ssrc: u32, delays: &Delays) {
+pub fn write(compound: &mut Compound, ssrc: Ssrc, delays: &Delays) {
     let known = |time: Duration| {
         u32::try_from(time.as_micros())
             .unwrap_or(LONGEST)
@@ -95,7 +96,7 @@ mod tests {
 
     fn written(delays: &Delays) -> Vec<u8> {
         let mut compound = Compound::new();
-        write(&mut compound, 7, delays);
+        write(&mut compound, Ssrc::new(7), delays);
         compound.bytes().to_vec()
     }
 

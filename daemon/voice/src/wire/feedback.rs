@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::report::compact_duration;
 use super::rtcp::{Compound, Packet, kind};
+use crate::{SequenceNumber, Ssrc};
 
 /// The format of RFC 8888 among transport feedback.
 pub const FORMAT: u8 = 11;
@@ -21,9 +22,9 @@ const MAX_STREAMS: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StreamFeedback {
     /// The stream.
-    pub ssrc: u32,
+    pub ssrc: Ssrc,
     /// The sequence number of the first packet.
-    pub begin: u16,
+    pub begin: SequenceNumber,
     /// How many packets are covered, at most [`WINDOW`].
     pub count: u8,
     /// Whether packet `begin + i` arrived: bit `i`.
@@ -42,7 +43,7 @@ impl StreamFeedback {
 /// Appends feedback on one stream. `age` tells how long ago packet `i` arrived, where it did.
 pub fn write(
     compound: &mut Compound,
-    ssrc: u32,
+    ssrc: Ssrc,
     stream: &StreamFeedback,
     age: impl Fn(u8) -> Duration,
     now: Duration,
@@ -100,8 +101,8 @@ pub fn read<'a>(packet: &Packet<'a>) -> impl Iterator<Item = StreamFeedback> + u
                 bits | u64::from(report[0] >> 7) << index
             });
         Some(StreamFeedback {
-            ssrc: u32::from_be_bytes([header[0], header[1], header[2], header[3]]),
-            begin: u16::from_be_bytes([header[4], header[5]]),
+            ssrc: Ssrc::from_be_bytes([header[0], header[1], header[2], header[3]]),
+            begin: SequenceNumber::from_be_bytes([header[4], header[5]]),
             count: count as u8,
             received,
         })
@@ -123,14 +124,15 @@ mod tests {
                 (1_u64 << count) - 1
             };
             let feedback = StreamFeedback {
-                ssrc: 3,
-                begin: 65_530,
+                ssrc: Ssrc::new(3),
+                begin: SequenceNumber::new(65_530),
                 count,
                 received: 0xffff_0fff_ffff_ff35 & mask,
             };
             let mut compound = Compound::new();
             let age = |_| Duration::from_millis(30);
-            write(&mut compound, 1, &feedback, age, Duration::from_secs(4));
+            let now = Duration::from_secs(4);
+            write(&mut compound, Ssrc::new(1), &feedback, age, now);
             let packet = packets(compound.bytes()).next().unwrap();
             assert_eq!(read(&packet).collect::<Vec<_>>(), [feedback]);
         }
@@ -139,8 +141,8 @@ mod tests {
     #[test]
     fn losses_are_counted() {
         let feedback = StreamFeedback {
-            ssrc: 3,
-            begin: 0,
+            ssrc: Ssrc::new(3),
+            begin: SequenceNumber::new(0),
             count: 8,
             received: 0b1100_0101,
         };
@@ -150,7 +152,7 @@ mod tests {
     #[test]
     fn a_count_beyond_the_packet_is_refused() {
         let mut compound = Compound::new();
-        compound.add(kind::TRANSPORT_FEEDBACK, FORMAT, 1, |body| {
+        compound.add(kind::TRANSPORT_FEEDBACK, FORMAT, Ssrc::new(1), |body| {
             body.extend([0, 0, 0, 3, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 0, 0]);
         });
         let packet = packets(compound.bytes()).next().unwrap();

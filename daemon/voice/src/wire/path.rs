@@ -4,6 +4,7 @@
 //! really receives at the challenged address can echo it. Challenges are the heartbeat too.
 
 use super::rtcp::{Compound, Packet};
+use crate::Ssrc;
 
 /// A challenge's random content.
 pub type Token = [u8; 8];
@@ -18,7 +19,7 @@ pub enum PathMessage {
 }
 
 /// Appends `message`.
-pub fn write(compound: &mut Compound, ssrc: u32, message: PathMessage) {
+pub fn write(compound: &mut Compound, ssrc: Ssrc, message: PathMessage) {
     let (subtype, token) = match message {
         PathMessage::Challenge(token) => (0, token),
         PathMessage::Echo(token) => (1, token),
@@ -49,7 +50,7 @@ mod tests {
             PathMessage::Echo([9; 8]),
         ] {
             let mut compound = Compound::new();
-            write(&mut compound, 1, message);
+            write(&mut compound, Ssrc::new(1), message);
             assert_eq!(compound.bytes().len(), 20);
             let packet = packets(compound.bytes()).next().unwrap();
             assert_eq!(read(&packet), Some(message));

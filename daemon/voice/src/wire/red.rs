@@ -5,14 +5,14 @@
 //! header is one byte. The blocks follow in the same order, the primary last.
 
 use super::rtp::PayloadType;
-use crate::MAX_PAYLOAD;
+use crate::{MAX_PAYLOAD, SampleCount};
 
 /// The most blocks a packet may have, primary included: the widest rung of copies has nine, twice that in
 /// packets of two frames.
 pub const MAX_BLOCKS: usize = 20;
 
-/// The farthest that a block may lie before the packet's timestamp, in samples.
-pub const MAX_OFFSET: u32 = (1 << 14) - 1;
+/// The farthest that a block may lie before the packet's timestamp.
+pub const MAX_OFFSET: SampleCount = SampleCount::new((1 << 14) - 1);
 
 /// The longest block but the last, in bytes.
 pub const MAX_BLOCK: usize = (1 << 10) - 1;
@@ -20,8 +20,8 @@ pub const MAX_BLOCK: usize = (1 << 10) - 1;
 /// One frame of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block<'a> {
-    /// How many samples the frame lies before the packet's timestamp; 0 for the primary.
-    pub offset: u32,
+    /// How far the frame lies before the packet's timestamp; zero for the primary.
+    pub offset: SampleCount,
     /// The Opus frame.
     pub frame: &'a [u8],
 }
@@ -37,7 +37,10 @@ impl<'a> Blocks<'a> {
     /// A packet that is one frame and nothing else.
     pub fn single(frame: &'a [u8]) -> Option<Self> {
         let mut blocks = Self::empty();
-        blocks.push(Block { offset: 0, frame })?;
+        blocks.push(Block {
+            offset: SampleCount::ZERO,
+            frame,
+        })?;
         Some(blocks)
     }
 
@@ -49,7 +52,7 @@ impl<'a> Blocks<'a> {
         if payload.len() > MAX_PAYLOAD {
             return None;
         }
-        let mut headers = [(0_u32, 0_usize); MAX_BLOCKS - 1];
+        let mut headers = [(SampleCount::ZERO, 0_usize); MAX_BLOCKS - 1];
         let mut count = 0;
         let mut rest = payload;
         loop {
@@ -63,7 +66,8 @@ impl<'a> Blocks<'a> {
             }
             let (header, behind) = rest.split_first_chunk::<4>()?;
             let bits = u32::from_be_bytes(*header);
-            *headers.get_mut(count)? = ((bits >> 10) & MAX_OFFSET, (bits & 0x3ff) as usize);
+            let offset = SampleCount::new(i64::from(bits >> 10) & MAX_OFFSET.number());
+            *headers.get_mut(count)? = (offset, (bits & 0x3ff) as usize);
             count += 1;
             rest = behind;
         }
@@ -72,12 +76,12 @@ impl<'a> Blocks<'a> {
             let (frame, behind) = rest.split_at_checked(length)?;
             rest = behind;
             // A copy of the packet's own timestamp would contradict the primary.
-            if length > 0 && offset > 0 {
+            if length > 0 && offset > SampleCount::ZERO {
                 blocks.push(Block { offset, frame })?;
             }
         }
         blocks.push(Block {
-            offset: 0,
+            offset: SampleCount::ZERO,
             frame: rest,
         })?;
         (!rest.is_empty()).then_some(blocks)
@@ -91,7 +95,7 @@ impl<'a> Blocks<'a> {
     fn empty() -> Self {
         Self {
             blocks: [Block {
-                offset: 0,
+                offset: SampleCount::ZERO,
                 frame: &[],
             }; MAX_BLOCKS],
             count: 0,
@@ -122,10 +126,12 @@ pub fn write(payload: &mut [u8], copies: &[Block<'_>], primary: &[u8]) -> Option
     let opus = u32::from(PayloadType::Opus.number());
     let (mut header, mut body) = payload.split_at_mut(headers);
     for copy in copies {
-        if copy.offset == 0 || copy.offset > MAX_OFFSET || copy.frame.len() > MAX_BLOCK {
+        let far = copy.offset <= SampleCount::ZERO || copy.offset > MAX_OFFSET;
+        if far || copy.frame.len() > MAX_BLOCK {
             return None;
         }
-        let bits = 1 << 31 | opus << 24 | copy.offset << 10 | copy.frame.len() as u32;
+        let offset = copy.offset.number() as u32;
+        let bits = 1 << 31 | opus << 24 | offset << 10 | copy.frame.len() as u32;
         let (place, behind) = header.split_at_mut(4);
         place.copy_from_slice(&bits.to_be_bytes());
         header = behind;
@@ -146,11 +152,11 @@ mod tests {
     fn what_is_written_is_read_back() {
         let copies = [
             Block {
-                offset: 960,
+                offset: SampleCount::new(960),
                 frame: &[1; 60],
             },
             Block {
-                offset: 480,
+                offset: SampleCount::new(480),
                 frame: &[2; 61],
             },
         ];
@@ -161,14 +167,14 @@ mod tests {
         let read: Vec<_> = blocks.iter().collect();
         assert_eq!(read[..2], copies);
         assert_eq!(read[2].frame, [3; 62]);
-        assert_eq!(read[2].offset, 0);
+        assert_eq!(read[2].offset, SampleCount::ZERO);
     }
 
     #[test]
     fn a_payload_that_is_cut_off_or_not_opus_is_refused() {
         let mut payload = [0; 300];
         let copy = Block {
-            offset: 480,
+            offset: SampleCount::new(480),
             frame: &[2; 60],
         };
         let length = write(&mut payload, &[copy], &[3; 60]).unwrap();
@@ -188,7 +194,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_not_written() {
         let far = Block {
-            offset: MAX_OFFSET + 1,
+            offset: MAX_OFFSET + SampleCount::new(1),
             frame: &[1],
         };
         assert!(write(&mut [0; 100], &[far], &[1]).is_none());

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::rtcp::{Compound, Packet, kind};
+use crate::{ExtendedSequence, SampleCount, Ssrc, Timestamp};
 
 /// The most report blocks we read of one packet: two streams, before and after a change of keys.
 pub const MAX_BLOCKS: usize = 4;
@@ -33,7 +34,7 @@ pub struct SenderInfo {
     /// When the report was sent.
     pub ntp: u64,
     /// The same moment on the stream's RTP clock.
-    pub timestamp: u32,
+    pub timestamp: Timestamp,
     /// Packets sent since the stream began.
     pub packets: u32,
     /// Bytes of payload sent since the stream began.
@@ -44,15 +45,15 @@ pub struct SenderInfo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReportBlock {
     /// The stream.
-    pub ssrc: u32,
+    pub ssrc: Ssrc,
     /// The share of packets lost since the last report, in 1/256.
     pub fraction_lost: u8,
     /// Packets lost since the stream began; 24 bits, negative when duplicates came.
     pub cumulative_lost: i32,
-    /// The highest sequence number, with the count of its wraps in the upper half.
-    pub highest_sequence: u32,
-    /// The interarrival jitter, in samples.
-    pub jitter: u32,
+    /// The highest sequence number, with its wraps.
+    pub highest_sequence: ExtendedSequence,
+    /// The interarrival jitter, of which 32 bits are sent.
+    pub jitter: SampleCount,
     /// The middle 32 bits of the last sender report's time; 0 for none.
     pub last_report: u32,
     /// How long ago that report came, in 1/65536 s.
@@ -60,7 +61,12 @@ pub struct ReportBlock {
 }
 
 /// Appends a sender report.
-pub fn write_sender(compound: &mut Compound, ssrc: u32, info: &SenderInfo, blocks: &[ReportBlock]) {
+pub fn write_sender(
+    compound: &mut Compound,
+    ssrc: Ssrc,
+    info: &SenderInfo,
+    blocks: &[ReportBlock],
+) {
     compound.add(kind::SENDER_REPORT, blocks.len() as u8, ssrc, |body| {
         body.extend_from_slice(&info.ntp.to_be_bytes());
         body.extend_from_slice(&info.timestamp.to_be_bytes());
@@ -71,14 +77,14 @@ pub fn write_sender(compound: &mut Compound, ssrc: u32, info: &SenderInfo, block
 }
 
 /// Appends a receiver report.
-pub fn write_receiver(compound: &mut Compound, ssrc: u32, blocks: &[ReportBlock]) {
+pub fn write_receiver(compound: &mut Compound, ssrc: Ssrc, blocks: &[ReportBlock]) {
     compound.add(kind::RECEIVER_REPORT, blocks.len() as u8, ssrc, |body| {
         blocks.iter().for_each(|block| write_block(body, block));
     });
 }
 
 /// Appends a source description with nothing but a canonical name.
-pub fn write_name(compound: &mut Compound, ssrc: u32, name: &[u8; 16]) {
+pub fn write_name(compound: &mut Compound, ssrc: Ssrc, name: &[u8; 16]) {
     compound.add(kind::SOURCE_DESCRIPTION, 1, ssrc, |body| {
         body.extend_from_slice(&[1, name.len() as u8]);
         body.extend_from_slice(name);
@@ -92,8 +98,8 @@ fn write_block(body: &mut Vec<u8>, block: &ReportBlock) {
     body.push(block.fraction_lost);
     let lost = block.cumulative_lost.clamp(-0x80_0000, 0x7f_ffff);
     body.extend_from_slice(&lost.to_be_bytes()[1..]);
-    body.extend_from_slice(&block.highest_sequence.to_be_bytes());
-    body.extend_from_slice(&block.jitter.to_be_bytes());
+    body.extend_from_slice(&block.highest_sequence.number().to_be_bytes());
+    body.extend_from_slice(&(block.jitter.number() as u32).to_be_bytes());
     body.extend_from_slice(&block.last_report.to_be_bytes());
     body.extend_from_slice(&block.delay_since.to_be_bytes());
 }
@@ -107,7 +113,7 @@ pub fn read_sender(packet: &Packet<'_>) -> Option<SenderInfo> {
     let word = |at: usize| u32::from_be_bytes([info[at], info[at + 1], info[at + 2], info[at + 3]]);
     Some(SenderInfo {
         ntp: u64::from(word(0)) << 32 | u64::from(word(4)),
-        timestamp: word(8),
+        timestamp: Timestamp::new(word(8)),
         packets: word(12),
         octets: word(16),
     })
@@ -132,12 +138,12 @@ pub fn read_blocks<'a>(packet: &Packet<'a>) -> impl Iterator<Item = ReportBlock>
                 u32::from_be_bytes([block[at], block[at + 1], block[at + 2], block[at + 3]])
             };
             ReportBlock {
-                ssrc: word(0),
+                ssrc: Ssrc::new(word(0)),
                 fraction_lost: block[4],
                 // Sign-extends 24 bits.
                 cumulative_lost: (word(4) << 8) as i32 >> 8,
-                highest_sequence: word(8),
-                jitter: word(12),
+                highest_sequence: ExtendedSequence::new(word(8)),
+                jitter: SampleCount::new(i64::from(word(12))),
                 last_report: word(16),
                 delay_since: word(20),
             }
@@ -153,23 +159,23 @@ mod tests {
     fn a_compound_of_reports_reads_back() {
         let info = SenderInfo {
             ntp: ntp(Duration::from_millis(1500)),
-            timestamp: 99,
+            timestamp: Timestamp::new(99),
             packets: 3,
             octets: 180,
         };
         let block = ReportBlock {
-            ssrc: 5,
+            ssrc: Ssrc::new(5),
             fraction_lost: 25,
             cumulative_lost: -3,
-            highest_sequence: 0x1_0007,
-            jitter: 48,
+            highest_sequence: ExtendedSequence::new(0x1_0007),
+            jitter: SampleCount::from_millis(1),
             last_report: 17,
             delay_since: 18,
         };
         let mut compound = Compound::new();
-        write_sender(&mut compound, 1, &info, &[block, block]);
-        write_receiver(&mut compound, 2, &[block]);
-        write_name(&mut compound, 1, b"0123456789abcdef");
+        write_sender(&mut compound, Ssrc::new(1), &info, &[block, block]);
+        write_receiver(&mut compound, Ssrc::new(2), &[block]);
+        write_name(&mut compound, Ssrc::new(1), b"0123456789abcdef");
         let read: Vec<_> = packets(compound.bytes()).collect();
         assert_eq!(read.len(), 3);
         assert_eq!(read_sender(&read[0]), Some(info));

@@ -1,5 +1,7 @@
 //! Compound RTCP packets (RFC 3550 §6.1) and reduced-size ones (RFC 5506).
 
+use crate::Ssrc;
+
 /// Packet types, RFC 3550 §12.1 and RFC 4585 §6.1.
 pub mod kind {
     /// Sender report.
@@ -26,7 +28,7 @@ pub struct Packet<'a> {
     /// The packet type.
     pub kind: u8,
     /// Who sent it.
-    pub ssrc: u32,
+    pub ssrc: Ssrc,
     /// What follows the sender's SSRC.
     pub body: &'a [u8],
 }
@@ -58,7 +60,7 @@ pub fn packets(compound: &[u8]) -> impl Iterator<Item = Packet<'_>> {
         Some(Packet {
             count: header[0] & 0x1f,
             kind: header[1],
-            ssrc: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+            ssrc: Ssrc::from_be_bytes([header[4], header[5], header[6], header[7]]),
             body,
         })
     })
@@ -89,7 +91,7 @@ impl Compound {
     }
 
     /// Appends one packet, whose body behind the SSRC `write` writes. It is padded with zeros to whole words.
-    pub fn add(&mut self, kind: u8, count: u8, ssrc: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn add(&mut self, kind: u8, count: u8, ssrc: Ssrc, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
         self.bytes
             .extend_from_slice(&[0x80 | count & 0x1f, kind, 0, 0]);
@@ -103,7 +105,7 @@ impl Compound {
     }
 
     /// Appends an application packet of ours; `write` writes what follows the name.
-    pub fn add_application(&mut self, subtype: u8, ssrc: u32, write: impl FnOnce(&mut Vec<u8>)) {
+    pub fn add_application(&mut self, subtype: u8, ssrc: Ssrc, write: impl FnOnce(&mut Vec<u8>)) {
         self.add(kind::APPLICATION, subtype, ssrc, |body| {
             body.extend_from_slice(&NAME);
             write(body);
@@ -124,11 +126,16 @@ mod tests {
     #[test]
     fn a_compound_reads_back_packet_by_packet() {
         let mut compound = Compound::new();
-        compound.add(kind::RECEIVER_REPORT, 0, 7, |_| {});
-        compound.add(kind::APPLICATION, 3, 8, |body| body.extend([1, 2, 3, 4, 5]));
+        compound.add(kind::RECEIVER_REPORT, 0, Ssrc::new(7), |_| {});
+        compound.add(kind::APPLICATION, 3, Ssrc::new(8), |body| {
+            body.extend([1, 2, 3, 4, 5]);
+        });
         let read: Vec<_> = packets(compound.bytes()).collect();
         assert_eq!(read.len(), 2);
-        assert_eq!((read[0].kind, read[0].ssrc), (kind::RECEIVER_REPORT, 7));
+        assert_eq!(
+            (read[0].kind, read[0].ssrc),
+            (kind::RECEIVER_REPORT, Ssrc::new(7))
+        );
         assert_eq!(read[1].body, [1, 2, 3, 4, 5, 0, 0, 0]);
         assert_eq!(read[1].count, 3);
     }
@@ -136,8 +143,10 @@ mod tests {
     #[test]
     fn a_length_beyond_the_end_stops_the_reading() {
         let mut compound = Compound::new();
-        compound.add(kind::RECEIVER_REPORT, 0, 7, |_| {});
-        compound.add(kind::APPLICATION, 0, 8, |body| body.extend([0; 8]));
+        compound.add(kind::RECEIVER_REPORT, 0, Ssrc::new(7), |_| {});
+        compound.add(kind::APPLICATION, 0, Ssrc::new(8), |body| {
+            body.extend([0; 8])
+        });
         let bytes = compound.bytes();
         assert_eq!(packets(&bytes[..bytes.len() - 1]).count(), 1);
         assert_eq!(packets(&[0x80, 204, 0xff, 0xff, 0, 0, 0, 0]).count(), 0);

@@ -6,6 +6,8 @@
 use rtc_rtp::header::Header;
 use rtc_shared::marshal::Marshal;
 
+use crate::{SequenceNumber, Ssrc, Timestamp};
+
 /// Bytes of the header.
 pub const HEADER_LENGTH: usize = 12;
 
@@ -45,11 +47,11 @@ pub struct RtpHeader {
     /// What follows.
     pub payload_type: PayloadType,
     /// Counts packets of this SSRC.
-    pub sequence: u16,
+    pub sequence: SequenceNumber,
     /// The capture time of the first sample of the newest frame.
-    pub timestamp: u32,
+    pub timestamp: Timestamp,
     /// The stream.
-    pub ssrc: u32,
+    pub ssrc: Ssrc,
 }
 
 impl RtpHeader {
@@ -65,9 +67,9 @@ impl RtpHeader {
         Some(Self {
             marker: header[1] & 0x80 != 0,
             payload_type: PayloadType::from_number(header[1] & 0x7f)?,
-            sequence: u16::from_be_bytes([header[2], header[3]]),
-            timestamp: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
-            ssrc: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
+            sequence: SequenceNumber::from_be_bytes([header[2], header[3]]),
+            timestamp: Timestamp::from_be_bytes([header[4], header[5], header[6], header[7]]),
+            ssrc: Ssrc::from_be_bytes([header[8], header[9], header[10], header[11]]),
         })
     }
 
@@ -82,9 +84,9 @@ impl RtpHeader {
             version: 2,
             marker: self.marker,
             payload_type: self.payload_type.number(),
-            sequence_number: self.sequence,
-            timestamp: self.timestamp,
-            ssrc: self.ssrc,
+            sequence_number: self.sequence.number(),
+            timestamp: self.timestamp.number(),
+            ssrc: self.ssrc.number(),
             ..Header::default()
         }
     }
@@ -99,9 +101,9 @@ mod tests {
         let header = RtpHeader {
             marker: true,
             payload_type: PayloadType::Red,
-            sequence: 0xfffe,
-            timestamp: 0x8000_0001,
-            ssrc: 0xdead_beef,
+            sequence: SequenceNumber::new(0xfffe),
+            timestamp: Timestamp::new(0x8000_0001),
+            ssrc: Ssrc::new(0xdead_beef),
         };
         let mut packet = [0; 20];
         header.write(&mut packet).unwrap();

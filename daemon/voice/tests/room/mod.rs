@@ -19,8 +19,8 @@ use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::is_rtcp;
 use sotto_voice::{
     Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, FrameLength,
-    LinkSetup, MediaKeys, PathState, SampleTime, SenderStats, Slot, SlotSet, Uplink, UplinkCommand,
-    VoiceConfig, voice_pair,
+    LinkSetup, MediaKeys, PathState, SampleCount, SampleTime, SenderStats, Slot, SlotSet, Ssrc,
+    Timestamp, Uplink, UplinkCommand, VoiceConfig, voice_pair,
 };
 
 /// What happens to datagrams on their way. Streams lose nothing.
@@ -59,7 +59,7 @@ pub(crate) struct Member {
     /// When it captured last.
     pub(crate) captured: Duration,
     /// The RTP timestamp of its first captured sample, once it has sent something.
-    pub(crate) first_timestamp: Option<u32>,
+    pub(crate) first_timestamp: Option<Timestamp>,
     /// What is said, by capture time.
     pub(crate) voice: Box<dyn FnMut(u64) -> f32>,
     /// What was heard, from the beginning.
@@ -214,8 +214,8 @@ impl Room {
             slot: Slot::new(0),
             generation,
             keys,
-            open_ssrc: self.random.next_u32(),
-            whisper_ssrc: self.random.next_u32(),
+            open_ssrc: Ssrc::new(self.random.next_u32()),
+            whisper_ssrc: Ssrc::new(self.random.next_u32()),
         }
     }
 
@@ -278,7 +278,7 @@ impl Room {
     }
 
     pub(crate) fn audience(&mut self, index: usize, at: Option<u64>, audience: Audience) {
-        let at = at.map(SampleTime);
+        let at = at.map(SampleTime::new);
         self.members[index]
             .uplink
             .command(UplinkCommand::Audience { at, audience })
@@ -350,7 +350,7 @@ impl Room {
 
     fn capture(&mut self, index: usize) {
         let member = &mut self.members[index];
-        let start = member.uplink.position().0;
+        let start = member.uplink.position().number();
         let mut frame = [0.0; FRAME_SAMPLES];
         let frame = &mut frame[..member.uplink.frame_length().samples()];
         for (offset, sample) in frame.iter_mut().enumerate() {
@@ -365,8 +365,9 @@ impl Room {
         if let Some((_, [_, _, _, _, a, b, c, d, ..])) =
             packets.last().map(|(to, bytes)| (to, &bytes[..]))
         {
-            let timestamp = u32::from_be_bytes([*a, *b, *c, *d]);
-            member.first_timestamp = Some(timestamp.wrapping_sub(start as u32));
+            let timestamp = Timestamp::from_be_bytes([*a, *b, *c, *d]);
+            let captured = SampleCount::new(start as i64);
+            member.first_timestamp = Some(timestamp - captured);
         }
         for (to, bytes) in packets {
             self.carry(index, to, bytes);

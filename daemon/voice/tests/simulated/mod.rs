@@ -7,13 +7,14 @@
 
 use std::time::Duration;
 
-pub use sotto_impairment::Chance;
-use sotto_voice::FRAME_SAMPLES;
-use sotto_voice::MAX_PAYLOAD;
-use sotto_voice::Stream;
+pub use sotto_instruments::Chance;
 use sotto_voice::codec::{Encoder, MAX_FRAME_BYTES};
 use sotto_voice::playout::{EncodedFrame, Packet, PlayoutConfig, PlayoutStats, SenderPlayout};
 use sotto_voice::wire::red::{self, Block, Blocks};
+use sotto_voice::{
+    FRAME_SAMPLES, FrameLength, MAX_PAYLOAD, MediaTime, SampleCount, SequenceNumber, Stream,
+    Timestamp,
+};
 
 /// Which packets are lost.
 #[derive(Debug, Clone, Copy)]
@@ -50,8 +51,8 @@ pub struct Network {
     /// When the listener asks first, after the talker began. Milliseconds.
     pub phase: f64,
     /// The first RTP timestamp and sequence number.
-    pub timestamp: u32,
-    pub sequence: u16,
+    pub timestamp: Timestamp,
+    pub sequence: SequenceNumber,
     pub playout: PlayoutConfig,
 }
 
@@ -69,8 +70,8 @@ impl Default for Network {
             lateness: 0.0,
             block: 120,
             phase: 0.0,
-            timestamp: 1_000,
-            sequence: 7,
+            timestamp: Timestamp::new(1_000),
+            sequence: SequenceNumber::new(7),
             playout: PlayoutConfig {
                 comfort_noise: false,
                 ..PlayoutConfig::default()
@@ -136,7 +137,7 @@ struct Arrival {
     /// Nanoseconds.
     at: u64,
     frame: usize,
-    sequence: u16,
+    sequence: SequenceNumber,
     marker: bool,
 }
 
@@ -186,7 +187,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             continue;
         }
         let number = sequence;
-        sequence = sequence.wrapping_add(1);
+        sequence = sequence + 1;
         let drop = match network.loss {
             Loss::None => false,
             Loss::Random(share) => chance.unit() < share,
@@ -232,11 +233,8 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
     };
     let mut block = vec![0.0; network.block];
     let mut waiting = arrivals.into_iter().peekable();
-    let timestamp = |frame: usize| {
-        network
-            .timestamp
-            .wrapping_add((frame * FRAME_SAMPLES) as u32)
-    };
+    let timestamp =
+        |frame: usize| network.timestamp + SampleCount::of_length(frame * FRAME_SAMPLES);
     let mut pulls = 0_u64;
     loop {
         let turn = network.phase * 1e6 + (pulls as f64 * network.block as f64) / 48_000.0 * 1e9;
@@ -260,7 +258,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
                     && let Some(frame) = &frames[earlier % frames.len()]
                 {
                     copies.push(Block {
-                        offset: distance * FRAME_SAMPLES as u32,
+                        offset: FrameLength::Usual.count() * i64::from(*distance),
                         frame,
                     });
                 }
@@ -272,7 +270,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             let content: Vec<EncodedFrame<'_>> = blocks
                 .iter()
                 .map(|block| EncodedFrame {
-                    timestamp: timestamp(arrival.frame).wrapping_sub(block.offset),
+                    timestamp: timestamp(arrival.frame) - block.offset,
                     payload: block.frame,
                 })
                 .collect();
@@ -287,7 +285,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
         }
         let pulled = playout.pull(&mut block, Duration::from_nanos(now as u64));
         if let Some(source) = pulled.source {
-            let position = source.timestamp as i64 - (1_i64 << 32) - i64::from(network.timestamp);
+            let position = (source.timestamp - MediaTime::first(network.timestamp)).number();
             let plays = turn + source.offset as f64 / 48_000.0 * 1e9;
             // A sample's packet leaves when the last sample of its frame is captured.
             let delay = (plays - captured(position as f64) - frame_time) / 1e6;

@@ -1,3 +1,5 @@
+use sotto_instruments::Chance;
+
 use super::*;
 use crate::wire::{Message, NotAdmitted, Request, Response};
 
@@ -73,16 +75,9 @@ fn any_request_is_answered_and_changes_nothing_that_it_may_not() {
     let bao = world.id(1);
     let now = world.now();
     let mesh = world.machines[0].mesh.as_mut().unwrap();
-    let mut seed = 1u64;
+    let mut chance = Chance::new(1);
     for id in 0..500 {
-        let data: Vec<u8> = (0..id % 200)
-            .map(|_| {
-                seed = seed
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1_442_695_040_888_963_407);
-                (seed >> 56) as u8
-            })
-            .collect();
+        let data: Vec<u8> = (0..id % 200).map(|_| chance.byte()).collect();
         mesh.handle(
             Input::Request {
                 from: bao,

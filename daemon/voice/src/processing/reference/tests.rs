@@ -1,5 +1,7 @@
 //! One frame of what was played for each captured frame, at one distance, whatever the clocks and callbacks do.
 
+use sotto_instruments::Chance;
+
 use super::*;
 
 /// What is played, as a function of the loudspeaker's time: tones that do not repeat together within any lag that is
@@ -7,18 +9,6 @@ use super::*;
 fn sound(seconds: f64) -> f32 {
     let tone = |hertz: f64| 0.25 * (hertz * seconds * std::f64::consts::TAU).sin();
     (tone(173.0) + tone(287.3) + tone(431.7)) as f32
-}
-
-/// A generator that is good enough to tremble with.
-struct Random(u32);
-
-impl Random {
-    fn below(&mut self, limit: f64) -> f64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        f64::from(self.0) / f64::from(u32::MAX) * limit
-    }
 }
 
 /// A loudspeaker and a microphone on two clocks.
@@ -30,7 +20,7 @@ struct Devices {
     block: usize,
     /// Seconds by which callbacks come late at most.
     late: f64,
-    random: Random,
+    chance: Chance,
     played: u64,
     captured: u64,
     /// When the loudspeaker began.
@@ -45,7 +35,7 @@ impl Devices {
             drift: 1.0 + drift_ppm * 1e-6,
             block,
             late,
-            random: Random(77),
+            chance: Chance::new(77),
             played: 0,
             captured: 0,
             begin: 0.0,
@@ -57,11 +47,11 @@ impl Devices {
     fn frame(&mut self) -> ([f32; FRAME_SAMPLES], f64) {
         self.captured += FRAME_SAMPLES as u64;
         let now = self.captured as f64 / 48_000.0;
-        let wake = now + self.random.below(self.late);
+        let wake = now + self.chance.unit() * self.late;
         loop {
             let due =
                 self.begin + (self.played + self.block as u64) as f64 / (self.rate * self.drift);
-            let reported = due + self.random.below(self.late);
+            let reported = due + self.chance.unit() * self.late;
             if reported > wake {
                 break;
             }
@@ -193,7 +183,7 @@ fn lost_capture_and_lost_reports_do_not_shift_it() {
     let before = devices.lags(10);
     // A stall: the microphone lost 150 ms, and the reference is told.
     devices.captured += 7_200;
-    devices.reference.skip(7_200);
+    devices.reference.skip(SampleCount::new(7_200));
     let after = devices.lags(20);
     assert!(
         (before[9] - after[0]).abs() < 0.000_2,

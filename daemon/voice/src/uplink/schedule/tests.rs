@@ -12,13 +12,13 @@ fn set(slots: &[u8]) -> SlotSet {
 /// A schedule with the microphone open and `audience` from the start.
 fn talking(audience: Audience) -> Schedule {
     let mut schedule = Schedule::new(FrameLength::Usual);
-    schedule.add(SampleTime(0), Change::Microphone(true));
-    schedule.add(SampleTime(0), Change::Audience(audience));
+    schedule.add(at(0), Change::Microphone(true));
+    schedule.add(at(0), Change::Audience(audience));
     schedule
 }
 
 fn at(sample: u64) -> SampleTime {
-    SampleTime(sample)
+    SampleTime::new(sample)
 }
 
 #[test]
@@ -172,9 +172,9 @@ fn behind_processing_a_change_leaves_the_mixture_to_nobody() {
     let mut schedule = talking(Audience::Whisper(set(&[1])));
     schedule.plan(at(0));
     schedule.set_blur(Blur {
-        early: 100,
-        delay: 400,
-        late: 700,
+        early: SampleCount::new(100),
+        delay: SampleCount::new(400),
+        late: SampleCount::new(700),
     });
     assert!(schedule.add(at(1000), Change::Audience(Audience::Open(set(&[1, 2])))));
     let plan = schedule.plan(at(480)).unwrap();
@@ -200,9 +200,9 @@ fn behind_processing_who_stays_misses_nothing_when_somebody_joins_or_leaves() {
     let mut schedule = talking(Audience::Open(set(&[1, 2])));
     schedule.plan(at(0));
     schedule.set_blur(Blur {
-        early: 0,
-        delay: 400,
-        late: 700,
+        early: SampleCount::new(0),
+        delay: SampleCount::new(400),
+        late: SampleCount::new(700),
     });
     schedule.add(at(1000), Change::Audience(Audience::Open(set(&[1, 3]))));
     for frame in 1..10 {
@@ -223,7 +223,9 @@ proptest! {
         early in 0..500_u64,
         length in 0..2000_u64,
     ) {
-        let blur = Blur { early, delay: early, late: early + length + 1 };
+        let late = early + length + 1;
+        let [early_count, late_count] = [early, late].map(|count| SampleCount::new(count as i64));
+        let blur = Blur { early: early_count, delay: early_count, late: late_count };
         let mut schedule = Schedule::new(FrameLength::Usual);
         schedule.set_blur(blur);
         let mut changes = changes;
@@ -238,19 +240,19 @@ proptest! {
                 history.retain(|(other, earlier)| *other < at || !earlier.is_undone_by(change));
                 let place = history.partition_point(|(other, _)| *other <= at);
                 history.insert(place, (at, *change));
-                prop_assert!(schedule.add(SampleTime(at), *change));
+                prop_assert!(schedule.add(SampleTime::new(at), *change));
             }
             if schedule.forgets() {
                 forgotten = start;
             }
-            let Some(plan) = schedule.plan(SampleTime(start)) else {
+            let Some(plan) = schedule.plan(at(start)) else {
                 continue;
             };
             for offset in plan.audible.clone() {
                 let line = start + offset as u64;
                 // Without forgetting, what rings on is older.
-                let oldest = line.saturating_sub(blur.late - 1);
-                let oldest = if forgotten + blur.late <= line { oldest.max(forgotten) } else { oldest };
+                let oldest = line.saturating_sub(late - 1);
+                let oldest = if forgotten + late <= line { oldest.max(forgotten) } else { oldest };
                 let newest = line.saturating_sub(early).max(oldest);
                 let allowed = common_listeners(&history, oldest, newest);
                 let allowed = allowed.expect("a mixture with silence is audible");
@@ -273,11 +275,11 @@ proptest! {
         let mut schedule = Schedule::new(FrameLength::Usual);
         let history = changes;
         for (at, change) in &history {
-            prop_assert!(schedule.add(SampleTime(*at), *change));
+            prop_assert!(schedule.add(SampleTime::new(*at), *change));
         }
         for frame in 0..12 {
             let start = frame * FRAME_SAMPLES as u64;
-            let Some(plan) = schedule.plan(SampleTime(start)) else {
+            let Some(plan) = schedule.plan(at(start)) else {
                 continue;
             };
             prop_assert!(!plan.listeners.slots.is_empty());
@@ -298,12 +300,12 @@ proptest! {
         let mut schedule = Schedule::new(FrameLength::Usual);
         let history = changes;
         for (at, change) in &history {
-            schedule.add(SampleTime(*at), *change);
+            schedule.add(SampleTime::new(*at), *change);
         }
         for frame in 0..12 {
             let start = frame * FRAME_SAMPLES as u64;
             let inside = start + 1..start + FRAME_SAMPLES as u64;
-            let plan = schedule.plan(SampleTime(start));
+            let plan = schedule.plan(at(start));
             if history.iter().any(|(at, _)| inside.contains(at)) {
                 continue;
             }
@@ -321,11 +323,11 @@ proptest! {
         let mut schedule = Schedule::new(FrameLength::Usual);
         let mut last = Voice::default();
         for (at, change) in &changes {
-            schedule.add(SampleTime(*at), *change);
+            schedule.add(SampleTime::new(*at), *change);
             last.apply(*change);
         }
-        schedule.skip_to(SampleTime(4800));
-        let heard = schedule.plan(SampleTime(4800)).map(|plan| plan.listeners);
+        schedule.skip_to(at(4800));
+        let heard = schedule.plan(at(4800)).map(|plan| plan.listeners);
         prop_assert_eq!(heard, last.listeners());
     }
 }

@@ -44,7 +44,11 @@ fn install(studio: &mut Studio, settings: Option<ProcessorSettings>) {
 
 /// The frames of both kinds of mixture: the rest of the frame that the change falls into, and what is on its way.
 fn frames_mixed(settings: ProcessorSettings) -> u64 {
-    1 + Processor::new(settings).blur().late.div_ceil(FRAME)
+    1 + Processor::new(settings)
+        .blur()
+        .late
+        .length()
+        .div_ceil(FRAME_SAMPLES) as u64
 }
 
 #[test]
@@ -145,7 +149,7 @@ fn the_last_samples_of_a_whisper_never_fall_into_the_room_and_reach_those_who_we
             }
             // The whisper itself arrives up to where it begins to mix.
             let whispered = studio.decode(0, Stream::Whisper, 0);
-            let lost = (blur.delay - blur.early) as usize + 2 * FRAME_SAMPLES;
+            let lost = (blur.delay - blur.early).length() + 2 * FRAME_SAMPLES;
             if lost < 960 {
                 assert!(db(&whispered[whispered.len() - 960..]) > -50.0);
             }
@@ -173,7 +177,7 @@ fn a_mute_cuts_off_what_was_said_after_it_and_not_what_was_said_before() {
             studio.capture(140, |_| 0.0);
             studio.microphone(Some(at), false);
             let burst = if said < 0 {
-                at - 4800..at - blur.delay
+                at - 4800..at - blur.delay.length() as u64
             } else {
                 at..at + 4800
             };
@@ -209,9 +213,9 @@ fn lost_samples_carry_no_whisper_past_its_end() {
         studio.capture(100, |_| 0.0);
         // The whisper goes on up to the gap and ends inside it, or with it.
         studio.capture(20, voice);
-        let end = studio.uplink.position().0;
+        let end = studio.uplink.position().number();
         studio.audience(Some(end + lost / 2), Audience::Open(set(&[0, 1])));
-        studio.uplink.skip(lost);
+        studio.uplink.skip(SampleCount::new(lost as i64));
         studio.capture(50, |_| 0.0);
         let level = db(&studio.decode_all(1, Stream::Open, 0));
         assert!(level < -80.0, "{level} dBFS leak over a gap of {lost}");
@@ -258,14 +262,14 @@ fn replacing_a_processor_neither_clicks_nor_leaks() {
     studio.capture(50, voice);
     install(&mut studio, None);
     studio.audience(
-        Some(studio.uplink.position().0 + FRAME),
+        Some(studio.uplink.position().number() + FRAME),
         Audience::Open(set(&[0, 1])),
     );
     studio.capture(1, voice);
     studio.capture(50, |_| 0.0);
     assert!(db(&studio.decode_all(1, Stream::Open, 0)) < -80.0);
     let retired = std::iter::from_fn(|| studio.uplink.take_retired())
-        .filter(|retired| matches!(retired, Retired::Processor(_)))
+        .filter(|retired| retired.is::<Processor>())
         .count();
     assert_eq!(retired, 3);
 }
@@ -284,5 +288,5 @@ fn frames_of_5_ms_go_out_as_they_are() {
     uplink.capture(&frame, Duration::from_millis(5), &mut |_, _| ());
     assert!(!uplink.wants_reference());
     assert!(uplink.processing.delay().is_zero());
-    assert!(matches!(uplink.take_retired(), Some(Retired::Processor(_))));
+    assert!(uplink.take_retired().is_some_and(|it| it.is::<Processor>()));
 }
