@@ -43,7 +43,9 @@ pub mod uplink;
 pub mod wire;
 
 pub use chirp::ChirpOutcome;
-pub use downlink::{Downlink, DownlinkCommand, DownlinkEvent, PathState, Played, SenderStats};
+pub use downlink::{
+    Downlink, DownlinkCommand, DownlinkEvent, FrameStats, PathState, Played, SenderStats,
+};
 pub use error::VoiceError;
 pub use frame::FrameLength;
 pub use level::Level;

@@ -20,7 +20,7 @@ fn what_is_said_is_heard_by_everyone_else() {
             level(&said)
         );
         assert_eq!(room.stats(listener, 0).loss, 0.0);
-        assert_eq!(room.stats(listener, 0).concealed, 0);
+        assert_eq!(room.stats(listener, 0).frames.concealed, 0);
     }
     assert!(level(room.heard_since(0, from)) < -70.0);
 }
@@ -92,7 +92,7 @@ fn loss_reordering_and_duplicates_are_survived_and_counted() {
             .events
             .iter()
             .filter_map(|(_, event)| match event {
-                DownlinkEvent::Stats(stats) => Some(stats.concealed),
+                DownlinkEvent::Stats(stats) => Some(stats.frames.concealed),
                 _ => None,
             })
             .sum();
@@ -147,8 +147,8 @@ fn delay_is_read_off_what_was_played_and_a_stall_shows_in_the_statistics() {
     let (mut late, mut outages) = (0, 0);
     for (_, event) in &room.members[1].events {
         if let DownlinkEvent::Stats(stats) = event {
-            late += stats.late + stats.discarded;
-            outages += stats.outages;
+            late += stats.frames.late + stats.frames.discarded;
+            outages += stats.frames.outages;
         }
     }
     assert!((2..=7).contains(&late), "{late} frames were late");
@@ -179,7 +179,7 @@ fn a_change_of_keys_in_mid_sentence_is_not_heard() {
         .events
         .iter()
         .filter_map(|(_, event)| match event {
-            DownlinkEvent::Stats(stats) => Some(stats.concealed),
+            DownlinkEvent::Stats(stats) => Some(stats.frames.concealed),
             _ => None,
         })
         .sum();
@@ -220,7 +220,7 @@ fn a_sender_that_started_anew_is_heard_at_once() {
     room.run(ms(2000));
     assert!(level(room.heard_since(1, from + ms(200))) > -25.0);
     // Both conversations were two seconds long and the second did not wait for the first to end.
-    let concealed = room.stats(1, 0).concealed;
+    let concealed = room.stats(1, 0).frames.concealed;
     assert!(concealed <= 1, "{concealed}");
 }
 
@@ -306,7 +306,7 @@ fn bursts_of_losses_are_repeated_on_demand() {
             room.members[1].swallow = 8;
             room.run(ms(1000));
             let stats = room.stats(1, 0);
-            concealed.push(stats.concealed);
+            concealed.push(stats.frames.concealed);
         }
         // The first bursts come as a surprise; then playback waits for what is repeated.
         let settled: u32 = concealed[6..].iter().sum();

@@ -17,9 +17,9 @@ fn disturbed(room: &Room, member: usize) -> (u32, u32, u32) {
     let mut sum = (0, 0, 0);
     for (_, event) in &room.members[member].events {
         if let DownlinkEvent::Stats(stats) = event {
-            sum.0 += stats.concealed;
-            sum.1 += stats.late;
-            sum.2 += stats.discarded;
+            sum.0 += stats.frames.concealed;
+            sum.1 += stats.frames.late;
+            sum.2 += stats.frames.discarded;
         }
     }
     sum

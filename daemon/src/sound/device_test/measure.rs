@@ -78,17 +78,18 @@ fn decibels(power: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use sotto_instruments::Chance;
+
     use super::*;
 
     /// Three seconds: noise at `noise` dBFS, and in every other half second a tone at `speech` dBFS.
     fn recording(noise: f32, speech: Option<f32>) -> Vec<f32> {
         let amplitude = |db: f32| 10.0_f32.powf(db / 20.0);
-        let mut random = 1_u32;
+        let mut chance = Chance::new(1);
         (0..144_000)
             .map(|n| {
-                random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 // Uniform noise has a root mean square of 1/√3.
-                let hiss = (random >> 8) as f32 / 8_388_608.0 - 1.0;
+                let hiss = chance.sample();
                 let spoken = speech.filter(|_| n / 24_000 % 2 == 1).map_or(0.0, |db| {
                     2.0_f32.sqrt() * amplitude(db) * (n as f32 * 0.05).sin()
                 });

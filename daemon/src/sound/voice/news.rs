@@ -112,7 +112,8 @@ impl Voice {
                 tell(VoiceEvent::Chirp(peer, outcome));
             }
             DownlinkEvent::Stats(stats) => {
-                if stats.concealed + stats.late + stats.discarded + stats.outages > 0 {
+                let frames = stats.frames;
+                if frames.concealed + frames.late + frames.discarded + frames.outages > 0 {
                     tracing::debug!(?peer, ?stats, "voice was disturbed");
                 }
                 self.tell_sending();
@@ -166,9 +167,9 @@ fn shown(stats: &SenderStats) -> Stats {
         path: path(stats.path),
         target_ms: milliseconds(stats.target_delay),
         round_trip_ms: stats.round_trip.map(milliseconds),
-        recovered: stats.recovered,
-        concealed: stats.concealed,
-        recalled: stats.recalled,
+        recovered: stats.frames.recovered,
+        concealed: stats.frames.concealed,
+        recalled: stats.frames.recalled,
         sent: None,
     }
 }

@@ -267,8 +267,8 @@ impl Run {
                 && index == LISTENER
                 && now as f64 >= self.judged_from
             {
-                self.heard.concealed += stats.concealed;
-                self.heard.repairable += stats.repairable;
+                self.heard.concealed += stats.frames.concealed;
+                self.heard.repairable += stats.frames.repairable;
             }
         }
     }

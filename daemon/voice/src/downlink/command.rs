@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::mix::Earcon;
+use crate::playout::PlayoutStats;
 use crate::wire::delays::{Delays, SendingDelays};
 use crate::{ChirpOutcome, Level, Slot, Timestamp};
 
@@ -86,6 +87,27 @@ pub struct SenderStats {
     pub target_delay: Duration,
     /// How long sound is being held right now.
     pub delay: Duration,
+    /// What playback did about frames that did not come in time.
+    pub frames: FrameStats,
+    /// RTP payload received, in bits per second.
+    pub bitrate: u32,
+    /// How loud it was.
+    pub level: Level,
+    /// The time from a challenge to its echo.
+    pub round_trip: Option<Duration>,
+    /// How our packets reach the peer.
+    pub path: PathState,
+    /// From a sample's capture at the peer to its turn in the jitter buffer, as it was measured last.
+    pub transit: Option<Duration>,
+    /// From there to the ear: mixer, ring and device.
+    pub playback_delay: Duration,
+    /// What the peer says of its own delays.
+    pub delays: Option<Delays>,
+}
+
+/// What playback did in the last second about a peer's frames that did not come in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FrameStats {
     /// Frames that had to be concealed.
     pub concealed: u32,
     /// Frames that were concealed although a later one had come already.
@@ -104,20 +126,28 @@ pub struct SenderStats {
     pub samples_added: u32,
     /// Samples taken out to shorten it.
     pub samples_removed: u32,
-    /// RTP payload received, in bits per second.
-    pub bitrate: u32,
-    /// How loud it was.
-    pub level: Level,
-    /// The time from a challenge to its echo.
-    pub round_trip: Option<Duration>,
-    /// How our packets reach the peer.
-    pub path: PathState,
-    /// From a sample's capture at the peer to its turn in the jitter buffer, as it was measured last.
-    pub transit: Option<Duration>,
-    /// From there to the ear: mixer, ring and device.
-    pub playback_delay: Duration,
-    /// What the peer says of its own delays.
-    pub delays: Option<Delays>,
+}
+
+impl FrameStats {
+    /// Returns what has changed `since` these counters.
+    pub(super) fn between(since: &PlayoutStats, now: &PlayoutStats) -> Self {
+        let count = |counter: fn(&PlayoutStats) -> u64| {
+            // Less than before: what had been concealed came yet, and was played.
+            let more = counter(now).saturating_sub(counter(since));
+            u32::try_from(more).unwrap_or(u32::MAX)
+        };
+        Self {
+            concealed: count(|stats| stats.concealed),
+            repairable: count(|stats| stats.repairable),
+            recalled: count(|stats| stats.recalled),
+            recovered: count(|stats| stats.recovered),
+            late: count(|stats| stats.late),
+            discarded: count(|stats| stats.discarded),
+            outages: count(|stats| stats.outages),
+            samples_added: count(|stats| stats.samples_added),
+            samples_removed: count(|stats| stats.samples_removed),
+        }
+    }
 }
 
 /// Where a peer's sound comes from that was played last.

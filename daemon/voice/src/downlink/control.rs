@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand_chacha::rand_core::Rng;
 
 use super::peer::Outbound;
-use super::{Downlink, DownlinkEvent, REPORT, SenderStats};
+use super::{Downlink, DownlinkEvent, FrameStats, REPORT, SenderStats};
 use crate::pair::{LossNews, LossReport};
 use crate::wire::delays::{self, Delays};
 use crate::wire::path::PathMessage;
@@ -243,10 +243,6 @@ impl Downlink {
         }
         let playout = link.playout.stats();
         let before = std::mem::replace(&mut peer.stats_before, playout);
-        let since = |now: u64, before: u64| {
-            // Less than before: what had been concealed came yet, and was played.
-            u32::try_from(now.saturating_sub(before)).unwrap_or(u32::MAX)
-        };
         let level = peer.take_level();
         let (round_trip, path) = peer
             .outbound
@@ -270,15 +266,7 @@ impl Downlink {
             jitter,
             target_delay: playout.target,
             delay: playout.delay,
-            concealed: since(playout.concealed, before.concealed),
-            repairable: since(playout.repairable, before.repairable),
-            recalled: since(playout.recalled, before.recalled),
-            recovered: since(playout.recovered, before.recovered),
-            late: since(playout.late, before.late),
-            discarded: since(playout.discarded, before.discarded),
-            outages: since(playout.outages, before.outages),
-            samples_added: since(playout.samples_added, before.samples_added),
-            samples_removed: since(playout.samples_removed, before.samples_removed),
+            frames: FrameStats::between(&before, &playout),
             bitrate: (bytes * 8).min(u64::from(u32::MAX)) as u32,
             level,
             round_trip,

@@ -34,7 +34,9 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
-pub use command::{DownlinkCommand, DownlinkEvent, Dropped, PathState, Played, SenderStats};
+pub use command::{
+    DownlinkCommand, DownlinkEvent, Dropped, FrameStats, PathState, Played, SenderStats,
+};
 pub use link::{ControlLink, InboundLink};
 
 use crate::link::KeyMemory;
