@@ -8,7 +8,7 @@ use sotto_control::{CallError, Event};
 /// Print every change as one line of JSON, beginning with the whole state
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Each line replaces a whole part of the state. Ends with exit code 3 when the daemon stops.\n\nExamples:\n  sotto events | jq -c 'select(.event == \"notice\") | .notice.text'\n  sotto events --levels"
+    after_help = "Each line replaces a part of the state: one person, one meeting or a list. Ends with exit code 3 when the daemon stops.\n\nExamples:\n  sotto events | jq -c 'select(.event == \"notice\") | .notice.text'\n  sotto events --levels"
 )]
 pub(crate) struct Events {
     /// Also print who speaks how loud, up to ten times a second

@@ -6,7 +6,7 @@
 //! change, [`ControlError`] every refusal.
 //!
 //! A client never polls. It subscribes once, gets a [`model::Snapshot`], and then hears every change: each event
-//! replaces a whole part of the snapshot, so that a slow reader can be given the newest and nothing is lost.
+//! replaces a part of the snapshot, so that a slow reader can be given the newest and nothing is lost.
 //!
 //! Names and meetings travel as the user typed them, and the daemon resolves them. Settings are not changed
 //! through the socket, but for the choice of devices, and then of the system's own alone: they live in `config.toml`,

@@ -1,13 +1,11 @@
 //! What waits to be read by a slow reader: bounded, and always the newest.
 //!
-//! An event replaces a whole part of the snapshot, so a queued event of the same part is worth nothing once a newer
-//! one arrives and is taken out. What remains is at most one event of each part, the newest notices, and replies, of
-//! which there are no more than requests in flight.
+//! An event replaces a part of the snapshot, so a queued event is worth nothing once a newer one replaces the same part,
+//! or a larger one that holds it, and is taken out. What remains is at most one event of each part, the newest notices,
+//! and replies, of which there are no more than requests in flight.
 
-use crate::event::Event;
-use crate::model::Notice;
-use std::collections::VecDeque;
-use std::mem::discriminant;
+use crate::event::{Event, Place};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
@@ -16,7 +14,7 @@ const MAX_NOTICES: usize = 64;
 
 /// Something to be read.
 #[derive(Debug, PartialEq)]
-#[allow(clippy::large_enum_variant)] // some seventy wait at most, nearly all of them events
+#[allow(clippy::large_enum_variant)] // nearly all of them are events
 pub(crate) enum Item<R> {
     Reply(R),
     Event(Event),
@@ -34,7 +32,13 @@ pub(crate) struct Queue<R> {
 
 #[derive(Debug)]
 struct Inner<R> {
-    items: VecDeque<Item<R>>,
+    /// By the order in which they came.
+    items: BTreeMap<u64, Item<R>>,
+    next: u64,
+    /// Where the event stands that replaces a part.
+    places: HashMap<Place, u64>,
+    /// Where the notices stand.
+    notices: VecDeque<u64>,
     missed: u64,
     closed: bool,
 }
@@ -43,7 +47,10 @@ impl<R> Queue<R> {
     pub(crate) fn new() -> Self {
         Self {
             inner: Mutex::new(Inner {
-                items: VecDeque::new(),
+                items: BTreeMap::new(),
+                next: 0,
+                places: HashMap::new(),
+                notices: VecDeque::new(),
                 missed: 0,
                 closed: false,
             }),
@@ -54,7 +61,7 @@ impl<R> Queue<R> {
 
     /// Adds a reply. The caller bounds how many there can be.
     pub(crate) fn push_reply(&self, reply: R) {
-        self.lock().items.push_back(Item::Reply(reply));
+        self.lock().push(Item::Reply(reply));
         self.changed.notify_one();
     }
 
@@ -64,20 +71,19 @@ impl<R> Queue<R> {
         if inner.closed {
             return;
         }
-        match &event {
-            Event::Notice { .. } => inner.make_room_for_a_notice(),
-            Event::Snapshot { .. } => inner.items.retain(
-                |item| !matches!(item, Item::Event(event) if !matches!(event, Event::Notice { .. })),
-            ),
-            Event::Unknown => return,
-            part => {
-                let kind = discriminant(part);
-                inner
-                    .items
-                    .retain(|item| !matches!(item, Item::Event(event) if discriminant(event) == kind));
+        match event.place() {
+            Some(place) => {
+                inner.take_out(&place);
+                let at = inner.push(Item::Event(event));
+                inner.places.insert(place, at);
             }
+            None if matches!(event, Event::Notice { .. }) => {
+                inner.make_room_for_a_notice();
+                let at = inner.push(Item::Event(event));
+                inner.notices.push_back(at);
+            }
+            None => return,
         }
-        inner.items.push_back(Item::Event(event));
         drop(inner);
         self.changed.notify_one();
     }
@@ -127,37 +133,65 @@ impl<R> Queue<R> {
 }
 
 impl<R> Inner<R> {
-    fn make_room_for_a_notice(&mut self) {
-        let is_notice = |item: &Item<R>| matches!(item, Item::Event(Event::Notice { .. }));
-        if self.items.iter().filter(|item| is_notice(item)).count() < MAX_NOTICES {
+    fn push(&mut self, item: Item<R>) -> u64 {
+        let at = self.next;
+        self.next += 1;
+        self.items.insert(at, item);
+        at
+    }
+
+    /// Takes out what an event that replaces `place` makes worthless.
+    fn take_out(&mut self, place: &Place) {
+        if let Some(at) = self.places.remove(place) {
+            self.items.remove(&at);
+        }
+        if !place.holds_others() {
             return;
         }
-        if let Some(oldest) = self.items.iter().position(is_notice) {
-            self.items.remove(oldest);
+        let items = &mut self.items;
+        self.places.retain(|other, at| {
+            let worthless = place.holds(other);
+            if worthless {
+                items.remove(at);
+            }
+            !worthless
+        });
+    }
+
+    fn make_room_for_a_notice(&mut self) {
+        if self.notices.len() >= MAX_NOTICES
+            && let Some(oldest) = self.notices.pop_front()
+        {
+            self.items.remove(&oldest);
             self.missed = self.missed.saturating_add(1);
         }
     }
 
     fn pop(&mut self) -> Option<Item<R>> {
-        // Told before the notices that remain, because the missing ones are older.
-        let next_is_notice = matches!(
-            self.items.front(),
-            Some(Item::Event(Event::Notice {
-                notice: Notice { .. }
-            }))
-        );
-        if self.missed > 0 && next_is_notice {
-            let notices = std::mem::take(&mut self.missed);
-            return Some(Item::Event(Event::Missed { notices }));
+        let (at, item) = self.items.first_key_value()?;
+        let (at, mut place) = (*at, None);
+        if let Item::Event(event) = item {
+            place = event.place();
+            if matches!(event, Event::Notice { .. }) {
+                // Told before the notices that remain, because the missing ones are older.
+                if self.missed > 0 {
+                    let notices = std::mem::take(&mut self.missed);
+                    return Some(Item::Event(Event::Missed { notices }));
+                }
+                self.notices.pop_front();
+            }
         }
-        self.items.pop_front()
+        if let Some(place) = place {
+            self.places.remove(&place);
+        }
+        self.items.remove(&at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Status, Talk};
+    use crate::model::{Meeting, Notice, Participant, Peer, Status, Talk};
     use proptest::prelude::*;
 
     fn notice(number: usize) -> Event {
@@ -176,6 +210,29 @@ mod tests {
                 ..Status::default()
             }),
         }
+    }
+
+    fn peer(id: &str) -> Event {
+        let mut peer = Peer::default();
+        peer.person.id = id.to_owned();
+        Event::Peer { peer }
+    }
+
+    fn participant(meeting: &str, id: &str) -> Event {
+        let mut participant = Participant::default();
+        participant.person.id = id.to_owned();
+        Event::Participant {
+            meeting: meeting.to_owned(),
+            participant: Box::new(participant),
+        }
+    }
+
+    fn meeting(id: &str) -> Event {
+        let meeting = Meeting {
+            id: id.to_owned(),
+            ..Meeting::default()
+        };
+        Event::Meeting { meeting }
     }
 
     async fn drain(queue: &Queue<u32>) -> Vec<Item<u32>> {
@@ -236,18 +293,60 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn one_person_gives_way_to_the_newest_of_the_same_and_to_the_whole() {
+        let queue = Queue::new();
+        let whole = Event::Peers { peers: Vec::new() };
+        queue.push_event(peer("a"));
+        queue.push_event(peer("b"));
+        queue.push_event(Event::PeerGone { id: "a".into() });
+        queue.push_event(participant("m", "a"));
+        let gone = Event::PeerGone { id: "a".into() };
+        assert_eq!(
+            drain(&queue).await,
+            [peer("b"), gone, participant("m", "a")].map(Item::Event)
+        );
+        let queue = Queue::new();
+        queue.push_event(peer("a"));
+        queue.push_event(participant("m", "a"));
+        queue.push_event(whole.clone());
+        queue.push_event(peer("b"));
+        assert_eq!(
+            drain(&queue).await,
+            [participant("m", "a"), whole, peer("b")].map(Item::Event)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_meeting_takes_its_participants_along_and_no_others() {
+        let queue = Queue::new();
+        queue.push_event(participant("m", "a"));
+        queue.push_event(participant("n", "a"));
+        queue.push_event(meeting("m"));
+        queue.push_event(participant("m", "b"));
+        assert_eq!(
+            drain(&queue).await,
+            [participant("n", "a"), meeting("m"), participant("m", "b")].map(Item::Event)
+        );
+    }
+
     proptest! {
         #[test]
-        fn the_queue_is_bounded_whatever_comes(kinds in proptest::collection::vec(0..3_u8, 0..500)) {
+        fn the_queue_is_bounded_whatever_comes(kinds in proptest::collection::vec(0..6_u8, 0..500)) {
             let queue: Queue<u32> = Queue::new();
             for (number, kind) in kinds.into_iter().enumerate() {
                 queue.push_event(match kind {
                     0 => status(number as u64),
                     1 => Event::Talk { talk: Talk::default() },
+                    2 => peer(&(number % 5).to_string()),
+                    3 => Event::PeerGone { id: (number % 5).to_string() },
+                    4 => participant("m", &(number % 5).to_string()),
                     _ => notice(number),
                 });
             }
-            prop_assert!(queue.lock().items.len() <= MAX_NOTICES + 2);
+            let inner = queue.lock();
+            prop_assert!(inner.items.len() <= MAX_NOTICES + 2 + 5 + 5);
+            prop_assert_eq!(inner.items.len(), inner.places.len() + inner.notices.len());
         }
     }
 }

@@ -452,8 +452,26 @@ pub(super) fn events() -> Vec<Event> {
         Event::Status {
             status: Box::new(status),
         },
-        Event::Peers { peers },
-        Event::Meetings { meetings },
+        Event::Peers {
+            peers: peers.clone(),
+        },
+        Event::Peer {
+            peer: peers[0].clone(),
+        },
+        Event::PeerGone {
+            id: person("Chen").id,
+        },
+        Event::Meetings {
+            meetings: meetings.clone(),
+        },
+        Event::Meeting {
+            meeting: meetings[0].clone(),
+        },
+        Event::MeetingGone { id: "b".repeat(52) },
+        Event::Participant {
+            meeting: meetings[0].id.clone(),
+            participant: Box::new(meetings[0].participants[1].clone()),
+        },
         Event::Invitations { invitations },
         Event::Talk { talk },
         Event::Levels {
