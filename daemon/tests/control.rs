@@ -6,10 +6,10 @@
 
 mod support;
 
-use sotto_control::model::{Notice, NoticeKind};
+use sotto_control::model::{Notice, NoticeKind, PresenceState, Snapshot};
 use sotto_control::{
     AudioMute, AudioUnmute, CallError, Client, Event, Events, MeetingCreate, MeetingJoin,
-    MeetingLeave, PeersList, StatusGet,
+    MeetingLeave, PeersList, PresenceAway, StatusGet,
 };
 use support::{Daemon, soon};
 
@@ -58,6 +58,71 @@ async fn joining_switching_and_leaving_are_told_with_the_client_that_did_it() {
     let peers = soon(client.call(PeersList {})).await.unwrap().peers;
     let silent = peers[0].last_heard_s.unwrap();
     assert!(silent < 60, "{silent}");
+}
+
+/// The people and meetings of a snapshot, without what is measured anew every second.
+fn lasting(snapshot: &Snapshot) -> Snapshot {
+    let mut lasting = Snapshot {
+        peers: snapshot.peers.clone(),
+        meetings: snapshot.meetings.clone(),
+        ..Snapshot::default()
+    };
+    for peer in &mut lasting.peers {
+        peer.last_heard_s = None;
+        // Told when the peer changes, and not when a meeting does.
+        peer.meetings.clear();
+    }
+    let meetings = lasting.meetings.iter_mut();
+    for participant in meetings.flat_map(|meeting| &mut meeting.participants) {
+        participant.stats = None;
+    }
+    lasting
+}
+
+#[tokio::test]
+async fn whoever_follows_the_events_of_single_people_shows_what_a_new_snapshot_shows() {
+    let (eve, mut finn) = (named("Eve"), named("Finn"));
+    let client = eve.ready().await;
+    let (mut shown, mut events) = soon(client.subscribe(false)).await.unwrap();
+    let other = finn.meets(&client).await;
+    let (_, mut invitations) = soon(other.subscribe(false)).await.unwrap();
+    meet(&client, "Planning", "Finn").await;
+    notice(&mut invitations, NoticeKind::Invited).await;
+    soon(other.call(MeetingJoin::default())).await.unwrap();
+    soon(other.call(PresenceAway {})).await.unwrap();
+    soon(client.call(AudioMute {})).await.unwrap();
+    let mut lines = 0;
+    let mut follow = async |done: &dyn Fn(&Snapshot) -> bool| {
+        while !done(&shown) {
+            let event = soon(events.next()).await.unwrap();
+            let whole = matches!(event, Event::Snapshot { .. } | Event::Peers { .. });
+            assert!(!whole, "one person is told as one person: {event:?}");
+            lines += usize::from(matches!(event, Event::Participant { .. }));
+            shown.apply(&event);
+        }
+        let (anew, _) = soon(client.subscribe(false)).await.unwrap();
+        let same = |shown: &Snapshot| lasting(shown) == lasting(&anew);
+        while !same(&shown) {
+            let event = soon(events.next()).await.unwrap();
+            shown.apply(&event);
+        }
+    };
+    let finn_is = |shown: &Snapshot, wanted: fn(PresenceState) -> bool| {
+        let meeting = shown.meetings.iter().find(|it| it.title == "Planning");
+        let roster = meeting.map_or(&[][..], |it| &it.participants);
+        roster
+            .iter()
+            .any(|one| one.person.name == "Finn" && wanted(one.presence.state))
+    };
+    follow(&|shown| finn_is(shown, |state| state == PresenceState::Away)).await;
+    finn.crash().await;
+    let offline = |state| matches!(state, PresenceState::Offline { .. });
+    follow(&|shown| {
+        let finn = shown.peers.iter().find(|peer| peer.person.name == "Finn");
+        finn_is(shown, offline) && finn.is_some_and(|finn| !finn.connected)
+    })
+    .await;
+    assert!(lines > 0, "rosters are told by lines");
 }
 
 #[tokio::test]

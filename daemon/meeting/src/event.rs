@@ -3,15 +3,18 @@
 use crate::ids::{MeetingId, PeerId};
 use crate::presence::Presence;
 
-/// A part of the [`View`](crate::View).
+/// A part of the [`View`](crate::View): as small as what has changed, so that telling of one person costs the same
+/// however many are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
     /// Me: presence, name, identity.
     Me,
-    /// Colleagues on the network.
-    Peers,
+    /// One colleague on the network; also its appearance and disappearance.
+    Peer(PeerId),
     /// A meeting's roster or title; also its appearance and disappearance.
     Meeting(MeetingId),
+    /// One participant of a meeting.
+    Participant(MeetingId, PeerId),
     /// Which meeting is active.
     Active,
     /// Open invitations to me.

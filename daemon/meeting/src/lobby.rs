@@ -49,6 +49,8 @@ pub(crate) struct Lobby {
     by_address: BTreeMap<IpAddr, BTreeSet<PeerId>>,
     /// The versions of records that have gone, with the time of that: whoever kept one does not make it news again.
     gone: BTreeMap<PeerId, (Version, Duration)>,
+    /// Those who had to make room since they were last asked for.
+    pushed_out: Vec<PeerId>,
     /// I listen on loopback alone, among other daemons of this machine.
     on_loopback: bool,
 }
@@ -136,8 +138,14 @@ impl Lobby {
         };
         victim.is_some_and(|peer| {
             self.let_go(peer, now);
+            self.pushed_out.push(peer);
             true
         })
+    }
+
+    /// Returns those who had to make room since this was last asked.
+    pub(crate) fn take_pushed_out(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.pushed_out)
     }
 
     /// Removes a record, and remembers which it was.

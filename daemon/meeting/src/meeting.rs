@@ -309,6 +309,25 @@ impl Meeting {
     }
 
     /// Whether anybody ever invited `peer`.
+    /// Returns whether `peer` is shown as one who declined; nothing if it is not shown at all.
+    ///
+    /// It agrees with [`Self::roster`] and [`Self::decliners`].
+    pub(crate) fn listing(&self, peer: PeerId, utc: Utc) -> Option<bool> {
+        let mut invitations = self.invitations_of(peer);
+        let listed = self.is_participant(peer)
+            || self
+                .invitations_of(peer)
+                .any(|held| self.is_open(held, utc));
+        if listed {
+            return Some(false);
+        }
+        let declined = invitations.any(|held| {
+            let withdrawn = held.record.body.withdrawn;
+            !withdrawn && self.answer(&held.record) == Some(Answer::Declined)
+        });
+        declined.then_some(true)
+    }
+
     pub(crate) fn is_invited(&self, peer: PeerId) -> bool {
         self.invitations_of(peer).next().is_some()
     }

@@ -30,11 +30,12 @@ impl Hub {
     }
 
     pub(super) fn take_network_event(&mut self, event: NetworkEvent) {
-        self.neighbours.note(&event, Instant::now());
+        if self.neighbours.note(&event, Instant::now()) {
+            self.changed(Shown::Status);
+        }
         match event {
             NetworkEvent::Listening(addresses) => {
                 tracing::info!(?addresses, "listening");
-                self.changed(Shown::Status);
                 self.feed(Input::ListenAddresses(addresses));
             }
             NetworkEvent::InterfacesChanged => tracing::info!("network interfaces changed"),
@@ -173,8 +174,10 @@ impl Hub {
 
     /// What is looked at once a second.
     pub(super) fn tick(&mut self) {
-        if std::mem::take(&mut self.sound.stats_changed) {
-            self.changed(Shown::Meetings);
+        if std::mem::take(&mut self.sound.stats_changed)
+            && let Some(active) = self.mesh.active()
+        {
+            self.changed(Shown::Meeting(active));
         }
         self.settle_chirps(None);
     }

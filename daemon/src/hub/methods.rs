@@ -40,7 +40,10 @@ impl Hub {
                 api: sotto_control::API_VERSION,
             }
             .into()),
-            Request::StatusGet(_) => Ok(self.status().into()),
+            Request::StatusGet(_) => {
+                self.count_running();
+                Ok(self.status().into())
+            }
             Request::PeersList(_) => Ok(PeersReply {
                 peers: self.presenter().peers(),
             }
@@ -56,6 +59,7 @@ impl Hub {
             Request::EventsSubscribe(params) => {
                 // What changed a moment ago is in the snapshot, and is told to the others before it.
                 self.publish();
+                self.count_running();
                 return answer.subscribe(params, self.snapshot());
             }
             Request::MeetingRoster(params) => self

@@ -17,6 +17,7 @@ pub(super) struct Neighbours {
     interfaces: Vec<String>,
     listening: Vec<SocketAddr>,
     connected: HashSet<PeerId>,
+    running: HashSet<PeerId>,
     heard: LastHeard,
 }
 
@@ -27,12 +28,13 @@ impl Neighbours {
             interfaces,
             listening: Vec::new(),
             connected: HashSet::new(),
+            running: HashSet::new(),
             heard: LastHeard::default(),
         }
     }
 
-    /// Takes in what `event` says of the network itself.
-    pub(super) fn note(&mut self, event: &NetworkEvent, now: Instant) {
+    /// Takes in what `event` says of the network itself; returns whether that shows in the status.
+    pub(super) fn note(&mut self, event: &NetworkEvent, now: Instant) -> bool {
         let from = match event {
             NetworkEvent::Connected { peer, .. } | NetworkEvent::Subscribed { peer, .. } => {
                 Some(peer)
@@ -50,15 +52,28 @@ impl Neighbours {
             self.heard(PeerId(from.0), now);
         }
         match event {
-            NetworkEvent::Listening(addresses) => self.listening.clone_from(addresses),
-            NetworkEvent::Connected { peer, .. } => {
-                self.connected.insert(PeerId(peer.0));
+            NetworkEvent::Listening(addresses) => {
+                self.listening.clone_from(addresses);
+                true
             }
-            NetworkEvent::Disconnected { peer } => {
-                self.connected.remove(&PeerId(peer.0));
-            }
-            _ => {}
+            NetworkEvent::Connected { peer, .. } => self.connected.insert(PeerId(peer.0)),
+            NetworkEvent::Disconnected { peer } => self.connected.remove(&PeerId(peer.0)),
+            _ => false,
         }
+    }
+
+    /// Notes whether `peer` runs Sotto; returns whether that is news.
+    pub(super) fn set_running(&mut self, peer: PeerId, running: bool) -> bool {
+        if running {
+            self.running.insert(peer)
+        } else {
+            self.running.remove(&peer)
+        }
+    }
+
+    /// Notes who runs Sotto, all of them.
+    pub(super) fn set_all_running(&mut self, running: impl Iterator<Item = PeerId>) {
+        self.running = running.collect();
     }
 
     /// Notes that something came from `peer`.
@@ -71,8 +86,8 @@ impl Neighbours {
         &self.heard
     }
 
-    /// Returns the network as clients show it; `running` colleagues run Sotto.
-    pub(super) fn status(&self, media_port: u16, running: usize) -> NetworkStatus {
+    /// Returns the network as clients show it.
+    pub(super) fn status(&self, media_port: u16) -> NetworkStatus {
         let problem = self.listening.is_empty().then(|| {
             if self.interfaces.is_empty() {
                 "no network interface is up".to_owned()
@@ -87,7 +102,7 @@ impl Neighbours {
             listening: self.listening.iter().map(ToString::to_string).collect(),
             media_port: Some(media_port),
             interfaces: self.interfaces.clone(),
-            running,
+            running: self.running.len(),
             connected: self.connected.len(),
             problem,
         }
@@ -105,20 +120,34 @@ mod tests {
     #[test]
     fn nowhere_to_listen_is_a_problem_that_names_the_interfaces() {
         let mut neighbours = Neighbours::new(vec!["eth7".to_owned()]);
-        let problem = neighbours.status(1, 0).problem;
+        let problem = neighbours.status(1).problem;
         assert_eq!(
             problem.as_deref(),
             Some("none of the interfaces eth7 is up")
         );
         let address = "10.0.0.1:4711".parse().unwrap();
         neighbours.note(&NetworkEvent::Listening(vec![address]), Instant::now());
-        let status = neighbours.status(1, 0);
+        let status = neighbours.status(1);
         assert_eq!(
             (status.problem, status.listening),
             (None, vec!["10.0.0.1:4711".to_owned()])
         );
-        let unlimited = Neighbours::new(Vec::new()).status(1, 0).problem;
+        let unlimited = Neighbours::new(Vec::new()).status(1).problem;
         assert_eq!(unlimited.as_deref(), Some("no network interface is up"));
+    }
+
+    #[test]
+    fn whoever_runs_is_counted_once() {
+        let mut neighbours = Neighbours::new(Vec::new());
+        let (bao, chidi) = (PeerId(BAO), PeerId([3; 32]));
+        assert!(neighbours.set_running(bao, true));
+        assert!(!neighbours.set_running(bao, true));
+        assert!(!neighbours.set_running(chidi, false));
+        assert_eq!(neighbours.status(1).running, 1);
+        neighbours.set_all_running([chidi].into_iter());
+        assert!(!neighbours.set_running(bao, false));
+        assert!(neighbours.set_running(chidi, false));
+        assert_eq!(neighbours.status(1).running, 0);
     }
 
     #[test]
@@ -136,6 +165,6 @@ mod tests {
         neighbours.note(&response(Ok(Vec::new())), now);
         assert_eq!(neighbours.last_heard().seconds(PeerId(BAO), now), Some(0));
         neighbours.note(&NetworkEvent::Disconnected { peer }, now);
-        assert_eq!(neighbours.status(1, 3).connected, 0);
+        assert_eq!(neighbours.status(1).connected, 0);
     }
 }

@@ -137,25 +137,21 @@ impl Hub {
     }
 
     fn part_changed(&mut self, part: Part) {
-        match part {
-            Part::Me | Part::Joining => {}
-            Part::Peers => self.changed(Shown::Peers),
-            Part::Meeting(_) => self.changed(Shown::Meetings),
-            Part::Active => {
-                self.changed(Shown::Meetings);
-                self.changed(Shown::Talk);
-            }
-            Part::Invitations => self.changed(Shown::Invitations),
-            Part::Talk => {
-                let target = self.mesh.voice(self.clock.now()).target;
-                if !matches!(target, TalkTarget::Whisper { .. }) {
-                    self.not_hearing.clear();
-                }
-                self.changed(Shown::Talk);
+        for shown in Shown::of(part) {
+            self.changed(shown);
+        }
+        if let Part::Peer(peer) = part {
+            let runs = self.mesh.runs_sotto(peer, self.clock.now());
+            if self.neighbours.set_running(peer, runs) {
+                self.changed(Shown::Status);
             }
         }
-        // The status sums all of them up.
-        self.changed(Shown::Status);
+        if part == Part::Talk {
+            let target = self.mesh.voice(self.clock.now()).target;
+            if !matches!(target, TalkTarget::Whisper { .. }) {
+                self.not_hearing.clear();
+            }
+        }
     }
 
     /// Does what is to be done next, until nothing is: the end of every turn.

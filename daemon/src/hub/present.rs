@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
+use sotto_control::Event;
 use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
@@ -12,6 +13,7 @@ use sotto_meeting::{
 };
 
 use super::heard::LastHeard;
+use super::publisher::Shown;
 use crate::sound::voice::Voiced;
 
 /// Everything that is needed to show what is known.
@@ -41,6 +43,66 @@ impl Presenter<'_> {
     pub(crate) fn meeting(&self, id: MeetingId) -> Option<Meeting> {
         let meeting = self.mesh.meeting(id, self.now)?;
         Some(self.show(&meeting))
+    }
+
+    /// Returns the event that brings a part as it is now; nothing for those that take more than who is where.
+    pub(super) fn event(&self, part: Shown) -> Option<Event> {
+        Some(match part {
+            Shown::Peers => Event::Peers {
+                peers: self.peers(),
+            },
+            Shown::Peer(peer) => self.peer_event(peer),
+            Shown::Meetings => Event::Meetings {
+                meetings: self.meetings(),
+            },
+            Shown::Meeting(meeting) => self.meeting_event(meeting),
+            Shown::Participant(meeting, peer) => self.participant_event(meeting, peer),
+            Shown::Invitations => Event::Invitations {
+                invitations: self.invitations(),
+            },
+            Shown::Status | Shown::Talk => return None,
+        })
+    }
+
+    /// Returns the event that brings one colleague as it is now.
+    fn peer_event(&self, peer: PeerId) -> Event {
+        match self.mesh.peer(peer, self.now) {
+            Some(view) => {
+                let shared = self.mesh.shared_meetings(peer, self.now);
+                let meetings = shared
+                    .into_iter()
+                    .map(|id| reference_by_id(self.mesh, id))
+                    .collect();
+                Event::Peer {
+                    peer: self.colleague(&view, meetings, Instant::now()),
+                }
+            }
+            None => Event::PeerGone {
+                id: peer.to_string(),
+            },
+        }
+    }
+
+    /// Returns the event that brings one meeting as it is now.
+    fn meeting_event(&self, id: MeetingId) -> Event {
+        match self.meeting(id) {
+            Some(meeting) => Event::Meeting { meeting },
+            None => Event::MeetingGone { id: id.to_string() },
+        }
+    }
+
+    /// Returns the event that brings one line of a roster as it is now; the whole meeting if it is no longer on it.
+    fn participant_event(&self, meeting: MeetingId, peer: PeerId) -> Event {
+        match self.mesh.participant(meeting, peer, self.now) {
+            Some(entry) => {
+                let active = self.mesh.active() == Some(meeting);
+                Event::Participant {
+                    meeting: meeting.to_string(),
+                    participant: Box::new(self.participant(&entry, active)),
+                }
+            }
+            None => self.meeting_event(meeting),
+        }
     }
 
     fn show(&self, meeting: &MeetingView) -> Meeting {
@@ -94,15 +156,22 @@ impl Presenter<'_> {
         let peers = self.mesh.peers(self.now);
         peers
             .iter()
-            .map(|peer| Peer {
-                person: person_of_peer(peer),
-                running: peer.running,
-                connected: peer.connected,
-                addresses: peer.addresses.iter().map(ToString::to_string).collect(),
-                meetings: shared.get(&peer.peer).cloned().unwrap_or_default(),
-                last_heard_s: self.heard.seconds(peer.peer, now),
+            .map(|peer| {
+                let meetings = shared.get(&peer.peer).cloned().unwrap_or_default();
+                self.colleague(peer, meetings, now)
             })
             .collect()
+    }
+
+    fn colleague(&self, peer: &PeerView, meetings: Vec<MeetingRef>, now: Instant) -> Peer {
+        Peer {
+            person: person_of_peer(peer),
+            running: peer.running,
+            connected: peer.connected,
+            addresses: peer.addresses.iter().map(ToString::to_string).collect(),
+            meetings,
+            last_heard_s: self.heard.seconds(peer.peer, now),
+        }
     }
 
     fn shared_meetings(&self) -> HashMap<PeerId, Vec<MeetingRef>> {

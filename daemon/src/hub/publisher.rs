@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use sotto_control::model::Notice;
+use sotto_meeting::{MeetingId, Part, PeerId};
 
 /// Changes reach clients together after this long: short against what a person notices, long against a burst.
 const PUBLISH_AFTER: Duration = Duration::from_millis(20);
 /// Levels are told this often at most.
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
+/// When more colleagues than this have changed at once, all of them are told in one.
+const MANY_PEERS: usize = 256;
 /// A notice that would be a nuisance is told once in so many seconds.
 const RARELY: u64 = 60;
 
@@ -16,10 +19,47 @@ const RARELY: u64 = 60;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shown {
     Status,
+    /// Every colleague.
     Peers,
+    /// One colleague.
+    Peer(PeerId),
     Meetings,
+    Meeting(MeetingId),
+    /// One line of a meeting's roster.
+    Participant(MeetingId, PeerId),
     Invitations,
     Talk,
+}
+
+impl Shown {
+    /// Returns what clients show of a part of the mesh.
+    pub(super) fn of(part: Part) -> impl Iterator<Item = Self> {
+        let shown = match part {
+            Part::Me => [Some(Self::Status), None, None],
+            Part::Joining => [None; 3],
+            Part::Peer(peer) => [Some(Self::Peer(peer)), None, None],
+            Part::Meeting(meeting) => [Some(Self::Meeting(meeting)), None, None],
+            Part::Participant(meeting, peer) => {
+                [Some(Self::Participant(meeting, peer)), None, None]
+            }
+            Part::Active => [Self::Meetings, Self::Talk, Self::Status].map(Some),
+            Part::Invitations => [Some(Self::Invitations), Some(Self::Status), None],
+            Part::Talk => [Some(Self::Talk), Some(Self::Status), None],
+        };
+        shown.into_iter().flatten()
+    }
+
+    /// Returns whether something larger that has changed brings this along.
+    fn is_within(self, changed: &BTreeSet<Self>) -> bool {
+        match self {
+            Self::Peer(_) => changed.contains(&Self::Peers),
+            Self::Meeting(_) => changed.contains(&Self::Meetings),
+            Self::Participant(meeting, _) => {
+                changed.contains(&Self::Meetings) || changed.contains(&Self::Meeting(meeting))
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Everything that is due at one moment.
@@ -117,8 +157,21 @@ impl Publisher {
     pub(super) fn take(&mut self, now: Instant) -> Due {
         self.due = None;
         self.published = now;
+        let mut parts = std::mem::take(&mut self.parts);
+        let one_by_one = |part: &&Shown| matches!(part, Shown::Peer(_));
+        if parts.iter().filter(one_by_one).count() > MANY_PEERS {
+            parts.insert(Shown::Peers);
+        }
+        let within: Vec<Shown> = parts
+            .iter()
+            .copied()
+            .filter(|part| part.is_within(&parts))
+            .collect();
+        for part in within {
+            parts.remove(&part);
+        }
         Due {
-            parts: std::mem::take(&mut self.parts),
+            parts,
             notices: std::mem::take(&mut self.notices),
             levels: false,
         }
@@ -162,6 +215,49 @@ mod tests {
             (publisher.due(), publisher.take_due(now + PUBLISH_AFTER)),
             (None, None)
         );
+    }
+
+    #[test]
+    fn a_part_is_not_told_beside_a_larger_one_that_brings_it_along() {
+        let (mut publisher, now) = rested();
+        let (one, other) = (MeetingId([1; 32]), MeetingId([2; 32]));
+        let bao = PeerId([2; 32]);
+        let parts = [
+            Shown::Peer(bao),
+            Shown::Meeting(one),
+            Shown::Participant(one, bao),
+            Shown::Participant(other, bao),
+        ];
+        for part in parts {
+            publisher.changed(part, now);
+        }
+        let [peer, meeting, _, elsewhere] = parts;
+        let told = publisher.take(now).parts;
+        assert_eq!(told, BTreeSet::from([peer, meeting, elsewhere]));
+        for part in parts {
+            publisher.changed(part, now);
+        }
+        publisher.changed(Shown::Meetings, now);
+        let told = publisher.take(now).parts;
+        assert_eq!(told, BTreeSet::from([peer, Shown::Meetings]));
+    }
+
+    #[test]
+    fn very_many_colleagues_are_told_in_one() {
+        let (mut publisher, now) = rested();
+        let peer = |number: usize| {
+            let mut key = [0; 32];
+            key[..8].copy_from_slice(&number.to_be_bytes());
+            Shown::Peer(PeerId(key))
+        };
+        for number in 0..MANY_PEERS {
+            publisher.changed(peer(number), now);
+        }
+        assert_eq!(publisher.take(now).parts.len(), MANY_PEERS);
+        for number in 0..=MANY_PEERS {
+            publisher.changed(peer(number), now);
+        }
+        assert_eq!(publisher.take(now).parts, BTreeSet::from([Shown::Peers]));
     }
 
     #[test]

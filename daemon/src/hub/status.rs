@@ -58,11 +58,15 @@ impl Hub {
                 .map(str::to_owned),
             invitations: self.mesh.invitations(now).len(),
             sound: self.voice.sound(),
-            network: self
-                .neighbours
-                .status(self.voice.media_port(), self.mesh.running(now)),
+            network: self.neighbours.status(self.voice.media_port()),
             warnings: self.run.warnings.all().to_vec(),
         }
+    }
+
+    /// Counts anew who runs Sotto: for those who ask. Between that, changes are counted one by one.
+    pub(super) fn count_running(&mut self) {
+        let running = self.mesh.running(self.clock.now());
+        self.neighbours.set_all_running(running);
     }
 
     /// Writes the line for `systemctl status`.

@@ -46,15 +46,17 @@ impl Hub {
 
     /// Tells every subscriber what has changed, and then what is to be said about it.
     fn send_due(&self, due: Due) {
-        if due.parts.contains(&Shown::Status) {
+        let is_for_systemd =
+            |part: &Shown| !matches!(part, Shown::Peers | Shown::Peer(_) | Shown::Talk);
+        if due.parts.iter().any(is_for_systemd) {
             self.tell_service_manager();
         }
         // What nobody looks at is not even put together.
         if !self.clients.listen() {
             return;
         }
-        for part in due.parts {
-            self.clients.send(&self.event(part));
+        for event in due.parts.into_iter().filter_map(|part| self.event(part)) {
+            self.clients.send(&event);
         }
         for notice in due.notices {
             self.clients.send(&Event::Notice { notice });
@@ -66,21 +68,13 @@ impl Hub {
     }
 
     /// Returns the event that brings `part` as it is now.
-    fn event(&self, part: Shown) -> Event {
+    fn event(&self, part: Shown) -> Option<Event> {
         match part {
-            Shown::Status => Event::Status {
+            Shown::Status => Some(Event::Status {
                 status: Box::new(self.status()),
-            },
-            Shown::Peers => Event::Peers {
-                peers: self.presenter().peers(),
-            },
-            Shown::Meetings => Event::Meetings {
-                meetings: self.presenter().meetings(),
-            },
-            Shown::Invitations => Event::Invitations {
-                invitations: self.presenter().invitations(),
-            },
-            Shown::Talk => Event::Talk { talk: self.talk() },
+            }),
+            Shown::Talk => Some(Event::Talk { talk: self.talk() }),
+            other => self.presenter().event(other),
         }
     }
 

@@ -59,7 +59,7 @@ impl Mesh {
         }
         self.links.connected(peer, address, self.now.monotonic);
         self.keys.connected(peer, address, self.now.monotonic);
-        self.outbox.changed(Part::Peers);
+        self.outbox.changed(Part::Peer(peer));
         self.synchronise_with(peer);
         self.peer_appeared(peer);
     }
@@ -67,7 +67,7 @@ impl Mesh {
     pub(super) fn peer_disconnected(&mut self, peer: PeerId) {
         self.links.disconnected(peer);
         self.keys.disconnected(peer);
-        self.outbox.changed(Part::Peers);
+        self.outbox.changed(Part::Peer(peer));
     }
 
     /// Asks a peer something; [`Self::response`] or [`Self::failed`] gets the outcome.

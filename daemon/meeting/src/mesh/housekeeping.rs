@@ -55,7 +55,7 @@ impl Mesh {
 
     fn lapse_lobby(&mut self) {
         for peer in self.people.lapse(self.now.monotonic) {
-            self.outbox.changed(Part::Peers);
+            self.outbox.changed(Part::Peer(peer));
             self.forget_stranger(peer);
         }
     }

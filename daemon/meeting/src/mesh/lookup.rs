@@ -3,7 +3,7 @@
 use super::Mesh;
 use crate::ids::{MeetingId, Now, PeerId};
 use crate::presence::{OfflineReason, Presence};
-use crate::view::{InvitationView, MeView, MeetingView, PeerView, TalkView};
+use crate::view::{InvitationView, MeView, MeetingView, PeerView, RosterEntry, TalkView};
 
 impl Mesh {
     /// Returns the meeting whose audio I am in.
@@ -70,13 +70,23 @@ impl Mesh {
         self.peer_views(super::own_clock(now).monotonic)
     }
 
-    /// Returns how many colleagues run Sotto, as far as is known here.
-    pub fn running(&self, now: Now) -> usize {
+    /// Returns one of [`View::peers`](crate::View::peers).
+    pub fn peer(&self, peer: PeerId, now: Now) -> Option<PeerView> {
+        let known = peer != self.me.id && self.people.knows(peer);
+        known.then(|| self.peer_view(peer, super::own_clock(now).monotonic))
+    }
+
+    /// Returns whether a colleague runs Sotto, as far as is known here.
+    pub fn runs_sotto(&self, peer: PeerId, now: Now) -> bool {
+        peer != self.me.id && self.runs(peer, super::own_clock(now).monotonic)
+    }
+
+    /// Returns the colleagues who run Sotto, as far as is known here.
+    pub fn running(&self, now: Now) -> impl Iterator<Item = PeerId> + '_ {
         let now = super::own_clock(now).monotonic;
         self.people
             .named()
-            .filter(|peer| *peer != self.me.id && self.runs(*peer, now))
-            .count()
+            .filter(move |peer| *peer != self.me.id && self.runs(*peer, now))
     }
 
     /// Returns [`View::meetings`](crate::View::meetings).
@@ -91,6 +101,32 @@ impl Mesh {
             .ended
             .is_none()
             .then(|| self.meeting_view(meeting, now.utc))
+    }
+
+    /// Returns one line of a roster.
+    pub fn participant(&self, id: MeetingId, peer: PeerId, now: Now) -> Option<RosterEntry> {
+        let meeting = self.meetings.get(&id)?;
+        if meeting.ended.is_some() {
+            return None;
+        }
+        let declined = meeting.listing(peer, now.utc)?;
+        Some(self.roster_entry(meeting, peer, declined, now.utc))
+    }
+
+    /// Returns the meetings whose rosters, as they are shown, name `peer`: the active one first, then by title.
+    pub fn shared_meetings(&self, peer: PeerId, now: Now) -> Vec<MeetingId> {
+        let mut shared: Vec<_> = self
+            .meetings
+            .iter()
+            .filter(|meeting| meeting.ended.is_none())
+            .filter(|meeting| meeting.listing(peer, now.utc).is_some())
+            .map(|meeting| {
+                let title = meeting.title().to_lowercase();
+                (!self.is_inside(meeting.id), title, meeting.id)
+            })
+            .collect();
+        shared.sort();
+        shared.into_iter().map(|(.., id)| id).collect()
     }
 
     /// Returns [`View::invitations`](crate::View::invitations).

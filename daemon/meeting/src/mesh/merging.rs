@@ -105,6 +105,10 @@ impl Mesh {
             AnyRecord::Invitation(record) => record.body.invitee,
             _ => author,
         };
+        let changed = match &record {
+            AnyRecord::Presence(_) => Part::Participant(id, author),
+            _ => Part::Meeting(id),
+        };
         let run = meeting.run(author);
         match meeting.merge(record, fresh, self.now.utc) {
             Merged::Known | Merged::Foreign => return Taken::Known,
@@ -132,7 +136,7 @@ impl Mesh {
             self.learn(peer, &name, &device, source);
             self.remember_contact(peer);
         }
-        self.outbox.changed(Part::Meeting(id));
+        self.outbox.changed(changed);
         self.check_ended(id);
         self.outbox.save_soon(self.now.monotonic);
         Taken::New
@@ -308,7 +312,10 @@ impl Mesh {
                     tracing::debug!(peer = ?author, "said goodbye");
                 }
                 self.links.reconsider();
-                self.outbox.changed(Part::Peers);
+                self.outbox.changed(Part::Peer(author));
+                for pushed_out in self.people.take_pushed_out() {
+                    self.outbox.changed(Part::Peer(pushed_out));
+                }
             }
         }
         Taken::New
@@ -336,11 +343,17 @@ impl Mesh {
         if peers.is_empty() {
             return;
         }
-        self.outbox.changed(Part::Peers);
+        for peer in peers.iter().filter(|peer| **peer != self.me.id) {
+            self.outbox.changed(Part::Peer(*peer));
+        }
         for meeting in self.meetings.iter() {
-            let shows = |peer: &PeerId| meeting.is_participant(*peer) || meeting.is_invited(*peer);
-            if peers.iter().any(shows) {
+            if peers.contains(&meeting.founding.head.author) {
                 self.outbox.changed(Part::Meeting(meeting.id));
+            }
+            let shows =
+                |peer: &&PeerId| meeting.is_participant(**peer) || meeting.is_invited(**peer);
+            for peer in peers.iter().filter(shows) {
+                self.outbox.changed(Part::Participant(meeting.id, *peer));
             }
         }
         let invites = |peer: &PeerId| {

@@ -150,6 +150,11 @@ impl People {
         self.lobby.merge(record, fresh, now, proven, keep)
     }
 
+    /// Returns those who had to make room for others since this was last asked.
+    pub(super) fn take_pushed_out(&mut self) -> Vec<PeerId> {
+        self.lobby.take_pushed_out()
+    }
+
     /// Drops lobby records that were not renewed, and returns whose.
     pub(super) fn lapse(&mut self, now: Duration) -> Vec<PeerId> {
         self.lobby.lapse(now)

@@ -79,7 +79,11 @@ impl Mesh {
         if was == is {
             return;
         }
-        self.outbox.changed(Part::Meeting(id));
+        self.outbox.changed(Part::Participant(id, peer));
+        if was.is_present() != is.is_present() {
+            // Whoever is present runs.
+            self.outbox.changed(Part::Peer(peer));
+        }
         self.links.reconsider();
         if peer != self.me.id {
             let label = self.people.label(peer);

@@ -113,36 +113,7 @@ impl Mesh {
         let mut roster: Vec<RosterEntry> = meeting
             .roster(utc)
             .union(&decliners)
-            .copied()
-            .map(|peer| {
-                let (presence, unreachable) = self.meetings.shown(meeting.id, peer);
-                let me = peer == self.me.id;
-                let flags = if me {
-                    self.talk.flags()
-                } else {
-                    meeting
-                        .presence(peer)
-                        .map_or_else(Flags::default, |held| held.record.body.flags)
-                };
-                RosterEntry {
-                    peer,
-                    name: self.people.name(peer).to_owned(),
-                    device: self.people.device(peer).to_owned(),
-                    label: self.people.label(peer),
-                    me,
-                    presence,
-                    flags,
-                    unreachable,
-                    invited_by: meeting
-                        .open_invitations(peer, utc)
-                        .into_iter()
-                        .map(|held| held.record.head.author)
-                        .collect(),
-                    declined: decliners.contains(&peer),
-                    voice: self.is_inside(meeting.id) && self.keys.is_linked(peer),
-                    volume: self.people.volume(peer),
-                }
-            })
+            .map(|peer| self.roster_entry(meeting, *peer, decliners.contains(peer), utc))
             .collect();
         roster.sort_by_cached_key(|entry| {
             (
@@ -153,6 +124,42 @@ impl Mesh {
             )
         });
         roster
+    }
+
+    pub(super) fn roster_entry(
+        &self,
+        meeting: &Meeting,
+        peer: PeerId,
+        declined: bool,
+        utc: Utc,
+    ) -> RosterEntry {
+        let (presence, unreachable) = self.meetings.shown(meeting.id, peer);
+        let me = peer == self.me.id;
+        let flags = if me {
+            self.talk.flags()
+        } else {
+            meeting
+                .presence(peer)
+                .map_or_else(Flags::default, |held| held.record.body.flags)
+        };
+        RosterEntry {
+            peer,
+            name: self.people.name(peer).to_owned(),
+            device: self.people.device(peer).to_owned(),
+            label: self.people.label(peer),
+            me,
+            presence,
+            flags,
+            unreachable,
+            invited_by: meeting
+                .open_invitations(peer, utc)
+                .into_iter()
+                .map(|held| held.record.head.author)
+                .collect(),
+            declined,
+            voice: self.is_inside(meeting.id) && self.keys.is_linked(peer),
+            volume: self.people.volume(peer),
+        }
     }
 
     pub(super) fn invitation_views(&self, utc: Utc) -> Vec<InvitationView> {

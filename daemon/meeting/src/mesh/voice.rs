@@ -76,6 +76,12 @@ impl Mesh {
                         VoiceChange::Inbound { peer, .. } => Some(*peer),
                         _ => None,
                     };
+                    let about = match &change {
+                        VoiceChange::Outbound { peer, .. } | VoiceChange::Unlink { peer } => {
+                            Some(*peer)
+                        }
+                        _ => linked,
+                    };
                     self.outbox.push(Output::Voice(change));
                     if let Some(peer) = linked
                         && let Some(percent) = self.people.chosen_volume(peer)
@@ -84,7 +90,10 @@ impl Mesh {
                             .push(Output::Voice(VoiceChange::Volume { peer, percent }));
                     }
                     if let Some(id) = self.seat.meeting() {
-                        self.outbox.changed(Part::Meeting(id));
+                        self.outbox.changed(match about {
+                            Some(peer) => Part::Participant(id, peer),
+                            None => Part::Meeting(id),
+                        });
                     }
                 }
                 KeysOutput::Offer { to, offer } => {
@@ -245,7 +254,7 @@ impl Mesh {
         self.people.set_volume(peer, percent);
         self.outbox.save_now();
         if let Some(id) = self.seat.meeting() {
-            self.outbox.changed(Part::Meeting(id));
+            self.outbox.changed(Part::Participant(id, peer));
             if self.seat.active().is_some() {
                 self.outbox
                     .push(Output::Voice(VoiceChange::Volume { peer, percent }));

@@ -8,6 +8,7 @@ use sotto_control::server::Answer;
 use sotto_control::{
     AudioTest, AudioUse, ControlError, ErrorCode, Reply, SilenceReply, USUAL_TEST,
 };
+use sotto_meeting::PeerId;
 
 use super::super::publisher::Shown;
 use super::super::{Hub, Later, notices, present};
@@ -123,7 +124,7 @@ impl Hub {
             let mut notice = notices::notice(NoticeKind::SameRoom, Severity::Info, text);
             notice.person = Some(person);
             notice.client = Some(client.to_owned());
-            self.changed(Shown::Meetings);
+            self.roster_line_changed(peer);
             self.tell(notice);
         }
         Ok(SilenceReply {
@@ -134,8 +135,8 @@ impl Hub {
     }
 
     /// Somebody's voice reaches the microphone before it is played here.
-    pub(in crate::hub) fn same_room(&mut self, peer: sotto_meeting::PeerId) {
-        self.changed(Shown::Meetings);
+    pub(in crate::hub) fn same_room(&mut self, peer: PeerId) {
+        self.roster_line_changed(peer);
         if self.voice.silenced().contains(&peer) {
             return;
         }
@@ -151,6 +152,13 @@ impl Hub {
         ));
         notice.person = Some(person);
         self.tell(notice);
+    }
+
+    /// Notes that what the voice side adds to a line of the active roster has changed.
+    fn roster_line_changed(&mut self, peer: PeerId) {
+        if let Some(active) = self.mesh.active() {
+            self.changed(Shown::Participant(active, peer));
+        }
     }
 
     /// A device opened, closed, failed, or became another one.

@@ -7,6 +7,7 @@ mod names;
 mod presence;
 mod prompts;
 mod restart;
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};

@@ -77,5 +77,6 @@ fn a_namesake_in_the_lobby_changes_the_roster_at_once() {
     world.run(500);
     let label = world.entry(0, meeting, 1).unwrap().label;
     assert!(label.starts_with("Paul (laptop)#"), "{label}");
-    assert!(world.saw(0, |event| *event == Event::Changed(Part::Meeting(meeting))));
+    let part = Part::Participant(meeting, world.id(1));
+    assert!(world.saw(0, |event| *event == Event::Changed(part)));
 }
