@@ -5,6 +5,7 @@
 //! carried out in their order; a state that must be durable is on disk before anything that follows from it leaves
 //! the machine. Sound itself never passes through here.
 
+pub(crate) mod bench;
 mod chirps;
 mod clients;
 mod commands;

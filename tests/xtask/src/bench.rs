@@ -15,6 +15,8 @@ enum Part {
     Discovery,
     /// Agreement of 200 peers, in memory and on a virtual clock.
     Presence,
+    /// What it costs to tell one subscriber of one person, in lobbies of every size.
+    Core,
     /// The cost of voice, and what speech is worth after a bad network.
     Voice,
     /// Between real daemons on virtual hosts.
@@ -24,7 +26,13 @@ enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Discovery, Self::Presence, Self::Voice, Self::EndToEnd];
+    const ALL: [Self; 5] = [
+        Self::Discovery,
+        Self::Presence,
+        Self::Core,
+        Self::Voice,
+        Self::EndToEnd,
+    ];
 
     /// How long a soak lasts unless told otherwise, and at most, in minutes.
     const SOAK: (u64, u64) = (30, 24 * 60);
@@ -33,6 +41,7 @@ impl Part {
         match self {
             Self::Discovery => "discovery",
             Self::Presence => "presence",
+            Self::Core => "core",
             Self::Voice => "voice",
             Self::EndToEnd => "end-to-end",
             Self::Soak => "soak",
@@ -42,7 +51,7 @@ impl Part {
     /// How long it may take.
     fn limit(self) -> Minutes {
         Minutes(match self {
-            Self::Discovery | Self::Presence => 20,
+            Self::Discovery | Self::Presence | Self::Core => 20,
             Self::Voice => 60,
             Self::EndToEnd => 120,
             Self::Soak => Self::SOAK.1 + 10,
@@ -143,6 +152,7 @@ pub(crate) fn bench(words: &[String]) -> Result<(), Failed> {
             }
             Part::Discovery => discovery(),
             Part::Presence => presence(&["--", "--nocapture"]),
+            Part::Core => core(&[]),
             Part::Voice => {
                 println!("\n--- quality of voice\n");
                 let limit = part.limit();
@@ -167,6 +177,7 @@ fn build(part: Part) -> Command {
             command
         }
         Part::Presence => presence(&["--no-run"]),
+        Part::Core => core(&["--no-run"]),
         Part::Voice => voice(&["--benches", "--no-run"]),
         Part::EndToEnd | Part::Soak => {
             let mut command = cargo();
@@ -194,6 +205,15 @@ fn presence(more: &[&str]) -> Command {
     command
         .args(["test", "--quiet", "--locked", "--package", "sotto-meeting"])
         .args(["--test", "scale"])
+        .args(more);
+    command
+}
+
+fn core(more: &[&str]) -> Command {
+    let mut command = cargo();
+    command
+        .args(["bench", "--locked", "--package", "sotto-daemon"])
+        .args(["--bench", "core"])
         .args(more);
     command
 }

@@ -26,7 +26,7 @@ Usage: cargo xtask TASK
   scenario [NAME …]
                only the scenarios whose name contains a NAME; '--list' lists them
   bench [SELECTION …]
-               print the figures: 'discovery', 'presence', 'voice', 'end-to-end'; all if not said.
+               print the figures: 'discovery', 'presence', 'core', 'voice', 'end-to-end'; all if not said.
                Other words, and all after 'end-to-end', choose among its measurements.
                '--quick' lets few seeds do for 'voice', and draws no picture
   bench soak [MINUTES]

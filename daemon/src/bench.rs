@@ -1,0 +1,3 @@
+//! What `benches/core.rs` measures.
+
+pub use crate::hub::bench::Crowd;

@@ -1,0 +1,99 @@
+//! `sottod`: the daemon that finds colleagues on the local network and carries voice between them.
+//!
+//! [`main`] only starts the parts, in an order in which each failure can be told clearly; `hub` is where they meet. It is
+//! a library for its benchmark alone.
+
+#[doc(hidden)]
+pub mod bench;
+mod desktop;
+mod files;
+mod hub;
+mod identity;
+mod keylog;
+mod notice;
+mod service;
+mod settings;
+mod sound;
+mod start;
+mod threads;
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+/// Sotto's daemon: finds colleagues on the local network and carries voice between them.
+///
+/// Runs in the foreground and logs to stderr, as a service of your login. Control it with 'sotto'.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Example: SOTTO_HOME=/tmp/anna sottod --log debug"
+)]
+pub(crate) struct Arguments {
+    /// What to log: error, warn, info, debug or trace; or by part, as in 'info,sotto_net=debug' [default: info, in a
+    /// terminal warn]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// For debugging alone: write every voice key to FILE, which must not exist. Whoever has that file can listen to
+    /// what is recorded of your conversations
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    export_voice_keys: Option<PathBuf>,
+}
+
+/// What is logged unless the user says otherwise: in a terminal, where somebody types commands between the lines, only
+/// what is wrong.
+fn default_log() -> &'static str {
+    if std::io::stderr().is_terminal() {
+        "warn"
+    } else {
+        // The library names the identity in its own way, which nobody can do anything with.
+        "info,libp2p_swarm=warn"
+    }
+}
+
+/// Runs the daemon until it is told to stop.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let log = match &arguments.log {
+        Some(log) => log.clone(),
+        None => default_log().to_owned(),
+    };
+    let filter = match EnvFilter::try_new(&log) {
+        Ok(filter) => filter,
+        Err(error) => {
+            eprintln!(
+                "sottod: --log {log}: {error}; write for instance 'debug' or 'info,sotto_net=debug'"
+            );
+            return ExitCode::from(2);
+        }
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    // Sound has threads of its own. For the rest one is enough, and two would keep waking each other.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(start::run(arguments));
+            // A question to the sound system may still be under way in a thread; nobody waits for its answer.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(start::StartError::NoThreads(error)),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sottod: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
