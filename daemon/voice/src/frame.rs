@@ -17,6 +17,7 @@ pub enum FrameLength {
 
 impl FrameLength {
     /// Samples in a frame at 48 kHz; at most [`FRAME_SAMPLES`].
+    #[inline]
     pub const fn samples(self) -> usize {
         match self {
             Self::Short => FRAME_SAMPLES / 2,
@@ -25,11 +26,13 @@ impl FrameLength {
     }
 
     /// The same as a distance between samples.
+    #[inline]
     pub const fn count(self) -> SampleCount {
         SampleCount::of_length(self.samples())
     }
 
     /// The length of so many samples, if frames may have it.
+    #[inline]
     pub const fn of(samples: usize) -> Option<Self> {
         match samples {
             FRAME_SAMPLES => Some(Self::Usual),
@@ -39,11 +42,13 @@ impl FrameLength {
     }
 
     /// Frames in a second.
+    #[inline]
     pub(crate) const fn per_second(self) -> u64 {
         crate::SAMPLE_RATE as u64 / self.samples() as u64
     }
 
     /// How many of these last as long as so many frames of 10 ms.
+    #[inline]
     pub(crate) const fn as_many_as(self, frames: u32) -> u32 {
         frames * (FRAME_SAMPLES / self.samples()) as u32
     }

@@ -12,21 +12,25 @@ pub struct SequenceNumber(u16);
 
 impl SequenceNumber {
     /// Returns this sequence number.
+    #[inline]
     pub const fn new(number: u16) -> Self {
         Self(number)
     }
 
     /// Returns its number.
+    #[inline]
     pub const fn number(self) -> u16 {
         self.0
     }
 
     /// Reads a sequence number from a packet.
+    #[inline]
     pub const fn from_be_bytes(bytes: [u8; 2]) -> Self {
         Self(u16::from_be_bytes(bytes))
     }
 
     /// Returns the bytes that stand in a packet.
+    #[inline]
     pub const fn to_be_bytes(self) -> [u8; 2] {
         self.0.to_be_bytes()
     }
@@ -34,11 +38,13 @@ impl SequenceNumber {
     /// Returns how many packets later this one was sent than `other`; less than zero if it was sent before.
     ///
     /// Of the two ways round the circle, the shorter one counts.
+    #[inline]
     pub const fn ahead_of(self, other: Self) -> i16 {
         self.0.wrapping_sub(other.0) as i16
     }
 
     /// Returns how many packets ago it was sent, given the last one.
+    #[inline]
     pub const fn before(self, last: Self) -> u16 {
         last.0.wrapping_sub(self.0)
     }
@@ -47,6 +53,7 @@ impl SequenceNumber {
 impl Add<u16> for SequenceNumber {
     type Output = Self;
 
+    #[inline]
     fn add(self, packets: u16) -> Self {
         Self(self.0.wrapping_add(packets))
     }
@@ -70,21 +77,25 @@ pub struct ExtendedSequence(u32);
 
 impl ExtendedSequence {
     /// Returns this extended sequence number.
+    #[inline]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
     /// Returns its number.
+    #[inline]
     pub const fn number(self) -> u32 {
         self.0
     }
 
     /// Returns the sequence number without its wraps.
+    #[inline]
     pub const fn sequence(self) -> SequenceNumber {
         SequenceNumber(self.0 as u16)
     }
 
     /// Returns how many packets were sent since `earlier`. A step back is a very large number.
+    #[inline]
     pub const fn since(self, earlier: Self) -> u32 {
         self.0.wrapping_sub(earlier.0)
     }
@@ -110,26 +121,31 @@ impl PacketIndex {
     /// Returns the index of the first packet that was received.
     ///
     /// It lies a lap ahead, so that packets that were sent before it have an index too.
+    #[inline]
     pub(crate) const fn first(sequence: SequenceNumber) -> Self {
         Self(LAP + sequence.0 as u64)
     }
 
     /// Returns the index of the first packet that is sent.
+    #[inline]
     pub(crate) const fn starting(sequence: SequenceNumber) -> Self {
         Self(sequence.0 as u64)
     }
 
     /// Returns the sequence number that stands in the packet.
+    #[inline]
     pub(crate) const fn sequence(self) -> SequenceNumber {
         SequenceNumber(self.0 as u16)
     }
 
     /// Returns what a report says of it, if the count began with [`first`](Self::first).
+    #[inline]
     pub(crate) const fn extended(self) -> ExtendedSequence {
         ExtendedSequence(self.0.wrapping_sub(LAP) as u32)
     }
 
     /// Returns the index nearest to this one that has `sequence`.
+    #[inline]
     pub(crate) const fn nearest(self, sequence: SequenceNumber) -> Self {
         Self(
             self.0
@@ -138,6 +154,7 @@ impl PacketIndex {
     }
 
     /// Returns the last index up to this one that has `sequence`, if there is one.
+    #[inline]
     pub(crate) const fn latest(self, sequence: SequenceNumber) -> Option<Self> {
         match self.0.checked_sub(sequence.before(self.sequence()) as u64) {
             Some(index) => Some(Self(index)),
@@ -146,11 +163,13 @@ impl PacketIndex {
     }
 
     /// Returns the index of the packet that follows.
+    #[inline]
     pub(crate) const fn next(self) -> Self {
         Self(self.0 + 1)
     }
 
     /// Returns the index of the packet before, if there is one.
+    #[inline]
     pub(crate) const fn previous(self) -> Option<Self> {
         match self.0.checked_sub(1) {
             Some(index) => Some(Self(index)),
@@ -159,21 +178,25 @@ impl PacketIndex {
     }
 
     /// Returns the index `packets` before this one; zero if there are fewer.
+    #[inline]
     pub(crate) const fn back(self, packets: u64) -> Self {
         Self(self.0.saturating_sub(packets))
     }
 
     /// Returns how many packets later this one was sent than `earlier`; zero if it was not.
+    #[inline]
     pub(crate) const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
     /// Returns its place in a ring of so many entries.
+    #[inline]
     pub(crate) const fn place(self, entries: usize) -> usize {
         (self.0 % entries as u64) as usize
     }
 
     /// Returns the indices from this one up to, but without, `end`.
+    #[inline]
     pub(crate) fn until(self, end: Self) -> impl DoubleEndedIterator<Item = Self> {
         (self.0..end.0).map(Self)
     }

@@ -8,21 +8,25 @@ pub struct Ssrc(u32);
 
 impl Ssrc {
     /// Returns the SSRC with this number.
+    #[inline]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
     /// Returns its number.
+    #[inline]
     pub const fn number(self) -> u32 {
         self.0
     }
 
     /// Reads an SSRC from a packet.
+    #[inline]
     pub const fn from_be_bytes(bytes: [u8; 4]) -> Self {
         Self(u32::from_be_bytes(bytes))
     }
 
     /// Returns the bytes that stand in a packet.
+    #[inline]
     pub const fn to_be_bytes(self) -> [u8; 4] {
         self.0.to_be_bytes()
     }

@@ -28,21 +28,25 @@ impl SampleCount {
     pub const ZERO: Self = Self(0);
 
     /// Returns this number of samples.
+    #[inline]
     pub const fn new(samples: i64) -> Self {
         Self(samples)
     }
 
     /// Returns the number of samples in a stretch of sound.
+    #[inline]
     pub const fn of_length(samples: usize) -> Self {
         Self(samples as i64)
     }
 
     /// Returns the samples in so many milliseconds.
+    #[inline]
     pub const fn from_millis(milliseconds: i64) -> Self {
         Self(milliseconds * (SAMPLE_RATE as i64 / 1000))
     }
 
     /// Returns the samples that are captured or played in `time`, rounded down.
+    #[inline]
     pub fn during(time: Duration) -> Self {
         // Far beyond any uptime it stops rather than wraps.
         let count = time.as_nanos() * u128::from(SAMPLE_RATE) / 1_000_000_000;
@@ -54,36 +58,43 @@ impl SampleCount {
     }
 
     /// Returns how many there are.
+    #[inline]
     pub const fn number(self) -> i64 {
         self.0
     }
 
     /// Returns how many there are, as the length of a stretch of sound: none if the distance is negative.
+    #[inline]
     pub const fn length(self) -> usize {
         if self.0 > 0 { self.0 as usize } else { 0 }
     }
 
     /// Returns how long they last. A negative distance lasts no time.
+    #[inline]
     pub const fn duration(self) -> Duration {
         duration_of(if self.0 > 0 { self.0 as u64 } else { 0 })
     }
 
     /// Returns how many there are, for averages.
+    #[inline]
     pub const fn as_f32(self) -> f32 {
         self.0 as f32
     }
 
     /// Returns the distance without its direction.
+    #[inline]
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
     }
 
     /// Adds `other`, as far as it can be counted.
+    #[inline]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
     /// Returns so many millionths of it.
+    #[inline]
     pub const fn millionths(self, share: i64) -> Self {
         Self(self.0.saturating_mul(share) / 1_000_000)
     }
@@ -92,12 +103,14 @@ impl SampleCount {
 impl Add for SampleCount {
     type Output = Self;
 
+    #[inline]
     fn add(self, other: Self) -> Self {
         Self(self.0 + other.0)
     }
 }
 
 impl AddAssign for SampleCount {
+    #[inline]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
@@ -106,12 +119,14 @@ impl AddAssign for SampleCount {
 impl Sub for SampleCount {
     type Output = Self;
 
+    #[inline]
     fn sub(self, other: Self) -> Self {
         Self(self.0 - other.0)
     }
 }
 
 impl SubAssign for SampleCount {
+    #[inline]
     fn sub_assign(&mut self, other: Self) {
         *self = *self - other;
     }
@@ -120,6 +135,7 @@ impl SubAssign for SampleCount {
 impl Neg for SampleCount {
     type Output = Self;
 
+    #[inline]
     fn neg(self) -> Self {
         Self(-self.0)
     }
@@ -128,6 +144,7 @@ impl Neg for SampleCount {
 impl Mul<i64> for SampleCount {
     type Output = Self;
 
+    #[inline]
     fn mul(self, times: i64) -> Self {
         Self(self.0 * times)
     }
@@ -136,6 +153,7 @@ impl Mul<i64> for SampleCount {
 impl Div<i64> for SampleCount {
     type Output = Self;
 
+    #[inline]
     fn div(self, parts: i64) -> Self {
         Self(self.0 / parts)
     }
@@ -145,6 +163,7 @@ impl Div<i64> for SampleCount {
 impl Div for SampleCount {
     type Output = i64;
 
+    #[inline]
     fn div(self, stretch: Self) -> i64 {
         self.0 / stretch.0
     }
@@ -174,27 +193,32 @@ impl SampleTime {
     pub const START: Self = Self(0);
 
     /// Returns the sample with this number, counted from zero.
+    #[inline]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
     /// Returns the sample's number, counted from zero.
+    #[inline]
     pub const fn number(self) -> u64 {
         self.0
     }
 
     /// Returns the samples captured since `earlier`; none if that is later.
+    #[inline]
     pub const fn since(self, earlier: Self) -> SampleCount {
         // Both sides stay below 2⁶³ for six million years.
         SampleCount(self.0.saturating_sub(earlier.0) as i64)
     }
 
     /// Returns the first sample from this one on that begins a frame of so many samples.
+    #[inline]
     pub const fn next_frame(self, frame: SampleCount) -> Self {
         Self(self.0.next_multiple_of(frame.0 as u64))
     }
 
     /// Returns the sample so many before this one; the first if there are fewer.
+    #[inline]
     pub const fn back(self, count: SampleCount) -> Self {
         Self(self.0.saturating_add_signed(count.0.saturating_neg()))
     }
@@ -204,6 +228,7 @@ impl SampleTime {
 impl Add<SampleCount> for SampleTime {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0.saturating_add_signed(count.0))
     }
@@ -221,26 +246,31 @@ pub struct Timestamp(u32);
 
 impl Timestamp {
     /// Returns this timestamp.
+    #[inline]
     pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
     /// Returns its number.
+    #[inline]
     pub const fn number(self) -> u32 {
         self.0
     }
 
     /// Reads a timestamp from a packet.
+    #[inline]
     pub const fn from_be_bytes(bytes: [u8; 4]) -> Self {
         Self(u32::from_be_bytes(bytes))
     }
 
     /// Returns the bytes that stand in a packet.
+    #[inline]
     pub const fn to_be_bytes(self) -> [u8; 4] {
         self.0.to_be_bytes()
     }
 
     /// Returns how many samples later this one was captured than `earlier`, which is known to be earlier.
+    #[inline]
     pub const fn since(self, earlier: Self) -> SampleCount {
         SampleCount(self.0.wrapping_sub(earlier.0) as i64)
     }
@@ -248,6 +278,7 @@ impl Timestamp {
     /// Returns how many samples later this one was captured than `other`; less than zero if it was captured before.
     ///
     /// Of the two ways round the circle, the shorter one counts.
+    #[inline]
     pub const fn ahead_of(self, other: Self) -> SampleCount {
         SampleCount(self.0.wrapping_sub(other.0) as i32 as i64)
     }
@@ -256,6 +287,7 @@ impl Timestamp {
 impl Add<SampleCount> for Timestamp {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0.wrapping_add(count.0 as u32))
     }
@@ -264,6 +296,7 @@ impl Add<SampleCount> for Timestamp {
 impl Sub<SampleCount> for Timestamp {
     type Output = Self;
 
+    #[inline]
     fn sub(self, count: SampleCount) -> Self {
         Self(self.0.wrapping_sub(count.0 as u32))
     }
@@ -298,26 +331,31 @@ impl MediaTime {
     /// Returns the place of the first timestamp that came from a sender.
     ///
     /// It lies a lap ahead, so that timestamps before it have a place too.
+    #[inline]
     pub const fn first(timestamp: Timestamp) -> Self {
         Self((1 << 32) + timestamp.0 as i64)
     }
 
     /// Returns the place nearest to this one that has `timestamp`.
+    #[inline]
     pub const fn nearest(self, timestamp: Timestamp) -> Self {
         Self(self.0 + timestamp.ahead_of(self.timestamp()).0)
     }
 
     /// Returns the timestamp that stands in packets.
+    #[inline]
     pub const fn timestamp(self) -> Timestamp {
         Timestamp(self.0 as u32)
     }
 
     /// Returns the distance from [`START`](Self::START).
+    #[inline]
     pub(crate) const fn since_start(self) -> SampleCount {
         SampleCount(self.0)
     }
 
     /// Returns the distance from `earlier`, as far as it can be counted.
+    #[inline]
     pub(crate) const fn saturating_since(self, earlier: Self) -> SampleCount {
         SampleCount(self.0.saturating_sub(earlier.0))
     }
@@ -326,12 +364,14 @@ impl MediaTime {
 impl Add<SampleCount> for MediaTime {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0 + count.0)
     }
 }
 
 impl AddAssign<SampleCount> for MediaTime {
+    #[inline]
     fn add_assign(&mut self, count: SampleCount) {
         *self = *self + count;
     }
@@ -340,6 +380,7 @@ impl AddAssign<SampleCount> for MediaTime {
 impl Sub<SampleCount> for MediaTime {
     type Output = Self;
 
+    #[inline]
     fn sub(self, count: SampleCount) -> Self {
         Self(self.0 - count.0)
     }
@@ -348,6 +389,7 @@ impl Sub<SampleCount> for MediaTime {
 impl Sub for MediaTime {
     type Output = SampleCount;
 
+    #[inline]
     fn sub(self, earlier: Self) -> SampleCount {
         SampleCount(self.0 - earlier.0)
     }

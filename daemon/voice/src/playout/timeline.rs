@@ -14,6 +14,7 @@ impl Moment {
     pub(super) const START: Self = Self(SampleCount::ZERO);
 
     /// Returns the moment `now`.
+    #[inline]
     pub(super) fn at(now: Duration) -> Self {
         Self(SampleCount::during(now))
     }
@@ -22,12 +23,14 @@ impl Moment {
 impl Add<SampleCount> for Moment {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0 + count)
     }
 }
 
 impl AddAssign<SampleCount> for Moment {
+    #[inline]
     fn add_assign(&mut self, count: SampleCount) {
         *self = *self + count;
     }
@@ -36,6 +39,7 @@ impl AddAssign<SampleCount> for Moment {
 impl Sub<SampleCount> for Moment {
     type Output = Self;
 
+    #[inline]
     fn sub(self, count: SampleCount) -> Self {
         Self(self.0 - count)
     }
@@ -44,6 +48,7 @@ impl Sub<SampleCount> for Moment {
 impl Sub for Moment {
     type Output = SampleCount;
 
+    #[inline]
     fn sub(self, earlier: Self) -> SampleCount {
         self.0 - earlier.0
     }
@@ -66,6 +71,7 @@ impl Offset {
 impl Add<SampleCount> for Offset {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0 + count)
     }
@@ -74,6 +80,7 @@ impl Add<SampleCount> for Offset {
 impl Sub for Offset {
     type Output = SampleCount;
 
+    #[inline]
     fn sub(self, other: Self) -> SampleCount {
         self.0 - other.0
     }
@@ -83,6 +90,7 @@ impl Sub for Offset {
 impl Sub<MediaTime> for Moment {
     type Output = Offset;
 
+    #[inline]
     fn sub(self, timestamp: MediaTime) -> Offset {
         Offset(self.0 - timestamp.since_start())
     }
@@ -92,6 +100,7 @@ impl Sub<MediaTime> for Moment {
 impl Add<Offset> for MediaTime {
     type Output = Moment;
 
+    #[inline]
     fn add(self, offset: Offset) -> Moment {
         Moment(self.since_start() + offset.0)
     }
@@ -101,6 +110,7 @@ impl Add<Offset> for MediaTime {
 impl Sub<Offset> for Moment {
     type Output = MediaTime;
 
+    #[inline]
     fn sub(self, offset: Offset) -> MediaTime {
         MediaTime::START + (self.0 - offset.0)
     }

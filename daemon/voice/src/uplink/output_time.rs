@@ -15,11 +15,13 @@ impl OutputTime {
     pub(super) const START: Self = Self(SampleTime::START);
 
     /// Returns the sample of the output that takes the place of this captured one.
+    #[inline]
     pub(super) const fn in_place_of(captured: SampleTime) -> Self {
         Self(captured)
     }
 
     /// Returns the samples since `earlier`; none if that is later.
+    #[inline]
     pub(super) const fn since(self, earlier: Self) -> SampleCount {
         self.0.since(earlier.0)
     }
@@ -28,12 +30,14 @@ impl OutputTime {
 impl Add<SampleCount> for OutputTime {
     type Output = Self;
 
+    #[inline]
     fn add(self, count: SampleCount) -> Self {
         Self(self.0 + count)
     }
 }
 
 impl AddAssign<SampleCount> for OutputTime {
+    #[inline]
     fn add_assign(&mut self, count: SampleCount) {
         *self = *self + count;
     }
