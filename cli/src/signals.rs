@@ -2,11 +2,20 @@
 
 use std::future::Future;
 
+/// Why a program is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It was asked to (SIGTERM).
+    Asked,
+    /// Its terminal has gone (SIGHUP).
+    TerminalGone,
+}
+
 /// Waits until this program is asked to end (SIGTERM), or its terminal has gone (SIGHUP).
 ///
 /// From the call on, not only once it is awaited, neither ends the program by itself.
 #[cfg(unix)]
-pub(crate) fn terminated() -> impl Future<Output = ()> + Send + 'static {
+pub(crate) fn terminated() -> impl Future<Output = End> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
     let signals = (
         signal(SignalKind::terminate()),
@@ -17,14 +26,14 @@ pub(crate) fn terminated() -> impl Future<Output = ()> + Send + 'static {
             return std::future::pending().await;
         };
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = terminate.recv() => End::Asked,
+            _ = hang_up.recv() => End::TerminalGone,
         }
     }
 }
 
 /// Windows ends a program without asking.
 #[cfg(not(unix))]
-pub(crate) fn terminated() -> impl Future<Output = ()> + Send + 'static {
+pub(crate) fn terminated() -> impl Future<Output = End> + Send + 'static {
     std::future::pending()
 }

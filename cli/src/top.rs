@@ -13,13 +13,13 @@ mod view;
 
 use crate::connection::{connect, connect_when_running};
 use crate::failure::Failure;
-use crate::signals::terminated;
+use crate::signals::{End, terminated};
 use crossterm::event::{
-    self, Event as TerminalEvent, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags,
-    PushKeyboardEnhancementFlags,
+    self, DisableFocusChange, EnableFocusChange, Event as TerminalEvent, KeyboardEnhancementFlags,
+    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use ratatui::DefaultTerminal;
-use sotto_control::{CallError, Client, Events, Request};
+use sotto_control::{CallError, Client, ErrorCode, Events, Request};
 use state::{Effect, Input, Refusal, Screen};
 use std::io;
 use std::sync::Arc;
@@ -44,14 +44,19 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let releases = crossterm::terminal::supports_keyboard_enhancement().unwrap_or(false)
         && crossterm::execute!(
             io::stdout(),
-            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::REPORT_EVENT_TYPES)
+            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::REPORT_EVENT_TYPES),
+            EnableFocusChange
         )
         .is_ok();
     screen.set_key_releases(releases);
     let result = follow(&mut terminal, &mut screen, client, events, terminated).await;
     if releases {
         // The terminal is given back in any case.
-        let _ = crossterm::execute!(io::stdout(), PopKeyboardEnhancementFlags);
+        let _ = crossterm::execute!(
+            io::stdout(),
+            DisableFocusChange,
+            PopKeyboardEnhancementFlags
+        );
     }
     ratatui::restore();
     result
@@ -61,16 +66,27 @@ pub(crate) async fn run() -> Result<(), Failure> {
 enum Woken {
     Key(Option<io::Result<TerminalEvent>>),
     Event(Option<Box<sotto_control::Event>>),
-    Refused(Refusal),
+    Refused(Refused),
     Second,
 }
+
+/// What the daemon refused.
+enum Refused {
+    /// A request, and why.
+    Request(Refusal),
+    /// To keep up a held whisper.
+    Renewal,
+}
+
+/// How long to wait for a whisper's release when the program ends.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 async fn follow(
     terminal: &mut DefaultTerminal,
     screen: &mut Screen,
     mut client: Client,
     mut events: Events,
-    mut terminated: JoinHandle<()>,
+    mut terminated: JoinHandle<End>,
 ) -> Result<(), Failure> {
     let mut keyboard = Keyboard::start();
     let (refusals, mut refused) = mpsc::channel(16);
@@ -90,12 +106,14 @@ async fn follow(
         };
         let input = match woken {
             Woken::Key(Some(Ok(TerminalEvent::Key(key)))) => Input::Key(key),
+            Woken::Key(Some(Ok(TerminalEvent::FocusLost))) => Input::FocusLost,
             Woken::Key(Some(Ok(_))) => continue,
             Woken::Key(Some(Err(error))) => return Err(Failure::Terminal(error)),
             // The terminal has gone.
             Woken::Key(None) => return Ok(()),
             Woken::Event(Some(event)) => Input::Event(event),
-            Woken::Refused(refusal) => Input::Refused(refusal),
+            Woken::Refused(Refused::Request(refusal)) => Input::Refused(refusal),
+            Woken::Refused(Refused::Renewal) => Input::NotHeld,
             Woken::Second => Input::Second,
             Woken::Event(None) => {
                 screen.update(Input::Lost);
@@ -111,27 +129,39 @@ async fn follow(
                 Input::Found(Box::new(snapshot))
             }
         };
+        let mut asked = None;
         for effect in screen.update(input) {
             match effect {
-                Effect::Quit => return Ok(()),
-                Effect::Ask(request) => ask(&client, request, &refusals),
+                Effect::Quit => {
+                    // The user has let go of a whisper: the daemon must hear of it before the connection ends.
+                    if let Some(asked) = asked {
+                        let _ = tokio::time::timeout(LAST_WORD, asked).await;
+                    }
+                    return Ok(());
+                }
+                Effect::Ask(request) => asked = Some(ask(&client, request, &refusals)),
             }
         }
     }
 }
 
 /// Sends a request without waiting: what it changes comes back as an event.
-fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<Refusal>) {
+fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<Refused>) -> JoinHandle<()> {
     let (client, refusals) = (client.clone(), refusals.clone());
     tokio::spawn(async move {
-        match client.request(&request).await {
-            Ok(_) | Err(CallError::Disconnected) => {}
-            Err(error) => {
-                // Full only if sixteen refusals have not been shown yet; then one more tells nothing new.
-                let _ = refusals.try_send(Refusal::of(&error));
+        let renewal = matches!(request, Request::TalkRenew(_));
+        let refused = match client.request(&request).await {
+            Ok(_) | Err(CallError::Disconnected) => return,
+            // A daemon of another release, which waits for the end of the connection alone.
+            Err(CallError::Refused(error)) if renewal && error.code == ErrorCode::UnknownMethod => {
+                return;
             }
-        }
-    });
+            Err(CallError::Refused(_)) if renewal => Refused::Renewal,
+            Err(error) => Refused::Request(Refusal::of(&error)),
+        };
+        // Full only if sixteen refusals have not been shown yet; then one more tells nothing new.
+        let _ = refusals.try_send(refused);
+    })
 }
 
 /// Waits for a daemon; `None` if the user quits meanwhile.

@@ -5,8 +5,10 @@
 mod support;
 
 use serde_json::Value;
-use sotto_control::Request;
-use sotto_control::model::{OfflineReason, Path, Presence, TalkTo, WhisperMode};
+use sotto_control::model::{
+    NobodyBecause, OfflineReason, Path, Presence, Talk, TalkTo, WhisperMode,
+};
+use sotto_control::{Request, TalkReplyTo};
 use std::process::Stdio;
 use support::home::{Home, Ran, line, soon};
 use tokio::io::{AsyncWriteExt, BufReader};
@@ -63,11 +65,166 @@ async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
     line(&mut out).await;
     soon(child.kill()).await.unwrap();
     soon(async {
-        while home.daemon().known.lock().unwrap().snapshot.talk.to != TalkTo::Everyone {
+        while home.daemon().known.lock().unwrap().snapshot.talk.to != TalkTo::Nobody {
             tokio::task::yield_now().await;
         }
     })
     .await;
+    let released = |request: &Request| matches!(request, Request::TalkRelease(_));
+    let known = home.daemon().known.lock().unwrap();
+    let releases = known.requests.iter().filter(|it| released(it));
+    assert_eq!(releases.count(), 1, "who dies releases nothing");
+}
+
+#[tokio::test]
+async fn a_held_whisper_is_renewed_and_says_when_that_came_too_late() {
+    let home = Home::with_daemon();
+    let mut child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let _stdin = child.stdin.take();
+    let renewals = || {
+        let known = home.daemon().known.lock().unwrap();
+        let renewed = |request: &&Request| matches!(request, Request::TalkRenew(_));
+        known.requests.iter().filter(renewed).count()
+    };
+    soon(async {
+        while renewals() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    home.daemon().loses_the_hold();
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+    assert_eq!(ran.code, 7);
+    assert!(
+        ran.err
+            .contains("showed no life for 10 s; you speak to nobody until 'sotto talk'"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_its_terminal() {
+    use rustix::process::{Pid, Signal, kill_process};
+    let ends = |home: &Home| {
+        let known = home.daemon().known.lock().unwrap();
+        let released = |request: &Request| matches!(request, Request::TalkRelease(_));
+        (
+            known.requests.iter().any(released),
+            known.snapshot.talk.to.clone(),
+        )
+    };
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let home = Home::with_daemon();
+        let mut child = home
+            .command(&["whisper", "bao", "--hold"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        line(&mut out).await;
+        let pid = i32::try_from(child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        // Waiting would close it, which lets go.
+        let _stdin = child.stdin.take();
+        let status = soon(child.wait()).await.unwrap();
+        let gone = signal == Signal::HUP;
+        assert_eq!(status.success(), !gone, "{signal:?}");
+        soon(async {
+            while home.daemon().known.lock().unwrap().is_held() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let to = if gone {
+            TalkTo::Nobody
+        } else {
+            TalkTo::Everyone
+        };
+        assert_eq!(ends(&home), (!gone, to), "{signal:?}");
+    }
+
+    // A terminal that has gone says the same as one that tells so with a signal.
+    let home = Home::with_daemon();
+    let (outside, inside) = terminal();
+    let mut child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(inside)
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    line(&mut out).await;
+    drop(outside);
+    assert!(!soon(child.wait()).await.unwrap().success());
+    soon(async {
+        while home.daemon().known.lock().unwrap().is_held() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(ends(&home), (false, TalkTo::Nobody));
+}
+
+#[tokio::test]
+async fn a_reply_says_whom_it_answers_and_is_meant_for_nobody_else() {
+    let home = Home::with_daemon();
+    home.daemon().change(|snapshot| {
+        snapshot.talk.reply_to = vec![support::person("Chen"), support::person("Bao")];
+    });
+    let ran = home.run(&["reply"]).await;
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.err, "Answering Chen and Bao.\n");
+    let expected = TalkReplyTo {
+        to: vec![support::person("Chen").id, support::person("Bao").id],
+        ..TalkReplyTo::default()
+    };
+    assert_eq!(home.daemon().last(), Request::TalkReplyTo(expected));
+}
+
+#[tokio::test]
+async fn status_and_roster_tell_of_whispers_and_why_nobody_hears() {
+    let home = Home::with_daemon();
+    let shows = |talk: Talk| {
+        home.daemon().change(|snapshot| {
+            snapshot.talk = talk.clone();
+            snapshot.status.talk = Some(talk);
+        });
+    };
+    for command in ["status", "roster"] {
+        shows(Talk {
+            to: TalkTo::Nobody,
+            nobody_because: Some(NobodyBecause::HoldLost),
+            ..Talk::default()
+        });
+        let text = home.text(&[command]).await;
+        let expected = "Speaking to nobody: your whisper ended before you let go of it. Speak to everyone with 'sotto talk'.";
+        assert!(text.contains(expected), "{text}");
+        shows(Talk {
+            to: TalkTo::Whisper {
+                to: vec![support::person("Bao")],
+                mode: WhisperMode::Latch,
+            },
+            microphone_open: true,
+            incoming: vec![support::incoming_whisper()],
+            ..Talk::default()
+        });
+        let text = home.text(&[command]).await;
+        assert!(
+            text.contains("Whispering to Bao, until 'sotto talk'."),
+            "{text}"
+        );
+        assert!(text.contains("Chen whispers to you and Bao"), "{text}");
+        shows(Talk {
+            to: TalkTo::Everyone,
+            ..Talk::default()
+        });
+        let text = home.text(&[command]).await;
+        assert!(!text.contains("hisper"), "{text}");
+    }
 }
 
 #[tokio::test]

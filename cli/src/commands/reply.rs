@@ -10,7 +10,7 @@ use sotto_control::TalkReplyTo;
 /// Answer the last whisper: its speaker and the others who heard it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The answer lasts until 'sotto talk', unless --for or --hold says otherwise. If the whisperer has gone it is refused, so that an answer never falls into the open room.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s"
+    after_help = "The answer lasts until 'sotto talk', unless --for or --hold says otherwise. It goes to whoever began to whisper last, and is refused if that one has gone or somebody else begins at the same moment.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s"
 )]
 pub(crate) struct Reply {
     #[command(flatten)]
@@ -21,7 +21,13 @@ impl Reply {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
         let client = connect().await?;
         let mut subscription = client.subscribe(false).await?;
+        let answered = &subscription.0.talk.reply_to;
+        if !answered.is_empty() {
+            // Before the first sample goes out; should somebody else begin to whisper meanwhile, it is refused.
+            output.remark(&format!("Answering {}.", format::names(answered)));
+        }
         let request = TalkReplyTo {
+            to: answered.iter().map(|person| person.id.clone()).collect(),
             mode: self.ending.mode(),
         };
         let reply = client.call(request).await?;

@@ -4,12 +4,15 @@ use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::signals::terminated;
+use crate::signals::{End, terminated};
 use crate::wait::{between, until};
-use sotto_control::model::{Snapshot, Talk, TalkTo, WhisperMode};
+use sotto_control::model::{NobodyBecause, Snapshot, Talk, TalkTo, WhisperMode};
 use sotto_control::{
-    Client, Events, MAX_WHISPER, MIN_WHISPER, TalkRelease, TalkReply, TalkWhisper,
+    CallError, Client, ErrorCode, Events, HOLD_PATIENCE, MAX_WHISPER, MIN_WHISPER, RENEW_EVERY,
+    TalkRelease, TalkRenew, TalkReply, TalkWhisper,
 };
+use std::future::Future;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 /// How a whisper ends
@@ -24,7 +27,7 @@ pub(super) struct Ending {
     )]
     time: Option<Duration>,
 
-    /// End when Enter or Ctrl-C is pressed, or standard input closes; speaks even while muted
+    /// End when Enter or Ctrl-C is pressed, standard input closes, or SIGTERM comes; speaks even while muted
     #[arg(long)]
     hold: bool,
 }
@@ -44,7 +47,7 @@ impl Ending {
 /// Speak to the chosen alone; nobody else receives anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper chen --hold"
+    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, you speak to nobody until 'sotto talk'.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper chen --hold"
 )]
 pub(crate) struct Whisper {
     /// To whom; each must be present in your meeting
@@ -71,13 +74,14 @@ impl Whisper {
     }
 }
 
-/// Keeps a held whisper until the user lets go. The connection holds it: should this program die, it ends.
+/// Keeps a held whisper until the user lets go. Should this program die or hang, the daemon sends to nobody.
 pub(super) async fn hold(
     client: &Client,
     subscription: &mut (Snapshot, Events),
     started: &TalkReply,
     output: &Output,
 ) -> Result<(), Failure> {
+    let let_go = let_go();
     output.show(started, format::talk_reply)?;
     output.remark("Press Enter to stop.");
     // The picture from before the request still has no whisper in it.
@@ -86,16 +90,19 @@ pub(super) async fn hold(
         (!is_held(&snapshot.talk)).then(|| snapshot.talk.clone())
     });
     tokio::select! {
-        () = let_go() => {
-            let reply = client.call(TalkRelease {}).await?;
-            output.show(&reply, format::talk_reply)
-        }
-        talk = ended => match talk?.to {
-            TalkTo::Nobody => Err(Failure::Refused(
-                "the whisper ended: none of its receivers is present any more; you speak to nobody".into(),
+        biased;
+        how = let_go => match how {
+            LetGo::Released => {
+                let reply = client.call(TalkRelease {}).await?;
+                output.show(&reply, format::talk_reply)
+            }
+            // Whoever closes a window has not said that everybody may hear what comes next.
+            LetGo::TerminalGone => Err(Failure::Refused(
+                "the terminal has gone: you speak to nobody until 'sotto talk'".into(),
             )),
-            _ => Err(Failure::Refused("the whisper was ended elsewhere".into())),
         },
+        talk = ended => Err(why_ended(&talk?)),
+        failure = renewed(client) => Err(failure),
     }
 }
 
@@ -109,19 +116,78 @@ const fn is_held(talk: &Talk) -> bool {
     )
 }
 
+fn why_ended(talk: &Talk) -> Failure {
+    let text = match (&talk.to, talk.nobody_because) {
+        (TalkTo::Nobody, Some(NobodyBecause::HoldLost)) => format!(
+            "the whisper ended: this program showed no life for {}; you speak to nobody until 'sotto talk'",
+            format::bound(HOLD_PATIENCE)
+        ),
+        (TalkTo::Nobody, _) => {
+            "the whisper ended: none of its receivers is present any more; you speak to nobody"
+                .to_owned()
+        }
+        _ => "the whisper was ended elsewhere".to_owned(),
+    };
+    Failure::Refused(text)
+}
+
+/// Shows the daemon every second that this program runs, and returns why that does not help any more.
+async fn renewed(client: &Client) -> Failure {
+    let mut due = tokio::time::interval(RENEW_EVERY);
+    due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        due.tick().await;
+        match client.call(TalkRenew {}).await {
+            Ok(_) => {}
+            // A daemon of another release, which waits for the end of the connection alone.
+            Err(CallError::Refused(error)) if error.code == ErrorCode::UnknownMethod => {
+                return std::future::pending().await;
+            }
+            Err(CallError::Refused(_)) => {
+                // Unless the next event says more.
+                tokio::time::sleep(RENEW_EVERY).await;
+                return Failure::Refused("the whisper was ended elsewhere".into());
+            }
+            Err(error) => return error.into(),
+        }
+    }
+}
+
+/// How the user has let go of a held whisper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum LetGo {
+    /// By saying so.
+    Released,
+    /// The terminal has gone, and nobody knows whether the user wanted that.
+    TerminalGone,
+}
+
 /// Waits for Enter, the end of standard input, or a signal to stop.
-async fn let_go() {
+///
+/// From the call on, not only once it is awaited, no signal ends the program by itself.
+fn let_go() -> impl Future<Output = LetGo> {
+    let terminated = terminated();
     let (pressed, enter) = tokio::sync::oneshot::channel();
     // A thread of its own: it may sit in the read until the program ends, and the runtime must not wait for it.
     std::thread::spawn(move || {
+        let stdin = std::io::stdin();
+        let typed = stdin.is_terminal();
         let mut line = String::new();
-        // The end of input and an error end the whisper alike.
-        let _ = std::io::stdin().read_line(&mut line);
-        let _ = pressed.send(());
+        // The end of input and an error end the whisper alike, except where the terminal has gone.
+        let ended = !matches!(stdin.read_line(&mut line), Ok(1..));
+        let _ = pressed.send(match ended && typed && !stdin.is_terminal() {
+            true => LetGo::TerminalGone,
+            false => LetGo::Released,
+        });
     });
-    tokio::select! {
-        _ = enter => {}
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminated() => {}
+    async move {
+        tokio::select! {
+            how = enter => how.unwrap_or(LetGo::Released),
+            _ = tokio::signal::ctrl_c() => LetGo::Released,
+            end = terminated => match end {
+                End::Asked => LetGo::Released,
+                End::TerminalGone => LetGo::TerminalGone,
+            },
+        }
     }
 }

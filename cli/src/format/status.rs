@@ -1,6 +1,7 @@
 //! The daemon at a glance, and settings.
 
 use super::audio::sound;
+use super::talk::{because, whispers};
 use super::{Ink, Style, Table, duration};
 use sotto_control::Done;
 use sotto_control::model::{NetworkStatus, Severity, Status};
@@ -13,6 +14,9 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
     };
     row("meeting", meeting(status, style));
     row("microphone", microphone(status, style));
+    for whisper in whispering(status, style) {
+        row("whisper", whisper);
+    }
     row("sound", sound(&status.sound, style));
     row("network", network(&status.network, style));
     match status.invitations {
@@ -72,6 +76,10 @@ fn microphone(status: &Status, style: Style) -> String {
     if status.deafened {
         return style.paint(Ink::Yellow, "closed: you are deafened");
     }
+    let talk = status.talk.as_ref();
+    if status.muted && talk.is_some_and(|talk| talk.microphone_open) {
+        return style.paint(Ink::Magenta, "open while you hold the whisper");
+    }
     if status.muted {
         return style.paint(Ink::Yellow, "closed: you are muted");
     }
@@ -87,6 +95,9 @@ fn microphone(status: &Status, style: Style) -> String {
     if status.sound.has_no_microphone() {
         return style.paint(Ink::Red, "closed: there is none that works");
     }
+    if talk.is_some_and(|talk| because(talk).is_some()) {
+        return style.paint(Ink::Red, "open, but nobody hears you");
+    }
     let by = status
         .unmuted_by
         .as_ref()
@@ -96,6 +107,11 @@ fn microphone(status: &Status, style: Style) -> String {
         style.paint(Ink::Green, "open"),
         style.paint(Ink::Dim, by)
     )
+}
+
+fn whispering(status: &Status, style: Style) -> Vec<String> {
+    let talk = status.talk.as_ref().filter(|_| status.meeting.is_some());
+    talk.map_or_else(Vec::new, |talk| whispers(talk, style))
 }
 
 fn network(network: &NetworkStatus, style: Style) -> String {

@@ -2,7 +2,7 @@
 
 use super::{Ink, Style, duration, names};
 use sotto_control::TalkReply;
-use sotto_control::model::{Talk, TalkTo, WhisperMode};
+use sotto_control::model::{NobodyBecause, Talk, TalkTo, WhisperMode};
 
 /// One sentence about the audience, and one about whoever hears nothing.
 pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
@@ -26,7 +26,12 @@ pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
 pub(super) fn audience(talk: &Talk, style: Style) -> String {
     match &talk.to {
         TalkTo::Everyone => "Speaking to everyone in the meeting.".to_owned(),
-        TalkTo::Nobody => "Speaking to nobody.".to_owned(),
+        TalkTo::Nobody => match because(talk) {
+            Some(because) => {
+                format!("Speaking to nobody: {because}. Speak to everyone with 'sotto talk'.")
+            }
+            None => "Speaking to nobody.".to_owned(),
+        },
         TalkTo::Unknown => {
             "Speaking to some: a newer daemon says to whom; 'sotto talk' speaks to everyone again."
                 .to_owned()
@@ -41,4 +46,43 @@ pub(super) fn audience(talk: &Talk, style: Style) -> String {
             format!("Whispering to {to}, {until}.")
         }
     }
+}
+
+/// Why the user speaks to nobody, although in a meeting.
+pub(crate) fn because(talk: &Talk) -> Option<&'static str> {
+    talk.nobody_because.map(|because| match because {
+        NobodyBecause::HoldLost => "your whisper ended before you let go of it",
+        NobodyBecause::ReceiversGone => "everyone whom you whispered to has gone",
+        NobodyBecause::Other => "your whisper has ended",
+    })
+}
+
+/// What is not ordinary about whom the user speaks to, and who whispers, a line each.
+pub(crate) fn whispers(talk: &Talk, style: Style) -> Vec<String> {
+    let mut lines = Vec::new();
+    match &talk.to {
+        TalkTo::Whisper { .. } | TalkTo::Unknown => lines.push(audience(talk, style)),
+        TalkTo::Nobody if because(talk).is_some() => {
+            lines.push(style.paint(Ink::Red, audience(talk, style)));
+        }
+        TalkTo::Everyone | TalkTo::Nobody => {}
+    }
+    for whisper in &talk.incoming {
+        let to = match whisper.also_to.as_slice() {
+            [] => "you alone".to_owned(),
+            others => format!("you and {}", names(others)),
+        };
+        let deaf = match whisper.heard {
+            true => "",
+            false => "; you are deafened and hear nothing",
+        };
+        let text = format!("{} whispers to {to}{deaf}.", whisper.from.label);
+        lines.push(style.paint(Ink::Magenta, text));
+    }
+    if let [first, ..] = talk.reply_to.as_slice()
+        && talk.incoming.len() > 1
+    {
+        lines.push(format!("'sotto reply' answers {}.", first.label));
+    }
+    lines
 }

@@ -2,11 +2,13 @@
 
 use super::picker::Picker;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use sotto_control::model::{Notice, PresenceState, Severity, Snapshot, Talk, TalkTo, WhisperMode};
+use sotto_control::model::{
+    Notice, Person, PresenceState, Severity, Snapshot, Talk, TalkTo, WhisperMode,
+};
 use sotto_control::{
     AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Event, MeetingJoin,
-    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, Request, TalkEveryone, TalkRelease,
-    TalkReplyTo, TalkWhisper,
+    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, Request, TalkAbandon, TalkEveryone,
+    TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 use std::collections::VecDeque;
 
@@ -53,6 +55,10 @@ pub(super) enum Input {
     Event(Box<Event>),
     /// The daemon refused what was asked.
     Refused(Refusal),
+    /// The daemon knows of no whisper that is held here.
+    NotHeld,
+    /// Another window has the keyboard.
+    FocusLost,
     /// A second has passed.
     Second,
     /// The daemon has gone.
@@ -143,6 +149,15 @@ impl Screen {
                 });
                 Vec::new()
             }
+            Input::NotHeld => {
+                // What ended it has been told, unless it was another program's whisper.
+                if self.holding == Holding::Held {
+                    self.holding = Holding::No;
+                    self.tell(Severity::Warning, "the whisper was ended elsewhere");
+                }
+                Vec::new()
+            }
+            Input::FocusLost => self.lose_focus(),
             Input::Second => {
                 self.seconds += 1;
                 let over = |until: &u64| *until <= self.seconds;
@@ -150,7 +165,10 @@ impl Screen {
                     self.notices.remove(place);
                     self.until.remove(place);
                 }
-                Vec::new()
+                match self.holding {
+                    Holding::Held => vec![Effect::Ask(TalkRenew {}.into())],
+                    Holding::No | Holding::Asked => Vec::new(),
+                }
             }
             Input::Lost => {
                 self.connected = false;
@@ -213,9 +231,9 @@ impl Screen {
         self.until.pop_front();
     }
 
-    /// Whether something on the screen changes with time alone.
+    /// Whether something changes with time alone: the screen, or a whisper that must be renewed.
     pub(super) fn wants_seconds(&self) -> bool {
-        self.until.iter().any(|until| *until != u64::MAX)
+        self.holding != Holding::No || self.until.iter().any(|until| *until != u64::MAX)
     }
 
     fn tell(&mut self, severity: Severity, text: impl Into<String>) {
@@ -230,7 +248,9 @@ impl Screen {
         let control_c =
             key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
         if control_c {
-            return vec![Effect::Quit];
+            let mut effects = self.let_go();
+            effects.push(Effect::Quit);
+            return effects;
         }
         if self.holding != Holding::No {
             return self.key_while_holding(key);
@@ -262,8 +282,24 @@ impl Screen {
         if !ends {
             return Vec::new();
         }
+        self.let_go()
+    }
+
+    fn let_go(&mut self) -> Vec<Effect> {
+        match std::mem::replace(&mut self.holding, Holding::No) {
+            Holding::No => Vec::new(),
+            Holding::Asked | Holding::Held => vec![Effect::Ask(TalkRelease {}.into())],
+        }
+    }
+
+    /// Where a key's release ends a whisper, another window gets that release from now on: nobody can tell when the user
+    /// lets go.
+    fn lose_focus(&mut self) -> Vec<Effect> {
+        if self.holding == Holding::No || !self.key_releases {
+            return Vec::new();
+        }
         self.holding = Holding::No;
-        vec![Effect::Ask(TalkRelease {}.into())]
+        vec![Effect::Ask(TalkAbandon {}.into())]
     }
 
     fn key_on_screen(&mut self, code: KeyCode) -> Vec<Effect> {
@@ -275,7 +311,12 @@ impl Screen {
             KeyCode::Char('d') if status.deafened => AudioUndeafen {}.into(),
             KeyCode::Char('d') => AudioDeafen {}.into(),
             KeyCode::Char('t') => TalkEveryone {}.into(),
-            KeyCode::Char('r') => TalkReplyTo::default().into(),
+            KeyCode::Char('r') => TalkReplyTo {
+                // Whom the user sees, and nobody else.
+                to: ids(&self.snapshot.talk.reply_to),
+                ..TalkReplyTo::default()
+            }
+            .into(),
             KeyCode::Char('a') => match status.presence.map(|presence| presence.state) {
                 None | Some(PresenceState::Online) => PresenceAway {}.into(),
                 Some(_) => PresenceBack {}.into(),
@@ -372,4 +413,8 @@ impl Screen {
         };
         request.map(Effect::Ask).into_iter().collect()
     }
+}
+
+fn ids(people: &[Person]) -> Vec<String> {
+    people.iter().map(|person| person.id.clone()).collect()
 }

@@ -8,14 +8,14 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::style::Color;
 use sotto_control::model::{
-    IncomingWhisper, Invitation, Level, Levels, Meeting, MeetingRef, Notice, OfflineReason,
-    Participant, Path, Peer, Person, Presence, Sent, Severity, Snapshot, Stats, Status, Talk,
-    TalkTo, WhisperMode,
+    IncomingWhisper, Invitation, Level, Levels, Meeting, MeetingRef, NobodyBecause, Notice,
+    OfflineReason, Participant, Path, Peer, Person, Presence, Sent, Severity, Snapshot, Stats,
+    Status, Talk, TalkTo, WhisperMode,
 };
 use sotto_control::{
     AbsentPerson, AudioDeafen, AudioMute, AudioUnmute, CallError, ControlError, ErrorCode, Event,
-    MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, Request, TalkEveryone, TalkRelease,
-    TalkReplyTo, TalkWhisper,
+    MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, Request, TalkAbandon, TalkEveryone,
+    TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 
 fn person(name: &str) -> Person {
@@ -437,6 +437,94 @@ fn a_terminal_that_tells_releases_ends_a_held_whisper_with_the_key() {
         screen.update(key(KeyEventKind::Release)),
         ask(TalkRelease {})
     );
+}
+
+fn holding() -> Screen {
+    let mut screen = scene();
+    letter(&mut screen, 'w');
+    letter(&mut screen, 'h');
+    event(&mut screen, talk(whisper_to("Bao", WhisperMode::Hold)));
+    screen
+}
+
+#[test]
+fn a_held_whisper_is_renewed_every_second_once_the_daemon_knows_of_it() {
+    let mut screen = scene();
+    assert!(!screen.wants_seconds());
+    letter(&mut screen, 'w');
+    letter(&mut screen, 'h');
+    assert!(screen.wants_seconds());
+    assert_eq!(screen.update(Input::Second), []);
+    event(&mut screen, talk(whisper_to("Bao", WhisperMode::Hold)));
+    assert_eq!(screen.update(Input::Second), ask(TalkRenew {}));
+    assert_eq!(letter(&mut screen, 'm'), ask(TalkRelease {}));
+    assert_eq!(screen.update(Input::Second), []);
+}
+
+#[test]
+fn a_held_whisper_that_another_program_has_covered_is_not_held_here() {
+    let mut screen = holding();
+    assert_eq!(screen.update(Input::NotHeld), []);
+    assert_eq!(screen.holding, Holding::No);
+    assert_eq!(
+        screen.notices.back().unwrap().text,
+        "the whisper was ended elsewhere"
+    );
+    // A renewal that crossed the release says nothing.
+    let told = screen.notices.len();
+    assert_eq!(screen.update(Input::NotHeld), []);
+    assert_eq!(screen.notices.len(), told);
+}
+
+#[test]
+fn a_window_that_loses_the_keyboard_cannot_tell_when_the_key_is_let_go() {
+    let mut screen = holding();
+    assert_eq!(
+        screen.update(Input::FocusLost),
+        [],
+        "here any key ends it, and the next one is pressed here again"
+    );
+    let mut screen = holding();
+    screen.set_key_releases(true);
+    assert_eq!(screen.update(Input::FocusLost), ask(TalkAbandon {}));
+    assert_eq!(screen.holding, Holding::No);
+    assert_eq!(screen.update(Input::FocusLost), []);
+}
+
+#[test]
+fn control_c_lets_go_of_a_held_whisper_before_the_program_ends() {
+    let mut screen = holding();
+    let control_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    assert_eq!(
+        screen.update(Input::Key(control_c)),
+        [Effect::Ask(TalkRelease {}.into()), Effect::Quit]
+    );
+}
+
+#[test]
+fn who_speaks_to_nobody_sees_why_and_how_to_go_on() {
+    let mut screen = scene();
+    let nobody = Talk {
+        to: TalkTo::Nobody,
+        nobody_because: Some(NobodyBecause::HoldLost),
+        ..Talk::default()
+    };
+    event(&mut screen, Event::Talk { talk: nobody });
+    assert_eq!(
+        lines(&screen, 100, 12)[1],
+        " Nobody hears you: your whisper ended before you let go of it. Press t to speak to all."
+    );
+}
+
+#[test]
+fn a_reply_is_meant_for_those_who_are_shown() {
+    let mut screen = scene();
+    screen.snapshot.talk.reply_to = vec![person("Chen"), person("Bao")];
+    let expected = TalkReplyTo {
+        to: vec!["id-Chen".into(), "id-Bao".into()],
+        ..TalkReplyTo::default()
+    };
+    assert_eq!(letter(&mut screen, 'r'), ask(expected));
 }
 
 #[test]

@@ -25,7 +25,8 @@ const WHISPER: Style = Style::new().fg(Color::Magenta);
 
 /// Draws everything.
 pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen) {
-    let whispers = screen.snapshot.talk.incoming.len().min(2);
+    let talk = &screen.snapshot.talk;
+    let whispers = talk.incoming.len().min(2) + usize::from(nobody(screen).is_some());
     let notices = screen.notices.len();
     let [header, incoming, body, told, keys] = Layout::vertical([
         Constraint::Length(1),
@@ -36,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, screen: &Screen) {
     ])
     .areas(frame.area());
     draw_header(frame, header, screen);
-    draw_incoming(frame, incoming, &screen.snapshot.talk.incoming);
+    draw_incoming(frame, incoming, nobody(screen), &talk.incoming);
     if body.width >= WIDE {
         let [left, right] =
             Layout::horizontal([Constraint::Min(40), Constraint::Length(SIDE)]).areas(body);
@@ -154,11 +155,23 @@ fn sign(presence: &Presence) -> Span<'static> {
     Span::styled(sign, Style::new().fg(colour))
 }
 
-fn draw_incoming(frame: &mut Frame<'_>, area: Rect, whispers: &[IncomingWhisper]) {
-    let lines: Vec<Line<'_>> = whispers
-        .iter()
-        .take(area.height.into())
-        .map(|whisper| {
+/// Why nobody hears the user, and the key that changes it.
+fn nobody(screen: &Screen) -> Option<Line<'static>> {
+    let because = crate::format::because(&screen.snapshot.talk)?;
+    let text = format!(" Nobody hears you: {because}. Press t to speak to all. ");
+    let style = BOLD.fg(Color::White).bg(Color::Red);
+    screen.connected.then(|| Line::styled(text, style))
+}
+
+fn draw_incoming(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    nobody: Option<Line<'static>>,
+    whispers: &[IncomingWhisper],
+) {
+    let lines: Vec<Line<'_>> = nobody
+        .into_iter()
+        .chain(whispers.iter().map(|whisper| {
             let to = match whisper.also_to.as_slice() {
                 [] => "you alone".to_owned(),
                 others => format!("you and {}", names(others)),
@@ -170,7 +183,8 @@ fn draw_incoming(frame: &mut Frame<'_>, area: Rect, whispers: &[IncomingWhisper]
             };
             let text = format!(" ◂ {} whispers to {to}{deaf} ", whisper.from.label);
             Line::styled(text, BOLD.fg(Color::White).bg(Color::Magenta))
-        })
+        }))
+        .take(area.height.into())
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -13,8 +13,9 @@ pub use scene::{incoming_whisper, person, scene};
 
 use scene::{devices, not_joined};
 use sotto_control::model::{
-    Device, DeviceChoice, Invitation, Latency, Meeting, MicrophoneTest, OfflineReason, Participant,
-    Person, Presence, Snapshot, Status, Talk, TalkTo, TestVerdict, Way, WhisperMode,
+    Device, DeviceChoice, Invitation, Latency, Meeting, MicrophoneTest, NobodyBecause,
+    OfflineReason, Participant, Person, Presence, Snapshot, Status, Talk, TalkTo, TestVerdict, Way,
+    WhisperMode,
 };
 use sotto_control::server::{Call, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
@@ -79,6 +80,13 @@ impl Pretended {
         known.tell();
     }
 
+    /// Ends a held whisper as if whoever holds it had shown no life.
+    pub fn loses_the_hold(&self) {
+        let mut known = self.known.lock().unwrap();
+        known.abandon();
+        known.tell();
+    }
+
     /// Sends an event as it is.
     pub fn send(&self, event: &Event) {
         let known = self.known.lock().unwrap();
@@ -119,7 +127,7 @@ async fn serve(mut connection: ServerConnection, known: Arc<Mutex<Known>>) {
         known.tell();
     }
     let mut known = known.lock().unwrap();
-    known.release();
+    known.abandon();
     known.tell();
 }
 
@@ -224,6 +232,16 @@ impl Known {
                 let to = self.people(&params.names)?;
                 self.absent(&to)?;
                 self.whisper(to, params.mode)
+            }
+            Request::TalkRenew(_) => match self.before_hold {
+                Some(_) => Done {}.into(),
+                None => {
+                    return Err(ControlError::new(ErrorCode::Refused, "you hold no whisper"));
+                }
+            },
+            Request::TalkAbandon(_) => {
+                self.abandon();
+                self.talk()
             }
             Request::TalkReplyTo(params) => {
                 let to = self.snapshot.talk.reply_to.clone();
@@ -476,6 +494,19 @@ impl Known {
         self.snapshot.talk.microphone_open = mode == WhisperMode::Hold || !muted;
         self.snapshot.talk.to = TalkTo::Whisper { to, mode };
         self.talk()
+    }
+
+    /// What a daemon does some seconds after whoever holds a whisper has shown life for the last time.
+    fn abandon(&mut self) {
+        if self.before_hold.take().is_some() {
+            self.snapshot.talk.to = TalkTo::Nobody;
+            self.snapshot.talk.nobody_because = Some(NobodyBecause::HoldLost);
+        }
+    }
+
+    /// Whether a whisper is held.
+    pub fn is_held(&self) -> bool {
+        self.before_hold.is_some()
     }
 
     fn release(&mut self) {

@@ -19,6 +19,10 @@ pub const MAX_VOLUME_PERCENT: u16 = 200;
 pub const MIN_WHISPER: Duration = Duration::from_millis(100);
 /// The longest whisper of a stated time.
 pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
+/// How long a held whisper lasts without `talk.renew`.
+pub const HOLD_PATIENCE: Duration = Duration::from_secs(10);
+/// How often a client that holds a whisper renews it: a few may be late before the whisper ends.
+pub const RENEW_EVERY: Duration = Duration::from_secs(1);
 /// The longest that `network.connect` waits.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
 /// The longest that `meeting.join` and `meeting.switch` wait for others before they are answered.

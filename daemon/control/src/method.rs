@@ -137,6 +137,8 @@ methods! {
     TalkWhisper,
     TalkReplyTo,
     TalkRelease,
+    TalkRenew,
+    TalkAbandon,
     TalkEveryone,
     AudioMute,
     AudioUnmute,

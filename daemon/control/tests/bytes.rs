@@ -28,7 +28,10 @@ fn valid() -> Vec<Value> {
             "talk.whisper",
             json!({"names": ["chen"], "mode": "until", "for_ms": 5000}),
         ),
-        ("talk.reply", json!({"mode": "hold"})),
+        (
+            "talk.reply",
+            json!({"mode": "hold", "to": ["12D3Koo1", "12D3Koo2"]}),
+        ),
         ("audio.volume", json!({"name": "bao", "percent": 150})),
         ("audio.use", json!({"device": "headset", "only": "input"})),
         ("audio.test", json!({"listen_ms": 5_000, "quiet": true})),
@@ -101,6 +104,8 @@ fn what_a_method_does_not_take_is_refused() {
             "talk.whisper",
             json!({"names": ["bao"], "mode": "for ever"}),
         ),
+        ("talk.reply", json!({"to": vec!["bao"; 257]})),
+        ("talk.reply", json!({"to": [""]})),
         ("audio.latency", json!({"name": ""})),
         ("audio.volume", json!({"name": "bao", "percent": 201})),
         ("audio.volume", json!({"name": "bao", "percent": -1})),
@@ -156,7 +161,7 @@ fn a_misspelt_method_is_answered_with_the_nearest() {
 fn events_of_a_newer_daemon_are_taken_for_unknown() {
     let event: Event = serde_json::from_value(json!({"event": "hologram", "x": 1})).unwrap();
     assert_eq!(event, Event::Unknown);
-    let talk = json!({"event": "talk", "talk": {"to": {"audience": "telepathy", "to": 3}}});
+    let talk = json!({"event": "talk", "talk": {"to": {"audience": "telepathy", "to": 3}, "nobody_because": "weather"}});
     assert!(serde_json::from_value::<Event>(talk).is_ok());
     let notice =
         json!({"event": "notice", "notice": {"kind": "new", "severity": "new", "text": "x"}});

@@ -16,3 +16,6 @@ pub const MAX_VOLUME_PERCENT: u16 = 200;
 pub const MIN_WHISPER: Duration = Duration::from_millis(100);
 /// The longest whisper of a stated time.
 pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
+/// How long a held whisper lasts without a sign of life from whoever holds it. A suspended program leaves its connection
+/// open, so the connection alone shows nothing.
+pub const HOLD_PATIENCE: Duration = Duration::from_secs(10);

@@ -7,7 +7,8 @@ use crate::ids::{MeetingId, PeerId};
 /// How long a whisper lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhisperMode {
-    /// While a key or button is pressed: until [`Command::Release`]. It speaks even while muted.
+    /// While a key or button is pressed: until [`Command::Release`]. It speaks even while muted. If it ends without one,
+    /// I speak to nobody: after [`Command::Abandon`], 10 s without [`Command::Renew`], or when another whisper covers it.
     Hold,
     /// Until released.
     Latch,
@@ -122,6 +123,8 @@ pub enum Command {
     },
     /// Answer the last whisperer and the others who received that whisper. Answered with [`Reply::Whispering`].
     Reply {
+        /// Whom the user means to answer, the whisperer first. Refused if the answer would go to anybody else.
+        meant: Option<Vec<PeerId>>,
         /// How long.
         mode: WhisperMode,
         /// Capture time.
@@ -129,6 +132,13 @@ pub enum Command {
     },
     /// End a held whisper: what was before it comes back. Without one, nothing changes.
     Release {
+        /// Capture time.
+        at: Option<u64>,
+    },
+    /// Whoever holds a whisper is still there. Refused if none is held.
+    Renew,
+    /// Whoever held a whisper has gone without releasing it: I speak to nobody. Without one, nothing changes.
+    Abandon {
         /// Capture time.
         at: Option<u64>,
     },

@@ -172,6 +172,8 @@ pub enum Event {
     WhisperEmpty,
     /// A whisper's time is over.
     WhisperOver,
+    /// A held whisper ended before it was released: I speak to nobody until I say whom.
+    HoldLost,
     /// Two daemons use my identity; I am Offline and join nothing.
     Cloned,
     /// Something was more than the limits allow; details in [`View::counters`](crate::View).

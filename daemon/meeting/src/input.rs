@@ -88,6 +88,11 @@ pub enum Input {
         /// From whom.
         peer: PeerId,
     },
+    /// An authenticated packet of a whisper to me came (at most four a second and peer are reported).
+    Whispered {
+        /// From whom.
+        peer: PeerId,
+    },
     /// The local user spoke (at most once a second): activity.
     Spoke,
     /// The UDP port on which this daemon receives media.

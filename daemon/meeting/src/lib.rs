@@ -46,6 +46,6 @@ pub use output::{Audience, Output, Topic, Verdict, VoiceChange};
 pub use presence::{AwayCause, Flags, OfflineReason, Presence};
 pub use refusal::Refusal;
 pub use view::{
-    Counters, IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named, PeerView,
-    RosterEntry, TalkTarget, TalkView, View,
+    Counters, IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named,
+    NobodyBecause, PeerView, RosterEntry, TalkTarget, TalkView, View,
 };

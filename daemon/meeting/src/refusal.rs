@@ -138,6 +138,25 @@ pub enum Refusal {
         /// By name.
         label: String,
     },
+    /// Somebody else has begun to whisper to me since.
+    #[error("{label} was the last to begin a whisper to you")]
+    ReplyMoved {
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// The answer would reach somebody whom the user did not mean.
+    #[error("the answer would reach {label} too")]
+    ReplyReaches {
+        /// Who.
+        peer: PeerId,
+        /// By name.
+        label: String,
+    },
+    /// The held whisper has ended already, or was never begun.
+    #[error("you hold no whisper")]
+    NothingHeld,
     /// A volume beyond [`MAX_VOLUME_PERCENT`].
     #[error("a volume is 0 to {MAX_VOLUME_PERCENT} percent")]
     WrongVolume,
@@ -179,6 +198,9 @@ impl Refusal {
             Self::YouAreDeafened => "you-are-deafened",
             Self::NothingToReplyTo => "nothing-to-reply-to",
             Self::WhispererGone { .. } => "whisperer-gone",
+            Self::ReplyMoved { .. } => "reply-moved",
+            Self::ReplyReaches { .. } => "reply-reaches",
+            Self::NothingHeld => "nothing-held",
             Self::WrongVolume => "wrong-volume",
             Self::WrongDuration => "wrong-duration",
             Self::Cloned => "cloned",
@@ -208,6 +230,10 @@ impl Refusal {
             Self::StillInside { .. } => "leave it first with 'sotto leave'",
             Self::OnThePhone | Self::YouAreAway => "return with 'sotto back'",
             Self::YouAreDeafened => "hear again with 'sotto undeafen'",
+            Self::ReplyMoved { .. } | Self::ReplyReaches { .. } => {
+                "answer with 'sotto reply', which says whom it answers, or choose with 'sotto whisper NAME'"
+            }
+            Self::NothingHeld => "see whom you speak to with 'sotto status'",
             Self::WhispererGone { .. } => "whisper to somebody else with 'sotto whisper NAME'",
             Self::Cloned => {
                 "stop the other one, or remove the copied identity file on one of the two machines, then start Sotto again"

@@ -180,8 +180,17 @@ pub enum TalkTarget {
         /// For a timed whisper, what is left of it.
         remaining: Option<Duration>,
     },
-    /// A whisper whose receivers have all gone: nobody.
-    Nobody,
+    /// Nobody, until I say whom.
+    Nobody(NobodyBecause),
+}
+
+/// The reason why I speak to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NobodyBecause {
+    /// All receivers of my whisper have gone.
+    ReceiversGone,
+    /// A held whisper ended before it was released.
+    HoldLost,
 }
 
 /// My voice.

@@ -41,6 +41,8 @@ enum Step {
     Reply(usize, u8),
     Talk(usize),
     Release(usize),
+    Renew(usize),
+    Abandon(usize),
     Session(usize, u8),
     Call(usize, bool),
     Sleep(usize, bool),
@@ -75,6 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (who(), 0u8..3).prop_map(|(who, mode)| Step::Reply(who, mode)),
         1 => who().prop_map(Step::Talk),
         2 => who().prop_map(Step::Release),
+        1 => who().prop_map(Step::Renew),
+        1 => who().prop_map(Step::Abandon),
         1 => (who(), 0u8..3).prop_map(|(who, how)| Step::Session(who, how)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Call(who, on)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Sleep(who, on)),
@@ -198,12 +202,15 @@ impl History {
             Step::Reply(who, how) => command(
                 who,
                 Command::Reply {
+                    meant: None,
                     mode: mode(how),
                     at: None,
                 },
             ),
             Step::Talk(who) => command(who, Command::Talk { at: None }),
             Step::Release(who) => command(who, Command::Release { at: None }),
+            Step::Renew(who) => command(who, Command::Renew),
+            Step::Abandon(who) => command(who, Command::Abandon { at: None }),
             Step::Session(who, how) => {
                 let session = [Session::Active, Session::Idle, Session::Locked][usize::from(how)];
                 self.input(who, Input::Session(session));

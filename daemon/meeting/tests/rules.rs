@@ -404,11 +404,39 @@ fn a_held_whisper_speaks_though_muted_and_a_latched_one_waits_for_unmute() {
 }
 
 #[test]
+fn a_hold_that_nobody_releases_reaches_nobody_and_one_that_is_renewed_goes_on() {
+    let (mut sim, [anna, bao, chen]) = Sim::with(31, ["Anna", "Bao", "Chen"]);
+    sim.gather(anna, "Planning", &[bao, chen]);
+    sim.capture();
+    sim.ask(anna, hold(&sim, &[chen]));
+    for _ in 0..15 {
+        sim.run(1);
+        sim.ask(anna, Command::Renew);
+    }
+    assert_eq!(sim.heard_by(anna), [chen]);
+    let start = sim.now();
+    sim.until("the hold is lost", 11, |sim| {
+        sim.saw(anna, |event| *event == Event::HoldLost)
+    });
+    assert!(sim.now() - start > Duration::from_secs(9));
+    assert_eq!(sim.heard_by(anna), []);
+    assert_eq!(sim.command(anna, Command::Renew), Err(Refusal::NothingHeld));
+    sim.ask(anna, TALK);
+    assert_eq!(sim.heard_by(anna), [bao, chen]);
+    sim.ask(anna, hold(&sim, &[chen]));
+    sim.ask(anna, Command::Abandon { at: None });
+    assert_eq!(sim.heard_by(anna), []);
+    sim.run(60);
+    assert_eq!(sim.heard_by(anna), []);
+}
+
+#[test]
 fn a_reply_answers_the_whisperer_and_the_others_and_never_the_room() {
     let (mut sim, [anna, bao, chen, dara]) = Sim::with(16, ["Anna", "Bao", "Chen", "Dara"]);
     let meeting = sim.gather(anna, "Planning", &[bao, chen, dara]);
     sim.capture();
     let reply = Command::Reply {
+        meant: None,
         mode: WhisperMode::Hold,
         at: None,
     };

@@ -48,6 +48,11 @@ impl<O> Clients<O> {
         self.held_by = None;
     }
 
+    /// Returns whether `connection` holds a whisper.
+    pub(super) fn holds(&self, connection: ConnectionId) -> bool {
+        self.held_by == Some(connection)
+    }
+
     /// Takes the hold from `connection`; returns whether it had one.
     pub(super) fn take_hold(&mut self, connection: ConnectionId) -> bool {
         self.held_by
@@ -106,6 +111,7 @@ mod tests {
     fn only_the_connection_that_holds_a_whisper_ends_it_and_only_once() {
         let mut clients: Clients<()> = Clients::default();
         clients.whispers(FIRST, true);
+        assert!(clients.holds(FIRST) && !clients.holds(SECOND));
         assert!(!clients.take_hold(SECOND));
         assert!(clients.take_hold(FIRST));
         assert!(!clients.take_hold(FIRST));

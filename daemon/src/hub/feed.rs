@@ -100,6 +100,7 @@ impl Hub {
                     self.neighbours.heard(peer, Instant::now());
                     self.feed(Input::Heard { peer });
                 }
+                VoiceEvent::Whispered(peer) => self.feed(Input::Whispered { peer }),
                 VoiceEvent::Spoke => self.feed(Input::Spoke),
                 VoiceEvent::Levels => self.levels_changed(),
                 VoiceEvent::Stats => self.sound.stats_changed = true,
@@ -130,7 +131,7 @@ impl Hub {
 
     fn forget_client(&mut self, connection: ConnectionId) {
         self.clients.closed(connection);
-        self.release(connection);
+        self.abandon(connection);
     }
 
     /// Takes in what the desktop reports. The guard that it may return holds the machine awake.

@@ -87,16 +87,14 @@ impl Hub {
                 .meeting_named(params.meeting.as_deref())
                 .and_then(|meeting| self.leave(meeting, &client)),
             Request::TalkWhisper(params) => self.whisper(&params, connection),
-            Request::TalkReplyTo(params) => {
-                let at = self.voice.capture_position();
-                let mode = present::asked_mode(params.mode);
-                self.command(Command::Reply { mode, at }).map(|_| {
-                    self.remember_hold(params.mode, connection);
-                    self.talk_reply()
-                })
-            }
+            Request::TalkReplyTo(params) => self.reply(&params, connection),
             Request::TalkRelease(_) => {
                 self.release(connection);
+                Ok(self.talk_reply())
+            }
+            Request::TalkRenew(_) => self.renew(connection),
+            Request::TalkAbandon(_) => {
+                self.abandon(connection);
                 Ok(self.talk_reply())
             }
             Request::TalkEveryone(_) => {

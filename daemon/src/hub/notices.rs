@@ -9,6 +9,9 @@ use super::present;
 use super::refuse;
 pub(super) use crate::notice::notice;
 
+/// How to go on when the user speaks to nobody.
+pub(super) const TALK_HINT: &str = "speak to everyone with 'sotto talk'";
+
 /// Returns the notice that `event` is worth, if any.
 pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
     let about = |mut notice: Notice, meeting| {
@@ -142,7 +145,13 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
         Event::WhisperEmpty => {
             let text = "nobody is left to hear your whisper: you speak to nobody";
             let mut notice = warning(NoticeKind::SpeakingToNobody, text.to_owned());
-            notice.hint = Some("speak to everyone with 'sotto talk'".to_owned());
+            notice.hint = Some(TALK_HINT.to_owned());
+            notice
+        }
+        Event::HoldLost => {
+            let text = "your whisper ended before you let go of it: you speak to nobody";
+            let mut notice = warning(NoticeKind::SpeakingToNobody, text.to_owned());
+            notice.hint = Some(TALK_HINT.to_owned());
             notice
         }
         Event::WhisperOver => info(

@@ -8,8 +8,8 @@ use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
 use sotto_meeting::{
-    AwayCause, InvitationView, MeetingId, MeetingView, Mesh, Now, OfflineReason, PeerId, PeerView,
-    Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
+    AwayCause, InvitationView, MeetingId, MeetingView, Mesh, NobodyBecause, Now, OfflineReason,
+    PeerId, PeerView, Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
 };
 
 use super::heard::LastHeard;
@@ -227,7 +227,7 @@ impl Presenter<'_> {
         } = &self.mesh.voice(self.now);
         let to = match target {
             TalkTarget::Everyone if self.mesh.active().is_some() => TalkTo::Everyone,
-            TalkTarget::Everyone | TalkTarget::Nobody => TalkTo::Nobody,
+            TalkTarget::Everyone | TalkTarget::Nobody(_) => TalkTo::Nobody,
             TalkTarget::Whisper {
                 reached,
                 mode,
@@ -238,12 +238,17 @@ impl Presenter<'_> {
                 mode: whisper_mode(*mode, *remaining),
             },
         };
+        let nobody_because = match target {
+            TalkTarget::Nobody(because) => Some(nobody_because(*because)),
+            TalkTarget::Everyone | TalkTarget::Whisper { .. } => None,
+        };
         let not_hearing = match &to {
             TalkTo::Whisper { .. } => not_hearing.iter().map(|peer| self.person(*peer)).collect(),
             _ => Vec::new(),
         };
         Talk {
             to,
+            nobody_because,
             microphone_open: *speaking_possible,
             not_hearing,
             incoming: whispers
@@ -328,6 +333,13 @@ fn offline_reason(reason: OfflineReason) -> model::OfflineReason {
         OfflineReason::Elsewhere => model::OfflineReason::Elsewhere,
         OfflineReason::Left => model::OfflineReason::Left,
         OfflineReason::Lost => model::OfflineReason::Lost,
+    }
+}
+
+fn nobody_because(because: NobodyBecause) -> model::NobodyBecause {
+    match because {
+        NobodyBecause::ReceiversGone => model::NobodyBecause::ReceiversGone,
+        NobodyBecause::HoldLost => model::NobodyBecause::HoldLost,
     }
 }
 

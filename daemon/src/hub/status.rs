@@ -50,6 +50,7 @@ impl Hub {
             presence: me.presence.map(present::presence),
             muted: talk.muted || talk.deafened,
             deafened: talk.deafened,
+            talk: Some(self.talk()),
             unmuted_by: self.clients.unmuted_by().map(str::to_owned),
             joined_by: self
                 .clients

@@ -62,6 +62,8 @@ pub(crate) enum VoiceSetupError {
 pub(crate) enum VoiceEvent {
     /// A genuine packet came from a peer.
     Heard(PeerId),
+    /// A genuine packet of a peer's whisper came.
+    Whispered(PeerId),
     /// The user spoke.
     Spoke,
     /// Somebody's level or speaking changed.

@@ -97,6 +97,9 @@ fn a_muted_chirp_is_heard_by_no_person() {
     let third = room.members[2].address;
     let media = room.members[0].sent.iter().filter(|sent| !sent.control);
     assert_eq!(media.clone().count(), 6);
+    let whispered =
+        |(_, event): &(_, DownlinkEvent)| matches!(event, DownlinkEvent::Whispered { .. });
+    assert!(!room.members[1].events.iter().any(whispered), "no whisper");
     assert!(
         media
             .into_iter()

@@ -67,6 +67,14 @@ fn a_whisper_is_heard_by_the_chosen_and_nobody_else_gets_a_packet() {
         )
     });
     assert!(whispers.count() >= 5);
+    let whispered = |member: usize| {
+        let events = room.members[member].events.iter();
+        events
+            .filter(|(_, event)| matches!(event, DownlinkEvent::Whispered { .. }))
+            .count()
+    };
+    assert!((4..=5).contains(&whispered(2)), "{}", whispered(2));
+    assert_eq!((whispered(1), whispered(3)), (0, 0));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whom the user speaks to.
 
-use super::bound::{LASTING, SOMEBODY};
+use super::Done;
+use super::bound::{LASTING, NAMES, SOMEBODY};
 use super::declare::{Answered, method};
 use crate::model::{Talk, WhisperMode};
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ method! {
         names: Vec<String> = SOMEBODY;
     }
     spread {
-        /// How long it lasts; `hold` ends with `talk.release` or when the connection closes.
+        /// How long it lasts; `hold` ends with `talk.release`, and is renewed with `talk.renew` until then.
         mode: WhisperMode = LASTING;
     }
 }
@@ -25,6 +26,11 @@ method! {
     pub struct TalkReplyTo: "talk.reply" -> TalkReply;
     reply: "`talk`: **Talk**";
     answered: Answered::AtOnce;
+    optional {
+        /// Those whom the user means to answer, the whisperer first; absent: whoever it is. Refused if the answer would
+        /// go to anybody else.
+        to: Vec<String> = NAMES;
+    }
     spread {
         /// How long it lasts, as in `talk.whisper`.
         mode: WhisperMode = LASTING;
@@ -34,6 +40,20 @@ method! {
 method! {
     /// Ends the whisper that this connection holds; what was before it comes back.
     pub struct TalkRelease: "talk.release" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+}
+
+method! {
+    /// Shows that whoever holds a whisper over this connection is there.
+    pub struct TalkRenew: "talk.renew" -> Done;
+    reply: "an empty object";
+    answered: Answered::AtOnce;
+}
+
+method! {
+    /// Ends the whisper that this connection holds although nobody has released it: the user speaks to nobody.
+    pub struct TalkAbandon: "talk.abandon" -> TalkReply;
     reply: "`talk`: **Talk**";
     answered: Answered::AtOnce;
 }

@@ -67,6 +67,9 @@ pub struct Status {
     /// Whether the user closed the loudspeaker, and with it the microphone.
     #[serde(default)]
     pub deafened: bool,
+    /// Who hears the user, and who whispers; absent from daemons that did not tell it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk: Option<Talk>,
     /// The client that last opened the microphone; absent while muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unmuted_by: Option<String>,

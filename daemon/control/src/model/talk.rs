@@ -4,10 +4,13 @@ use super::{Person, WhisperMode};
 use serde::{Deserialize, Serialize};
 
 /// The user's audience and the whispers that reach the user.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Talk {
     /// Whom voice goes to when the microphone is open.
     pub to: TalkTo,
+    /// Why that is nobody, although the user is in a meeting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nobody_because: Option<NobodyBecause>,
     /// Whether the microphone is open at this moment: a held whisper opens it although `muted` is set.
     #[serde(default)]
     pub microphone_open: bool,
@@ -23,7 +26,7 @@ pub struct Talk {
 }
 
 /// Whom the user's voice goes to.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "audience", rename_all = "snake_case")]
 pub enum TalkTo {
     /// Everyone present in the active meeting.
@@ -36,7 +39,7 @@ pub enum TalkTo {
         #[serde(flatten, with = "super::whisper_mode::left")]
         mode: WhisperMode,
     },
-    /// Nobody: no active meeting, or the whisper's last receiver has gone.
+    /// Nobody: no active meeting, or what [`Talk::nobody_because`] says.
     #[default]
     Nobody,
     /// An audience that this version does not know; somebody may hear the user.
@@ -44,8 +47,21 @@ pub enum TalkTo {
     Unknown,
 }
 
+/// The reason why the user speaks to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NobodyBecause {
+    /// All receivers of the whisper have gone.
+    ReceiversGone,
+    /// A held whisper ended before it was released.
+    HoldLost,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
+}
+
 /// A whisper that reaches the user.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncomingWhisper {
     /// Who whispers.
     pub from: Person,

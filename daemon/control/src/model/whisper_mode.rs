@@ -6,7 +6,8 @@ use std::time::Duration;
 /// How long a whisper lasts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WhisperMode {
-    /// Until it is released: `talk.release`, or the end of the connection that asked for it. Speaks even while muted.
+    /// Until it is released (`talk.release`). Speaks even while muted. If it ends otherwise, because its connection ends or
+    /// it is not renewed, the user speaks to nobody.
     Hold,
     /// Until the user speaks to everyone again. Silent while muted.
     #[default]

@@ -34,7 +34,7 @@ pub struct Caller {
     pub client: Arc<str>,
     /// Its process, where the system tells.
     pub pid: Option<u32>,
-    /// Its connection. A held whisper ends with it.
+    /// Its connection. It holds a whisper that it asked to hold.
     pub connection: ConnectionId,
 }
 

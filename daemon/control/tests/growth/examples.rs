@@ -169,6 +169,7 @@ fn status() -> Status {
         presence: Some(Presence::online()),
         muted: true,
         deafened: true,
+        talk: None,
         unmuted_by: Some("sotto".into()),
         joined_by: Some("sotto-tray".into()),
         invitations: 1,
@@ -202,6 +203,7 @@ fn talk() -> Talk {
             to: vec![person("Chen")],
             mode: WhisperMode::For(Duration::from_millis(4200)),
         },
+        nobody_because: None,
         microphone_open: true,
         not_hearing: vec![person("Chen")],
         incoming: vec![IncomingWhisper {
@@ -345,6 +347,7 @@ pub(super) fn examples() -> Vec<Example> {
         ),
         example(
             TalkReplyTo {
+                to: Vec::new(),
                 mode: WhisperMode::Hold,
             },
             &talk_reply,
@@ -433,6 +436,8 @@ pub(super) fn examples() -> Vec<Example> {
         ),
         example(EventsSubscribe { levels: true }, &snapshot()),
         example(DaemonQuit {}, &Done {}),
+        example(TalkRenew {}, &Done {}),
+        example(TalkAbandon {}, &talk_reply),
     ]
 }
 

@@ -8,9 +8,11 @@
 //! Talk also keeps what is whispered *to* me, so that a reply goes to those who heard the question and to nobody else.
 
 mod announce;
+mod hold;
 mod incoming;
 mod orders;
 mod outcome;
+mod reply;
 #[cfg(test)]
 mod tests;
 mod whisper;
@@ -29,6 +31,7 @@ use crate::command::WhisperMode;
 use crate::ids::PeerId;
 use crate::output::Audience;
 use crate::presence::{Flags, OfflineReason, Presence};
+use crate::view::NobodyBecause;
 
 /// Another participant of the active meeting, as it is shown to me.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +49,7 @@ pub(crate) struct Attendee {
 enum Base {
     Everyone,
     Latched(Whisper),
-    Nobody,
+    Nobody(NobodyBecause),
 }
 
 /// Where I am.
@@ -187,7 +190,7 @@ impl Talk {
                 },
             );
             if whisper.is_abandoned() {
-                self.base = Base::Nobody;
+                self.base = Base::Nobody(NobodyBecause::ReceiversGone);
             }
         }
         for from in self.incoming.attend(&self.attendees) {
@@ -259,24 +262,6 @@ impl Talk {
         Ok(chosen)
     }
 
-    /// Answers the last whisperer and those of the other receivers who are still present, as they are at this moment.
-    pub(crate) fn reply(
-        &mut self,
-        mode: WhisperMode,
-        at: Option<u64>,
-        now: Duration,
-    ) -> Result<Vec<PeerId>, TalkRefusal> {
-        self.may_whisper(mode)?;
-        let (whisperer, others) = self.incoming.last().ok_or(TalkRefusal::NothingToReplyTo)?;
-        if !self.is_present(whisperer) {
-            return Err(TalkRefusal::WhispererGone { peer: whisperer });
-        }
-        let mut chosen = vec![whisperer];
-        chosen.extend(others.iter().copied().filter(|peer| self.is_present(*peer)));
-        self.begin(chosen.clone(), mode, at, now);
-        Ok(chosen)
-    }
-
     /// Back to everyone, whatever whisper there was.
     pub(crate) fn talk(&mut self, at: Option<u64>) -> Result<(), TalkRefusal> {
         self.must_be_inside()?;
@@ -284,38 +269,6 @@ impl Talk {
         self.base = Base::Everyone;
         self.apply(at);
         Ok(())
-    }
-
-    /// Ends a held whisper, which returns to what was before it. Without one nothing changes: letting go of a key
-    /// must never end what the user has chosen since.
-    pub(crate) fn release(&mut self, at: Option<u64>) {
-        if self
-            .passing
-            .take_if(|whisper| whisper.mode() == WhisperMode::Hold)
-            .is_some()
-        {
-            self.uncover();
-            self.apply(at);
-        }
-    }
-
-    /// A whisper's notice arrived over a connection that proves `from`, who holds the meeting's secret.
-    pub(crate) fn handle_notice(&mut self, from: PeerId, notice: &WhisperNotice) {
-        if self.place != Place::Inside || !self.is_present(from) {
-            return;
-        }
-        match self.incoming.handle(self.me, from, notice, &self.attendees) {
-            Some(incoming::News::Started(others)) => {
-                let unheard = self.deafened;
-                self.notice(Notice::WhisperStarted {
-                    from,
-                    others,
-                    unheard,
-                });
-            }
-            Some(incoming::News::Stopped) => self.notice(Notice::WhisperStopped { from }),
-            None => {}
-        }
     }
 
     /// The outcome of a [`TalkOutput::Tell`].
@@ -334,25 +287,15 @@ impl Talk {
         }
     }
 
-    /// Ends a whisper whose time is over, and repeats notices that did not arrive.
+    /// Ends a whisper whose time is over or whose holder shows no life, and repeats notices that did not arrive.
     pub(crate) fn handle_timeout(&mut self, now: Duration) {
-        if self
-            .passing
-            .as_ref()
-            .and_then(Whisper::until)
-            .is_some_and(|until| until <= now)
-        {
-            self.passing = None;
-            self.notice(Notice::WhisperOver);
-            self.uncover();
-            self.apply(None);
-        }
+        self.expire(now);
         self.announcer.handle_timeout(now, &mut self.outputs);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
-        let over = self.passing.as_ref().and_then(Whisper::until);
+        let over = self.passing.as_ref().and_then(Whisper::ends);
         over.into_iter().chain(self.announcer.next_timeout()).min()
     }
 
@@ -393,10 +336,10 @@ impl Talk {
         let whisper = match (&self.passing, &self.base) {
             (Some(whisper), _) | (None, Base::Latched(whisper)) => whisper,
             (None, Base::Everyone) => return Target::Everyone,
-            (None, Base::Nobody) => return Target::Nobody,
+            (None, Base::Nobody(because)) => return Target::Nobody(*because),
         };
         if whisper.is_abandoned() {
-            return Target::Nobody;
+            return Target::Nobody(NobodyBecause::ReceiversGone);
         }
         Target::Whisper {
             to: whisper.chosen(),
@@ -404,21 +347,6 @@ impl Talk {
             mode: whisper.mode(),
             until: whisper.until(),
         }
-    }
-
-    /// Whom [`Self::reply`] would address now, the whisperer first; empty if it would be refused.
-    pub(crate) fn reply_to(&self) -> Vec<PeerId> {
-        match self.incoming.last() {
-            Some((whisperer, others)) if self.is_present(whisperer) => std::iter::once(whisperer)
-                .chain(others.iter().copied().filter(|peer| self.is_present(*peer)))
-                .collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Who whispers to me right now, and to whom else according to the speaker.
-    pub(crate) fn whispers(&self) -> impl Iterator<Item = (PeerId, &[PeerId])> {
-        self.incoming.current()
     }
 
     fn is_present(&self, peer: PeerId) -> bool {
@@ -454,6 +382,7 @@ impl Talk {
             self.passing = None;
             self.base = Base::Latched(whisper);
         } else {
+            self.cover();
             self.passing = Some(whisper);
         }
         self.apply(at);
@@ -461,13 +390,13 @@ impl Talk {
 
     /// A latched whisper is in force again: tells what happened to it while another one covered it.
     fn uncover(&mut self) {
-        let empty = match &self.base {
-            Base::Everyone => false,
-            Base::Latched(whisper) => whisper.reached().is_empty(),
-            Base::Nobody => true,
-        };
-        if empty {
-            self.notice(Notice::WhisperEmpty);
+        match &self.base {
+            Base::Nobody(NobodyBecause::HoldLost) => self.notice(Notice::HoldLost),
+            Base::Nobody(NobodyBecause::ReceiversGone) => self.notice(Notice::WhisperEmpty),
+            Base::Latched(whisper) if whisper.reached().is_empty() => {
+                self.notice(Notice::WhisperEmpty);
+            }
+            Base::Everyone | Base::Latched(_) => {}
         }
     }
 

@@ -2,7 +2,6 @@
 //! microphone and the loudspeaker are open.
 
 use super::{Base, Place, Talk, TalkOutput};
-use crate::command::WhisperMode;
 use crate::ids::PeerId;
 use crate::output::{Audience, VoiceChange};
 
@@ -17,7 +16,7 @@ impl Talk {
         }
         let whisper = match (&self.passing, &self.base) {
             (Some(whisper), _) | (None, Base::Latched(whisper)) => whisper,
-            (None, Base::Nobody) => return Audience::Nobody,
+            (None, Base::Nobody(_)) => return Audience::Nobody,
             (None, Base::Everyone) => {
                 return Audience::Open(
                     self.attendees
@@ -40,7 +39,7 @@ impl Talk {
         let held = self
             .passing
             .as_ref()
-            .is_some_and(|whisper| whisper.mode() == WhisperMode::Hold);
+            .is_some_and(|whisper| whisper.is_held());
         self.place == Place::Inside && !self.away && (held || !self.flags().muted)
     }
 

@@ -8,6 +8,7 @@ use crate::ids::PeerId;
 use crate::output::VoiceChange;
 use crate::presence::{Flags, Presence};
 use crate::refusal::Refusal;
+use crate::view::NobodyBecause;
 
 /// What the user must be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub(crate) enum Notice {
     WhisperEmpty,
     /// A whisper's time is over.
     WhisperOver,
+    /// A held whisper ended before it was released: I speak to nobody.
+    HoldLost,
     /// Somebody begins to whisper to me, or to other people than before.
     WhisperStarted {
         /// Who.
@@ -65,10 +68,26 @@ pub(crate) enum TalkRefusal {
     YouAreDeafened,
     NobodyNamed,
     Yourself,
-    Absent { peer: PeerId, presence: Presence },
-    NotOnRoster { peer: PeerId },
+    Absent {
+        peer: PeerId,
+        presence: Presence,
+    },
+    NotOnRoster {
+        peer: PeerId,
+    },
     NothingToReplyTo,
-    WhispererGone { peer: PeerId },
+    WhispererGone {
+        peer: PeerId,
+    },
+    /// The answer would not go to those whom the user meant, but to `peer`.
+    ReplyMoved {
+        peer: PeerId,
+    },
+    /// The answer would reach `peer`, whom the user did not mean.
+    ReplyReaches {
+        peer: PeerId,
+    },
+    NothingHeld,
     WrongDuration,
 }
 
@@ -96,6 +115,15 @@ impl TalkRefusal {
                 peer,
                 label: label(peer),
             },
+            Self::ReplyMoved { peer } => Refusal::ReplyMoved {
+                peer,
+                label: label(peer),
+            },
+            Self::ReplyReaches { peer } => Refusal::ReplyReaches {
+                peer,
+                label: label(peer),
+            },
+            Self::NothingHeld => Refusal::NothingHeld,
             Self::WrongDuration => Refusal::WrongDuration,
         }
     }
@@ -117,6 +145,6 @@ pub(crate) enum Target {
         /// For a whisper of stated length, when it ends.
         until: Option<Duration>,
     },
-    /// A whisper whose receivers have all gone.
-    Nobody,
+    /// Nobody, until the user says whom.
+    Nobody(NobodyBecause),
 }

@@ -119,7 +119,7 @@ impl Room {
     }
 
     fn reply(&mut self) -> Result<Vec<PeerId>, TalkRefusal> {
-        let result = self.talk.reply(WhisperMode::Hold, None, self.now);
+        let result = self.talk.reply(None, WhisperMode::Hold, None, self.now);
         self.drain();
         result
     }
@@ -150,14 +150,45 @@ impl Room {
         self.drain();
     }
 
+    /// A notice, and a packet of the whisper that it tells of.
     fn hears(&mut self, from: PeerId, serial: u64, others: Option<&[PeerId]>) {
+        self.is_told(from, serial, others);
+        if others.is_some() {
+            self.gets_a_packet(from);
+        }
+    }
+
+    fn is_told(&mut self, from: PeerId, serial: u64, others: Option<&[PeerId]>) {
         self.talk.handle_notice(
             from,
             &WhisperNotice {
                 serial,
                 others: others.map(<[_]>::to_vec),
             },
+            self.now,
         );
+        self.drain();
+    }
+
+    fn gets_a_packet(&mut self, from: PeerId) {
+        self.talk.whispered(from, self.now);
+        self.drain();
+    }
+
+    fn replies_to(&mut self, meant: &[PeerId]) -> Result<Vec<PeerId>, TalkRefusal> {
+        let result = self
+            .talk
+            .reply(Some(meant), WhisperMode::Latch, None, self.now);
+        self.drain();
+        result
+    }
+
+    fn renew(&mut self) -> Result<(), TalkRefusal> {
+        self.talk.renew(self.now)
+    }
+
+    fn abandon(&mut self) {
+        self.talk.abandon(None);
         self.drain();
     }
 
@@ -283,7 +314,10 @@ fn a_whisper_never_widens_when_its_last_receiver_leaves() {
             room.notices,
             [Notice::ReceiverGone(CHEN), Notice::WhisperEmpty]
         );
-        assert_eq!(room.talk.target(), Target::Nobody);
+        assert_eq!(
+            room.talk.target(),
+            Target::Nobody(NobodyBecause::ReceiversGone)
+        );
         room.shows(CHEN, Presence::Online);
         assert_eq!(
             room.audience,
@@ -344,6 +378,138 @@ fn a_latched_whisper_that_empties_while_another_is_held_does_not_become_everyone
     room.release();
     assert_eq!(room.audience, Audience::Nobody);
     assert_eq!(room.notices, [Notice::WhisperEmpty]);
+}
+
+#[test]
+fn a_held_whisper_that_nobody_releases_any_more_ends_in_nobody() {
+    let mut room = Room::new();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    room.abandon();
+    assert_eq!(room.audience, Audience::Nobody);
+    assert_eq!(room.notices, [Notice::HoldLost]);
+    assert_eq!(
+        room.talk.target(),
+        Target::Nobody(NobodyBecause::HoldLost),
+        "and it is shown why"
+    );
+    room.release();
+    room.unmute();
+    room.shows(BAO, LEFT);
+    room.shows(BAO, Presence::Online);
+    assert_eq!(
+        room.audience,
+        Audience::Nobody,
+        "nobody until the user says whom"
+    );
+    room.talk();
+    assert_eq!(room.audience, everyone());
+}
+
+#[test]
+fn a_held_whisper_without_a_sign_of_life_ends_in_nobody() {
+    let mut room = Room::new();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    for _ in 0..30 {
+        room.wait(Duration::from_millis(9999));
+        assert_eq!(room.renew(), Ok(()));
+    }
+    assert_eq!(room.audience, whisper_to(&[CHEN]));
+    assert_eq!(
+        room.talk.next_timeout(),
+        Some(room.now + Duration::from_secs(10))
+    );
+    room.wait(Duration::from_secs(10));
+    assert_eq!(room.audience, Audience::Nobody);
+    assert_eq!(room.notices, [Notice::HoldLost]);
+    assert_eq!(
+        room.renew(),
+        Err(TalkRefusal::NothingHeld),
+        "whoever wakes up too late holds nothing"
+    );
+    room.release();
+    assert_eq!(room.audience, Audience::Nobody);
+}
+
+#[test]
+fn a_lost_hold_does_not_return_to_a_latched_whisper_either() {
+    let mut room = Room::new();
+    room.whisper(&[BAO], WhisperMode::Latch).unwrap();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    room.abandon();
+    assert_eq!(room.audience, Audience::Nobody);
+}
+
+#[test]
+fn a_lost_hold_closes_a_muted_microphone_before_its_audience_changes() {
+    let mut room = Room::new();
+    room.mute();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    room.changes.clear();
+    room.abandon();
+    let closed = [
+        VoiceChange::Microphone {
+            at: None,
+            open: false,
+        },
+        VoiceChange::Audience {
+            at: None,
+            audience: Audience::Nobody,
+        },
+    ];
+    assert_eq!(room.changes, closed);
+}
+
+#[test]
+fn only_a_held_whisper_can_be_lost() {
+    for mode in [WhisperMode::Latch, WhisperMode::For(MAX_WHISPER)] {
+        let mut room = Room::new();
+        room.whisper(&[CHEN], mode).unwrap();
+        room.abandon();
+        room.wait(Duration::from_secs(60));
+        assert_eq!(room.audience, whisper_to(&[CHEN]));
+        assert_eq!(room.renew(), Err(TalkRefusal::NothingHeld));
+    }
+    let mut room = Room::new();
+    room.abandon();
+    assert_eq!(room.audience, everyone());
+}
+
+#[test]
+fn a_lost_hold_whose_receivers_have_gone_is_told_once() {
+    let mut room = Room::new();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    room.shows(CHEN, LEFT);
+    room.notices.clear();
+    room.abandon();
+    assert_eq!(room.notices, []);
+    assert_eq!(room.audience, Audience::Nobody);
+    assert_eq!(
+        room.talk.target(),
+        Target::Nobody(NobodyBecause::ReceiversGone)
+    );
+}
+
+/// Whoever held the first is still pressing a key, and speaks to those chosen with it.
+#[test]
+fn a_whisper_over_one_that_is_still_held_ends_in_nobody() {
+    for mode in [WhisperMode::Hold, WhisperMode::For(Duration::from_secs(5))] {
+        let mut room = Room::new();
+        room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+        room.whisper(&[BAO], mode).unwrap();
+        assert_eq!(room.audience, whisper_to(&[BAO]));
+        room.release();
+        room.wait(Duration::from_secs(5));
+        assert_eq!(room.audience, Audience::Nobody);
+        assert_eq!(room.notices.last(), Some(&Notice::HoldLost));
+    }
+    let mut room = Room::new();
+    room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+    assert_eq!(
+        room.whisper(&[], WhisperMode::Hold),
+        Err(TalkRefusal::NobodyNamed)
+    );
+    room.release();
+    assert_eq!(room.audience, everyone(), "a refused one covers nothing");
 }
 
 #[test]
@@ -701,6 +867,116 @@ fn a_reply_is_fixed_when_pressed() {
 }
 
 #[test]
+fn a_reply_goes_to_whoever_began_to_whisper_last() {
+    let mut room = Room::new();
+    room.hears(BAO, 1, Some(&[DARA]));
+    room.hears(CHEN, 1, Some(&[]));
+    assert_eq!(room.talk.reply_to(), [CHEN]);
+    room.hears(BAO, 2, Some(&[]));
+    room.hears(BAO, 3, Some(&[CHEN]));
+    room.hears(BAO, 4, Some(&[CHEN]));
+    assert_eq!(
+        room.talk.reply_to(),
+        [CHEN],
+        "a whisper that goes on does not begin when its receivers change"
+    );
+    room.hears(BAO, 5, None);
+    room.hears(BAO, 6, Some(&[]));
+    assert_eq!(room.talk.reply_to(), [BAO], "a new one does");
+}
+
+#[test]
+fn a_notice_without_a_packet_of_its_whisper_is_worth_nothing() {
+    let mut room = Room::new();
+    room.hears(CHEN, 1, Some(&[]));
+    room.notices.clear();
+    room.is_told(BAO, 1, Some(&[]));
+    room.is_told(BAO, 2, Some(&[DARA]));
+    assert_eq!(room.talk.reply_to(), [CHEN]);
+    assert_eq!(room.notices, []);
+    assert_eq!(room.talk.whispers().count(), 1);
+    room.is_told(BAO, 3, None);
+    assert_eq!(room.notices, [], "and so is its end");
+    room.is_told(BAO, 4, Some(&[DARA]));
+    room.gets_a_packet(BAO);
+    assert_eq!(room.talk.reply_to(), [BAO, DARA]);
+    assert_eq!(room.notices.len(), 1);
+}
+
+#[test]
+fn a_packet_counts_for_a_notice_that_comes_a_moment_later_but_not_for_another_whisper() {
+    let mut room = Room::new();
+    room.gets_a_packet(BAO);
+    assert_eq!(room.notices, [], "nor does a packet say anything by itself");
+    room.wait(Duration::from_millis(500));
+    room.is_told(BAO, 1, Some(&[]));
+    assert_eq!(room.talk.reply_to(), [BAO]);
+    room.is_told(BAO, 2, None);
+    room.hears(CHEN, 1, Some(&[]));
+    room.is_told(BAO, 3, Some(&[]));
+    assert_eq!(room.talk.reply_to(), [CHEN], "that packet was of the first");
+    room.is_told(BAO, 4, None);
+    room.gets_a_packet(BAO);
+    room.wait(Duration::from_secs(3));
+    room.is_told(BAO, 5, Some(&[]));
+    assert_eq!(room.talk.reply_to(), [CHEN], "and that one was long ago");
+}
+
+#[test]
+fn nobody_is_added_to_those_whom_a_reply_reaches() {
+    let mut room = Room::new();
+    room.hears(CHEN, 1, Some(&[BAO]));
+    room.hears(CHEN, 2, Some(&[BAO, DARA]));
+    assert_eq!(
+        room.talk.reply_to(),
+        [CHEN, BAO],
+        "Dara did not hear how it began"
+    );
+    room.hears(CHEN, 3, Some(&[DARA]));
+    assert_eq!(room.talk.reply_to(), [CHEN], "and Bao does not any more");
+}
+
+#[test]
+fn a_reply_is_refused_if_it_would_not_go_to_whom_the_user_means() {
+    let mut room = Room::new();
+    room.hears(CHEN, 1, Some(&[BAO]));
+    let meant = room.talk.reply_to();
+    room.hears(DARA, 1, Some(&[CHEN, BAO]));
+    assert_eq!(
+        room.replies_to(&meant),
+        Err(TalkRefusal::ReplyMoved { peer: DARA })
+    );
+    assert_eq!(
+        room.replies_to(&[DARA, CHEN]),
+        Err(TalkRefusal::ReplyReaches { peer: BAO })
+    );
+    assert_eq!(room.audience, everyone(), "and nothing changes");
+    room.shows(BAO, LEFT);
+    assert_eq!(
+        room.replies_to(&[DARA, CHEN, BAO]),
+        Ok(vec![DARA, CHEN]),
+        "it goes on with the rest"
+    );
+}
+
+#[test]
+fn notices_of_one_speaker_are_limited_but_the_end_of_a_whisper_is_always_taken() {
+    let mut room = Room::new();
+    let notice = |serial, others| WhisperNotice { serial, others };
+    let mut admitted = 0;
+    for serial in 0..1000 {
+        let notice = notice(serial, Some(vec![]));
+        admitted += u32::from(room.talk.admits_notice(CHEN, &notice, room.now));
+        room.now += Duration::from_millis(10);
+    }
+    assert!((30..=40).contains(&admitted), "{admitted} within 10 s");
+    let over = notice(1000, None);
+    assert!(room.talk.admits_notice(CHEN, &over, room.now));
+    let other = notice(1, Some(vec![]));
+    assert!(room.talk.admits_notice(BAO, &other, room.now));
+}
+
+#[test]
 fn a_reply_is_refused_when_the_whisperer_is_gone() {
     let mut room = Room::new();
     assert_eq!(room.reply(), Err(TalkRefusal::NothingToReplyTo));
@@ -728,7 +1004,10 @@ enum Step {
     Shows(u8, u8),
     Phone(bool),
     Notice(u8, u64, Option<Vec<u8>>),
+    Packet(u8),
     Reply(u8),
+    Abandon,
+    Renew,
     Wait(u16),
 }
 
@@ -744,7 +1023,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         6 => (1u8..6, 0u8..6).prop_map(|(peer, how)| Step::Shows(peer, how)),
         1 => any::<bool>().prop_map(Step::Phone),
         2 => (1u8..6, 0u64..20, proptest::option::of(peers())).prop_map(|(from, serial, to)| Step::Notice(from, serial, to)),
+        2 => (1u8..6).prop_map(Step::Packet),
         2 => (0u8..3).prop_map(Step::Reply),
+        1 => Just(Step::Abandon),
+        1 => Just(Step::Renew),
         2 => (0u16..8000).prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 0..60)
@@ -758,7 +1040,57 @@ fn mode(number: u8) -> WhisperMode {
     }
 }
 
+#[derive(Debug, Clone)]
+enum Told {
+    Notice(u8, u64, Option<Vec<u8>>),
+    Packet(u8),
+    Wait(u16),
+}
+
+fn whatever_speakers_do() -> impl Strategy<Value = Vec<Told>> {
+    let others = || proptest::option::of(proptest::collection::vec(1u8..4, 0..3));
+    let step = prop_oneof![
+        4 => (1u8..4, 1u64..40, others()).prop_map(|(from, serial, to)| Told::Notice(from, serial, to)),
+        3 => (1u8..4).prop_map(Told::Packet),
+        1 => (0u16..3000).prop_map(Told::Wait),
+    ];
+    proptest::collection::vec(step, 0..60)
+}
+
 proptest! {
+    /// Whoever began last is answered: no notice and no packet of somebody whose whisper goes on already, and none of
+    /// somebody who has only announced or only sent something, changes that. A change is told.
+    #[test]
+    fn a_reply_changes_its_target_only_when_a_whisper_begins(steps in whatever_speakers_do()) {
+        let mut room = Room::new();
+        for step in steps {
+            let before = room.talk.reply_to();
+            let ongoing: Vec<PeerId> = room.talk.whispers().map(|(from, _)| from).collect();
+            room.notices.clear();
+            match &step {
+                Told::Notice(from, serial, others) => {
+                    let others: Option<Vec<PeerId>> = others.as_ref().map(|peers| peers.iter().map(|peer| PeerId([*peer; 32])).collect());
+                    room.is_told(PeerId([*from; 32]), *serial, others.as_deref());
+                }
+                Told::Packet(from) => room.gets_a_packet(PeerId([*from; 32])),
+                Told::Wait(time) => room.wait(Duration::from_millis((*time).into())),
+            }
+            let after = room.talk.reply_to();
+            let began = room.notices.iter().find_map(|notice| match notice {
+                Notice::WhisperStarted { from, .. } if !ongoing.contains(from) => Some(*from),
+                _ => None,
+            });
+            match began {
+                Some(from) => prop_assert_eq!(after.first(), Some(&from)),
+                None => {
+                    prop_assert_eq!(after.first(), before.first(), "after {:?}", step);
+                    let telling = matches!((&step, before.first()), (Told::Notice(from, ..), Some(last)) if PeerId([*from; 32]) == *last);
+                    prop_assert!(telling || after == before, "{:?} after {:?}", after, step);
+                }
+            }
+        }
+    }
+
     /// Whatever happens, only a word of the user (or the end of a time or of a held key, which return to what was
     /// before) adds anybody to those who are addressed; everybody else can only take people away.
     #[test]
@@ -766,22 +1098,42 @@ proptest! {
         let mut room = Room::new();
         // Those to whom the user has agreed to speak; `None` is everyone.
         let mut base: Option<Vec<PeerId>> = None;
+        let nobody = || Some(Vec::new());
         let mut passing: Option<(Vec<PeerId>, u8, Duration)> = None;
         for step in steps {
             match step {
                 Step::Whisper(to, how) => {
                     let to: Vec<PeerId> = to.into_iter().map(|peer| PeerId([peer; 32])).collect();
                     if let Ok(chosen) = room.whisper(&to, mode(how)) {
-                        if how == 1 { (base, passing) = (Some(chosen), None) } else { passing = Some((chosen, how, room.now)) }
+                        if how == 1 { (base, passing) = (Some(chosen), None) } else {
+                            // Another key is still down.
+                            if passing.as_ref().is_some_and(|(_, how, _)| *how == 0) { base = nobody() }
+                            passing = Some((chosen, how, room.now));
+                        }
                     }
                 }
                 Step::Reply(how) => {
-                    let result = room.talk.reply(mode(how), None, room.now);
+                    let shown = room.talk.reply_to();
+                    let result = room.talk.reply(None, mode(how), None, room.now);
                     room.drain();
                     if let Ok(chosen) = result {
-                        if how == 1 { (base, passing) = (Some(chosen), None) } else { passing = Some((chosen, how, room.now)) }
+                        prop_assert_eq!(&chosen, &shown, "an answer to others than were shown");
+                        if how == 1 { (base, passing) = (Some(chosen), None) } else {
+                            if passing.as_ref().is_some_and(|(_, how, _)| *how == 0) { base = nobody() }
+                            passing = Some((chosen, how, room.now));
+                        }
                     }
                 }
+                Step::Abandon => {
+                    room.abandon();
+                    if passing.take_if(|(_, how, _)| *how == 0).is_some() { base = nobody() }
+                }
+                Step::Renew => if room.renew().is_ok() {
+                    let held = passing.as_mut().filter(|(_, how, _)| *how == 0);
+                    prop_assert!(held.is_some(), "renewed what is not held");
+                    held.into_iter().for_each(|(_, _, since)| *since = room.now);
+                },
+                Step::Packet(from) => room.gets_a_packet(PeerId([from; 32])),
                 Step::Talk => if room.talk.talk(None).is_ok() { (base, passing) = (None, None) },
                 Step::Release => {
                     room.talk.release(None);
@@ -805,12 +1157,15 @@ proptest! {
                 Step::Phone(false) => { let attendees = room.attendees(); room.talk.restore(&attendees, true) }
                 Step::Notice(from, serial, others) => {
                     let others: Option<Vec<PeerId>> = others.map(|peers| peers.into_iter().map(|peer| PeerId([peer; 32])).collect());
-                    room.hears(PeerId([from; 32]), serial, others.as_deref());
+                    room.is_told(PeerId([from; 32]), serial, others.as_deref());
                 }
                 Step::Wait(time) => {
                     room.wait(Duration::from_millis(time.into()));
                     if passing.as_ref().is_some_and(|(_, how, since)| *how == 2 && room.now >= *since + Duration::from_secs(5)) {
                         passing = None;
+                    }
+                    if passing.take_if(|(_, how, since)| *how == 0 && room.now >= *since + Duration::from_secs(10)).is_some() {
+                        base = nobody();
                     }
                 }
             }
@@ -835,7 +1190,7 @@ proptest! {
     fn any_notice_is_taken_or_ignored(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         if let Ok(notice) = postcard::from_bytes::<WhisperNotice>(&bytes) {
             let mut room = Room::new();
-            room.talk.handle_notice(CHEN, &notice);
+            room.talk.handle_notice(CHEN, &notice, START);
         }
     }
 }

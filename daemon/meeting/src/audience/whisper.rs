@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::{Attendee, Notice, Standing, TalkOutput, standing};
+use crate::bounds::HOLD_PATIENCE;
 use crate::command::WhisperMode;
 use crate::ids::PeerId;
 
@@ -12,7 +13,8 @@ use crate::ids::PeerId;
 pub(super) struct Whisper {
     receivers: Vec<Receiver>,
     mode: WhisperMode,
-    until: Option<Duration>,
+    /// When it ends by itself: its time is over, or whoever holds it has shown no life for too long.
+    ends: Option<Duration>,
     /// The user knows that nobody hears it.
     empty: bool,
 }
@@ -44,14 +46,15 @@ impl Whisper {
                 deafened: false,
             })
             .collect();
-        let until = match mode {
-            WhisperMode::For(time) => Some(now.saturating_add(time)),
-            WhisperMode::Hold | WhisperMode::Latch => None,
+        let lasts = match mode {
+            WhisperMode::For(time) => Some(time),
+            WhisperMode::Hold => Some(HOLD_PATIENCE),
+            WhisperMode::Latch => None,
         };
         let mut whisper = Self {
             receivers,
             mode,
-            until,
+            ends: lasts.map(|time| now.saturating_add(time)),
             empty: false,
         };
         whisper.attend(attendees, outputs);
@@ -102,9 +105,25 @@ impl Whisper {
         self.mode
     }
 
-    /// When a whisper of stated length ends.
+    pub(super) fn is_held(&self) -> bool {
+        self.mode == WhisperMode::Hold
+    }
+
+    /// Returns when it ends if nothing happens.
+    pub(super) fn ends(&self) -> Option<Duration> {
+        self.ends
+    }
+
+    /// Returns when a whisper of stated length ends.
     pub(super) fn until(&self) -> Option<Duration> {
-        self.until
+        self.ends.filter(|_| !self.is_held())
+    }
+
+    /// Notes that whoever holds it is there.
+    pub(super) fn renew(&mut self, now: Duration) {
+        if self.is_held() {
+            self.ends = Some(now.saturating_add(HOLD_PATIENCE));
+        }
     }
 
     /// Nobody will ever hear it again: all have gone, and none is merely cut off.

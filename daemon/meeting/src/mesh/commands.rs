@@ -69,7 +69,13 @@ impl Mesh {
                 Ok(Reply::Done)
             }
             Command::Whisper { to, mode, at } => self.whisper(&to, mode, at),
-            Command::Reply { mode, at } => self.reply(mode, at),
+            Command::Reply { meant, mode, at } => self.reply(meant.as_deref(), mode, at),
+            Command::Renew => self.renew_hold(),
+            Command::Abandon { at } => {
+                self.talk.abandon(at);
+                self.outbox.changed(crate::event::Part::Talk);
+                Ok(Reply::Done)
+            }
             Command::Release { at } => {
                 self.talk.release(at);
                 self.outbox.changed(crate::event::Part::Talk);

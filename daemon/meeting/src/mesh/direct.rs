@@ -154,6 +154,13 @@ impl Mesh {
             self.guard.malformed();
             return Response::Refused;
         };
+        if let MeetingRequest::Whisper(notice) = &request
+            && !self.talk.admits_notice(from, notice, self.now.monotonic)
+        {
+            // An honest speaker says it again later.
+            self.guard.request_dropped();
+            return Response::Refused;
+        }
         let response = self.answer_participant(id, from, request);
         let Some(meeting) = self.meetings.get(&id) else {
             return Response::Refused;
@@ -201,7 +208,7 @@ impl Mesh {
             }
             MeetingRequest::Whisper(notice) => {
                 if self.is_inside(id) {
-                    self.talk.handle_notice(from, &notice);
+                    self.talk.handle_notice(from, &notice, self.now.monotonic);
                     self.outbox.changed(Part::Talk);
                     if self.talk.flags().deafened && notice.others.is_some() {
                         return MeetingResponse::Deafened;

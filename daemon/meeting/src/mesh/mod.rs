@@ -184,6 +184,7 @@ impl Mesh {
             Input::Request { from, id, data } => self.request(from, id, &data),
             Input::Response { id, from, result } => self.response(id, from, result),
             Input::Heard { peer } => self.heard(peer),
+            Input::Whispered { peer } => self.whispered(peer),
             Input::Spoke => self.spoke(),
             Input::MediaPort(port) => self.keys.set_port(port, now.monotonic),
             Input::ListenAddresses(addresses) => self.listen_addresses(&addresses),

@@ -220,7 +220,7 @@ impl Mesh {
         };
         let target = match self.talk.target() {
             Target::Everyone => TalkTarget::Everyone,
-            Target::Nobody => TalkTarget::Nobody,
+            Target::Nobody(because) => TalkTarget::Nobody(because),
             Target::Whisper {
                 to,
                 reached,

@@ -130,6 +130,7 @@ impl Mesh {
             },
             Notice::WhisperEmpty => Event::WhisperEmpty,
             Notice::WhisperOver => Event::WhisperOver,
+            Notice::HoldLost => Event::HoldLost,
             Notice::WhisperStarted {
                 from,
                 others,
@@ -224,13 +225,33 @@ impl Mesh {
             .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
     }
 
-    pub(super) fn reply(&mut self, mode: WhisperMode, at: Option<u64>) -> Result<Reply, Refusal> {
+    pub(super) fn reply(
+        &mut self,
+        meant: Option<&[PeerId]>,
+        mode: WhisperMode,
+        at: Option<u64>,
+    ) -> Result<Reply, Refusal> {
         self.attend_now();
-        let chosen = self.talk.reply(mode, at, self.now.monotonic);
+        let chosen = self.talk.reply(meant, mode, at, self.now.monotonic);
         self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
             .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
+    }
+
+    /// Notes that whoever holds a whisper is still there.
+    pub(super) fn renew_hold(&mut self) -> Result<Reply, Refusal> {
+        self.talk
+            .renew(self.now.monotonic)
+            .map(|()| Reply::Done)
+            .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
+    }
+
+    /// Takes note of a whisper's packet: what its sender announced is real.
+    pub(super) fn whispered(&mut self, peer: PeerId) {
+        if self.talk.whispered(peer, self.now.monotonic) {
+            self.outbox.changed(Part::Talk);
+        }
     }
 
     /// A wish is judged by the roster of this moment.

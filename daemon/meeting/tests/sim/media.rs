@@ -16,6 +16,8 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_millis(500);
 /// The voice machines go on opening packets of the generation before for this long.
 const OVERLAP: Duration = Duration::from_secs(2);
 const FRAME: Duration = Duration::from_millis(20);
+/// Packets of a whisper are told this often at most.
+const WHISPERED: Duration = Duration::from_millis(250);
 
 /// One direction's keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +62,8 @@ pub(crate) struct Voice {
     pub(crate) heard: Vec<HeardFrame>,
     /// Whether frames are captured at all; off where only presence is tested.
     pub(crate) capturing: bool,
+    /// When a packet of each peer's whisper was told last.
+    whispered: BTreeMap<PeerId, Duration>,
     intent: Intent,
 }
 
@@ -130,12 +134,20 @@ impl Voice {
                     (intent.base, intent.passing) = (Some(to.clone()), None);
                 } else {
                     let held = *mode == sotto_meeting::WhisperMode::Hold;
+                    // The key of one that was held before is still down.
+                    if matches!(intent.passing, Some((_, true))) {
+                        intent.base = Some(Vec::new());
+                    }
                     intent.passing = Some((to.clone(), held));
                 }
             }
             (Command::Talk { .. }, _) => (intent.base, intent.passing) = (None, None),
             (Command::Release { .. }, _) => {
                 intent.passing.take_if(|(_, held)| *held);
+            }
+            (Command::Abandon { .. }, _) => {
+                let lost = intent.passing.take_if(|(_, held)| *held);
+                intent.base = lost.map(|_| Vec::new()).or(intent.base.take());
             }
             _ => {}
         }
@@ -288,6 +300,16 @@ impl Voice {
         }
     }
 
+    /// Notes a packet of a whisper, and returns whether it is told.
+    fn tells_of_whisper(&mut self, from: PeerId, now: Duration) -> bool {
+        let told = self.whispered.get(&from);
+        let due = told.is_none_or(|told| now.saturating_sub(*told) >= WHISPERED);
+        if due {
+            self.whispered.insert(from, now);
+        }
+        due
+    }
+
     /// Whether it can open what `sender` seals with `link`.
     fn opens(&self, sender: PeerId, link: &Link, now: Duration) -> bool {
         self.inbound.get(&sender).is_some_and(|links| {
@@ -413,6 +435,9 @@ impl Sim {
         if let Some(frame) = frame {
             if machine.voice.playback {
                 machine.voice.heard.push(frame);
+            }
+            if frame.whisper && machine.voice.tells_of_whisper(from, now) {
+                self.input(to, Input::Whispered { peer: from });
             }
         } else {
             self.input(to, Input::Heard { peer: from });

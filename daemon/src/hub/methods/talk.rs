@@ -2,9 +2,9 @@
 
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;
-use sotto_control::{AudioReply, Reply, TalkReply, VolumeReply};
+use sotto_control::{AudioReply, Done, Reply, TalkReply, VolumeReply};
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, Refusal};
+use sotto_meeting::{Command, Refusal, TalkTarget};
 
 use super::super::{Hub, notices, present, refuse};
 use super::{Answered, everyone_named};
@@ -31,14 +31,52 @@ impl Hub {
         self.clients.whispers(connection, mode == WhisperMode::Hold);
     }
 
-    /// Ends the whisper that `connection` holds, if it holds one; what was before it comes back.
-    pub(in crate::hub) fn release(&mut self, connection: ConnectionId) {
-        if !self.clients.take_hold(connection) {
-            return;
-        }
+    /// Answers the last whisper.
+    pub(super) fn reply(
+        &mut self,
+        params: &sotto_control::TalkReplyTo,
+        connection: ConnectionId,
+    ) -> Answered {
         let at = self.voice.capture_position();
-        if let Err(error) = self.command(Command::Release { at }) {
-            tracing::debug!(%error, "release of a held whisper");
+        let meant = match params.to.as_slice() {
+            [] => None,
+            _ if self.mesh.active().is_none() => {
+                return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
+            }
+            to => Some(everyone_named(&self.view(), Scope::ActiveRoster, to)?),
+        };
+        let mode = present::asked_mode(params.mode);
+        self.command(Command::Reply { meant, mode, at })?;
+        self.remember_hold(params.mode, connection);
+        Ok(self.talk_reply())
+    }
+
+    /// Notes that whoever holds a whisper over `connection` is there.
+    pub(super) fn renew(&mut self, connection: ConnectionId) -> Answered {
+        if !self.clients.holds(connection) {
+            return Err(refuse::refusal(&Refusal::NothingHeld, &self.mesh));
+        }
+        self.command(Command::Renew)?;
+        Ok(Done {}.into())
+    }
+
+    /// Ends the whisper that `connection` holds, if it holds one; what was before it comes back.
+    pub(super) fn release(&mut self, connection: ConnectionId) {
+        self.end_hold(connection, |at| Command::Release { at });
+    }
+
+    /// Ends the whisper that `connection` holds, if it holds one, although the user has not released it: nobody is
+    /// spoken to.
+    pub(in crate::hub) fn abandon(&mut self, connection: ConnectionId) {
+        self.end_hold(connection, |at| Command::Abandon { at });
+    }
+
+    fn end_hold(&mut self, connection: ConnectionId, command: impl FnOnce(Option<u64>) -> Command) {
+        if self.clients.take_hold(connection) {
+            let command = command(self.voice.capture_position());
+            if let Err(error) = self.command(command) {
+                tracing::debug!(%error, "end of a held whisper");
+            }
         }
     }
 
@@ -76,7 +114,14 @@ impl Hub {
             self.clients.set_unmuted_by(by);
             self.tell(match after.muted {
                 true => change(NoticeKind::Muted, "your microphone is closed"),
-                false => change(NoticeKind::Unmuted, "your microphone is open"),
+                false => {
+                    let mut open = change(NoticeKind::Unmuted, "your microphone is open");
+                    if matches!(after.target, TalkTarget::Nobody(_)) {
+                        open.text.push_str(", but you speak to nobody");
+                        open.hint = Some(notices::TALK_HINT.to_owned());
+                    }
+                    open
+                }
             });
         }
         Ok(AudioReply {

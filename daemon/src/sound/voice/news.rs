@@ -76,6 +76,7 @@ impl Voice {
     fn downlink_event(&mut self, event: DownlinkEvent, tell: &mut impl FnMut(VoiceEvent)) {
         let slot = match event {
             DownlinkEvent::Heard { slot }
+            | DownlinkEvent::Whispered { slot }
             | DownlinkEvent::SameRoom { slot }
             | DownlinkEvent::Chirp { slot, .. }
             | DownlinkEvent::Speaking { slot, .. }
@@ -88,6 +89,7 @@ impl Voice {
         };
         match event {
             DownlinkEvent::Heard { .. } => tell(VoiceEvent::Heard(peer)),
+            DownlinkEvent::Whispered { .. } => tell(VoiceEvent::Whispered(peer)),
             DownlinkEvent::SameRoom { .. } => {
                 self.figures.same_room(peer);
                 tell(VoiceEvent::SameRoom(peer));

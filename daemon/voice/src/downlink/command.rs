@@ -172,6 +172,11 @@ pub enum DownlinkEvent {
         /// The peer.
         slot: Slot,
     },
+    /// A genuine packet of a whisper came; at most 4 times a second for each peer. Chirps do not count.
+    Whispered {
+        /// The peer.
+        slot: Slot,
+    },
     /// A peer began to speak, still speaks (10 times a second), or stopped.
     Speaking {
         /// The peer.

@@ -24,7 +24,9 @@ pub(super) struct Peer {
     pub(super) outbound: Option<Outbound>,
     /// When the last [`Heard`](super::DownlinkEvent::Heard) was told.
     pub(super) heard: Option<Duration>,
-    /// When the last whispered packet came.
+    /// When the last [`Whispered`](super::DownlinkEvent::Whispered) was told.
+    pub(super) whisper_told: Option<Duration>,
+    /// When the last whispered packet was played.
     pub(super) whispered: Option<Duration>,
     pub(super) meter: SpeechMeter,
     /// Whether its lost frames are continued by the neural model, as new playouts do.
@@ -82,6 +84,7 @@ impl Peer {
             previous: None,
             outbound: None,
             heard: None,
+            whisper_told: None,
             whispered: None,
             meter: SpeechMeter::new(),
             neural: true,

@@ -17,7 +17,7 @@ const WHISPER_PAUSE: Duration = Duration::from_secs(1);
 /// How far a timestamp may stray from where the sender's clock should be before it counts as a new clock.
 const SAME_CLOCK: SampleCount = SampleCount::from_millis(5_000);
 
-/// The shortest time between two [`DownlinkEvent::Heard`] of one peer: 4 a second.
+/// The shortest time between two [`DownlinkEvent::Heard`], and two [`DownlinkEvent::Whispered`], of one peer: 4 a second.
 const HEARD: Duration = Duration::from_millis(250);
 
 /// How many links of one peer are tried.
@@ -76,6 +76,9 @@ impl Downlink {
             );
             let starts = current && !std::mem::replace(&mut link.used, true);
             self.heard(slot, source, now);
+            if stream == Stream::Whisper && !self.ears.expects(slot, header.timestamp) {
+                self.whispered(slot, now);
+            }
             let opened = Opened {
                 header,
                 stream,
@@ -110,6 +113,18 @@ impl Downlink {
         {
             peer.heard = Some(now);
             self.notices.tell(DownlinkEvent::Heard { slot });
+        }
+    }
+
+    /// A genuine packet of a whisper came from `slot`.
+    fn whispered(&mut self, slot: Slot, now: Duration) {
+        let peer = self.peers.get_mut(slot);
+        if peer
+            .whisper_told
+            .is_none_or(|told| now.saturating_sub(told) >= HEARD)
+        {
+            peer.whisper_told = Some(now);
+            self.notices.tell(DownlinkEvent::Whispered { slot });
         }
     }
 

@@ -89,13 +89,23 @@ impl Bench {
 
     /// The next media packet with this payload, sealed.
     fn media(&mut self, payload_type: PayloadType, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        self.media_on(OPEN, payload_type, timestamp, payload)
+    }
+
+    fn media_on(
+        &mut self,
+        ssrc: Ssrc,
+        payload_type: PayloadType,
+        timestamp: u32,
+        payload: &[u8],
+    ) -> Vec<u8> {
         let timestamp = Timestamp::new(timestamp);
         let header = RtpHeader {
             marker: false,
             payload_type,
             sequence: self.sequence,
             timestamp,
-            ssrc: OPEN,
+            ssrc,
         };
         self.sequence = self.sequence + 1;
         let mut packet = vec![0; HEADER_LENGTH];
@@ -156,6 +166,35 @@ fn each_reason_to_drop_a_datagram_is_told_apart() {
     let bad = bench.media(PayloadType::Red, 960, &[0xff; 60]);
     bench.receive(&bad, 2);
     assert_eq!(bench.dropped().unreadable, 1);
+}
+
+#[test]
+fn a_genuine_packet_of_a_whisper_is_told_four_times_a_second_and_to_the_deafened_too() {
+    let mut bench = Bench::new();
+    let close = DownlinkCommand::Playback { open: false };
+    bench.downlink.command(close, ms(0)).unwrap();
+    let whispered = |bench: &mut Bench| {
+        let events: Vec<_> = std::iter::from_fn(|| bench.downlink.poll_event()).collect();
+        let told = DownlinkEvent::Whispered { slot: Slot::new(5) };
+        events.iter().filter(|event| **event == told).count()
+    };
+    let open = bench.media(PayloadType::Opus, 480, &[0xf8; 60]);
+    bench.receive(&open, 0);
+    assert_eq!(whispered(&mut bench), 0);
+    let good = bench.media_on(WHISPER, PayloadType::Opus, 960, &[0xf8; 60]);
+    let mut forged = good.clone();
+    forged[40] ^= 1;
+    bench.receive(&forged, 10);
+    assert_eq!(whispered(&mut bench), 0);
+    bench.receive(&good, 10);
+    assert_eq!(whispered(&mut bench), 1);
+    bench.receive(&good, 500);
+    assert_eq!(whispered(&mut bench), 0, "a replay");
+    for frame in 3..103 {
+        let packet = bench.media_on(WHISPER, PayloadType::Opus, frame * 480, &[0xf8; 60]);
+        bench.receive(&packet, 500 + u64::from(frame) * 10);
+    }
+    assert_eq!(whispered(&mut bench), 4);
 }
 
 #[test]

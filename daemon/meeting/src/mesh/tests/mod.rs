@@ -14,8 +14,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::{
-    Command, Event, Input, MeetingId, Mesh, Now, OfflineReason, Output, PeerId, Presence, Refusal,
-    RejoinPolicy, Reply, RosterEntry, Setup, Topic, Utc, View, VoiceChange,
+    Audience, Command, Event, Input, MeetingId, Mesh, Now, OfflineReason, Output, PeerId, Presence,
+    Refusal, RejoinPolicy, Reply, RosterEntry, Setup, Topic, Utc, View, VoiceChange,
 };
 
 const START: u64 = 1_800_000_000;
@@ -378,9 +378,22 @@ impl World {
                 if hears {
                     let peer = self.machines[one].id;
                     self.input(other, Input::Heard { peer });
+                    if self.whispers_to(one, self.id(other)) {
+                        self.input(other, Input::Whispered { peer });
+                    }
                 }
             }
         }
+    }
+
+    /// Whether what `index` says right now goes to `peer` as a whisper.
+    fn whispers_to(&self, index: usize, peer: PeerId) -> bool {
+        let audience = self.machines[index].voice.iter().rev();
+        let mut audience = audience.filter_map(|change| match change {
+            VoiceChange::Audience { audience, .. } => Some(audience),
+            _ => None,
+        });
+        matches!(audience.next(), Some(Audience::Whisper(peers)) if peers.contains(&peer))
     }
 
     fn try_view(&self, index: usize) -> Option<View> {

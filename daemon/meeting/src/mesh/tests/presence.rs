@@ -332,6 +332,7 @@ fn a_whisper_is_announced_to_its_receivers_and_the_deafened_one_says_so() {
         .command(
             1,
             Command::Reply {
+                meant: None,
                 mode: crate::WhisperMode::Latch,
                 at: None,
             },
@@ -340,6 +341,81 @@ fn a_whisper_is_announced_to_its_receivers_and_the_deafened_one_says_so() {
     world.command(0, Command::Talk { at: None }).unwrap();
     world.run(300);
     assert!(world.saw(1, |event| *event == Event::WhisperStopped { from: anna }));
+}
+
+fn whisper(to: Vec<PeerId>) -> Command {
+    Command::Whisper {
+        to,
+        mode: crate::WhisperMode::Latch,
+        at: None,
+    }
+}
+
+#[test]
+fn whoever_announces_a_whisper_without_whispering_takes_no_reply() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    world.meeting_of_all(0);
+    let anna = world.id(0);
+    world.command(2, whisper(vec![anna])).unwrap();
+    world.run(600);
+    world.forget_events();
+    world.silent.insert(1);
+    world.command(1, whisper(vec![anna])).unwrap();
+    world.run(600);
+    let talk = world.view(0).talk;
+    assert_eq!(talk.reply_to[0].peer, world.id(2));
+    assert_eq!(talk.whispers.len(), 1);
+    assert!(!world.saw(0, |event| matches!(event, Event::WhisperStarted { .. })));
+    world.silent.clear();
+    world.run(600);
+    assert_eq!(world.view(0).talk.reply_to[0].peer, world.id(1));
+}
+
+#[test]
+fn a_reply_stays_with_whoever_began_last_when_another_whisper_loses_a_receiver() {
+    let mut world = World::new(&["Anna", "Bao", "Chen", "Dara"]);
+    world.meeting_of_all(0);
+    let (anna, bao) = (world.id(0), world.id(1));
+    world.command(3, whisper(vec![anna, bao])).unwrap();
+    world.run(600);
+    world.command(2, whisper(vec![anna])).unwrap();
+    world.run(600);
+    world.command(1, Command::Leave { meeting: None }).unwrap();
+    world.run(600);
+    let dara = world.view(0).talk.whispers;
+    assert!(
+        dara.iter().all(|whisper| whisper.others.is_empty()),
+        "{dara:?}"
+    );
+    let reply = |meant: usize, world: &World| Command::Reply {
+        meant: Some(vec![world.id(meant)]),
+        mode: crate::WhisperMode::Latch,
+        at: None,
+    };
+    let wrong = reply(3, &world);
+    let refusal = world.command(0, wrong).unwrap_err();
+    assert_eq!(
+        refusal.to_string(),
+        "Chen was the last to begin a whisper to you"
+    );
+    let right = reply(2, &world);
+    let to = vec![world.id(2)];
+    assert_eq!(world.command(0, right), Ok(Reply::Whispering { to }));
+}
+
+#[test]
+fn a_speaker_that_switches_too_often_is_understood_in_the_end() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    world.meeting_of_all(0);
+    let bao = world.id(1);
+    for _ in 0..60 {
+        world.command(0, whisper(vec![bao])).unwrap();
+        world.command(0, Command::Talk { at: None }).unwrap();
+    }
+    world.command(0, whisper(vec![bao])).unwrap();
+    assert!(world.view(1).counters.requests_dropped > 40);
+    world.run(3000);
+    assert_eq!(world.view(1).talk.whispers.len(), 1);
 }
 
 #[test]
