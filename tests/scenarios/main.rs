@@ -16,6 +16,7 @@ mod runner;
 mod whisper;
 mod whisper_edges;
 mod whisper_ends;
+mod whisper_lost;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,8 +45,10 @@ const SCENARIOS: &[Scenario] = scenarios![
     main_job::everything_that_the_demonstration_tells within 180,
     whisper::a_whisper_reaches_exactly_the_chosen,
     whisper_edges::a_whisper_in_the_midst_of_sound_has_exact_edges,
-    whisper_ends::a_held_whisper_ends_with_its_connection_and_a_timed_one_by_itself,
+    whisper_ends::a_held_whisper_ends_with_its_release_and_a_timed_one_by_itself,
+    whisper_lost::a_held_whisper_whose_program_dies_or_sleeps_goes_to_nobody within 180,
     whisper::a_whisper_to_several_is_answered_among_them,
+    whisper::a_reply_goes_to_whoever_began_to_whisper_last,
     whisper::a_whisper_goes_to_nobody_rather_than_to_everyone,
     whisper::somebody_absent_is_refused_by_name_and_reason,
     whisper::muted_and_deafened_people_neither_speak_nor_hear,

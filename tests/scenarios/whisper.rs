@@ -1,8 +1,8 @@
 //! Who hears a whisper, and who does not hear anything of it.
 
 use anyhow::{Result, bail, ensure};
-use sotto_control::model::{NoticeKind, OfflineReason, PresenceState, TalkTo};
-use sotto_control::{CallError, ErrorCode, TalkWhisper};
+use sotto_control::model::{NoticeKind, OfflineReason, PresenceState, Snapshot, TalkTo};
+use sotto_control::{CallError, ErrorCode, TalkReplyTo, TalkWhisper};
 use sotto_tests::colleague_views::{all_see, offline};
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Colleague, Line, Script, Voice};
@@ -154,6 +154,58 @@ pub(crate) async fn a_whisper_to_several_is_answered_among_them(mut lab: Place) 
         listener.heard_well(&bao, &answer, WELL).await?;
     }
     dara.heard_nothing(&bao, &answer).await?;
+    Ok(())
+}
+
+pub(crate) async fn a_reply_goes_to_whoever_began_to_whisper_last(mut lab: Place) -> Outcome {
+    let mut script = Script::new();
+    let answer = say(
+        &mut script,
+        16.0,
+        "Chen, this is my answer to you alone.",
+        Voice::Anna,
+    )?;
+    let [anna, bao, chen, dara] = four_in_a_meeting(&mut lab, &script, &Script::new()).await?;
+    let answers = |whom: &'static str| {
+        move |now: &Snapshot| {
+            now.talk
+                .reply_to
+                .first()
+                .is_some_and(|one| one.name == whom)
+        }
+    };
+    dara.whispers_to(&["Anna", "Bao"]).await?;
+    anna.until("Dara would be answered", answers("Dara"))
+        .await?;
+    let dara_and_bao = anna.watch()?.now().talk.reply_to;
+    chen.whispers_to(&["Anna"]).await?;
+    anna.until("Chen would be answered", answers("Chen"))
+        .await?;
+    // Dara's whisper goes on with one receiver less, and says so.
+    bao.leaves("Planning").await?;
+    anna.until("Dara whispers to Anna alone", |now| {
+        now.talk
+            .incoming
+            .iter()
+            .any(|whisper| whisper.from.name == "Dara" && whisper.also_to.is_empty())
+    })
+    .await?;
+    let meant = TalkReplyTo {
+        to: dara_and_bao.into_iter().map(|one| one.id).collect(),
+        ..TalkReplyTo::default()
+    };
+    match anna.watch()?.client().call(meant).await {
+        Err(CallError::Refused(refusal)) => note(&refusal.message),
+        other => bail!("an answer that was meant for Dara gave {other:?}"),
+    }
+    anna.is_about_to_say(&answer).await?;
+    let said = sotto_tests::programs::said(&anna.sotto(&["reply"])?);
+    ensure!(
+        said.contains("Answering Chen.") && said.contains("Whispering to Chen, until"),
+        "{said}"
+    );
+    chen.heard_well(&anna, &answer, WELL).await?;
+    dara.heard_nothing(&anna, &answer).await?;
     Ok(())
 }
 

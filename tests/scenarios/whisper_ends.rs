@@ -1,10 +1,10 @@
-//! How whispers end by themselves: with the connection that holds them, and after a stated time.
+//! How whispers end: when they are released, and after a stated time.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use sotto_control::model::{TalkTo, WhisperMode};
-use sotto_control::{Client, TalkWhisper};
+use sotto_control::{Client, TalkRelease, TalkWhisper};
 use sotto_tests::{Clip, Colleague, Script, Trace};
 
 use crate::whisper::four_in_a_meeting;
@@ -20,7 +20,7 @@ const STATED: Duration = Duration::from_millis(1_000);
 /// How far what is heard may be from what was asked for, in seconds: commands, and their answers, travel.
 const LATE: f64 = 0.2;
 
-pub(crate) async fn a_held_whisper_ends_with_its_connection_and_a_timed_one_by_itself(
+pub(crate) async fn a_held_whisper_ends_with_its_release_and_a_timed_one_by_itself(
     mut lab: Place,
 ) -> Outcome {
     let mut script = Script::new();
@@ -74,8 +74,7 @@ pub(crate) async fn a_held_whisper_ends_with_its_connection_and_a_timed_one_by_i
     is_about(&[lacks.iter().sum()], &[muted - held_while_muted]).context("what Chen lacks")
 }
 
-/// Holds a whisper to Chen for so many seconds, over a connection of its own that is then closed without a word. Says
-/// for how long it was held.
+/// Holds a whisper to Chen for so many seconds, over a connection of its own. Says for how long it was held.
 async fn hold(anna: &Colleague, seconds: f64) -> Result<f64> {
     let before = anna.watch()?.now().talk.to;
     let holder = Client::connect(&anna.places(), "holder").await?;
@@ -91,7 +90,7 @@ async fn hold(anna: &Colleague, seconds: f64) -> Result<f64> {
     })
     .await?;
     tokio::time::sleep_until((begin + Duration::from_secs_f64(seconds)).into()).await;
-    drop(holder);
+    holder.call(TalkRelease {}).await?;
     let held = begin.elapsed();
     anna.until("the whisper has ended", |now| now.talk.to == before)
         .await?;

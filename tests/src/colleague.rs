@@ -284,13 +284,22 @@ impl Colleague {
     ///
     /// When it cannot be started; a command that fails is no error here.
     pub fn sotto(&self, arguments: &[&str]) -> Result<Output> {
-        let mut command = self.host.command(program("sotto")?);
-        self.prepare(&mut command);
-        command
-            .args(arguments)
+        self.command("sotto", arguments)?
             .stdin(Stdio::null())
             .output()
             .context("cannot start sotto")
+    }
+
+    /// One of our programs with these arguments, to be started on this host.
+    ///
+    /// # Errors
+    ///
+    /// When it has not been built.
+    pub fn command(&self, name: &str, arguments: &[&str]) -> Result<std::process::Command> {
+        let mut command = self.host.command(program(name)?);
+        self.prepare(&mut command);
+        command.args(arguments);
+        Ok(command)
     }
 
     /// Waits until a line of the script has been said, and a moment more for it to arrive.

@@ -285,11 +285,7 @@ impl Colleague {
     ///
     /// When it is refused.
     pub async fn replies(&self) -> Result<()> {
-        self.ask(TalkReplyTo {
-            mode: WhisperMode::Latch,
-        })
-        .await
-        .map(drop)
+        self.ask(TalkReplyTo::default()).await.map(drop)
     }
 
     /// Speaks to everyone again.
