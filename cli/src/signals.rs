@@ -37,3 +37,30 @@ pub(crate) fn terminated() -> impl Future<Output = End> + Send + 'static {
 pub(crate) fn terminated() -> impl Future<Output = End> + Send + 'static {
     std::future::pending()
 }
+
+/// Waits for Ctrl-C.
+///
+/// From the call on, not only once it is awaited, it does not end the program by itself.
+#[cfg(unix)]
+pub(crate) fn interrupted() -> impl Future<Output = ()> + Send + 'static {
+    use tokio::signal::unix::{SignalKind, signal};
+    let interrupts = signal(SignalKind::interrupt());
+    async move {
+        match interrupts {
+            Ok(mut interrupts) => {
+                interrupts.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+pub(crate) fn interrupted() -> impl Future<Output = ()> + Send + 'static {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

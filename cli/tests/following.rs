@@ -385,6 +385,8 @@ fn terminal() -> (std::fs::File, std::fs::File) {
     let outside = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&outside).unwrap();
     unlockpt(&outside).unwrap();
+    // Or else programs that are started would keep the terminal alive.
+    rustix::io::fcntl_setfd(&outside, rustix::io::FdFlags::CLOEXEC).unwrap();
     let name = ptsname(&outside, Vec::new()).unwrap();
     let inside = std::fs::File::options()
         .read(true)

@@ -4,7 +4,7 @@ use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::signals::{End, terminated};
+use crate::signals::{End, interrupted, terminated};
 use crate::wait::{between, until};
 use sotto_control::model::{NobodyBecause, Snapshot, Talk, TalkTo, WhisperMode};
 use sotto_control::{
@@ -166,12 +166,12 @@ enum LetGo {
 ///
 /// From the call on, not only once it is awaited, no signal ends the program by itself.
 fn let_go() -> impl Future<Output = LetGo> {
-    let terminated = terminated();
+    let (terminated, interrupted) = (terminated(), interrupted());
     let (pressed, enter) = tokio::sync::oneshot::channel();
+    let typed = std::io::stdin().is_terminal();
     // A thread of its own: it may sit in the read until the program ends, and the runtime must not wait for it.
     std::thread::spawn(move || {
         let stdin = std::io::stdin();
-        let typed = stdin.is_terminal();
         let mut line = String::new();
         // The end of input and an error end the whisper alike, except where the terminal has gone.
         let ended = !matches!(stdin.read_line(&mut line), Ok(1..));
@@ -183,7 +183,7 @@ fn let_go() -> impl Future<Output = LetGo> {
     async move {
         tokio::select! {
             how = enter => how.unwrap_or(LetGo::Released),
-            _ = tokio::signal::ctrl_c() => LetGo::Released,
+            () = interrupted => LetGo::Released,
             end = terminated => match end {
                 End::Asked => LetGo::Released,
                 End::TerminalGone => LetGo::TerminalGone,
