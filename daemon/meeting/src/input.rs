@@ -58,8 +58,10 @@ pub enum Input {
     Gossip {
         /// The topic.
         topic: Topic,
-        /// The neighbour that handed it on (not necessarily its author).
-        from: PeerId,
+        /// The peer that signed the message, at some time: anybody may keep one and send it again.
+        author: PeerId,
+        /// The connected peer that handed it on, perhaps the author itself.
+        neighbour: PeerId,
         /// The message.
         data: Vec<u8>,
         /// Names it in [`Output::Verdict`](crate::Output::Verdict).

@@ -143,7 +143,7 @@ impl Meeting {
                     .answers
                     .get(&author)
                     .is_none_or(|held| held.record.order(new).is_lt()),
-                AnyRecord::Unheard(_) => true,
+                AnyRecord::Unheard(new) => self.reach.is_news(author, &new.body.report),
                 AnyRecord::Founding(_) | AnyRecord::Lobby(_) => false,
             }
     }

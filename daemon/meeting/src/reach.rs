@@ -84,6 +84,16 @@ impl Report {
         self.tags.len() <= MOST_TAGS && self.tags.is_sorted()
     }
 
+    /// Returns a report that everybody is heard.
+    #[cfg(test)]
+    pub(crate) fn empty(serial: u64) -> Self {
+        Self {
+            serial,
+            inverted: false,
+            tags: Vec::new(),
+        }
+    }
+
     fn hears(&self, tag: Tag) -> bool {
         self.tags.binary_search(&tag).is_ok() == self.inverted
     }
@@ -94,7 +104,7 @@ impl Report {
 struct Received {
     report: Report,
     at: Duration,
-    /// It belongs to an earlier stay of its author; only its serial counts, against repetition.
+    /// Its author has left since, or begun another stay: only its serial counts, against repetition.
     over: bool,
 }
 
@@ -252,7 +262,10 @@ impl Reach {
     /// `peer` is no longer present by its own signed record.
     pub(crate) fn absent(&mut self, peer: PeerId, now: Duration) {
         if self.peers.remove(&peer).is_some() {
-            self.reports.remove(&peer);
+            // Kept, so that nobody brings it up again when the peer is back.
+            if let Some(received) = self.reports.get_mut(&peer) {
+                received.over = true;
+            }
             self.update(now);
         }
     }
@@ -284,17 +297,25 @@ impl Reach {
         }
     }
 
+    /// Returns whether a report of `from` would be news, before its signature is checked.
+    pub(crate) fn is_news(&self, from: PeerId, report: &Report) -> bool {
+        self.peers.contains_key(&from)
+            && self
+                .reports
+                .get(&from)
+                .is_none_or(|known| known.report.serial < report.serial)
+    }
+
+    /// Goes on with serial numbers from `serial` at least.
+    pub(crate) fn raise_serial(&mut self, serial: u64) {
+        self.serial = self.serial.max(serial);
+    }
+
     /// A report signed by `from`, who is present.
     ///
     /// Returns whether it is newer than what was known.
     pub(crate) fn report(&mut self, from: PeerId, report: Report, now: Duration) -> bool {
-        if !report.is_valid() || !self.peers.contains_key(&from) {
-            return false;
-        }
-        let newer = self
-            .reports
-            .get(&from)
-            .is_none_or(|known| known.report.serial < report.serial);
+        let newer = report.is_valid() && self.is_news(from, &report);
         if newer {
             let received = Received {
                 report,

@@ -180,7 +180,8 @@ fn a_told_length_is_given_no_memory() {
             let needed = needed(|| {
                 let gossip = Input::Gossip {
                     topic: Topic::lobby(),
-                    from: peer,
+                    author: peer,
+                    neighbour: peer,
                     data: data.clone(),
                     receipt: 1,
                 };

@@ -166,7 +166,8 @@ impl Pair {
         for data in self.with_copies(data) {
             let gossip = Input::Gossip {
                 topic: topic.clone(),
-                from: self.id(who),
+                author: self.id(who),
+                neighbour: self.id(who),
                 data,
                 receipt: self.new_id(),
             };
@@ -379,7 +380,7 @@ proptest! {
             pair.input(0, Input::Request { from: bao, id: receipt, data: data.clone() });
             for topic in &topics {
                 let receipt = pair.new_id();
-                pair.input(0, Input::Gossip { topic: topic.clone(), from: bao, data: data.clone(), receipt });
+                pair.input(0, Input::Gossip { topic: topic.clone(), author: bao, neighbour: bao, data: data.clone(), receipt });
             }
             pair.input(0, Input::Response { id: u64::from(kind), from: bao, result: Ok(data) });
         }

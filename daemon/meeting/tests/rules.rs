@@ -627,6 +627,37 @@ fn a_clean_end_is_seen_at_once_as_closed() {
     assert!(took < Duration::from_millis(300), "{took:?}");
 }
 
+#[test]
+fn an_old_message_that_another_sends_again_makes_nobody_look_alive() {
+    let (mut sim, [anna, bao, chen, dara]) = Sim::with(50, ["Anna", "Bao", "Chen", "Dara"]);
+    let meeting = sim.gather(anna, "Planning", &[bao, chen, dara]);
+    // From now on Dara looks at the meeting from outside.
+    sim.ask(dara, Command::Leave { meeting: None });
+    sim.until_seen(&[anna], meeting, dara, LEFT);
+    sim.crash(chen);
+    // Nobody reports any more whom everybody knows to be lost.
+    sim.run(180);
+    assert_eq!(sim.presence(dara, meeting, chen), Some(LOST));
+    for neighbour in [anna, bao] {
+        for looker in [anna, bao, dara]
+            .into_iter()
+            .filter(|looker| *looker != neighbour)
+        {
+            sim.resend(neighbour, chen, looker);
+            assert_eq!(sim.presence(looker, meeting, chen), Some(LOST));
+        }
+    }
+    for _ in 0..60 {
+        sim.run(1);
+        assert_eq!(sim.presence(dara, meeting, chen), Some(LOST));
+    }
+    // The colleague itself is believed.
+    sim.start(chen);
+    sim.until("Chen is back", 20, |sim| {
+        sim.presence(dara, meeting, chen) != Some(LOST)
+    });
+}
+
 // --- several meetings -----------------------------------------------------------------------------------------------
 
 #[test]

@@ -136,12 +136,14 @@ pub enum NetworkEvent {
         /// The topic.
         topic: String,
     },
-    /// A gossip message, signed by `from`. It must be answered with [`NetworkCommand::Verdict`].
+    /// A gossip message. It must be answered with [`NetworkCommand::Verdict`].
     Gossip {
         /// The topic.
         topic: String,
-        /// The author, proven by signature (not the neighbour that relayed it).
-        from: NodeId,
+        /// The peer that signed it, at some time: a message may be kept and sent again.
+        author: NodeId,
+        /// The connected peer that handed it on, perhaps the author itself.
+        neighbour: NodeId,
         /// The message.
         data: Vec<u8>,
         /// The number to name in the verdict.

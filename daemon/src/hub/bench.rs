@@ -190,7 +190,8 @@ fn start(number: usize, name: &str, now: Now) -> Option<Mesh> {
 fn gossip(topic: Topic, from: PeerId, data: Vec<u8>) -> Input {
     Input::Gossip {
         topic,
-        from,
+        author: from,
+        neighbour: from,
         data,
         receipt: 0,
     }

@@ -58,15 +58,20 @@ impl Hub {
             NetworkEvent::Unsubscribed { .. } => {}
             NetworkEvent::Gossip {
                 topic,
-                from,
+                author,
+                neighbour,
                 data,
                 receipt,
-            } => self.feed(Input::Gossip {
-                topic: Topic::new(&topic),
-                from: PeerId(from.0),
-                data,
-                receipt,
-            }),
+            } => {
+                let (author, neighbour) = (PeerId(author.0), PeerId(neighbour.0));
+                self.feed(Input::Gossip {
+                    topic: Topic::new(&topic),
+                    author,
+                    neighbour,
+                    data,
+                    receipt,
+                });
+            }
             NetworkEvent::Request { from, id, data } => self.feed(Input::Request {
                 from: PeerId(from.0),
                 id,

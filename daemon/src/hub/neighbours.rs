@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use sotto_control::model::NetworkStatus;
-use sotto_meeting::PeerId;
+use sotto_meeting::{Output, PeerId, Verdict};
 use sotto_net::NetworkEvent;
 
 use super::heard::LastHeard;
@@ -39,7 +39,10 @@ impl Neighbours {
             NetworkEvent::Connected { peer, .. } | NetworkEvent::Subscribed { peer, .. } => {
                 Some(peer)
             }
-            NetworkEvent::Gossip { from, .. }
+            // Its author may have signed it long ago: see the verdict.
+            NetworkEvent::Gossip {
+                neighbour: from, ..
+            }
             | NetworkEvent::Request { from, .. }
             | NetworkEvent::Response {
                 from,
@@ -58,7 +61,24 @@ impl Neighbours {
             }
             NetworkEvent::Connected { peer, .. } => self.connected.insert(PeerId(peer.0)),
             NetworkEvent::Disconnected { peer } => self.connected.remove(&PeerId(peer.0)),
+            NetworkEvent::Gossip {
+                author, receipt, ..
+            } => {
+                self.heard.gossiped(*receipt, PeerId(author.0));
+                false
+            }
             _ => false,
+        }
+    }
+
+    /// Takes in the verdict on a gossip message: one that is accepted is news from its author.
+    pub(super) fn judged(&mut self, output: &Output, now: Instant) {
+        if let Output::Verdict {
+            receipt,
+            verdict: Verdict::Accept,
+        } = output
+        {
+            self.heard.accepted(*receipt, now);
         }
     }
 
@@ -166,5 +186,32 @@ mod tests {
         assert_eq!(neighbours.last_heard().seconds(PeerId(BAO), now), Some(0));
         neighbours.note(&NetworkEvent::Disconnected { peer }, now);
         assert_eq!(neighbours.status(1).connected, 0);
+    }
+
+    #[test]
+    fn gossip_is_heard_from_the_neighbour_and_from_its_author_if_it_is_news() {
+        let now = Instant::now();
+        let mut neighbours = Neighbours::new(Vec::new());
+        let (author, neighbour) = (NodeId(BAO), NodeId([3; 32]));
+        let gossip = NetworkEvent::Gossip {
+            topic: "lobby".to_owned(),
+            author,
+            neighbour,
+            data: Vec::new(),
+            receipt: 7,
+        };
+        let seconds = |neighbours: &Neighbours, id: NodeId| {
+            neighbours.last_heard().seconds(PeerId(id.0), now)
+        };
+        for (verdict, heard) in [(Verdict::Ignore, None), (Verdict::Accept, Some(0))] {
+            neighbours.note(&gossip, now);
+            let output = Output::Verdict {
+                receipt: 7,
+                verdict,
+            };
+            neighbours.judged(&output, now);
+            assert_eq!(seconds(&neighbours, author), heard);
+            assert_eq!(seconds(&neighbours, neighbour), Some(0));
+        }
     }
 }

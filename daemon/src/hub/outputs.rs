@@ -1,5 +1,7 @@
 //! Carrying out what the mesh decided.
 
+use std::time::Instant;
+
 use sotto_control::model::{NoticeKind, Severity};
 use sotto_meeting::{Event, Output, Part, TalkTarget};
 use sotto_voice::mix::Earcon;
@@ -26,6 +28,7 @@ impl Hub {
             }
         }
         for output in others {
+            self.neighbours.judged(&output, Instant::now());
             match self.link.take(output) {
                 Some(Output::Store(bytes)) => self.store(&bytes),
                 Some(Output::Event(event)) => self.take_mesh_event(&event),

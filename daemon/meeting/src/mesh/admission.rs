@@ -43,7 +43,7 @@ impl Mesh {
         secret: [u8; 32],
     ) -> MeetingId {
         let id = MeetingId(founding.hash);
-        let serial = super::first_serial(self.me.epoch());
+        let serial = self.report_serial();
         let meeting = Meeting::new(
             founding,
             secret,
@@ -55,6 +55,11 @@ impl Mesh {
         self.meetings.add(meeting);
         self.links.reconsider();
         id
+    }
+
+    /// Returns a serial number above those of all my reports so far: each is a record, and counted as such.
+    pub(super) fn report_serial(&self) -> u64 {
+        super::first_serial(self.me.epoch()).saturating_add(self.me.next_counter())
     }
 
     /// Takes a meeting off my list and stops listening.

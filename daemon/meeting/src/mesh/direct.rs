@@ -231,7 +231,11 @@ impl Mesh {
             relay: from,
             way: Way::Author,
         };
-        self.take_record(id, record, Some(self.now.monotonic), via) != Taken::Bad
+        let taken = self.take_record(id, record, Some(self.now.monotonic), via);
+        if taken == Taken::Bad {
+            self.blame(from);
+        }
+        taken != Taken::Bad
     }
 
     /// An answer came, or the news that none will.

@@ -77,35 +77,48 @@ impl Mesh {
         }
     }
 
-    /// A gossip message came, by way of the neighbour `from`.
-    pub(super) fn gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8], receipt: u64) {
-        let verdict = if self.is_blamed(from) {
+    /// Judges a gossip message that `author` signed and `neighbour` handed on.
+    ///
+    /// The neighbour has checked it, if it is honest: so the neighbour answers for it. The author need not be there.
+    pub(super) fn gossip(
+        &mut self,
+        topic: &Topic,
+        author: PeerId,
+        neighbour: PeerId,
+        data: &[u8],
+        receipt: u64,
+    ) {
+        let via = Via {
+            relay: neighbour,
+            way: if author == neighbour {
+                Way::Gossip
+            } else {
+                Way::Relayed
+            },
+        };
+        let verdict = if self.is_blamed(neighbour) {
             self.guard.malformed();
             Verdict::Ignore
         } else if topic.as_str() == Topic::LOBBY {
-            self.lobby_gossip(from, data)
+            self.lobby_gossip(data, via)
         } else {
-            self.meeting_gossip(topic, from, data)
+            self.meeting_gossip(topic, data, via)
         };
         if verdict == Verdict::Reject {
             self.guard.malformed();
-            self.blame(from);
+            self.blame(neighbour);
         }
         self.outbox.push(Output::Verdict { receipt, verdict });
     }
 
-    fn lobby_gossip(&mut self, from: PeerId, data: &[u8]) -> Verdict {
+    fn lobby_gossip(&mut self, data: &[u8], via: Via) -> Verdict {
         let Some(AnyRecord::Lobby(record)) = record::read(data) else {
             return Verdict::Reject;
-        };
-        let via = Via {
-            relay: from,
-            way: Way::Gossip,
         };
         verdict(self.take_lobby_record(record, self.now.monotonic, via))
     }
 
-    fn meeting_gossip(&mut self, topic: &Topic, from: PeerId, data: &[u8]) -> Verdict {
+    fn meeting_gossip(&mut self, topic: &Topic, data: &[u8], via: Via) -> Verdict {
         let Some(id) = self.meetings.in_topic(topic) else {
             return Verdict::Ignore;
         };
@@ -122,22 +135,22 @@ impl Mesh {
         else {
             return Verdict::Reject;
         };
-        let via = Via {
-            relay: from,
-            way: Way::Gossip,
-        };
         verdict(self.take_record(id, record, Some(self.now.monotonic), via))
     }
 
     /// Whether a verified record is within what its author, or for invitations that are carried in bulk its bearer, may
     /// tell me.
     ///
-    /// Nobody but the author of a record uses up the author's share: hence only after its signature was checked.
+    /// Nobody but the author of a record uses up the author's share: hence only after its signature was checked, and
+    /// apart from what others hand on of the author's.
     pub(super) fn may_come(&mut self, id: MeetingId, author: PeerId, bulk: bool, via: Via) -> bool {
         match via.way {
             Way::Author => true,
             Way::Carried if bulk => self.guard.may_carry(via.relay, self.now.monotonic),
-            Way::Gossip | Way::Carried => self.guard.may_speak(id, author, self.now.monotonic),
+            Way::Gossip | Way::Relayed | Way::Carried => {
+                let itself = via.is_from(author);
+                self.guard.may_speak(id, author, itself, self.now.monotonic)
+            }
         }
     }
 

@@ -13,7 +13,8 @@ use crate::view::Counters;
 /// The rates of every peer, and the counts of what was beyond them.
 #[derive(Debug)]
 pub(super) struct Guard {
-    records: Rates<(MeetingId, PeerId)>,
+    /// By meeting, author, and whether the author itself handed the record over.
+    records: Rates<(MeetingId, PeerId, bool)>,
     /// Invitations that synchronisation brings, by who brings them.
     bulk: Rates<PeerId>,
     /// Bad records, by who handed them on.
@@ -45,8 +46,16 @@ impl Guard {
     }
 
     /// Takes a verified record of `author`: ten a second in each meeting; what is more is counted.
-    pub(super) fn may_speak(&mut self, id: MeetingId, author: PeerId, now: Duration) -> bool {
-        let may = self.records.take(&(id, author), now);
+    ///
+    /// As many may come by way of others. So nobody uses up what the author may say `itself`.
+    pub(super) fn may_speak(
+        &mut self,
+        id: MeetingId,
+        author: PeerId,
+        itself: bool,
+        now: Duration,
+    ) -> bool {
+        let may = self.records.take(&(id, author, itself), now);
         self.counters.records_too_fast += u64::from(!may);
         may
     }
@@ -183,11 +192,11 @@ mod tests {
     #[test]
     fn who_speaks_too_fast_in_one_meeting_is_heard_in_another() {
         let mut guard = Guard::new();
-        while guard.may_speak(MEETING, EVE, NOW) {}
+        while guard.may_speak(MEETING, EVE, true, NOW) {}
         assert_eq!(guard.counters().records_too_fast, 1);
-        assert!(guard.may_speak(OTHER, EVE, NOW));
-        assert!(guard.may_speak(MEETING, BAO, NOW));
-        assert!(guard.may_speak(MEETING, EVE, NOW + Duration::from_millis(101)));
+        assert!(guard.may_speak(OTHER, EVE, true, NOW));
+        assert!(guard.may_speak(MEETING, BAO, true, NOW));
+        assert!(guard.may_speak(MEETING, EVE, true, NOW + Duration::from_millis(101)));
     }
 
     #[test]
@@ -197,7 +206,7 @@ mod tests {
         assert!(!guard.may_carry(BAO, NOW));
         assert_eq!(guard.counters().records_too_fast, 1);
         assert!(
-            guard.may_speak(MEETING, BAO, NOW),
+            guard.may_speak(MEETING, BAO, true, NOW),
             "its own words are apart"
         );
     }

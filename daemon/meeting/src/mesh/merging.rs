@@ -32,11 +32,20 @@ pub(super) struct Via {
     pub(super) way: Way,
 }
 
+impl Via {
+    /// Whether `author` itself handed the record over, so that it lives and stands by it.
+    pub(super) fn is_from(self, author: PeerId) -> bool {
+        self.relay == author && !matches!(self.way, Way::Relayed)
+    }
+}
+
 /// How a record was handed over.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Way {
-    /// By gossip, or to be gossiped.
+    /// By gossip of whoever handed it over, or to be gossiped.
     Gossip,
+    /// By gossip that another signed: it may be old, and sent again.
+    Relayed,
     /// By synchronisation, or on joining.
     Carried,
     /// By its author directly, beside a request of its own.
@@ -63,7 +72,7 @@ impl Mesh {
         if author != self.me.id && !meeting.is_news(&record) {
             // That a known record is handed on proves its author's life only if the author does it.
             if let (AnyRecord::Presence(record), Some(at)) = (&record, fresh)
-                && via.relay == author
+                && via.is_from(author)
                 && meeting.refresh(author, &record.hash, at)
             {
                 self.review_peer(author);
@@ -192,6 +201,10 @@ impl Mesh {
     /// My versions have moved past those of a run that I do not remember.
     fn sign_everything_anew(&mut self) {
         self.seat.set_counter(self.me.next_counter());
+        let serial = self.report_serial();
+        for meeting in self.meetings.iter_mut() {
+            meeting.reach.raise_serial(serial);
+        }
         let mine: Vec<(MeetingId, Presence)> = self
             .meetings
             .iter()

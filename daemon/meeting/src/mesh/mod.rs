@@ -177,10 +177,11 @@ impl Mesh {
             Input::Subscribed { peer: _, topic } => self.subscribed(&topic),
             Input::Gossip {
                 topic,
-                from,
+                author,
+                neighbour,
                 data,
                 receipt,
-            } => self.gossip(&topic, from, &data, receipt),
+            } => self.gossip(&topic, author, neighbour, &data, receipt),
             Input::Request { from, id, data } => self.request(from, id, &data),
             Input::Response { id, from, result } => self.response(id, from, result),
             Input::Heard { peer } => self.heard(peer),

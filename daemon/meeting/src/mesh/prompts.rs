@@ -125,8 +125,12 @@ impl Mesh {
     ///
     /// What else the offer says counts only if it brings an invitation: anybody can claim who is inside.
     pub(super) fn offered(&mut self, from: PeerId, offered: &Offered) -> Response {
+        if self.is_blamed(from) {
+            return Response::Refused;
+        }
         let Some(AnyRecord::Founding(founding)) = record::read_verified(&offered.founding) else {
             self.guard.malformed();
+            self.blame(from);
             return Response::Refused;
         };
         let id = MeetingId(founding.hash);
@@ -134,6 +138,12 @@ impl Mesh {
         for raw in &offered.invitations {
             match record::read(raw) {
                 Some(record @ AnyRecord::Invitation(_)) if record.head().meeting == id => {
+                    if !record.verify() {
+                        // The rest was not verified either.
+                        self.guard.malformed();
+                        self.blame(from);
+                        break;
+                    }
                     invited |= self.receive_invitation(&founding, record);
                 }
                 _ => self.guard.malformed(),
@@ -179,23 +189,18 @@ impl Mesh {
         }
     }
 
-    /// Takes an invitation to me, not verified yet, whichever way it came. Says whether it lies before me now, or did.
+    /// Takes a verified invitation to me, whichever way it came. Says whether it lies before me now, or did.
     pub(super) fn receive_invitation(
         &mut self,
         founding: &Record<Founding>,
         record: AnyRecord,
     ) -> bool {
         let id = MeetingId(founding.hash);
-        let verified = record.verify();
         let AnyRecord::Invitation(invitation) = record else {
             return false;
         };
         let author = invitation.head.author;
-        if !verified || invitation.body.invitee != self.me.id || author == self.me.id || self.cloned
-        {
-            if !verified {
-                self.guard.malformed();
-            }
+        if invitation.body.invitee != self.me.id || author == self.me.id || self.cloned {
             return false;
         }
         let (utc, now) = (self.now.utc, self.now.monotonic);

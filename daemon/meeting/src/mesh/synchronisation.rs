@@ -328,16 +328,25 @@ impl Mesh {
         self.links.connections().filter(shares).collect()
     }
 
-    /// Takes a record that `from`, usually its author, asked me to hand on, and does so if it is news.
+    /// Takes a record that its author `from` asked me to hand on, and does so if it is news.
+    ///
+    /// Others gossip for themselves: through me nobody is made to look alive.
     pub(super) fn take_and_pass_on(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
         let via = Via {
             relay: from,
             way: Way::Gossip,
         };
-        if let Some(record) = record::read(raw)
-            && self.take_record(id, record, Some(self.now.monotonic), via) == Taken::New
-        {
-            self.publish(id, raw);
+        let Some(record) = record::read(raw).filter(|record| record.head().author == from) else {
+            self.guard.malformed();
+            return;
+        };
+        if self.is_blamed(from) {
+            return;
+        }
+        match self.take_record(id, record, Some(self.now.monotonic), via) {
+            Taken::New => self.publish(id, raw),
+            Taken::Known => {}
+            Taken::Bad => self.blame(from),
         }
     }
 

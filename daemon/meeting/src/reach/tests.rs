@@ -386,6 +386,29 @@ fn what_a_peer_reported_before_its_restart_is_over() {
 }
 
 #[test]
+fn what_a_peer_reported_before_it_left_is_not_taken_again() {
+    let now = Duration::from_secs(50);
+    let mut reach = Reach::new(MEETING, id(0), 0);
+    for number in 1..=2 {
+        reach.present(id(number), STAY, Some(now), now);
+    }
+    let report = |serial| Report {
+        serial,
+        inverted: false,
+        tags: vec![Tag::of(MEETING, id(2))],
+    };
+    assert!(reach.report(id(1), report(5), now));
+    reach.absent(id(1), now);
+    reach.present(id(1), (1, 9), Some(now), now);
+    assert_eq!(reach.standing(id(2)), Standing::Here);
+    assert!(!reach.is_news(id(1), &report(5)));
+    assert!(!reach.report(id(1), report(5), now));
+    assert_eq!(reach.standing(id(2)), Standing::Here);
+    assert!(reach.report(id(1), report(6), now), "a new one is");
+    assert_eq!(reach.standing(id(2)), Standing::Lost);
+}
+
+#[test]
 fn a_report_that_is_not_repeated_lapses() {
     let now = Duration::from_secs(50);
     let mut reach = Reach::new(MEETING, id(0), 0);

@@ -10,6 +10,16 @@ use super::media::Voice;
 
 pub(crate) const MEDIA_PORT: u16 = 4002;
 
+/// A gossip message that waits for a verdict.
+pub(crate) struct Judged {
+    pub(crate) message: u64,
+    pub(crate) topic: Topic,
+    pub(crate) data: Vec<u8>,
+    /// The neighbour that sent it.
+    pub(crate) from: usize,
+    pub(crate) author: PeerId,
+}
+
 /// One computer.
 pub(crate) struct Machine {
     pub(crate) name: String,
@@ -32,8 +42,8 @@ pub(crate) struct Machine {
     pub(crate) topics: BTreeSet<Topic>,
     /// Gossip messages seen, with the mark of the other half of the time for forgetting.
     pub(crate) seen: [HashSet<u64>; 2],
-    /// Gossip messages that wait for a verdict: receipt, message, from whom.
-    pub(crate) judged: BTreeMap<u64, (u64, Topic, Vec<u8>, usize)>,
+    /// Gossip messages that wait for a verdict, by receipt.
+    pub(crate) judged: BTreeMap<u64, Judged>,
     /// When the mesh is to be woken.
     pub(crate) timer: Option<Duration>,
     /// Bytes sent, in gossip and direct messages.

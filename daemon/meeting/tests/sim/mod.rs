@@ -14,7 +14,7 @@ mod media;
 mod network;
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sotto_meeting::{
     Command, Event, Flags, Input, MeetingId, Now, OfflineReason, PeerId, Presence, Refusal,
-    RejoinPolicy, Reply, RosterEntry, Utc, View,
+    RejoinPolicy, Reply, RosterEntry, Topic, Utc, View,
 };
 
 /// How bad the network is.
@@ -82,6 +82,8 @@ pub(crate) struct Sim {
     deaf: BTreeSet<(usize, usize)>,
     queue: BinaryHeap<Scheduled>,
     next_id: u64,
+    /// The last messages that each peer gossiped and signed: anybody may keep them.
+    envelopes: BTreeMap<PeerId, VecDeque<(Topic, Vec<u8>)>>,
     /// Requests being answered: whom the answer goes to, and over what.
     answering: BTreeMap<u64, network::Answering>,
     /// The number of gossip deliveries and direct messages so far.
@@ -108,6 +110,7 @@ impl Sim {
             deaf: BTreeSet::new(),
             queue: BinaryHeap::new(),
             next_id: 1,
+            envelopes: BTreeMap::new(),
             answering: BTreeMap::new(),
             messages: 0,
             finished: Cell::new(false),

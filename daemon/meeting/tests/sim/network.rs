@@ -7,14 +7,17 @@ use std::time::Duration;
 
 use sotto_meeting::{DirectError, Input, Output, PeerId, Topic, Verdict};
 
-use super::Sim;
+use super::machine::Judged;
 use super::media::{HeardFrame, Link};
+use super::{Host, Sim};
 
 pub(crate) const UPKEEP: Duration = Duration::from_millis(500);
 /// A silent connection is given up after this.
 const BROKEN_AFTER: Duration = Duration::from_secs(10);
 /// Lobby connections that a machine keeps by itself.
 const LOBBY_CONNECTIONS: usize = 3;
+/// Messages of one author that somebody keeps.
+const KEPT: usize = 16;
 /// Relays per gossip message.
 const DEGREE: usize = 6;
 
@@ -59,7 +62,9 @@ pub(crate) enum Happening {
     Gossip {
         message: u64,
         to: (usize, u64),
+        /// The neighbour that sends it.
         from: usize,
+        author: PeerId,
         topic: Topic,
         data: Vec<u8>,
     },
@@ -148,9 +153,10 @@ impl Sim {
                 message,
                 to,
                 from,
+                author,
                 topic,
                 data,
-            } => self.receive_gossip(message, to, from, topic, data),
+            } => self.receive_gossip(message, to, from, author, topic, data),
             Happening::Request {
                 connection,
                 from,
@@ -297,11 +303,21 @@ impl Sim {
                 self.next_id += 1;
                 self.machines[machine].sees(message);
                 let all = self.neighbours(machine);
-                self.relay(machine, message, &topic, &data, all);
+                let author = self.machines[machine].id;
+                let kept = self.envelopes.entry(author).or_default();
+                kept.truncate(KEPT - 1);
+                kept.push_front((topic.clone(), data.clone()));
+                self.relay(machine, message, author, &topic, &data, all);
             }
             Output::Verdict { receipt, verdict } => {
                 let judged = self.machines[machine].judged.remove(&receipt);
-                let (message, topic, data, from) = judged.expect("a verdict on nothing");
+                let Judged {
+                    message,
+                    topic,
+                    data,
+                    from,
+                    author,
+                } = judged.expect("a verdict on nothing");
                 if verdict == Verdict::Accept {
                     let mut others = self.neighbours(machine);
                     others.retain(|(other, _)| *other != from);
@@ -309,7 +325,7 @@ impl Sim {
                         let drop = self.random(others.len() as u32) as usize;
                         others.swap_remove(drop);
                     }
-                    self.relay(machine, message, &topic, &data, others);
+                    self.relay(machine, message, author, &topic, &data, others);
                 }
             }
             Output::Request { to, id, data } => {
@@ -423,6 +439,7 @@ impl Sim {
         &mut self,
         from: usize,
         message: u64,
+        author: PeerId,
         topic: &Topic,
         data: &[u8],
         to: Vec<(usize, u64)>,
@@ -453,6 +470,7 @@ impl Sim {
                         message,
                         to: end,
                         from,
+                        author,
                         topic,
                         data,
                     },
@@ -461,11 +479,24 @@ impl Sim {
         }
     }
 
+    /// `by` sends to `to` once more what `author` gossiped last, after everybody has forgotten those messages.
+    pub(crate) fn resend(&mut self, by: Host, author: Host, to: Host) {
+        let author = self.id(author);
+        let kept = self.envelopes.get(&author).cloned().unwrap_or_default();
+        let end = (to.0, self.machines[to.0].run);
+        for (topic, data) in kept {
+            let message = self.next_id;
+            self.next_id += 1;
+            self.receive_gossip(message, end, by.0, author, topic, data);
+        }
+    }
+
     fn receive_gossip(
         &mut self,
         message: u64,
         to: (usize, u64),
         from: usize,
+        author: PeerId,
         topic: Topic,
         data: Vec<u8>,
     ) {
@@ -480,14 +511,20 @@ impl Sim {
         let receipt = self.next_id;
         self.next_id += 1;
         let neighbour = self.machines[from].id;
-        self.machines[to.0]
-            .judged
-            .insert(receipt, (message, topic.clone(), data.clone(), from));
+        let judged = Judged {
+            message,
+            topic: topic.clone(),
+            data: data.clone(),
+            from,
+            author,
+        };
+        self.machines[to.0].judged.insert(receipt, judged);
         self.input(
             to.0,
             Input::Gossip {
                 topic,
-                from: neighbour,
+                author,
+                neighbour,
                 data,
                 receipt,
             },

@@ -163,7 +163,9 @@ impl Driver {
                 let author = message.source.as_ref().and_then(NodeId::from_peer_id);
                 let now = Instant::now();
                 let receipt = self.receipts.issue(message_id, propagation_source, now);
-                let (Some(from), false) = (author, self.is_behind()) else {
+                let neighbour = NodeId::from_peer_id(&propagation_source);
+                let (Some(author), Some(neighbour), false) = (author, neighbour, self.is_behind())
+                else {
                     self.counters.gossip_dropped.increment();
                     if let Some(receipt) = self.receipts.redeem(receipt) {
                         self.report(&receipt, gossipsub::MessageAcceptance::Ignore);
@@ -174,7 +176,8 @@ impl Driver {
                 let topic = message.topic.into_string();
                 self.emit(NetworkEvent::Gossip {
                     topic,
-                    from,
+                    author,
+                    neighbour,
                     data: message.data,
                     receipt,
                 });

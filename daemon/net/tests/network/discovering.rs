@@ -26,10 +26,8 @@ fn two_nodes_find_each_other_and_gossip() {
             anna.connected(bao.id).await;
             bao.subscribed(anna.id, "lobby").await;
             bao.publish("lobby", b"hello").await;
-            assert_eq!(
-                anna.gossip(Verdict::Accept).await,
-                (bao.id, b"hello".to_vec())
-            );
+            let gossip = anna.gossip(Verdict::Accept).await;
+            assert_eq!((gossip.author, gossip.data), (bao.id, b"hello".to_vec()));
         },
     );
 }
@@ -109,9 +107,9 @@ fn twelve_nodes_that_start_together_hear_each_other() {
                         tokio::pin!(pause);
                         loop {
                             tokio::select! {
-                                (from, _) = node.gossip(Verdict::Accept) => {
+                                gossip = node.gossip(Verdict::Accept) => {
                                     let before = missing.len();
-                                    missing.retain(|id| *id != from);
+                                    missing.retain(|id| *id != gossip.author);
                                     if before > 0 && missing.is_empty() {
                                         unfinished.fetch_sub(1, Ordering::Relaxed);
                                     }

@@ -147,6 +147,13 @@ fn peer_process() {
     });
 }
 
+/// A gossip message that came.
+pub(crate) struct Gossip {
+    pub(crate) author: NodeId,
+    pub(crate) neighbour: NodeId,
+    pub(crate) data: Vec<u8>,
+}
+
 /// A network and what it reported.
 pub(crate) struct Node {
     pub(crate) network: Network,
@@ -267,21 +274,29 @@ impl Node {
     }
 
     /// The next gossip, judged.
-    pub(crate) async fn gossip(&mut self, verdict: Verdict) -> (NodeId, Vec<u8>) {
-        let (from, data, receipt) = self
+    pub(crate) async fn gossip(&mut self, verdict: Verdict) -> Gossip {
+        let (gossip, receipt) = self
             .wait("gossip", |event| match event {
                 NetworkEvent::Gossip {
-                    from,
+                    author,
+                    neighbour,
                     data,
                     receipt,
                     ..
-                } => Some((*from, data.clone(), *receipt)),
+                } => Some((
+                    Gossip {
+                        author: *author,
+                        neighbour: *neighbour,
+                        data: data.clone(),
+                    },
+                    *receipt,
+                )),
                 _ => None,
             })
             .await;
         self.send(NetworkCommand::Verdict { receipt, verdict })
             .await;
-        (from, data)
+        gossip
     }
 
     /// Whether an event that `pick` recognises has come so far.

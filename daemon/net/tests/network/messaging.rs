@@ -120,46 +120,49 @@ fn a_request_that_cannot_be_answered_fails_with_the_reason() {
     );
 }
 
+/// Anna, Bao and Chen, of whom Anna and Chen know each other only through Bao; he relays what Anna says.
+async fn line() -> [Node; 3] {
+    let mut bao = Node::start_static(2, &[]).await;
+    let mut anna = Node::start_static(1, &[&bao]).await;
+    let mut chen = Node::start_static(3, &[&bao]).await;
+    for node in [&anna, &bao, &chen] {
+        node.subscribe("lobby").await;
+    }
+    for id in [anna.id, chen.id] {
+        bao.subscribed(id, "lobby").await;
+    }
+    anna.subscribed(bao.id, "lobby").await;
+    // Relaying needs a mesh, which forms with the first heartbeats.
+    for number in 0..100 {
+        anna.publish("lobby", &[number]).await;
+        let gossip = bao.gossip(Verdict::Accept).await;
+        assert_eq!((gossip.author, gossip.neighbour), (anna.id, anna.id));
+        if chen.has(|event| matches!(event, NetworkEvent::Gossip { .. })) {
+            return [anna, bao, chen];
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    panic!("nothing was relayed");
+}
+
 #[test]
 fn a_verdict_decides_whether_gossip_travels_on() {
     in_namespace(
         "messaging::a_verdict_decides_whether_gossip_travels_on",
         || async {
-            // Anna and Chen know each other only through Bao.
-            let mut bao = Node::start_static(2, &[]).await;
-            let mut anna = Node::start_static(1, &[&bao]).await;
-            let mut chen = Node::start_static(3, &[&bao]).await;
-            for node in [&anna, &bao, &chen] {
-                node.subscribe("lobby").await;
-            }
-            for id in [anna.id, chen.id] {
-                bao.subscribed(id, "lobby").await;
-            }
-            anna.subscribed(bao.id, "lobby").await;
-            // Relaying needs a mesh, which forms with the first heartbeats; then one message may pass, and one may not.
-            let mut number = 0;
-            loop {
-                number += 1;
-                anna.publish("lobby", &[number]).await;
-                bao.gossip(Verdict::Accept).await;
-                let arrived = chen.has(|event| matches!(event, NetworkEvent::Gossip { .. }));
-                if arrived {
-                    break;
-                }
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-                assert!(number < 100, "nothing was relayed");
-            }
+            let [anna, mut bao, mut chen] = line().await;
             for (verdict, data) in [
                 (Verdict::Ignore, 200),
                 (Verdict::Reject, 201),
                 (Verdict::Accept, 202),
             ] {
                 anna.publish("lobby", &[data]).await;
-                while bao.gossip(verdict).await.1 != [data] {}
+                while bao.gossip(verdict).await.data != [data] {}
             }
             loop {
-                let (from, data) = chen.gossip(Verdict::Accept).await;
-                assert_eq!(from, anna.id, "the author, not the relay");
+                let gossip = chen.gossip(Verdict::Accept).await;
+                assert_eq!(gossip.author, anna.id, "the author, not the relay");
+                let data = gossip.data;
                 assert!(
                     data[0] != 200 && data[0] != 201,
                     "what was not accepted has travelled"
@@ -168,6 +171,18 @@ fn a_verdict_decides_whether_gossip_travels_on() {
                     break;
                 }
             }
+        },
+    );
+}
+
+#[test]
+fn gossip_names_its_author_and_the_neighbour_that_handed_it_on() {
+    in_namespace(
+        "messaging::gossip_names_its_author_and_the_neighbour_that_handed_it_on",
+        || async {
+            let [anna, bao, mut chen] = line().await;
+            let gossip = chen.gossip(Verdict::Accept).await;
+            assert_eq!((gossip.author, gossip.neighbour), (anna.id, bao.id));
         },
     );
 }
@@ -183,10 +198,8 @@ fn gossip_is_held_until_somebody_is_there() {
             anna.subscribe("lobby").await;
             // Nobody is connected yet.
             anna.publish("lobby", b"early").await;
-            assert_eq!(
-                bao.gossip(Verdict::Accept).await,
-                (anna.id, b"early".to_vec())
-            );
+            let gossip = bao.gossip(Verdict::Accept).await;
+            assert_eq!((gossip.author, gossip.data), (anna.id, b"early".to_vec()));
         },
     );
 }
@@ -204,7 +217,7 @@ fn gossip_of_the_greatest_length_passes_and_a_longer_one_does_not() {
             anna.subscribed(bao.id, &topic).await;
             anna.publish(&topic, &vec![1; MAX_GOSSIP + 1]).await;
             anna.publish(&topic, &vec![2; MAX_GOSSIP]).await;
-            assert_eq!(bao.gossip(Verdict::Accept).await.1, vec![2; MAX_GOSSIP]);
+            assert_eq!(bao.gossip(Verdict::Accept).await.data, vec![2; MAX_GOSSIP]);
             assert_eq!(anna.network.statistics().gossip_unsent, 1);
         },
     );

@@ -94,7 +94,8 @@ fn any_request_is_answered_and_changes_nothing_that_it_may_not() {
         mesh.handle(
             Input::Gossip {
                 topic: Topic::lobby(),
-                from: bao,
+                author: bao,
+                neighbour: bao,
                 data,
                 receipt: id,
             },

@@ -3,7 +3,7 @@ use super::*;
 use crate::limits;
 use crate::mesh::merging::{Taken, Via, Way};
 use crate::record::{AnyRecord, NO_MEETING, Version, read, sign};
-use crate::wire::{Carried, Request};
+use crate::wire::{Carried, Request, Response};
 
 #[test]
 fn a_list_holds_64_meetings_and_ended_ones_make_room() {
@@ -146,7 +146,8 @@ fn forged_records_use_up_the_share_of_who_hands_them_on_and_not_their_authors() 
             0,
             Input::Gossip {
                 topic: Topic::lobby(),
-                from: chen,
+                author: world.id(1),
+                neighbour: chen,
                 data: forged,
                 receipt: epoch,
             },
@@ -167,6 +168,156 @@ fn forged_records_use_up_the_share_of_who_hands_them_on_and_not_their_authors() 
     world.run(40_000);
     let anna = world.machines[0].mesh.as_ref().unwrap();
     assert!(!anna.is_blamed(chen), "one that has become honest as well");
+}
+
+/// Anna is handed a gossip message about the lobby.
+fn gossip(world: &mut World, author: PeerId, neighbour: PeerId, data: Vec<u8>) {
+    world.input(
+        0,
+        Input::Gossip {
+            topic: Topic::lobby(),
+            author,
+            neighbour,
+            data,
+            receipt: 0,
+        },
+    );
+}
+
+#[test]
+fn a_forger_is_blamed_under_whatever_name_it_signs_its_messages() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let (bao, chen) = (world.id(1), world.id(2));
+    for number in 0..60 {
+        let mut forged = lobby_record(100, 1 + u64::from(number));
+        *forged.last_mut().unwrap() ^= 1;
+        gossip(&mut world, PeerId([number; 32]), chen, forged);
+    }
+    let anna = world.machines[0].mesh.as_ref().unwrap();
+    assert!(anna.is_blamed(chen));
+    assert!((0..60).all(|number| !anna.is_blamed(PeerId([number; 32]))));
+    // What it hands on meanwhile is not looked at, whoever made it; others are heard.
+    gossip(&mut world, bao, chen, lobby_record(101, 1));
+    assert_eq!(world.view(0).peers.len(), 2);
+    gossip(&mut world, chen, bao, lobby_record(102, 1));
+    assert_eq!(world.view(0).peers.len(), 3);
+}
+
+#[test]
+fn what_others_hand_on_does_not_use_up_an_authors_own_share() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let chen = world.id(2);
+    // Kept for a day, and sent at once.
+    for epoch in 0..60 {
+        gossip(&mut world, chen, chen, lobby_record(100, 1 + epoch));
+    }
+    assert!(world.view(0).counters.records_too_fast > 0);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[100; 32]);
+    let author = PeerId(key.verifying_key().to_bytes());
+    let before = world.view(0).counters.records_accepted;
+    gossip(&mut world, author, author, lobby_record(100, 1000));
+    assert_eq!(world.view(0).counters.records_accepted, before + 1);
+}
+
+#[test]
+fn an_old_report_that_is_sent_again_costs_its_author_nothing() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.meeting_of_all(0);
+    let chen = world.id(2);
+    let key = ed25519_dalek::SigningKey::from_bytes(&[world.machines[1].seed; 32]);
+    let mesh = world.machines[0].mesh.as_mut().unwrap();
+    let report = crate::reach::Report::empty(u64::MAX);
+    let version = Version {
+        epoch: 1,
+        counter: 999,
+    };
+    let record = sign(&key, meeting, version, 0, crate::record::Unheard { report });
+    let via = Via {
+        relay: chen,
+        way: Way::Gossip,
+    };
+    let now = Some(mesh.now.monotonic);
+    let taken: Vec<Taken> = (0..40)
+        .map(|_| mesh.take_record(meeting, AnyRecord::Unheard(record.clone()), now, via))
+        .collect();
+    assert_eq!(taken[0], Taken::New);
+    assert!(taken[1..].iter().all(|taken| *taken == Taken::Known));
+    assert_eq!(mesh.guard.counters().records_too_fast, 0);
+}
+
+#[test]
+fn nobody_has_the_records_of_others_handed_on_as_if_they_were_new() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.meeting_of_all(0);
+    let (bao, chen) = (world.id(1), world.id(2));
+    let key = |index: usize| ed25519_dalek::SigningKey::from_bytes(&[index as u8 + 1; 32]);
+    let mesh = world.machines[0].mesh.as_mut().unwrap();
+    let later = |author: usize, counter: u64| {
+        let peer = PeerId(key(author).verifying_key().to_bytes());
+        let known = mesh.meetings.get(&meeting).unwrap();
+        let held = &known.presence(peer).unwrap().record;
+        let version = Version {
+            epoch: held.head.version.epoch,
+            counter: held.head.version.counter + counter,
+        };
+        sign(
+            &key(author),
+            meeting,
+            version,
+            held.head.instance,
+            held.body.clone(),
+        )
+    };
+    let (of_bao, of_chen) = (later(1, 1), later(2, 1));
+    let mut forged: Vec<u8> = later(2, 2).raw.to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let published = |mesh: &mut Mesh, raw: &[u8]| {
+        mesh.take_and_pass_on(meeting, chen, raw);
+        mesh.settle();
+        std::iter::from_fn(|| mesh.poll_output())
+            .any(|output| matches!(output, Output::Publish { .. }))
+    };
+    assert!(!published(mesh, &of_bao.raw), "another's");
+    let known = mesh.meetings.get(&meeting).unwrap();
+    assert_ne!(known.presence(bao).unwrap().record.hash, of_bao.hash);
+    assert!(published(mesh, &of_chen.raw), "its own");
+    for _ in 0..8 {
+        assert!(!published(mesh, &forged));
+    }
+    assert!(mesh.is_blamed(chen));
+}
+
+#[test]
+fn who_offers_forged_invitations_is_not_listened_to() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    world.create(0, "Planning", &[1]);
+    let disk = world.machines[1].disk.as_ref().unwrap();
+    let prompt = crate::stored::State::decode(disk).unwrap().prompts[0].clone();
+    let (anna, chen) = (world.id(0), world.id(2));
+    let offer = |raw: Vec<u8>| {
+        Request::Invitation(crate::wire::Offered {
+            founding: prompt.founding.clone(),
+            invitations: vec![raw],
+            inside: Vec::new(),
+            invited: Vec::new(),
+        })
+    };
+    let good = prompt.invitations[0].raw.clone();
+    let mut forged = good.clone();
+    *forged.last_mut().unwrap() ^= 1;
+    for _ in 0..8 {
+        assert_eq!(
+            ask(&mut world, 1, chen, &offer(forged.clone())),
+            Response::Refused
+        );
+    }
+    assert!(world.machines[1].mesh.as_ref().unwrap().is_blamed(chen));
+    assert_eq!(
+        ask(&mut world, 1, chen, &offer(good.clone())),
+        Response::Refused
+    );
+    let answer = ask(&mut world, 1, anna, &offer(good));
+    assert!(matches!(answer, Response::Answers { .. }));
 }
 
 #[test]
@@ -226,7 +377,9 @@ fn only_the_author_makes_a_known_record_fresh_again() {
     let before = held(mesh);
     let now = Some(mesh.now.monotonic);
     for (relay, refreshes) in [(chen, false), (bao, true)] {
-        for way in [Way::Gossip, Way::Carried] {
+        for way in [Way::Relayed, Way::Gossip, Way::Carried] {
+            // The neighbour's own, though another has signed the message around it.
+            let refreshes = refreshes && !matches!(way, Way::Relayed);
             let record = read(&before.record.raw).unwrap();
             assert!(matches!(record, AnyRecord::Presence(_)));
             let via = Via { relay, way };

@@ -255,7 +255,8 @@ impl World {
                             other,
                             Input::Gossip {
                                 topic: topic.clone(),
-                                from: me,
+                                author: me,
+                                neighbour: me,
                                 data,
                                 receipt,
                             },
