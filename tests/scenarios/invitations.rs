@@ -1,8 +1,11 @@
 //! How invitations reach people, and how they go away.
 
+use std::time::Duration;
+
 use anyhow::ensure;
 use sotto_control::model::{NoticeKind, OfflineReason, PresenceState};
-use sotto_tests::colleague_views::{offline, participant};
+use sotto_tests::Colleague;
+use sotto_tests::colleague_views::{invitation, offline, participant};
 
 use crate::{Outcome, Place, note};
 
@@ -40,6 +43,58 @@ pub(crate) async fn who_starts_later_is_invited_although_the_inviter_has_gone(
     dara.sees("Planning", "Anna", offline(OfflineReason::Closed))
         .await?;
     Ok(())
+}
+
+pub(crate) async fn an_invitation_lets_in_although_its_inviter_has_gone(mut lab: Place) -> Outcome {
+    let mut anna = lab.colleague("Anna")?.start().await?;
+    let mut bao = lab.colleague("Bao")?.start().await?;
+    let chen = lab.colleague("Chen")?.start().await?;
+    let dara = lab.colleague("Dara")?.start().await?;
+    for name in ["Bao", "Chen", "Dara"] {
+        anna.finds(name).await?;
+    }
+    bao.finds("Dara").await?;
+    anna.meets("Planning", &["Bao", "Chen"]).await?;
+    chen.is_invited_to("Planning").await?;
+    bao.joins("Planning").await?;
+    let took = is_told(&chen, &["Anna", "Bao"]).await?;
+    note(format!(
+        "{:.1} s after Bao was inside, Chen's invitation said so",
+        took.as_secs_f64()
+    ));
+    // Chen's invitation does not name Dara, whom Bao brings in.
+    bao.invites("Planning", &["Dara"]).await?;
+    dara.joins("Planning").await?;
+    anna.quits().await?;
+    is_told(&chen, &["Bao", "Dara"]).await?;
+    bao.crashes().await?;
+    is_told(&chen, &["Dara"]).await?;
+    chen.joins("Planning").await?;
+    for who in ["Chen", "Dara"] {
+        chen.sees("Planning", who, PresenceState::Online).await?;
+        dara.sees("Planning", who, PresenceState::Online).await?;
+    }
+    Ok(())
+}
+
+/// Waits until an open invitation calls exactly these inside.
+async fn is_told(invitee: &Colleague, names: &[&str]) -> anyhow::Result<Duration> {
+    invitee
+        .until(
+            &format!("the invitation says that {names:?} are inside"),
+            |now| {
+                invitation(now, "Planning").is_some_and(|invitation| {
+                    let mut inside: Vec<&str> = invitation
+                        .inside
+                        .iter()
+                        .map(|person| person.name.as_str())
+                        .collect();
+                    inside.sort_unstable();
+                    inside == names
+                })
+            },
+        )
+        .await
 }
 
 pub(crate) async fn a_withdrawn_invitation_disappears(mut lab: Place) -> Outcome {

@@ -53,6 +53,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     whisper::somebody_absent_is_refused_by_name_and_reason,
     whisper::muted_and_deafened_people_neither_speak_nor_hear,
     invitations::who_starts_later_is_invited_although_the_inviter_has_gone,
+    invitations::an_invitation_lets_in_although_its_inviter_has_gone,
     invitations::a_withdrawn_invitation_disappears,
     invitations::a_declined_invitation_is_seen_by_the_inviter,
     faults::a_crash_is_seen_within_three_seconds,

@@ -332,6 +332,15 @@ impl Meeting {
         self.invitations_of(peer).next().is_some()
     }
 
+    /// Everybody with an open invitation.
+    pub(crate) fn open_invitees(&self, utc: Utc) -> BTreeSet<PeerId> {
+        self.invitations
+            .values()
+            .filter(|held| self.is_open(held, utc))
+            .map(|held| held.record.body.invitee)
+            .collect()
+    }
+
     /// Everybody who was ever invited.
     pub(crate) fn invitees(&self) -> BTreeSet<PeerId> {
         self.invitations

@@ -130,9 +130,9 @@ pub struct InvitationView {
     pub title: String,
     /// Who invites.
     pub by: Vec<Named>,
-    /// Who is inside, according to those who invite: claimed, not verified.
+    /// Who is inside, as those inside say; claimed, not verified.
     pub inside: Vec<Named>,
-    /// Who else is on the roster, according to those who invite: claimed, not verified.
+    /// Who else is on the roster, as those inside say; claimed, not verified.
     pub invited: Vec<Named>,
     /// When the newest of them was made.
     pub made: Utc,

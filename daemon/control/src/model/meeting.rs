@@ -186,10 +186,10 @@ pub struct Invitation {
     pub meeting: MeetingRef,
     /// Who invites, the newest first.
     pub from: Vec<Person>,
-    /// Who is on the roster, according to the inviter.
+    /// Who is on the roster, as claimed by whoever offered the invitation last.
     #[serde(default)]
     pub roster: Vec<Person>,
-    /// Who is inside, according to the inviter: a claim until the user has joined.
+    /// Who is inside, as claimed by whoever offered the invitation last; not verified until the user has joined.
     #[serde(default)]
     pub inside: Vec<Person>,
     /// When it arrived, in seconds since 1970.

@@ -33,6 +33,7 @@ impl Mesh {
         }
         let meetings: Vec<MeetingId> = self.meetings.ids().collect();
         for id in meetings {
+            self.look_at_invitees(id);
             let inside = self.neighbours_in(Some(id));
             if let Some(peer) = self.pick(&inside) {
                 self.compare_meeting(id, peer, 4);

@@ -280,7 +280,7 @@ impl Mesh {
     /// An invitee's answers are known: perhaps nothing is left to tell it.
     pub(super) fn answered(&mut self, id: MeetingId, invitee: PeerId) {
         self.attendance_changed(id);
-        if self.undelivered(id, invitee).is_empty() {
+        if self.to_tell(id, invitee).is_empty() {
             self.offerings.done(id, invitee);
         }
     }
@@ -296,10 +296,11 @@ impl Mesh {
             self.offerings.done(id, peer);
             self.consider_offer(id, peer);
         }
+        self.tell_soon(peer);
     }
 
     /// What `invitee` is yet to be told about a meeting of mine.
-    fn undelivered(&self, id: MeetingId, invitee: PeerId) -> Vec<&Held<Invitation>> {
+    pub(super) fn undelivered(&self, id: MeetingId, invitee: PeerId) -> Vec<&Held<Invitation>> {
         let run = self.people.run(invitee);
         self.meetings
             .get(&id)
@@ -320,21 +321,14 @@ impl Mesh {
         {
             return;
         }
-        let turn = |peer: PeerId| {
-            *blake3::Hasher::new()
-                .update(&peer.0)
-                .update(&invitee.0)
-                .finalize()
-                .as_bytes()
-        };
-        let mine = turn(self.me.id);
+        let mine = turn(self.me.id, invitee);
         let before = meeting
             .participants()
             .filter(|peer| {
                 *peer != self.me.id
                     && *peer != invitee
                     && self.is_running(*peer)
-                    && turn(*peer) < mine
+                    && turn(*peer, invitee) < mine
             })
             .count();
         let wait = TURN.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX));
@@ -356,12 +350,12 @@ impl Mesh {
             self.offerings.done(id, invitee);
             return;
         };
-        let undelivered = self.undelivered(id, invitee);
-        if undelivered.is_empty() {
+        let to_tell = self.to_tell(id, invitee);
+        if to_tell.is_empty() {
             self.offerings.done(id, invitee);
             return;
         }
-        let invitations = undelivered
+        let invitations = to_tell
             .iter()
             .take(MAX_OFFERED)
             .map(|held| held.record.raw.to_vec())
@@ -371,30 +365,26 @@ impl Mesh {
             name: self.people.name(peer).to_owned(),
             device: self.people.device(peer).to_owned(),
         };
-        let (mut inside, mut others) = (Vec::new(), Vec::new());
-        for peer in meeting.roster(utc) {
-            if peer == invitee {
-                continue;
-            }
-            if self.meetings.shown(id, peer).0.is_present() {
-                inside.push(peer)
-            } else {
-                others.push(peer)
-            }
-        }
+        let inside = self.inside(id, invitee);
+        let mut others = meeting.roster(utc);
+        others.retain(|peer| *peer != invitee && !inside.contains(peer));
         let request = Request::Invitation(Offered {
             founding: meeting.founding.raw.to_vec(),
             invitations,
             inside: inside.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
             invited: others.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
         });
+        let says = self.what_to_say(id, invitee);
         self.offerings.told(id, invitee);
+        self.offerings.says(id, invitee, says);
         self.ask(invitee, Purpose::Invitation { meeting: id }, &request);
     }
 
     /// The invitee answered an offer with its signed receipt, or with what the user had decided before.
     pub(super) fn receipt(&mut self, id: MeetingId, from: PeerId, raw: &[u8]) {
-        self.take_answers(id, from, raw);
+        if self.take_answers(id, from, raw) {
+            self.offerings.heard(id, from);
+        }
         if self.undelivered(id, from).is_empty() {
             self.offerings.done(id, from);
         } else {
@@ -437,6 +427,15 @@ impl Mesh {
             }
         }
     }
+}
+
+/// The order in which participants tell an invitee.
+pub(super) fn turn(participant: PeerId, invitee: PeerId) -> [u8; 32] {
+    *blake3::Hasher::new()
+        .update(&participant.0)
+        .update(&invitee.0)
+        .finalize()
+        .as_bytes()
 }
 
 fn unique(peers: &[PeerId]) -> Vec<PeerId> {

@@ -32,6 +32,18 @@ enum Candidate {
     Silent(Duration),
     /// Does not let me in.
     Refused(NotAdmitted),
+    /// Was invited like me, and has not joined either; may have, if asked after this.
+    Outside(Duration),
+}
+
+impl Candidate {
+    /// Whether it is to be asked again.
+    fn is_due(self, now: Duration) -> bool {
+        match self {
+            Self::Silent(until) | Self::Outside(until) => until <= now,
+            Self::Asked | Self::Refused(_) => false,
+        }
+    }
 }
 
 /// A join under way.
@@ -56,9 +68,10 @@ impl Joining {
         let refusals: Option<Vec<NotAdmitted>> = self
             .candidates
             .values()
+            .filter(|candidate| !matches!(candidate, Candidate::Outside(_)))
             .map(|candidate| match candidate {
                 Candidate::Refused(why) => Some(*why),
-                Candidate::Asked | Candidate::Silent(_) => None,
+                _ => None,
             })
             .collect();
         let refusals = refusals.filter(|refusals| !refusals.is_empty())?;
@@ -136,11 +149,17 @@ impl Mesh {
         Ok(())
     }
 
-    /// Those who can let me in and seem to be running.
+    pub(super) fn is_joining(&self, id: MeetingId) -> bool {
+        self.joining
+            .as_ref()
+            .is_some_and(|joining| joining.meeting == id)
+    }
+
+    /// Those who may let me in and seem to be running.
     fn join_candidates(&self, id: MeetingId) -> Vec<PeerId> {
         self.prompts
             .get(&id)
-            .map(|prompt| self.running_insiders(prompt))
+            .map(|prompt| self.running_named(prompt))
             .unwrap_or_default()
     }
 
@@ -158,13 +177,18 @@ impl Mesh {
             .values()
             .filter(|state| **state == Candidate::Asked)
             .count();
+        let is_due = |peer: &&PeerId| {
+            joining
+                .candidates
+                .get(peer)
+                .is_some_and(|candidate| candidate.is_due(now))
+        };
+        // Nobody is asked again before everybody has been asked once.
         let next = candidates
-            .into_iter()
-            .find(|peer| match joining.candidates.get(peer) {
-                None => true,
-                Some(Candidate::Silent(until)) => *until <= now,
-                Some(Candidate::Asked | Candidate::Refused(_)) => false,
-            });
+            .iter()
+            .find(|peer| !joining.candidates.contains_key(peer))
+            .or_else(|| candidates.iter().find(is_due))
+            .copied();
         joining.next = now + STAGGER;
         if under_way >= AT_ONCE {
             return;
@@ -191,7 +215,7 @@ impl Mesh {
         let Some(joining) = &mut self.joining else {
             return;
         };
-        if matches!(joining.candidates.get(&peer), Some(Candidate::Silent(_))) {
+        if joining.candidates.get(&peer) != Some(&Candidate::Asked) {
             joining.candidates.remove(&peer);
         }
         joining.next = self.now.monotonic;
@@ -301,6 +325,11 @@ impl Mesh {
 
     /// A candidate answered with a reason why not.
     pub(super) fn not_admitted(&mut self, id: MeetingId, from: PeerId, why: NotAdmitted) {
+        let may_hold_secret = self
+            .prompts
+            .get(&id)
+            .is_some_and(|prompt| prompt.may_hold_secret(from));
+        let now = self.now.monotonic;
         let Some(joining) = self
             .joining
             .as_mut()
@@ -309,7 +338,12 @@ impl Mesh {
             return;
         };
         joining.asked += 1;
-        joining.candidates.insert(from, Candidate::Refused(why));
+        let candidate = if why == NotAdmitted::Unknown && !may_hold_secret {
+            Candidate::Outside(now + REST)
+        } else {
+            Candidate::Refused(why)
+        };
+        joining.candidates.insert(from, candidate);
         // One refusal settles nothing: who is merely claimed to be inside can say what it likes.
         let failure = joining.failure();
         let unasked = self.join_candidates(id).into_iter().any(|peer| {

@@ -31,6 +31,7 @@ mod setup;
 mod shown;
 mod snapshot;
 mod synchronisation;
+mod telling;
 #[cfg(test)]
 mod tests;
 mod timers;
@@ -208,6 +209,7 @@ impl Mesh {
             self.failed(peer, purpose);
         }
         self.join_timeout();
+        self.telling_timeouts();
         self.offering_timeouts();
         self.presence_timeouts();
         self.repeat_timeout();
@@ -247,6 +249,7 @@ impl Mesh {
     /// Lets the consequences of what happened come to rest, and hands out the batch.
     fn settle(&mut self) {
         self.voice_consequences();
+        self.follow_changed_meetings();
         if self.links.take_changed() {
             self.choose_connections();
         }

@@ -1,8 +1,9 @@
 //! Who is yet to be told of an invitation, and when it is my turn to tell.
 //!
 //! An offer that fails is repeated after a wait that doubles. It ends when the invitee has answered, whoever told it.
+//! What an invitee has heard from me is remembered as long as its invitation is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::prompts::AGAIN;
@@ -19,12 +20,28 @@ struct Offering {
     /// When it is my turn; none while an offer is under way.
     due: Option<Duration>,
     failures: u32,
+    /// The content of the offer under way.
+    says: Option<Says>,
+}
+
+/// What an offer says besides the invitations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Says {
+    /// A hash of those inside.
+    pub(super) inside: u64,
+    /// The run of the invitee's daemon, if it was known.
+    pub(super) run: Option<u64>,
+    pub(super) at: Duration,
 }
 
 /// All offers that I have to make, and whom I invited again.
 #[derive(Debug, Default)]
 pub(super) struct Offerings {
     open: BTreeMap<(MeetingId, PeerId), Offering>,
+    /// What invitees that have not joined heard from me last.
+    heard: BTreeMap<(MeetingId, PeerId), Says>,
+    /// When to see in a meeting whom to tell.
+    looks: BTreeMap<MeetingId, Duration>,
     /// When I last invited somebody again who had declined.
     again: BTreeMap<(MeetingId, PeerId), Utc>,
 }
@@ -35,6 +52,7 @@ impl Offerings {
         let offering = Offering {
             due: Some(at),
             failures: 0,
+            says: None,
         };
         self.open.insert((id, invitee), offering);
     }
@@ -61,7 +79,67 @@ impl Offerings {
 
     /// Returns when I am to tell somebody next.
     pub(super) fn next_timeout(&self) -> Option<Duration> {
-        self.open.values().filter_map(|offering| offering.due).min()
+        let looks = self.looks.values().copied();
+        self.open
+            .values()
+            .filter_map(|offering| offering.due)
+            .chain(looks)
+            .min()
+    }
+
+    /// Sees in a meeting whom to tell, at that time at the latest.
+    pub(super) fn look(&mut self, id: MeetingId, at: Duration) {
+        let look = self.looks.entry(id).or_insert(at);
+        *look = at.min(*look);
+    }
+
+    /// Takes the meetings in which it is time to see whom to tell.
+    pub(super) fn take_looks(&mut self, now: Duration) -> Vec<MeetingId> {
+        let due: Vec<MeetingId> = self
+            .looks
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in &due {
+            self.looks.remove(id);
+        }
+        due
+    }
+
+    /// Notes what the offer under way says.
+    pub(super) fn says(&mut self, id: MeetingId, invitee: PeerId, says: Says) {
+        if let Some(offering) = self.open.get_mut(&(id, invitee)) {
+            offering.says = Some(says);
+        }
+    }
+
+    /// Notes that an invitee has answered the offer under way.
+    pub(super) fn heard(&mut self, id: MeetingId, invitee: PeerId) {
+        let key = (id, invitee);
+        if let Some(says) = self.open.get(&key).and_then(|offering| offering.says) {
+            self.heard.insert(key, says);
+        }
+    }
+
+    /// Returns what an invitee heard from me last.
+    pub(super) fn heard_by(&self, id: MeetingId, invitee: PeerId) -> Option<Says> {
+        self.heard.get(&(id, invitee)).copied()
+    }
+
+    /// Forgets what others than these invitees heard: their invitations are no longer open.
+    pub(super) fn keep_heard(&mut self, meeting: MeetingId, invitees: &BTreeSet<PeerId>) {
+        self.heard
+            .retain(|(of, invitee), _| *of != meeting || invitees.contains(invitee));
+    }
+
+    /// Gives up the wait for another attempt, if there is one: there is a better moment now.
+    pub(super) fn wait_no_more(&mut self, id: MeetingId, invitee: PeerId) {
+        let key = (id, invitee);
+        let waits = |offering: &Offering| offering.due.is_some() && offering.failures > 0;
+        if self.open.get(&key).is_some_and(waits) {
+            self.open.remove(&key);
+        }
     }
 
     /// Notes that an offer is under way.
@@ -90,6 +168,8 @@ impl Offerings {
     /// Drops a meeting that I no longer have.
     pub(super) fn forget(&mut self, meeting: MeetingId) {
         self.open.retain(|(of, _), _| *of != meeting);
+        self.heard.retain(|(of, _), _| *of != meeting);
+        self.looks.remove(&meeting);
         self.again.retain(|(of, _), _| *of != meeting);
     }
 
@@ -172,6 +252,61 @@ mod tests {
         offerings.told(MEETING, BAO);
         assert!(!offerings.is_planned(MEETING, BAO));
         assert_eq!(offerings.next_timeout(), None);
+    }
+
+    #[test]
+    fn what_an_invitee_has_heard_is_what_the_offer_said_that_it_answered() {
+        let mut offerings = Offerings::default();
+        let says = |inside| Says {
+            inside,
+            run: Some(1),
+            at: NOW,
+        };
+        offerings.heard(MEETING, BAO);
+        offerings.plan(MEETING, BAO, NOW);
+        offerings.heard(MEETING, BAO);
+        assert_eq!(offerings.heard_by(MEETING, BAO), None, "nothing was said");
+        offerings.says(MEETING, BAO, says(7));
+        assert_eq!(offerings.heard_by(MEETING, BAO), None, "no answer yet");
+        offerings.heard(MEETING, BAO);
+        offerings.done(MEETING, BAO);
+        assert_eq!(offerings.heard_by(MEETING, BAO), Some(says(7)));
+        assert_eq!(offerings.heard_by(OTHER, BAO), None);
+        offerings.keep_heard(OTHER, &BTreeSet::new());
+        assert!(offerings.heard_by(MEETING, BAO).is_some());
+        offerings.keep_heard(MEETING, &BTreeSet::from([CHIARA]));
+        assert_eq!(offerings.heard_by(MEETING, BAO), None);
+    }
+
+    #[test]
+    fn a_meeting_is_looked_at_once_and_at_the_earliest_of_its_times() {
+        let mut offerings = Offerings::default();
+        let second = Duration::from_secs(1);
+        offerings.look(MEETING, NOW + 9 * second);
+        offerings.look(MEETING, NOW + second);
+        offerings.look(MEETING, NOW + 2 * second);
+        offerings.look(OTHER, NOW + 3 * second);
+        assert_eq!(offerings.next_timeout(), Some(NOW + second));
+        assert!(offerings.take_looks(NOW).is_empty());
+        assert_eq!(offerings.take_looks(NOW + second), vec![MEETING]);
+        assert!(offerings.take_looks(NOW + second).is_empty());
+        offerings.forget(OTHER);
+        assert_eq!(offerings.next_timeout(), None);
+    }
+
+    #[test]
+    fn only_a_wait_after_a_failure_is_given_up() {
+        let mut offerings = Offerings::default();
+        offerings.plan(MEETING, BAO, NOW);
+        offerings.wait_no_more(MEETING, BAO);
+        assert!(offerings.is_planned(MEETING, BAO), "it is my turn");
+        offerings.failed(MEETING, BAO, NOW);
+        offerings.told(MEETING, BAO);
+        offerings.wait_no_more(MEETING, BAO);
+        assert!(offerings.is_planned(MEETING, BAO), "it is under way");
+        offerings.failed(MEETING, BAO, NOW);
+        offerings.wait_no_more(MEETING, BAO);
+        assert!(!offerings.is_planned(MEETING, BAO));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use crate::event::{Event, Part};
+use crate::ids::MeetingId;
 use crate::output::Output;
 
 /// How long a change that others know as well may wait for the disk.
@@ -55,6 +56,14 @@ impl Outbox {
     /// Notes that a part of the view has changed. It is said once, after the batch.
     pub(super) fn changed(&mut self, part: Part) {
         self.changed.insert(part);
+    }
+
+    /// Returns the meetings of which something has changed in this batch.
+    pub(super) fn changed_meetings(&self) -> impl Iterator<Item = MeetingId> + '_ {
+        self.changed.iter().filter_map(|part| match part {
+            Part::Meeting(id) => Some(*id),
+            _ => None,
+        })
     }
 
     /// Takes back who came and went in this batch: to a newcomer it is no news.
@@ -113,7 +122,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{MeetingId, PeerId};
+    use crate::ids::PeerId;
     use crate::presence::{OfflineReason, Presence};
 
     const NOW: Duration = Duration::from_secs(100);

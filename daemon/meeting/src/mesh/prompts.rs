@@ -92,6 +92,10 @@ impl Prompt {
             .chain(self.inside.iter().map(|claimed| claimed.peer))
     }
 
+    pub(super) fn may_hold_secret(&self, peer: PeerId) -> bool {
+        self.insiders().any(|insider| insider == peer)
+    }
+
     /// When the newest of its invitations came.
     fn received(&self) -> Utc {
         self.invitations
@@ -165,8 +169,12 @@ impl Mesh {
         }
         if let Some(prompt) = self.prompts.get_mut(&id) {
             prompt.remember_offerer(from);
-            prompt.inside = cleaned(&offered.inside);
-            prompt.invited = cleaned(&offered.invited);
+            let (inside, invited) = (cleaned(&offered.inside), cleaned(&offered.invited));
+            if prompt.inside != inside || prompt.invited != invited {
+                prompt.inside = inside;
+                prompt.invited = invited;
+                self.outbox.changed(Part::Invitations);
+            }
             let claims: Vec<Claimed> = prompt
                 .inside
                 .iter()
@@ -175,6 +183,10 @@ impl Mesh {
                 .collect();
             for claim in claims {
                 self.learn(claim.peer, &claim.name, &claim.device, Source::Claimed);
+            }
+            self.outbox.save_soon(self.now.monotonic);
+            if self.is_joining(id) {
+                self.join_candidate_appeared(from);
             }
         }
         match self
@@ -336,9 +348,26 @@ impl Mesh {
     }
 
     /// Those running who may hold the secret of a meeting that I am invited to. A connection that is up answers soonest.
-    pub(super) fn running_insiders(&self, prompt: &Prompt) -> Vec<PeerId> {
+    fn running_insiders(&self, prompt: &Prompt) -> Vec<PeerId> {
+        self.running_among(prompt.insiders())
+    }
+
+    /// Everybody running whom an invitation names: those who may hold the secret, then those who were invited as well and
+    /// may have joined since.
+    pub(super) fn running_named(&self, prompt: &Prompt) -> Vec<PeerId> {
+        let mut named = self.running_insiders(prompt);
+        let others = self.running_among(prompt.invited.iter().map(|claimed| claimed.peer));
+        named.extend(
+            others
+                .into_iter()
+                .filter(|peer| !prompt.may_hold_secret(*peer)),
+        );
+        named
+    }
+
+    fn running_among(&self, named: impl Iterator<Item = PeerId>) -> Vec<PeerId> {
         let mut peers: Vec<PeerId> = Vec::new();
-        for peer in prompt.insiders() {
+        for peer in named {
             if peer != self.me.id && !peers.contains(&peer) && self.is_running(peer) {
                 peers.push(peer);
             }
@@ -427,11 +456,7 @@ impl Mesh {
         for inviter in inviters {
             self.remember_contact(inviter);
         }
-        if self
-            .joining
-            .as_ref()
-            .is_some_and(|joining| joining.meeting == id)
-        {
+        if self.is_joining(id) {
             self.cancel_join(crate::event::JoinFailure::Cancelled);
         }
         self.sign_answers(id);
@@ -489,9 +514,7 @@ impl Mesh {
         let waiting: Vec<MeetingId> = self
             .prompts
             .iter()
-            .filter(|(_, prompt)| {
-                prompt.undelivered && prompt.insiders().any(|insider| insider == peer)
-            })
+            .filter(|(_, prompt)| prompt.undelivered && prompt.may_hold_secret(peer))
             .map(|(id, _)| *id)
             .collect();
         for id in waiting {

@@ -7,6 +7,7 @@ mod names;
 mod presence;
 mod prompts;
 mod restart;
+mod telling;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,8 @@ use crate::{
     Audience, Command, Event, Input, MeetingId, Mesh, Now, OfflineReason, Output, PeerId, Presence,
     Refusal, RejoinPolicy, Reply, RosterEntry, Setup, Topic, Utc, View, VoiceChange,
 };
+
+use crate::wire::{Message, Request};
 
 const START: u64 = 1_800_000_000;
 
@@ -45,6 +48,8 @@ struct World {
     asked: BTreeMap<u64, (usize, u64)>,
     next_request: u64,
     receipts: u64,
+    /// How often each was offered invitations.
+    offers: BTreeMap<PeerId, usize>,
     /// Whoever is named here sends no heartbeats.
     silent: BTreeSet<usize>,
 }
@@ -62,6 +67,7 @@ impl World {
             asked: BTreeMap::new(),
             next_request: 0,
             receipts: 0,
+            offers: BTreeMap::new(),
             silent: BTreeSet::new(),
         };
         for name in names {
@@ -265,6 +271,9 @@ impl World {
                 }
             }
             Output::Request { to, id, data } => {
+                if let Some(Request::Invitation(_)) = Request::decode(&data) {
+                    *self.offers.entry(to).or_default() += 1;
+                }
                 let target = self
                     .machines
                     .iter()
