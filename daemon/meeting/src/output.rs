@@ -97,8 +97,10 @@ pub enum Output {
         /// With whom.
         peer: PeerId,
     },
-    /// Write this durably before carrying out any later output.
+    /// Write this durably before any later output tells another peer something.
     Store(Vec<u8>),
+    /// Write this durably. No later output depends on it: whoever forgets it can have it again, or is none the worse.
+    StoreLater(Vec<u8>),
     /// Tell the voice machines.
     Voice(VoiceChange),
     /// Tell the programs that watch.

@@ -43,7 +43,10 @@ impl Commands {
             Output::Release { peer } => NetworkCommand::Release {
                 peer: NodeId(peer.0),
             },
-            other @ (Output::Store(_) | Output::Voice(_) | Output::Event(_)) => return Some(other),
+            other @ (Output::Store(_)
+            | Output::StoreLater(_)
+            | Output::Voice(_)
+            | Output::Event(_)) => return Some(other),
         };
         if self.0.len() < WAITING {
             self.0.push_back(command);

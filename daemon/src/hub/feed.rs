@@ -185,6 +185,7 @@ impl Hub {
         {
             self.changed(Shown::Meeting(active));
         }
+        self.retry_storing();
         self.settle_chirps(None);
     }
 }

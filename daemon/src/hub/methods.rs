@@ -157,7 +157,18 @@ impl Hub {
         &mut self,
         command: Command,
     ) -> Result<sotto_meeting::Reply, ControlError> {
+        self.may_begin(&command)?;
+        let done = self.done(command)?;
+        match self.storekeeper.problem() {
+            Some(problem) if self.storekeeper.missed() => Err(refuse::not_saved(problem)),
+            _ => Ok(done),
+        }
+    }
+
+    /// Does the same, and leaves it to the caller to tell a client whether it is saved.
+    pub(super) fn done(&mut self, command: Command) -> Result<sotto_meeting::Reply, ControlError> {
         let now = self.clock.now();
+        self.storekeeper.forget_missed();
         let result = self.mesh.command(command, now);
         self.carry_out();
         result.map_err(|refused| refuse::refusal(&refused, &self.mesh))

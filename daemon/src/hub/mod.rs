@@ -22,6 +22,8 @@ mod publisher;
 mod refuse;
 mod status;
 mod stop;
+mod storekeeper;
+mod storing;
 mod telling;
 mod warnings;
 
@@ -53,6 +55,7 @@ use neighbours::Neighbours;
 use present::Presenter;
 use publisher::Publisher;
 use status::Run;
+use storekeeper::Storekeeper;
 
 /// Figures of the paths, and joins that take too long, are looked at this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -136,8 +139,7 @@ pub(crate) struct Hub {
     clock: Clock,
     run: Run,
     mesh: Mesh,
-    state_file: Option<PathBuf>,
-    store_failed: bool,
+    storekeeper: Storekeeper,
     link: Link,
     neighbours: Neighbours,
     voice: Voice,
@@ -170,8 +172,7 @@ impl Hub {
             clock: parts.clock,
             run: Run::new(parts.config_file, parts.warnings),
             mesh: parts.mesh,
-            state_file: parts.state_file,
-            store_failed: false,
+            storekeeper: Storekeeper::new(parts.state_file),
             link: Link::new(parts.network),
             neighbours: Neighbours::new(parts.interfaces),
             voice: parts.voice,

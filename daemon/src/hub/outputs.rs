@@ -2,13 +2,12 @@
 
 use std::time::Instant;
 
-use sotto_control::model::{NoticeKind, Severity};
+use sotto_control::model::NoticeKind;
 use sotto_meeting::{Event, Output, Part, TalkTarget};
 use sotto_voice::mix::Earcon;
 
 use super::publisher::Shown;
-use super::{Hub, joins, notice, notices, refuse};
-use crate::files;
+use super::{Hub, joins, notices, refuse};
 
 impl Hub {
     /// Carries out everything that the mesh wants done, in its order; only voice does not wait for the disk. A closed
@@ -29,8 +28,12 @@ impl Hub {
         }
         for output in others {
             self.neighbours.judged(&output, Instant::now());
+            let Some(output) = self.storekeeper.pass(output, Instant::now()) else {
+                continue;
+            };
             match self.link.take(output) {
-                Some(Output::Store(bytes)) => self.store(&bytes),
+                Some(Output::Store(state)) => self.store(state),
+                Some(Output::StoreLater(state)) => self.store_later(state),
                 Some(Output::Event(event)) => self.take_mesh_event(&event),
                 _ => {}
             }
@@ -43,31 +46,6 @@ impl Hub {
             tracing::error!("the network has stopped");
             self.stopping
                 .get_or_insert_with(|| "the network failed".into());
-        }
-    }
-
-    /// Writes the state. It is small and must be durable before what follows from it leaves the machine, so this is
-    /// the one place where the hub waits for the disk. The network goes on meanwhile, in another thread.
-    fn store(&mut self, bytes: &[u8]) {
-        let Some(state_file) = &self.state_file else {
-            return;
-        };
-        match tokio::task::block_in_place(|| files::write_atomically(state_file, bytes)) {
-            Ok(()) => {
-                if std::mem::take(&mut self.store_failed) {
-                    self.forget_warning(NoticeKind::StateDamaged);
-                }
-            }
-            Err(error) if !self.store_failed => {
-                self.store_failed = true;
-                tracing::error!(%error, "meetings are not saved");
-                let text = format!("your meetings are not saved: {error}");
-                let warning = notice(NoticeKind::StateDamaged, Severity::Error, text);
-                self.run.warnings.add(warning.clone());
-                self.tell(warning);
-                self.changed(Shown::Status);
-            }
-            Err(_) => {}
         }
     }
 
@@ -167,8 +145,7 @@ impl Hub {
     fn take_join_step(&mut self, step: joins::Step) {
         match step {
             joins::Step::Joined(waiting) => {
-                self.joined_by(&waiting.client, waiting.from);
-                let reply = self.meeting_reply(waiting.meeting);
+                let reply = self.joined_reply(waiting.meeting, &waiting.client, waiting.from);
                 waiting.answer.send(reply);
             }
             joins::Step::Failed(waiting, error) => {

@@ -56,6 +56,24 @@ pub(crate) fn unresolved(error: ResolveError) -> ControlError {
     }
 }
 
+/// A way out when the state cannot be written.
+pub(crate) const UNTIL_SAVED: &str =
+    "Sotto tries again by itself; see with 'sotto status' how it stands";
+
+/// Something was not begun, because it could not be saved.
+pub(crate) fn not_begun(problem: &str) -> ControlError {
+    let sentence = format!("nothing was done, because it could not be saved: {problem}");
+    ControlError::new(ErrorCode::Unavailable, sentence).with_hint(UNTIL_SAVED)
+}
+
+/// Something was done and could not be saved.
+pub(crate) fn not_saved(problem: &str) -> ControlError {
+    let sentence = format!(
+        "it is done here, but not saved, and your colleagues do not hear of it yet: {problem}"
+    );
+    ControlError::new(ErrorCode::Unavailable, sentence).with_hint(UNTIL_SAVED)
+}
+
 /// A join that came to nothing.
 pub(crate) fn join_failure(title: &str, failure: JoinFailure) -> ControlError {
     let (code, sentence, hint) = match failure {

@@ -100,6 +100,8 @@ pub enum NoticeKind {
     IdentityCloned,
     /// A state file was damaged and set aside.
     StateDamaged,
+    /// The user's meetings cannot be saved, or can be again.
+    NotSaved,
     /// The daemon is about to stop.
     Stopping,
     /// Something that this version does not know.

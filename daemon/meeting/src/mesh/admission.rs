@@ -74,6 +74,6 @@ impl Mesh {
         self.reviews.forget(id);
         self.outbox.changed(crate::event::Part::Meeting(id));
         self.links.reconsider();
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
     }
 }

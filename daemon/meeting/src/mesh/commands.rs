@@ -99,6 +99,7 @@ impl Mesh {
             });
         }
         self.remove_meeting(id);
+        self.outbox.save_now();
         Ok(Reply::Done)
     }
 }

@@ -50,7 +50,7 @@ impl Mesh {
         if let Some(id) = self.seat.meeting() {
             self.sign_presence(id, self.signed_by_me(id));
         }
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
     }
 
     pub(super) fn subscribed(&mut self, topic: &Topic) {

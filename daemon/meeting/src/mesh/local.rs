@@ -100,7 +100,7 @@ impl Mesh {
         if self.seat.active().is_some() {
             self.interrupt(Interruption::Sleep);
         }
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
     }
 
     pub(super) fn resume(&mut self) {
@@ -121,7 +121,7 @@ impl Mesh {
         self.leave_voice(false);
         self.seat.interrupt(why);
         self.sign_my_presence();
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
     }
 
     fn return_to_seat(&mut self, muted: bool) {
@@ -134,7 +134,7 @@ impl Mesh {
         }
         self.sign_my_presence();
         self.enter_voice(id, Some(muted));
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
     }
 
     /// What I am, and in which meeting.
@@ -160,7 +160,7 @@ impl Mesh {
             self.talk.set_away(matches!(presence, Presence::Away(_)));
             self.sign_presence(id, presence);
             self.outbox.changed(Part::Talk);
-            self.outbox.save_now();
+            self.outbox.save_with_batch();
         }
     }
 
@@ -184,7 +184,7 @@ impl Mesh {
             self.sign_my_presence();
             self.timers.hasten_presence(&mut self.rng);
             // What is on disk tells the next run how long ago this one lived.
-            self.outbox.save_now();
+            self.outbox.save_with_batch();
         }
     }
 
@@ -210,7 +210,8 @@ impl Mesh {
         self.seat.close();
         self.announce_myself();
         self.outbox.changed(Part::Me);
-        self.outbox.save_now();
+        // Whoever goes is to be seen going, whether or not it can be stored.
+        self.outbox.save_with_batch();
     }
 
     /// Says in all my meetings that I am gone.

@@ -72,9 +72,16 @@ impl Outbox {
             .retain(|output| !matches!(output, Output::Event(Event::Presence { .. })));
     }
 
-    /// Notes a change of my own: it is stored before anybody hears of it.
+    /// Notes a decision of my own: it is stored before anybody hears of it.
     pub(super) fn save_now(&mut self) {
         self.unsaved = Unsaved::Now;
+    }
+
+    /// Notes a change that contradicts nothing if it is forgotten: it is stored with this batch, which does not wait.
+    pub(super) fn save_with_batch(&mut self) {
+        if self.unsaved != Unsaved::Now {
+            self.unsaved = Unsaved::By(Duration::ZERO);
+        }
     }
 
     /// Notes a change that could be had again from others: it may wait for the disk.
@@ -104,8 +111,11 @@ impl Outbox {
     /// Hands the batch out, after the state if there is one to be stored.
     pub(super) fn hand_out(&mut self, state: Option<Vec<u8>>) {
         if let Some(state) = state {
+            self.outputs.push_back(match self.unsaved {
+                Unsaved::Now => Output::Store(state),
+                Unsaved::No | Unsaved::By(_) => Output::StoreLater(state),
+            });
             self.unsaved = Unsaved::No;
-            self.outputs.push_back(Output::Store(state));
         }
         self.outputs.extend(self.batch.drain(..));
         while let Some(part) = self.changed.pop_first() {
@@ -211,6 +221,27 @@ mod tests {
         outbox.save_soon(NOW);
         assert!(outbox.is_save_due(NOW));
         assert_eq!(outbox.next_timeout(), None, "it goes out with this batch");
+    }
+
+    #[test]
+    fn a_batch_waits_only_for_a_decision_of_my_own() {
+        let mut outbox = stored();
+        outbox.save_soon(NOW);
+        outbox.hand_out(Some(vec![1]));
+        outbox.save_with_batch();
+        assert!(outbox.is_save_due(NOW));
+        outbox.hand_out(Some(vec![2]));
+        outbox.save_now();
+        outbox.save_with_batch();
+        outbox.hand_out(Some(vec![3]));
+        assert_eq!(
+            all(&mut outbox),
+            vec![
+                Output::StoreLater(vec![1]),
+                Output::StoreLater(vec![2]),
+                Output::Store(vec![3]),
+            ]
+        );
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Mesh {
             .is_some_and(|answers| answers.head.version.epoch < epoch)
         {
             self.sign_answers(id);
-            self.outbox.save_now();
+            self.outbox.save_with_batch();
         }
         if let Some(prompt) = self.prompts.get_mut(&id) {
             prompt.remember_offerer(from);
@@ -272,7 +272,7 @@ impl Mesh {
         self.learn(author, &name, &device, signed);
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
         true
     }
 

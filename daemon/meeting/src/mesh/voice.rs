@@ -56,7 +56,7 @@ impl Mesh {
                 }
                 TalkOutput::FlagsChanged(_) => {
                     self.outbox.changed(Part::Talk);
-                    self.outbox.save_now();
+                    self.outbox.save_with_batch();
                     if let Some(id) = self.seat.meeting()
                         && !self.cloned
                         && self.signed_by_me(id).keeps_meeting()
@@ -273,7 +273,7 @@ impl Mesh {
             return Err(Refusal::Yourself);
         }
         self.people.set_volume(peer, percent);
-        self.outbox.save_now();
+        self.outbox.save_with_batch();
         if let Some(id) = self.seat.meeting() {
             self.outbox.changed(Part::Participant(id, peer));
             if self.seat.active().is_some() {

@@ -413,7 +413,9 @@ impl Sim {
             Output::Release { peer } => {
                 self.machines[machine].wanted.remove(&peer);
             }
-            Output::Store(state) => self.machines[machine].disk = Some(state),
+            Output::Store(state) | Output::StoreLater(state) => {
+                self.machines[machine].disk = Some(state)
+            }
             Output::Voice(change) => {
                 let now = self.now;
                 self.machines[machine].voice.change(change, now);

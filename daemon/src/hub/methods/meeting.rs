@@ -135,6 +135,11 @@ impl Hub {
         client: Arc<str>,
         answer: Answer,
     ) {
+        let command = Command::Join { meeting };
+        if let Err(error) = self.may_begin(&command) {
+            answer.send(Err::<Reply, _>(error));
+            return;
+        }
         let from = self.mesh.active();
         let talk = self.mesh.voice(self.clock.now());
         let closes = muted && !talk.muted && !talk.deafened;
@@ -142,7 +147,7 @@ impl Hub {
             answer.send(Err::<Reply, _>(error));
             return;
         }
-        let answered = match self.command(Command::Join { meeting }) {
+        let answered = match self.done(command) {
             Ok(sotto_meeting::Reply::Joining { .. }) => {
                 self.joins.wait(Waiting {
                     meeting,
@@ -154,10 +159,7 @@ impl Hub {
                 });
                 return;
             }
-            Ok(_) => {
-                self.joined_by(&client, from);
-                self.meeting_reply(meeting)
-            }
+            Ok(_) => self.joined_reply(meeting, &client, from),
             Err(error) => {
                 if closes {
                     self.reopen_microphone(&client);
@@ -166,6 +168,20 @@ impl Hub {
             }
         };
         answer.send(answered);
+    }
+
+    /// Tells that `client` brought the user into a meeting. Saved or not, a microphone that was closed for it stays so.
+    pub(in crate::hub) fn joined_reply(
+        &mut self,
+        meeting: MeetingId,
+        client: &str,
+        from: Option<MeetingId>,
+    ) -> Answered {
+        self.joined_by(client, from);
+        match self.storekeeper.problem() {
+            Some(problem) if self.storekeeper.is_holding() => Err(refuse::not_saved(problem)),
+            _ => self.meeting_reply(meeting),
+        }
     }
 
     /// Opens the microphone that was closed for a join which came to nothing.

@@ -322,7 +322,9 @@ impl World {
                     self.connect(index, other);
                 }
             }
-            Output::Store(bytes) => self.machines[index].disk = Some(bytes),
+            Output::Store(bytes) | Output::StoreLater(bytes) => {
+                self.machines[index].disk = Some(bytes)
+            }
             Output::Voice(change) => self.machines[index].voice.push(change),
             Output::Event(event) => self.machines[index].events.push(event),
             Output::Release { .. } | Output::Verdict { .. } => {}
