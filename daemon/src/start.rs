@@ -196,8 +196,8 @@ fn restore(
         },
         Err(error) => error.to_string(),
     };
-    let coming_back =
-        "your meetings and invitations will come back from colleagues who are in them";
+    let coming_back = "your meetings and invitations will come back from colleagues who are in them, as invitations: \
+                       join again with 'sotto join'";
     let (text, state_file) = match files::set_aside(&state_file) {
         Ok(aside) => (
             format!(

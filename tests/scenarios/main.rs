@@ -4,6 +4,7 @@
 //! lists them. Each runs in a sandbox of its own, with everything it started, and is ended with it. Logs and
 //! recordings stay in `target/tmp/scenarios/NAME`.
 
+mod damage;
 mod disk;
 mod faults;
 mod invitations;
@@ -77,6 +78,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     local::without_a_sound_system_everything_but_sound_works,
     local::pulseaudio_carries_voice_from_end_to_end,
     local::a_damaged_state_file_is_set_aside,
+    damage::after_damage_a_participant_is_invited_back within 240,
     disk::a_full_disk_is_told_and_what_it_cannot_hold_is_told_to_nobody,
     local::one_daemon_runs_in_a_home,
     local::mistakes_are_explained,

@@ -68,6 +68,8 @@ pub enum Event {
         by: PeerId,
         /// By name.
         label: String,
+        /// I am on its roster, and may have lost what I knew of it.
+        again: bool,
     },
     /// An invitation to me is no longer open: take its notification away.
     InvitationClosed {

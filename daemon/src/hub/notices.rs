@@ -31,8 +31,12 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
             title,
             by,
             label,
+            again,
         } => {
-            let text = format!("{label} invites you to \"{title}\"");
+            let text = match again {
+                true => format!("{label} invites you back to \"{title}\": you are on its roster"),
+                false => format!("{label} invites you to \"{title}\""),
+            };
             let mut notice = with(about(info(NoticeKind::Invited, text), *meeting), *by);
             notice.hint =
                 Some("join with 'sotto join', or decline with 'sotto decline'".to_owned());

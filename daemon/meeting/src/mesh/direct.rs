@@ -251,6 +251,9 @@ impl Mesh {
     }
 
     fn plain_response(&mut self, from: PeerId, purpose: Purpose, response: Response) {
+        if let (Purpose::MeetingDigest { meeting, .. }, Response::Refused) = (&purpose, &response) {
+            self.refused_as_participant(*meeting, from);
+        }
         match (purpose, response) {
             (Purpose::LobbyDigest { rounds }, Response::Listing(listing)) => {
                 self.lobby_listed(from, &listing, rounds);

@@ -22,7 +22,7 @@ use crate::wire::{Claimed, MAX_CLAIMED, MAX_OFFERED, Offered, Request, Response}
 use rand_chacha::rand_core::Rng;
 
 /// The next participant's turn comes this much later.
-const TURN: Duration = Duration::from_millis(500);
+pub(super) const TURN: Duration = Duration::from_millis(500);
 impl Mesh {
     pub(super) fn create(&mut self, title: &str, invite: &[PeerId]) -> Result<Reply, Refusal> {
         if self.cloned {
@@ -129,6 +129,7 @@ impl Mesh {
         }
         for peer in &invited {
             self.make_invitation(id, *peer);
+            self.outbox.save_now();
         }
         Ok(Reply::Invited { invited, already })
     }
@@ -158,7 +159,7 @@ impl Mesh {
         })
     }
 
-    fn make_invitation(&mut self, id: MeetingId, peer: PeerId) {
+    pub(super) fn make_invitation(&mut self, id: MeetingId, peer: PeerId) {
         let now = self.now.monotonic;
         self.guard.invited(peer, now);
         let past = self
@@ -181,7 +182,6 @@ impl Mesh {
         };
         self.remember_contact(peer);
         self.sign_invitation(id, invitation);
-        self.outbox.save_now();
     }
 
     pub(super) fn withdraw(&mut self, id: MeetingId, peers: &[PeerId]) -> Result<Reply, Refusal> {
@@ -310,9 +310,6 @@ impl Mesh {
 
     /// Takes a place in the order of those who tell `invitee`.
     fn consider_offer(&mut self, id: MeetingId, invitee: PeerId) {
-        let Some(meeting) = self.meetings.get(&id) else {
-            return;
-        };
         if self.cloned
             || self.seat.is_closing()
             || self.offerings.is_planned(id, invitee)
@@ -321,18 +318,25 @@ impl Mesh {
         {
             return;
         }
-        let mine = turn(self.me.id, invitee);
-        let before = meeting
-            .participants()
-            .filter(|peer| {
-                *peer != self.me.id
-                    && *peer != invitee
-                    && self.is_running(*peer)
-                    && turn(*peer, invitee) < mine
-            })
-            .count();
-        let wait = TURN.saturating_mul(u32::try_from(before).unwrap_or(u32::MAX));
+        let wait = TURN.saturating_mul(self.turn_before(id, invitee));
         self.offerings.plan(id, invitee, self.now.monotonic + wait);
+    }
+
+    /// Returns how many of those running in a meeting come before me in telling `peer` something.
+    pub(super) fn turn_before(&self, id: MeetingId, peer: PeerId) -> u32 {
+        let mine = turn(self.me.id, peer);
+        let before = self.meetings.get(&id).map_or(0, |meeting| {
+            meeting
+                .participants()
+                .filter(|other| {
+                    *other != self.me.id
+                        && *other != peer
+                        && self.is_running(*other)
+                        && turn(*other, peer) < mine
+                })
+                .count()
+        });
+        u32::try_from(before).unwrap_or(u32::MAX)
     }
 
     pub(super) fn offering_timeouts(&mut self) {

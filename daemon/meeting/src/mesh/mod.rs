@@ -24,6 +24,7 @@ mod outbox;
 mod people;
 mod persistence;
 mod prompts;
+mod recalls;
 mod repeat;
 mod reviews;
 mod seat;
@@ -47,7 +48,7 @@ pub use setup::{RejoinPolicy, Setup, StoredError};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
-use crate::ids::{MeetingId, Now, PeerId};
+use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::input::Input;
 use crate::keys::Keys;
 use crate::names;
@@ -64,6 +65,7 @@ use offerings::Offerings;
 use outbox::Outbox;
 use people::People;
 use prompts::Prompt;
+use recalls::Recalls;
 use reviews::Reviews;
 use seat::Seat;
 use timers::Timers;
@@ -85,6 +87,7 @@ pub struct Mesh {
     keys: Keys,
     joining: Option<Joining>,
     offerings: Offerings,
+    recalls: Recalls,
 
     links: Links<Purpose>,
     guard: Guard,
@@ -105,10 +108,7 @@ impl Mesh {
         let state = setup.stored.as_deref().map(State::decode).transpose()?;
         let mut rng = ChaCha20Rng::from_seed(setup.rng_seed);
         let instance = rng.next_u64();
-        let epoch = state
-            .as_ref()
-            .map_or(0, |state| state.epoch)
-            .saturating_add(1);
+        let epoch = next_epoch(state.as_ref().map_or(0, |state| state.epoch), now.utc);
         let mut name = names::clean_name(&setup.name);
         if name.is_empty() {
             name = "Somebody".to_owned();
@@ -136,6 +136,7 @@ impl Mesh {
             cloned: false,
             joining: None,
             offerings: Offerings::default(),
+            recalls: Recalls::default(),
             links: Links::new(),
             guard: Guard::new(),
             timers,
@@ -211,6 +212,7 @@ impl Mesh {
         self.join_timeout();
         self.telling_timeouts();
         self.offering_timeouts();
+        self.recall_timeouts();
         self.presence_timeouts();
         self.repeat_timeout();
         self.spread_timeouts();
@@ -231,6 +233,7 @@ impl Mesh {
             self.links.next_timeout(),
             self.next_join_timeout(),
             self.offerings.next_timeout(),
+            self.recalls.next_timeout(),
             self.next_presence_timeout(),
             Some(self.timers.next_timeout()),
             save,
@@ -270,6 +273,16 @@ fn own_clock(now: Now) -> Now {
         monotonic: now.monotonic.saturating_add(CLOCK_START),
         utc: now.utc,
     }
+}
+
+/// The epoch of this run: above the stored one, and above those of runs that were forgotten.
+///
+/// A run that has lost its state would sign below what others hold of it. Nobody is started more than once a second, so
+/// the time is above all epochs that were taken from it, unless the clock was wrong. Then the run learns of them from
+/// others. Serial numbers need what is below the bound.
+fn next_epoch(stored: u64, utc: Utc) -> u64 {
+    const LATEST: u64 = 0xf000_0000;
+    stored.saturating_add(1).max(utc.0.min(LATEST))
 }
 
 /// Serial numbers of this run, above all of earlier ones.

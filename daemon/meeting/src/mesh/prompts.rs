@@ -385,6 +385,9 @@ impl Mesh {
         let is_open = prompt.is_open(utc);
         let was_open = std::mem::replace(&mut prompt.was_open, is_open);
         let title = prompt.title().to_owned();
+        let again = by
+            .and_then(|by| prompt.invitations.get(&by))
+            .is_some_and(|(held, _)| held.record.body.past.is_some());
         self.outbox.changed(Part::Invitations);
         match (was_open, is_open, by) {
             (false, true, Some(by)) => {
@@ -394,6 +397,7 @@ impl Mesh {
                     title,
                     by,
                     label,
+                    again,
                 });
             }
             (true, false, _) => self

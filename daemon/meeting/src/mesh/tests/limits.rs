@@ -140,7 +140,7 @@ fn forged_records_use_up_the_share_of_who_hands_them_on_and_not_their_authors() 
     let mut world = World::new(&["Anna", "Bao", "Chen"]);
     let chen = world.id(2);
     for epoch in 0..60 {
-        let mut forged = lobby_record(world.machines[1].seed, 100 + epoch);
+        let mut forged = lobby_record(world.machines[1].seed, (1 << 40) + epoch);
         *forged.last_mut().unwrap() ^= 1;
         world.input(
             0,

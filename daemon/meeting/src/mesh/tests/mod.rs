@@ -1,6 +1,7 @@
 //! Rules of the whole machine, between a few of them on one small network where everybody is connected.
 
 mod admission;
+mod damage;
 mod inviting;
 mod limits;
 mod names;
