@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{self, FileError};
 
-/// First bytes of the identity file.
-const HEADER: &str = "sotto identity 1\n";
+/// The first line of every identity file, up to its version.
+const TITLE: &str = "sotto identity ";
+/// The version of the file that this release reads and writes.
+const VERSION: &str = "1";
 
 /// What can go wrong with the identity.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +25,17 @@ pub(crate) enum IdentityError {
     Damaged {
         /// Which file.
         path: PathBuf,
+    },
+    /// A newer release wrote it.
+    #[error(
+        "{path} was written by a newer Sotto (version {version} of the file, known up to {VERSION}); start the newer one, \
+         or bring the file back from a backup; without it you would be a new person to your colleagues"
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// The version found.
+        version: u32,
     },
     /// Others could read the secret.
     #[error(
@@ -45,13 +58,20 @@ pub(crate) enum IdentityError {
 pub(crate) fn load_or_create(path: &Path) -> Result<[u8; 32], IdentityError> {
     if let Some(bytes) = files::read(path)? {
         check_mode(path)?;
-        return parse(&bytes).ok_or_else(|| IdentityError::Damaged {
-            path: path.to_owned(),
-        });
+        return match parse(&bytes) {
+            Content::Seed(seed) => Ok(seed),
+            Content::Newer(version) => Err(IdentityError::Newer {
+                path: path.to_owned(),
+                version,
+            }),
+            Content::Damaged => Err(IdentityError::Damaged {
+                path: path.to_owned(),
+            }),
+        };
     }
     let mut seed = [0u8; 32];
     getrandom::fill(&mut seed).map_err(IdentityError::NoRandomness)?;
-    let mut text = String::from(HEADER);
+    let mut text = format!("{TITLE}{VERSION}\n");
     for byte in seed {
         text.push_str(&format!("{byte:02x}"));
     }
@@ -83,10 +103,37 @@ fn check_mode(_path: &Path) -> Result<(), IdentityError> {
     Ok(())
 }
 
-fn parse(bytes: &[u8]) -> Option<[u8; 32]> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let digits = text.strip_prefix(HEADER)?.trim_end();
-    if digits.len() != 64 || !digits.is_ascii() {
+/// What an identity file holds.
+#[derive(Debug, PartialEq)]
+enum Content {
+    Seed([u8; 32]),
+    /// Something of a later version.
+    Newer(u32),
+    Damaged,
+}
+
+/// Reads the title and the seed, and skips lines that a later release added behind them.
+fn parse(bytes: &[u8]) -> Content {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return Content::Damaged;
+    };
+    let mut lines = text.lines();
+    let version = lines.next().and_then(|title| title.strip_prefix(TITLE));
+    match version.map(str::trim_end) {
+        Some(VERSION) => lines
+            .next()
+            .and_then(|digits| parse_seed(digits.trim_end()))
+            .map_or(Content::Damaged, Content::Seed),
+        Some(other) => match other.parse() {
+            Ok(version) if version > 1 => Content::Newer(version),
+            _ => Content::Damaged,
+        },
+        None => Content::Damaged,
+    }
+}
+
+fn parse_seed(digits: &str) -> Option<[u8; 32]> {
+    if digits.len() != 64 || !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     let mut seed = [0u8; 32];
@@ -122,6 +169,31 @@ mod tests {
         assert!(path.exists());
     }
 
+    #[test]
+    fn an_identity_of_a_newer_release_is_told_from_damage_and_stays_where_it_is() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("identity");
+        let newer = b"sotto identity 2\nsealed by the machine\n";
+        files::write_atomically(&path, newer).unwrap();
+        let error = load_or_create(&path).unwrap_err();
+        assert!(
+            matches!(error, IdentityError::Newer { version: 2, .. }),
+            "{error}"
+        );
+        assert_eq!(std::fs::read(&path).unwrap(), newer);
+    }
+
+    #[test]
+    fn lines_that_a_later_release_added_are_skipped() {
+        let seed = "0123456789abcdef".repeat(4);
+        let today = parse(format!("sotto identity 1\n{seed}\n").as_bytes());
+        assert!(matches!(today, Content::Seed(_)));
+        let later = format!("sotto identity 1\n{seed}\ndevice 7\n");
+        assert_eq!(parse(later.as_bytes()), today);
+        let merged = format!("sotto identity 1\n{seed} device 7\n");
+        assert_eq!(parse(merged.as_bytes()), Content::Damaged);
+    }
+
     #[cfg(unix)]
     #[test]
     fn an_identity_that_others_can_read_is_refused() {
@@ -140,7 +212,10 @@ mod tests {
         #[test]
         fn no_bytes_make_the_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
-            let mut prefixed = HEADER.as_bytes().to_vec();
+            let mut prefixed = TITLE.as_bytes().to_vec();
+            prefixed.extend(&bytes);
+            let _ = parse(&prefixed);
+            let mut prefixed = format!("{TITLE}{VERSION}\n").into_bytes();
             prefixed.extend(&bytes);
             let _ = parse(&prefixed);
         }

@@ -169,7 +169,8 @@ fn open_key_log(path: &Path) -> Result<KeyLog, StartError> {
 /// Brings the mesh back from its state file, and says where the next state goes.
 ///
 /// A file that cannot be read or understood is set aside, and the user is told. If even that fails, nothing is saved in
-/// this run: writing would destroy what may still be brought back.
+/// this run: writing would destroy what may still be brought back. The file of a newer release stays where it is, for
+/// that release; nothing is saved then either.
 fn restore(
     settings: &Settings,
     signing_seed: [u8; 32],
@@ -192,6 +193,14 @@ fn restore(
     let wrong = match files::read(&state_file) {
         Ok(stored) => match Mesh::new(setup(stored)?, clock.now()) {
             Ok(mesh) => return Ok((mesh, Some(state_file))),
+            Err(error @ StoredError::Newer { .. }) => {
+                let text = format!(
+                    "the file of your meetings, {}, is left alone: {error}; so this daemon begins without your \
+                     meetings and saves nothing; start the newer Sotto again, or move the file away to begin anew",
+                    state_file.display()
+                );
+                return Ok((without_state(setup(None)?, clock, text, warnings)?, None));
+            }
             Err(error) => error.to_string(),
         },
         Err(error) => error.to_string(),
@@ -214,10 +223,20 @@ fn restore(
             None,
         ),
     };
-    tracing::error!("{text}");
-    warnings.push(notice(NoticeKind::StateDamaged, Severity::Warning, text));
-    let mesh = Mesh::new(setup(None)?, clock.now()).map_err(StartError::Empty)?;
+    let mesh = without_state(setup(None)?, clock, text, warnings)?;
     Ok((mesh, state_file))
+}
+
+/// Begins without meetings, and tells the user why.
+fn without_state(
+    setup: Setup,
+    clock: Clock,
+    why: String,
+    warnings: &mut Vec<Notice>,
+) -> Result<Mesh, StartError> {
+    tracing::error!("{why}");
+    warnings.push(notice(NoticeKind::StateDamaged, Severity::Warning, why));
+    Mesh::new(setup, clock.now()).map_err(StartError::Empty)
 }
 
 /// Takes clients in, each with a task of its own.
@@ -307,6 +326,28 @@ mod tests {
             "{}",
             warning.text
         );
+    }
+
+    #[test]
+    fn the_state_of_a_newer_release_is_left_alone_and_told() {
+        let home = tempfile::tempdir().unwrap();
+        let state_file = home.path().join("meetings");
+        let newer = b"sottomtg\xff\x00\x052.4.0and what nobody here understands";
+        std::fs::write(&state_file, newer).unwrap();
+        let (_, next, warnings) = restored(&state_file, [7; 32]);
+        assert_eq!(next, None, "nothing is saved");
+        assert_eq!(std::fs::read(&state_file).unwrap(), newer);
+        assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 1);
+        let [warning] = warnings.as_slice() else {
+            panic!("one warning, not {warnings:?}");
+        };
+        for part in [
+            "release 2.4.0",
+            &state_file.display().to_string(),
+            "begin anew",
+        ] {
+            assert!(warning.text.contains(part), "{}", warning.text);
+        }
     }
 
     #[test]
