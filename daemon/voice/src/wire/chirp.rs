@@ -62,9 +62,10 @@ pub fn read(packet: &Packet<'_>) -> Option<ChirpMessage> {
     let (subtype, rest) = packet.application()?;
     let (timestamp, rest) = rest.split_first_chunk::<4>()?;
     let timestamp = Timestamp::from_be_bytes(*timestamp);
+    // A later release may say more behind these.
     match (subtype, rest) {
-        (ANNOUNCED, []) => Some(ChirpMessage::Announced { timestamp }),
-        (ANSWERED, &[a, b, c, d]) => {
+        (ANNOUNCED, _) => Some(ChirpMessage::Announced { timestamp }),
+        (ANSWERED, &[a, b, c, d, ..]) => {
             let outcome = match u32::from_be_bytes([a, b, c, d]) {
                 MISSED => ChirpOutcome::Missed,
                 DEAF => ChirpOutcome::Deaf,
@@ -107,6 +108,12 @@ mod tests {
             for count in [1, 2, 5] {
                 assert_eq!(read(&Packet { count, ..packet }), None);
             }
+            let longer = [packet.body, &[1, 2, 3, 4]].concat();
+            let longer = Packet {
+                body: &longer,
+                ..packet
+            };
+            assert_eq!(read(&longer), Some(message), "added by a later release");
             for end in 0..packet.body.len() {
                 let body = &packet.body[..end];
                 assert_eq!(read(&Packet { body, ..packet }).filter(|_| end != 8), None);

@@ -68,7 +68,8 @@ pub fn read(packet: &Packet<'_>) -> Option<Delays> {
     let (_, rest) = packet
         .application()
         .filter(|(subtype, _)| *subtype == SUBTYPE)?;
-    let rest: &[u8; 24] = rest.try_into().ok()?;
+    // A later release may say more behind these.
+    let rest = rest.first_chunk::<24>()?;
     let word = |index: usize| {
         let at = 4 * index;
         u32::from_be_bytes([rest[at], rest[at + 1], rest[at + 2], rest[at + 3]])
@@ -117,6 +118,16 @@ mod tests {
         assert_eq!(read(&packet), Some(delays));
         assert_eq!(super::super::path::read(&packet), None);
         assert_eq!(read(&Packet { count: 1, ..packet }), None);
+        let longer = [packet.body, &[1, 2, 3, 4]].concat();
+        let longer = Packet {
+            body: &longer,
+            ..packet
+        };
+        assert_eq!(read(&longer), Some(delays), "added by a later release");
+        for end in 0..packet.body.len() {
+            let body = &packet.body[..end];
+            assert_eq!(read(&Packet { body, ..packet }), None, "cut at {end}");
+        }
         bytes[12] = 1;
         assert_eq!(read(&packets(&bytes).next().unwrap()), None);
         let unknown = Delays {

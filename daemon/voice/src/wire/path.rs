@@ -30,10 +30,11 @@ pub fn write(compound: &mut Compound, ssrc: Ssrc, message: PathMessage) {
 /// Reads a message; `None` for any other packet.
 pub fn read(packet: &Packet<'_>) -> Option<PathMessage> {
     let (subtype, token) = packet.application()?;
-    let token = token.try_into().ok()?;
+    // A later release may say more behind the token.
+    let token = token.first_chunk::<8>()?;
     match subtype {
-        0 => Some(PathMessage::Challenge(token)),
-        1 => Some(PathMessage::Echo(token)),
+        0 => Some(PathMessage::Challenge(*token)),
+        1 => Some(PathMessage::Echo(*token)),
         _ => None,
     }
 }
@@ -55,6 +56,16 @@ mod tests {
             let packet = packets(compound.bytes()).next().unwrap();
             assert_eq!(read(&packet), Some(message));
             assert_eq!(read(&Packet { count: 2, ..packet }), None);
+            let longer = [packet.body, &[1, 2, 3, 4]].concat();
+            let longer = Packet {
+                body: &longer,
+                ..packet
+            };
+            assert_eq!(read(&longer), Some(message), "added by a later release");
+            for end in 0..packet.body.len() {
+                let body = &packet.body[..end];
+                assert_eq!(read(&Packet { body, ..packet }), None, "cut at {end}");
+            }
             assert_eq!(
                 read(&Packet {
                     kind: 205,
