@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::bounded::at_most;
+use crate::growable::block;
 
 /// The most buckets, and what the lobby always uses.
 pub(crate) const MOST_BUCKETS: usize = 256;
@@ -25,6 +26,7 @@ pub(crate) struct Entry {
 
 /// The entries of the buckets that differ.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub(crate) struct Listing {
     #[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")]
     pub(crate) buckets: Vec<u8>,
@@ -33,6 +35,7 @@ pub(crate) struct Listing {
     /// There are more differing buckets than one message holds.
     pub(crate) more: bool,
 }
+block!(Listing);
 
 /// Buckets that suit this number of slots: a power of two.
 pub(crate) fn buckets_for(slots: usize) -> usize {

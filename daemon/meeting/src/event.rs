@@ -36,6 +36,8 @@ pub enum JoinFailure {
     Full,
     /// The meeting has ended.
     Ended,
+    /// A participant refused for a reason that only a later release knows.
+    Refused,
     /// Cancelled by the user, or overtaken by another join.
     Cancelled,
 }

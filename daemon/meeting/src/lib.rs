@@ -9,6 +9,9 @@
 //! newest record of each. Records may arrive in any order, twice, late or after a detour through others; merging them
 //! always ends in the same value. Nothing else is agreed upon, and there is no machine whose absence matters.
 
+#[cfg(test)]
+extern crate self as sotto_meeting;
+
 mod audience;
 mod bounded;
 pub mod bounds;
@@ -16,8 +19,12 @@ mod command;
 mod digest;
 mod directory;
 mod event;
+mod growable;
 mod ids;
 mod input;
+#[cfg(test)]
+#[path = "../../tests/interop/mod.rs"]
+mod interop;
 mod keys;
 mod likeness;
 mod limits;
@@ -34,6 +41,7 @@ mod requests;
 pub mod resolve;
 mod seal;
 mod stored;
+mod unknown;
 mod view;
 mod wire;
 
@@ -41,10 +49,11 @@ pub use command::{Command, Reply, WhisperMode};
 pub use event::{Event, InvitationEnd, JoinFailure, Part};
 pub use ids::{MeetingId, Now, ParseIdError, PeerId, Utc};
 pub use input::{DirectError, Input, Session};
-pub use mesh::{Mesh, RejoinPolicy, Setup, StoredError};
+pub use mesh::{Mesh, RejoinPolicy, Setup};
 pub use output::{Audience, Output, Topic, Verdict, VoiceChange};
 pub use presence::{AwayCause, Flags, OfflineReason, Presence};
 pub use refusal::Refusal;
+pub use stored::StoredError;
 pub use view::{
     Counters, IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named,
     NobodyBecause, PeerView, RosterEntry, TalkTarget, TalkView, View,

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use crate::digest::Entry;
-use crate::ids::PeerId;
+use crate::ids::{PeerId, Utc};
 use crate::limits::{LOBBY_PEERS, PEERS_PER_ADDRESS};
-use crate::record::{LobbyEntry, MAX_ADDRESSES, Record, Version};
+use crate::record::{LobbyEntry, MAX_ADDRESSES, Record, Unknown, Version};
+use crate::unknown::Unknowns;
 
 /// How often my own record is renewed.
 pub(crate) const RENEWAL: Duration = Duration::from_secs(300);
@@ -47,6 +48,8 @@ pub(crate) enum Merged {
 pub(crate) struct Lobby {
     peers: BTreeMap<PeerId, Present>,
     by_address: BTreeMap<IpAddr, BTreeSet<PeerId>>,
+    /// What else those in the lobby state, in later releases.
+    unknown: Unknowns,
     /// The versions of records that have gone, with the time of that: whoever kept one does not make it news again.
     gone: BTreeMap<PeerId, (Version, Duration)>,
     /// Those who had to make room since they were last asked for.
@@ -118,6 +121,25 @@ impl Lobby {
         }
     }
 
+    /// Whether a record of a kind that only later releases understand would be news.
+    pub(crate) fn is_unknown_news(&self, record: &Record<Unknown>) -> bool {
+        self.peers.contains_key(&record.head.author) && self.unknown.is_news(record)
+    }
+
+    /// Takes a verified record of such a kind; returns whether it is kept or to be handed on.
+    ///
+    /// It stays no longer than its author's own lobby record.
+    pub(crate) fn merge_unknown(
+        &mut self,
+        record: Record<Unknown>,
+        fresh: Duration,
+        now: Duration,
+    ) -> bool {
+        self.peers.contains_key(&record.head.author)
+            && now.saturating_sub(fresh) < LAPSE
+            && self.unknown.merge(record, Some(fresh), Utc::default())
+    }
+
     fn make_room(
         &mut self,
         author: PeerId,
@@ -155,6 +177,7 @@ impl Lobby {
         };
         let version = known.record.head.version;
         self.remove(peer);
+        self.unknown.forget(peer);
         if self.gone.len() >= LOBBY_PEERS
             && let Some(oldest) = self
                 .gone
@@ -189,6 +212,9 @@ impl Lobby {
             .collect();
         for peer in &lapsed {
             self.let_go(*peer, now);
+        }
+        if let Some(since) = now.checked_sub(LAPSE) {
+            self.unknown.lapse(since);
         }
         lapsed
     }
@@ -239,25 +265,32 @@ impl Lobby {
 
     /// What is held, for synchronisation.
     pub(crate) fn entries(&self) -> Vec<Entry> {
-        self.peers
-            .iter()
-            .map(|(peer, known)| Entry {
-                slot: slot(*peer),
-                reference: known.record.reference(),
-            })
-            .collect()
+        let peers = self.peers.iter().map(|(peer, known)| Entry {
+            slot: slot(*peer),
+            reference: known.record.reference(),
+        });
+        peers.chain(self.unknown.entries()).collect()
     }
 
-    /// The records of these slots, each with its age.
+    /// The records of these slots as they were signed, each with its age.
     pub(crate) fn records<'a>(
         &'a self,
         slots: &'a BTreeSet<[u8; 8]>,
         now: Duration,
-    ) -> impl Iterator<Item = (Duration, &'a Record<LobbyEntry>)> + 'a {
-        self.peers
+    ) -> impl Iterator<Item = (Duration, &'a [u8])> + 'a {
+        let peers = self
+            .peers
             .iter()
             .filter(|(peer, _)| slots.contains(&slot(**peer)))
-            .map(move |(_, known)| (now.saturating_sub(known.fresh), &known.record))
+            .map(|(_, known)| (known.fresh, &*known.record.raw));
+        let unknown = self
+            .unknown
+            .records()
+            .filter(|held| slots.contains(&held.entry.slot))
+            .filter_map(|held| Some((held.fresh?, &*held.record.raw)));
+        peers
+            .chain(unknown)
+            .map(move |(fresh, raw)| (now.saturating_sub(fresh), raw))
     }
 }
 

@@ -15,10 +15,11 @@ use crate::limits::{INVITATIONS, PARTICIPANTS};
 use crate::presence::{OfflineReason, Presence};
 use crate::reach::Reach;
 use crate::record::{
-    Answer, Answers, AnyRecord, Founding, Invitation, Kind, PresenceBody, Record, Version,
+    Answer, Answers, AnyRecord, Founding, Invitation, Kind, PresenceBody, Record, Unknown, Version,
     reference,
 };
 use crate::seal::MeetingKeys;
+use crate::unknown::Unknowns;
 
 /// How long an invitation stays open.
 pub(crate) const INVITATION_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -60,6 +61,7 @@ pub(crate) trait Placed {
 
 impl Placed for PresenceBody {}
 impl Placed for Answers {}
+impl Placed for Unknown {}
 impl Placed for Invitation {
     fn about(&self) -> Option<PeerId> {
         Some(self.invitee)
@@ -75,6 +77,8 @@ pub(crate) enum Merged {
     Invitation,
     /// It is the newest in its place now; before, these were the answers.
     Answers(Option<Answers>),
+    /// It says something that only later releases understand.
+    Unknown,
     /// This or a newer one was known.
     Known,
     /// No room.
@@ -92,6 +96,7 @@ pub(crate) struct Meeting {
     /// By invitee, then inviter.
     invitations: BTreeMap<(PeerId, PeerId), Held<Invitation>>,
     answers: BTreeMap<PeerId, Held<Answers>>,
+    unknown: Unknowns,
     pub(crate) reach: Reach,
     /// How each participant was shown last.
     pub(crate) shown: BTreeMap<PeerId, Presence>,
@@ -115,6 +120,7 @@ impl Meeting {
             presence: BTreeMap::new(),
             invitations: BTreeMap::new(),
             answers: BTreeMap::new(),
+            unknown: Unknowns::default(),
             reach,
             shown: BTreeMap::new(),
             last_present: now,
@@ -144,6 +150,7 @@ impl Meeting {
                     .get(&author)
                     .is_none_or(|held| held.record.order(new).is_lt()),
                 AnyRecord::Unheard(new) => self.reach.is_news(author, &new.body.report),
+                AnyRecord::Unknown(new) => self.is_participant(author) && self.unknown.is_news(new),
                 AnyRecord::Founding(_) | AnyRecord::Lobby(_) => false,
             }
     }
@@ -191,6 +198,15 @@ impl Meeting {
                     .map(|held| held.record.body.clone());
                 if place(&mut self.answers, author, record, fresh, utc) {
                     Merged::Answers(before)
+                } else {
+                    Merged::Known
+                }
+            }
+            // Of participants alone: so the roster's bound holds for these too. A record that comes before its author's
+            // presence comes again by synchronisation.
+            AnyRecord::Unknown(record) => {
+                if self.is_participant(author) && self.unknown.merge(record, fresh, utc) {
+                    Merged::Unknown
                 } else {
                     Merged::Known
                 }
@@ -369,10 +385,7 @@ impl Meeting {
     /// Neither withdrawn nor answered nor too old, and its invitee not inside.
     fn is_open(&self, held: &Held<Invitation>, utc: Utc) -> bool {
         let invitation = &held.record;
-        let answered = matches!(
-            self.answer(invitation),
-            Some(Answer::Declined | Answer::Joined)
-        );
+        let answered = self.answer(invitation).is_some_and(Answer::is_final);
         !invitation.body.withdrawn
             && !answered
             && !self.is_inside_since(invitation)
@@ -417,8 +430,7 @@ impl Meeting {
                 let invitation = &held.record;
                 let told = match self.answer(invitation) {
                     None => false,
-                    Some(Answer::Received) => invitation.body.withdrawn || !earlier_run,
-                    Some(Answer::Declined | Answer::Joined) => true,
+                    Some(answer) => answer.is_final() || invitation.body.withdrawn || !earlier_run,
                 };
                 utc < expiry(invitation, held.received)
                     && !told
@@ -432,7 +444,11 @@ impl Meeting {
         let presence = self.presence.values().map(|held| held.entry);
         let invitations = self.invitations.values().map(|held| held.entry);
         let answers = self.answers.values().map(|held| held.entry);
-        presence.chain(invitations).chain(answers).collect()
+        presence
+            .chain(invitations)
+            .chain(answers)
+            .chain(self.unknown.entries())
+            .collect()
     }
 
     /// All records as they were signed, each with the moment at which its author stood by it: participation first.
@@ -449,10 +465,14 @@ impl Meeting {
             .answers
             .values()
             .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
-        presence.chain(invitations).chain(answers)
+        let unknown = self
+            .unknown
+            .records()
+            .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
+        presence.chain(invitations).chain(answers).chain(unknown)
     }
 
-    /// All invitation records with the time at which they came, for the disk.
+    /// All records with the time at which they came, for the disk.
     pub(crate) fn received(&self) -> impl Iterator<Item = (&[u8], Utc)> {
         let invitations = self
             .invitations
@@ -466,7 +486,11 @@ impl Meeting {
             .answers
             .values()
             .map(|held| (&*held.record.raw, held.received));
-        invitations.chain(presence).chain(answers)
+        let unknown = self
+            .unknown
+            .records()
+            .map(|held| (&*held.record.raw, held.received));
+        invitations.chain(presence).chain(answers).chain(unknown)
     }
 }
 
@@ -495,7 +519,7 @@ fn place<K: Ord, B: Placed>(
 /// Under which a record is synchronised.
 fn slot(kind: Kind, author: PeerId, about: Option<PeerId>) -> [u8; 8] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&[kind as u8]).update(&author.0);
+    hasher.update(&[kind.number()]).update(&author.0);
     if let Some(about) = about {
         hasher.update(&about.0);
     }

@@ -79,6 +79,16 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// One that an honest peer could send.
+    #[cfg(test)]
+    pub(crate) fn sample() -> Self {
+        Self {
+            serial: 300,
+            inverted: true,
+            tags: vec![Tag([1; 6]), Tag([2; 6])],
+        }
+    }
+
     /// Whether its list is within bounds and in order. Anything else is malformed.
     pub(crate) fn is_valid(&self) -> bool {
         self.tags.len() <= MOST_TAGS && self.tags.is_sorted()

@@ -1,17 +1,63 @@
-//! What outlives the daemon: `"sottomtg" | version, 2 bytes | postcard body | BLAKE3 of all before 32`.
+//! What outlives the daemon: `"sottomtg" | version 2 | release | body … | BLAKE3 of all before 32`.
+//!
+//! The version is a little-endian number, the release a length of one byte and the name of the release that wrote the
+//! file, the body postcard. Magic, version, release and checksum stay where they are in every later version.
+//!
+//! A body is read by the version that stands in front of it: it does not grow like messages do, because a release that
+//! skipped what it does not know would drop it with the next write. Whoever changes one of the structures below makes a
+//! new version, copies the old structures into a file of [`migrations`], and adds a golden file to the interop tests.
+//! A file of a newer version is not read at all, and its caller leaves it alone.
+
+mod migrations;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::ids::{MeetingId, PeerId, Utc};
-use crate::mesh::StoredError;
+use crate::names;
 use crate::presence::Presence;
-use crate::wire::Claimed;
 
 const MAGIC: &[u8; 8] = b"sottomtg";
-const STATE_VERSION: u16 = 2;
+/// The version that this release writes.
+const STATE_VERSION: u16 = 3;
+/// The first version that names the release that wrote it.
+const WITH_RELEASE: u16 = 3;
+/// The name of this release.
+const RELEASE: &str = env!("CARGO_PKG_VERSION");
 const CHECKSUM: usize = 32;
 /// 64 meetings of 256 participants with invitations stay well below.
-const LONGEST: usize = 64 * 1024 * 1024;
+const LONGEST: usize = 256 * 1024 * 1024;
+
+/// Stored state that cannot be read.
+///
+/// A file of a [`Newer`](Self::Newer) version is to be left alone. Set any other aside. Start with `stored: None`, and
+/// tell the user.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum StoredError {
+    /// Not a state of Sotto at all.
+    #[error("it is not a state file of Sotto")]
+    NotState,
+    /// Written by a newer Sotto.
+    #[error(
+        "it was written by a newer Sotto ({release}; state version {found}, known up to {known})"
+    )]
+    Newer {
+        /// The version found.
+        found: u16,
+        /// The newest version known.
+        known: u16,
+        /// The release that wrote it, cleaned for showing.
+        release: String,
+    },
+    /// It was changed or cut off on disk.
+    #[error("it is damaged: its checksum does not match")]
+    Damaged,
+    /// It belongs to another identity.
+    #[error("it belongs to another identity")]
+    OtherIdentity,
+}
 
 /// Everything that is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,12 +112,20 @@ pub(crate) struct StoredPrompt {
     pub(crate) invitations: Vec<StoredRecord>,
     pub(crate) answers: Option<Vec<u8>>,
     pub(crate) undelivered: bool,
-    pub(crate) inside: Vec<Claimed>,
-    pub(crate) invited: Vec<Claimed>,
+    pub(crate) inside: Vec<StoredClaim>,
+    pub(crate) invited: Vec<StoredClaim>,
     pub(crate) offered_by: Vec<PeerId>,
     pub(crate) declined: bool,
     /// When it was last shown again after a decline.
     pub(crate) again: Option<Utc>,
+}
+
+/// Somebody whom an inviter named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct StoredClaim {
+    pub(crate) peer: PeerId,
+    pub(crate) name: String,
+    pub(crate) device: String,
 }
 
 /// Somebody I know.
@@ -87,6 +141,9 @@ impl State {
     pub(crate) fn encode(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&STATE_VERSION.to_le_bytes());
+        // A release's name has a few characters.
+        bytes.push(RELEASE.len() as u8);
+        bytes.extend_from_slice(RELEASE.as_bytes());
         // Serialising plain data into a growing vector has no way to fail.
         bytes = postcard::to_extend(self, bytes).unwrap_or_default();
         let checksum = blake3::hash(&bytes);
@@ -94,6 +151,11 @@ impl State {
         bytes
     }
 
+    /// Reads a state of this version or an older one.
+    ///
+    /// # Errors
+    ///
+    /// When it is of a newer version, damaged, or no state at all.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, StoredError> {
         let rest = bytes.strip_prefix(MAGIC).ok_or(StoredError::NotState)?;
         let (version, rest) = rest.split_first_chunk::<2>().ok_or(StoredError::Damaged)?;
@@ -102,9 +164,13 @@ impl State {
             return Err(StoredError::Newer {
                 found: version,
                 known: STATE_VERSION,
+                release: take_release(rest).map_or_else(
+                    || "release unknown".to_owned(),
+                    |(release, _)| format!("release {release}"),
+                ),
             });
         }
-        let (body, checksum) = rest
+        let (rest, checksum) = rest
             .split_last_chunk::<CHECKSUM>()
             .ok_or(StoredError::Damaged)?;
         let summed = bytes
@@ -113,67 +179,19 @@ impl State {
         if bytes.len() > LONGEST || blake3::hash(summed) != *checksum {
             return Err(StoredError::Damaged);
         }
-        match postcard::take_from_bytes(body) {
-            Ok((state, [])) => Ok(state),
-            _ => Err(StoredError::Damaged),
-        }
+        let body = if version < WITH_RELEASE {
+            rest
+        } else {
+            take_release(rest).ok_or(StoredError::Damaged)?.1
+        };
+        migrations::read(version, body).ok_or(StoredError::Damaged)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn state() -> State {
-        State {
-            me: PeerId([1; 32]),
-            epoch: 4,
-            written: Utc(9),
-            clean: false,
-            seat: Some(StoredSeat {
-                meeting: MeetingId([2; 32]),
-                presence: Presence::Online,
-            }),
-            muted: true,
-            deafened: false,
-            meetings: Vec::new(),
-            prompts: Vec::new(),
-            invited_again: vec![(MeetingId([5; 32]), PeerId([6; 32]), Utc(7))],
-            forgotten: vec![(MeetingId([3; 32]), Utc(8))],
-            contacts: Vec::new(),
-            volumes: vec![(PeerId([4; 32]), 50)],
-        }
-    }
-
-    #[test]
-    fn state_reads_back() {
-        assert_eq!(State::decode(&state().encode()), Ok(state()));
-    }
-
-    #[test]
-    fn a_newer_version_is_told_from_damage() {
-        let mut bytes = state().encode();
-        bytes[8] = 9;
-        assert_eq!(
-            State::decode(&bytes),
-            Err(StoredError::Newer {
-                found: 9,
-                known: STATE_VERSION
-            })
-        );
-        assert_eq!(State::decode(b"something else"), Err(StoredError::NotState));
-    }
-
-    proptest! {
-        #[test]
-        fn any_damage_is_noticed(position: prop::sample::Index, flip in 1u8.., keep: prop::sample::Index) {
-            let good = state().encode();
-            let mut bytes = good.clone();
-            let position = position.index(bytes.len());
-            bytes[position] ^= flip;
-            prop_assert!(State::decode(&bytes).is_err());
-            prop_assert!(State::decode(&good[..keep.index(good.len())]).is_err());
-        }
-    }
+/// Splits off the name of the release, cleaned for showing.
+fn take_release(bytes: &[u8]) -> Option<(String, &[u8])> {
+    let (length, rest) = bytes.split_first()?;
+    let (release, rest) = rest.split_at_checked(usize::from(*length))?;
+    let release = names::clean_device(&String::from_utf8_lossy(release));
+    (!release.is_empty()).then_some((release, rest))
 }

@@ -333,6 +333,7 @@ fn offline_reason(reason: OfflineReason) -> model::OfflineReason {
         OfflineReason::Elsewhere => model::OfflineReason::Elsewhere,
         OfflineReason::Left => model::OfflineReason::Left,
         OfflineReason::Lost => model::OfflineReason::Lost,
+        OfflineReason::Unknown => model::OfflineReason::Other,
     }
 }
 

@@ -93,6 +93,13 @@ pub(crate) fn join_failure(title: &str, failure: JoinFailure) -> ControlError {
             Some("leave a meeting that you no longer need with 'sotto leave'"),
         ),
         JoinFailure::Ended => (ErrorCode::Refused, format!("\"{title}\" has ended"), None),
+        JoinFailure::Refused => (
+            ErrorCode::Refused,
+            format!(
+                "a participant of \"{title}\" refused to let you in, for a reason that only a newer Sotto knows"
+            ),
+            Some("install the newest release, or ask a participant"),
+        ),
         JoinFailure::Cancelled => (
             ErrorCode::Refused,
             format!("joining \"{title}\" was called off"),

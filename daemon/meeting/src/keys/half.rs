@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::HIGHEST_GENERATION;
+use crate::growable::block;
 use crate::ids::MeetingId;
 
 /// Records are bounded to this many bytes, seal included, with room to spare.
@@ -26,6 +27,7 @@ impl fmt::Debug for Material {
 
 /// One side's contribution to a pair's keys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub(crate) struct Half {
     /// With what this side will send.
     pub(super) material: Material,
@@ -34,6 +36,7 @@ pub(crate) struct Half {
     /// Under which SSRC it wants to receive whispers.
     pub(super) whisper_ssrc: u32,
 }
+block!(Half);
 
 /// A half on its way to the peer that it is for, over a connection that proves both identities.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +102,7 @@ pub(crate) enum Answer {
 
 /// Why there are no keys, for now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
 pub(crate) enum AnswerRefusal {
     /// I am not present in that meeting, or cannot receive media yet.
     NotPresent,
@@ -108,4 +112,30 @@ pub(crate) enum AnswerRefusal {
     NotConnected,
     /// The offer is malformed.
     Malformed,
+    /// For a reason that only a later release knows.
+    Unknown(u32),
+}
+
+impl From<u32> for AnswerRefusal {
+    fn from(number: u32) -> Self {
+        match number {
+            0 => Self::NotPresent,
+            1 => Self::YouAreNotPresent,
+            2 => Self::NotConnected,
+            3 => Self::Malformed,
+            unknown => Self::Unknown(unknown),
+        }
+    }
+}
+
+impl From<AnswerRefusal> for u32 {
+    fn from(refusal: AnswerRefusal) -> Self {
+        match refusal {
+            AnswerRefusal::NotPresent => 0,
+            AnswerRefusal::YouAreNotPresent => 1,
+            AnswerRefusal::NotConnected => 2,
+            AnswerRefusal::Malformed => 3,
+            AnswerRefusal::Unknown(number) => number,
+        }
+    }
 }

@@ -15,7 +15,7 @@ impl Mesh {
     /// Whoever has an open invitation is, and whoever was in before: it has held the secret already.
     pub(super) fn admit(&mut self, from: PeerId, id: MeetingId) -> Response {
         let Some(meeting) = self.meetings.get(&id).filter(|_| !self.cloned) else {
-            return Response::NotAdmitted(NotAdmitted::Unknown);
+            return Response::NotAdmitted(NotAdmitted::NotMine);
         };
         let utc = self.now.utc;
         let invited = !meeting.open_invitations(from, utc).is_empty();

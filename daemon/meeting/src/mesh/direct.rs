@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::Mesh;
 use super::merging::{Taken, Via, Way};
 use crate::event::Part;
+use crate::growable::Unread;
 use crate::ids::{MeetingId, PeerId};
 use crate::input::DirectError;
 use crate::keys;
@@ -108,8 +109,12 @@ impl Mesh {
     pub(super) fn request(&mut self, from: PeerId, id: u64, data: &[u8]) {
         let response = if self.guard.may_ask(from, self.now.monotonic) {
             match Request::decode(data) {
-                Some(request) => self.answer(from, request),
-                None => {
+                Ok(request) => self.answer(from, request),
+                Err(Unread::UnknownKind(kind)) => {
+                    tracing::debug!(peer = ?from, kind, "asks what only a later Sotto knows");
+                    Response::UnknownRequest
+                }
+                Err(Unread::Broken) => {
                     self.guard.malformed();
                     Response::Refused
                 }
@@ -149,19 +154,26 @@ impl Mesh {
             .meetings
             .get(&id)
             .and_then(|meeting| meeting.keys.open(Place::Request { from, to: me }, sealed))
+            .ok_or(Unread::Broken)
             .and_then(|bytes| MeetingRequest::decode(&bytes));
-        let Some(request) = request else {
-            self.guard.malformed();
-            return Response::Refused;
+        let response = match request {
+            Ok(MeetingRequest::Whisper(notice))
+                if !self.talk.admits_notice(from, &notice, self.now.monotonic) =>
+            {
+                // An honest speaker says it again later.
+                self.guard.request_dropped();
+                return Response::Refused;
+            }
+            Ok(request) => self.answer_participant(id, from, request),
+            Err(Unread::UnknownKind(kind)) => {
+                tracing::debug!(peer = ?from, kind, "asks what only a later Sotto knows");
+                MeetingResponse::UnknownRequest
+            }
+            Err(Unread::Broken) => {
+                self.guard.malformed();
+                return Response::Refused;
+            }
         };
-        if let MeetingRequest::Whisper(notice) = &request
-            && !self.talk.admits_notice(from, notice, self.now.monotonic)
-        {
-            // An honest speaker says it again later.
-            self.guard.request_dropped();
-            return Response::Refused;
-        }
-        let response = self.answer_participant(id, from, request);
         let Some(meeting) = self.meetings.get(&id) else {
             return Response::Refused;
         };
@@ -243,7 +255,8 @@ impl Mesh {
         let Some(purpose) = self.links.answered(id, from) else {
             return;
         };
-        match result.ok().and_then(|data| Response::decode(&data)) {
+        // An answer of an unknown kind is as good as none.
+        match result.ok().and_then(|data| Response::decode(&data).ok()) {
             Some(Response::Sealed(sealed)) => self.sealed_response(from, purpose, &sealed),
             Some(response) => self.plain_response(from, purpose, response),
             None => self.failed(from, purpose),
@@ -293,7 +306,7 @@ impl Mesh {
         let response = id
             .and_then(|id| self.meetings.get(&id))
             .and_then(|meeting| meeting.keys.open(place, sealed))
-            .and_then(|bytes| MeetingResponse::decode(&bytes));
+            .and_then(|bytes| MeetingResponse::decode(&bytes).ok());
         match (purpose, response) {
             (
                 Purpose::MeetingDigest {

@@ -112,10 +112,14 @@ impl Mesh {
     }
 
     fn lobby_gossip(&mut self, data: &[u8], via: Via) -> Verdict {
-        let Some(AnyRecord::Lobby(record)) = record::read(data) else {
-            return Verdict::Reject;
-        };
-        verdict(self.take_lobby_record(record, self.now.monotonic, via))
+        let now = self.now.monotonic;
+        match record::read(data) {
+            Some(AnyRecord::Lobby(record)) => verdict(self.take_lobby_record(record, now, via)),
+            Some(AnyRecord::Unknown(record)) => {
+                verdict(self.take_unknown_lobby_record(record, now, via))
+            }
+            _ => Verdict::Reject,
+        }
     }
 
     fn meeting_gossip(&mut self, topic: &Topic, data: &[u8], via: Via) -> Verdict {

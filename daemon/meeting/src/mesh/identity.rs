@@ -66,6 +66,25 @@ impl Identity {
         sign(&self.key, meeting, self.version, self.instance, body)
     }
 
+    /// Signs a statement of a kind that only later releases understand.
+    #[cfg(test)]
+    pub(super) fn sign_later(
+        &mut self,
+        meeting: MeetingId,
+        kind: u8,
+        body: &[u8],
+    ) -> Record<crate::record::Unknown> {
+        self.version.counter += 1;
+        crate::record::tests::signed_later(
+            &self.key,
+            meeting,
+            kind,
+            self.version,
+            self.instance,
+            body,
+        )
+    }
+
     /// A verified record with my signature came from outside.
     pub(super) fn meet(&mut self, head: &Head) -> Own {
         if head.instance == self.instance || head.version < self.version {

@@ -79,6 +79,11 @@ impl Joining {
             JoinFailure::Full
         } else if refusals.contains(&NotAdmitted::Ended) {
             JoinFailure::Ended
+        } else if refusals
+            .iter()
+            .any(|why| matches!(why, NotAdmitted::Unknown(_)))
+        {
+            JoinFailure::Refused
         } else {
             JoinFailure::NotInvited
         })
@@ -338,7 +343,7 @@ impl Mesh {
             return;
         };
         joining.asked += 1;
-        let candidate = if why == NotAdmitted::Unknown && !may_hold_secret {
+        let candidate = if why == NotAdmitted::NotMine && !may_hold_secret {
             Candidate::Outside(now + REST)
         } else {
             Candidate::Refused(why)

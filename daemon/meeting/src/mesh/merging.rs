@@ -11,7 +11,9 @@ use crate::ids::{MeetingId, PeerId};
 use crate::lobby;
 use crate::meeting::Merged;
 use crate::presence::Presence;
-use crate::record::{Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record};
+use crate::record::{
+    Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record, Unknown,
+};
 
 /// What became of a record from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +135,9 @@ impl Mesh {
                 }
                 self.review_peer(author);
             }
+            Merged::Unknown => {
+                tracing::debug!(peer = ?author, "a record of a kind that a later Sotto knows");
+            }
             Merged::Invitation => self.invitation_merged(id, about, author),
             Merged::Answers(before) => {
                 let declined_before: Vec<[u8; 8]> =
@@ -174,7 +179,11 @@ impl Mesh {
     /// A verified record with my own signature came from outside.
     fn take_own(&mut self, id: MeetingId, record: AnyRecord) -> Taken {
         self.meet_own(&record);
-        let lost = matches!(record, AnyRecord::Invitation(_) | AnyRecord::Answer(_))
+        let is_kept = matches!(
+            record,
+            AnyRecord::Invitation(_) | AnyRecord::Answer(_) | AnyRecord::Unknown(_)
+        );
+        let lost = is_kept
             && self
                 .meetings
                 .get(&id)
@@ -334,6 +343,38 @@ impl Mesh {
         Taken::New
     }
 
+    /// Takes a lobby record of a kind that only later releases understand, not verified yet.
+    pub(super) fn take_unknown_lobby_record(
+        &mut self,
+        record: Record<Unknown>,
+        fresh: Duration,
+        via: Via,
+    ) -> Taken {
+        let author = record.head.author;
+        if record.head.meeting != NO_MEETING {
+            self.guard.malformed();
+            return Taken::Bad;
+        }
+        if !self.people.is_unknown_news(&record) {
+            return Taken::Known;
+        }
+        let record = AnyRecord::Unknown(record);
+        if !record.verify() {
+            self.guard.malformed();
+            return Taken::Bad;
+        }
+        let AnyRecord::Unknown(record) = record else {
+            return Taken::Known;
+        };
+        if !self.may_come(NO_MEETING, author, false, via)
+            || !self.people.merge_unknown(record, fresh, self.now.monotonic)
+        {
+            return Taken::Known;
+        }
+        self.guard.accepted();
+        Taken::New
+    }
+
     /// Somebody who was not there runs Sotto now.
     pub(super) fn peer_appeared(&mut self, peer: PeerId) {
         self.consider_offers_to(peer);
@@ -445,7 +486,10 @@ impl Names {
                     Source::Claimed,
                 ),
             ],
-            AnyRecord::Founding(_) | AnyRecord::Lobby(_) | AnyRecord::Unheard(_) => Vec::new(),
+            AnyRecord::Founding(_)
+            | AnyRecord::Lobby(_)
+            | AnyRecord::Unheard(_)
+            | AnyRecord::Unknown(_) => Vec::new(),
         })
     }
 }

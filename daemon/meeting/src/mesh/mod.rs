@@ -44,7 +44,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-pub use setup::{RejoinPolicy, Setup, StoredError};
+pub use setup::{RejoinPolicy, Setup};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
@@ -54,7 +54,7 @@ use crate::keys::Keys;
 use crate::names;
 use crate::output::{Output, Topic};
 use crate::refusal::Refusal;
-use crate::stored::State;
+use crate::stored::{State, StoredError};
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;

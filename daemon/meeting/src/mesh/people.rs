@@ -11,7 +11,7 @@ use crate::directory::{Directory, Source};
 use crate::ids::PeerId;
 use crate::limits::{CONTACTS, NAMES};
 use crate::lobby::{self, Lobby, Merged, dialable};
-use crate::record::{LobbyEntry, Record, Version};
+use crate::record::{LobbyEntry, Record, Unknown, Version};
 
 /// How loud somebody is played for whom nothing else was chosen, in percent.
 const USUAL_VOLUME: u16 = 100;
@@ -155,6 +155,21 @@ impl People {
         self.lobby.take_pushed_out()
     }
 
+    /// Returns whether a lobby record of a kind that only later releases understand would be news.
+    pub(super) fn is_unknown_news(&self, record: &Record<Unknown>) -> bool {
+        self.lobby.is_unknown_news(record)
+    }
+
+    /// Takes a verified record of such a kind. Returns whether it is kept or to be handed on.
+    pub(super) fn merge_unknown(
+        &mut self,
+        record: Record<Unknown>,
+        fresh: Duration,
+        now: Duration,
+    ) -> bool {
+        self.lobby.merge_unknown(record, fresh, now)
+    }
+
     /// Drops lobby records that were not renewed, and returns whose.
     pub(super) fn lapse(&mut self, now: Duration) -> Vec<PeerId> {
         self.lobby.lapse(now)
@@ -266,16 +281,16 @@ impl People {
         entries
     }
 
-    /// Returns the lobby records of these slots, each with its age, mine first.
+    /// Returns the lobby records of these slots as they were signed, each with its age, mine first.
     pub(super) fn records<'a>(
         &'a self,
         slots: &'a BTreeSet<[u8; 8]>,
         now: Duration,
-    ) -> impl Iterator<Item = (Duration, &'a Record<LobbyEntry>)> {
+    ) -> impl Iterator<Item = (Duration, &'a [u8])> {
         self.mine
             .iter()
             .filter(move |_| slots.contains(&lobby::slot(self.me)))
-            .map(|record| (Duration::ZERO, record))
+            .map(|record| (Duration::ZERO, &*record.raw))
             .chain(self.lobby.records(slots, now))
     }
 

@@ -10,7 +10,10 @@ use crate::ids::{MeetingId, Utc};
 use crate::meeting::Held;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, Answer, AnyRecord};
-use crate::stored::{State, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat};
+use crate::stored::{
+    State, StoredClaim, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat,
+};
+use crate::wire::Claimed;
 
 /// A crash this long ago is still followed by a rejoin: a minute, and the time since the last sign of life on disk.
 const AFTER_CRASH: Duration = Duration::from_secs(60 + 15);
@@ -185,8 +188,8 @@ impl Mesh {
         for claim in stored.inside.iter().chain(&stored.invited) {
             self.learn(claim.peer, &claim.name, &claim.device, Source::Claimed);
         }
-        prompt.inside = stored.inside;
-        prompt.invited = stored.invited;
+        prompt.inside = stored.inside.into_iter().map(claimed).collect();
+        prompt.invited = stored.invited.into_iter().map(claimed).collect();
         prompt.offered_by = stored.offered_by;
         prompt.declined = stored.declined;
         prompt.again = stored.again;
@@ -233,10 +236,26 @@ fn stored_prompt(prompt: &Prompt) -> StoredPrompt {
             .collect(),
         answers: prompt.answers.as_ref().map(|answers| answers.raw.to_vec()),
         undelivered: prompt.undelivered,
-        inside: prompt.inside.clone(),
-        invited: prompt.invited.clone(),
+        inside: prompt.inside.iter().map(stored_claim).collect(),
+        invited: prompt.invited.iter().map(stored_claim).collect(),
         offered_by: prompt.offered_by.clone(),
         declined: prompt.declined,
         again: prompt.again,
+    }
+}
+
+fn stored_claim(claim: &Claimed) -> StoredClaim {
+    StoredClaim {
+        peer: claim.peer,
+        name: claim.name.clone(),
+        device: claim.device.clone(),
+    }
+}
+
+fn claimed(claim: StoredClaim) -> Claimed {
+    Claimed {
+        peer: claim.peer,
+        name: claim.name,
+        device: claim.device,
     }
 }

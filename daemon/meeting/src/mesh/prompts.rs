@@ -71,7 +71,7 @@ impl Prompt {
     pub(super) fn open(&self, utc: Utc) -> impl Iterator<Item = &Held<Invitation>> {
         self.invitations.values().filter_map(move |(held, answer)| {
             let open = !held.record.body.withdrawn
-                && *answer == Answer::Received
+                && !answer.is_final()
                 && utc < expiry(&held.record, held.received);
             open.then_some(held)
         })
@@ -450,7 +450,7 @@ impl Mesh {
             });
         }
         for (_, answer) in prompt.invitations.values_mut() {
-            if *answer == Answer::Received {
+            if !answer.is_final() {
                 *answer = Answer::Declined;
             }
         }

@@ -1,7 +1,5 @@
 //! What a mesh starts from.
 
-use thiserror::Error;
-
 /// When a restarted daemon joins the meeting again that it was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RejoinPolicy {
@@ -30,26 +28,4 @@ pub struct Setup {
     pub stored: Option<Vec<u8>>,
     /// Whether to return to the meeting of the last run.
     pub rejoin: RejoinPolicy,
-}
-
-/// Stored state that cannot be read. Set it aside, start with `stored: None`, and tell the user.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum StoredError {
-    /// Not a state of Sotto at all.
-    #[error("it is not a state file of Sotto")]
-    NotState,
-    /// Written by a newer Sotto.
-    #[error("it was written by a newer Sotto (state version {found}, known up to {known})")]
-    Newer {
-        /// The version found.
-        found: u16,
-        /// The newest version known.
-        known: u16,
-    },
-    /// It was changed or cut off on disk.
-    #[error("it is damaged: its checksum does not match")]
-    Damaged,
-    /// It belongs to another identity.
-    #[error("it belongs to another identity")]
-    OtherIdentity,
 }

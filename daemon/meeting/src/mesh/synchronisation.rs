@@ -161,9 +161,9 @@ impl Mesh {
     fn lobby_carried(&self, slots: &BTreeSet<[u8; 8]>) -> Vec<Carried> {
         self.people
             .records(slots, self.now.monotonic)
-            .map(|(age, record)| Carried {
+            .map(|(age, raw)| Carried {
                 age: seconds(age),
-                raw: record.raw.to_vec(),
+                raw: raw.to_vec(),
             })
             .collect()
     }
@@ -225,7 +225,14 @@ impl Mesh {
                 (Some(AnyRecord::Lobby(record)), Some(fresh)) => {
                     self.take_lobby_record(record, fresh, via)
                 }
-                (Some(AnyRecord::Lobby(_)), None) => Taken::Known,
+                (Some(AnyRecord::Unknown(record)), Some(fresh))
+                    if !record.head.kind.is_passing() =>
+                {
+                    self.take_unknown_lobby_record(record, fresh, via)
+                }
+                (Some(AnyRecord::Unknown(_)), _) | (Some(AnyRecord::Lobby(_)), None) => {
+                    Taken::Known
+                }
                 _ => {
                     self.guard.malformed();
                     Taken::Bad
@@ -264,6 +271,7 @@ impl Mesh {
                     self.guard.malformed();
                     Taken::Bad
                 }
+                Some(record) if record.head().kind.is_passing() => Taken::Known,
                 Some(record) => {
                     let fresh = self.moment(carried.age);
                     self.take_record(id, record, fresh, via)

@@ -18,6 +18,9 @@ pub(crate) const MAX_ADDRESSES: usize = 8;
 pub(crate) const MAX_ANSWERS: usize = 48;
 
 /// The part of a record that depends on its kind.
+///
+/// A later release adds fields at the end, with `#[serde(default)]`; it removes none and changes none. Older releases
+/// skip what they do not know.
 pub(crate) trait Body: Serialize + DeserializeOwned {
     const KIND: Kind;
 
@@ -78,7 +81,7 @@ pub(crate) struct LobbyEntry {
     pub(crate) running: bool,
     pub(crate) name: String,
     pub(crate) device: String,
-    #[serde(deserialize_with = "at_most::<MAX_ADDRESSES, _, _>")]
+    #[serde(with = "super::addresses")]
     pub(crate) addresses: Vec<SocketAddr>,
 }
 
@@ -123,6 +126,7 @@ impl Body for Invitation {
 
 /// What became of an invitation, according to the invitee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "u32", into = "u32")]
 pub(crate) enum Answer {
     /// It lies before the user, or its withdrawal has taken it away.
     Received,
@@ -130,6 +134,37 @@ pub(crate) enum Answer {
     Declined,
     /// The user joined.
     Joined,
+    /// An answer that a later release knows: the invitation arrived, and is still open.
+    Unknown(u32),
+}
+
+impl Answer {
+    /// Whether the invitation is no longer open.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Declined | Self::Joined)
+    }
+}
+
+impl From<u32> for Answer {
+    fn from(number: u32) -> Self {
+        match number {
+            0 => Self::Received,
+            1 => Self::Declined,
+            2 => Self::Joined,
+            unknown => Self::Unknown(unknown),
+        }
+    }
+}
+
+impl From<Answer> for u32 {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Received => 0,
+            Answer::Declined => 1,
+            Answer::Joined => 2,
+            Answer::Unknown(number) => number,
+        }
+    }
 }
 
 /// The author's answers to all invitations to this meeting that it knows.
@@ -165,3 +200,7 @@ impl Body for Unheard {
         self.report.is_valid()
     }
 }
+
+/// A statement of a kind that only a later release understands. It is kept and handed on as it was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unknown;

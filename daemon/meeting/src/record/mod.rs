@@ -9,12 +9,17 @@
 //! Numbers are little-endian, the body is postcard. The signature (ed25519, RFC 8032) covers everything before it. A
 //! record is at most 1 KiB long.
 //!
+//! The exact bytes matter for another reason: a later release adds fields at the end of a body and kinds of record.
+//! Readers skip the fields that they do not know, and keep and hand on records of a kind that they do not know
+//! ([`Unknown`]). Nothing of either is lost on the way, because the bytes are never written anew.
+//!
 //! Of two records in the same place the newer version wins, of equal versions the greater hash: a total order, so
 //! that merging is commutative, associative and idempotent.
 
+mod addresses;
 mod body;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -24,9 +29,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use body::{
     Answer, Answers, Body, Founding, Invitation, LobbyEntry, MAX_ADDRESSES, MAX_ANSWERS,
-    PresenceBody, Unheard,
+    PresenceBody, Unheard, Unknown,
 };
 
+use crate::growable;
 use crate::ids::{MeetingId, PeerId};
 
 /// The longest record.
@@ -36,29 +42,68 @@ const MAGIC: &[u8; 8] = b"sotto/1/";
 const HEAD: usize = 8 + 1 + 32 + 32 + 8 + 8 + 8;
 const SIGNATURE: usize = 64;
 
+/// The first kind that is handed on but not kept.
+const PASSING: u8 = 128;
+
 /// What a record states.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
-    Founding = 1,
-    Presence = 2,
-    Lobby = 3,
-    Invitation = 4,
-    Answer = 5,
-    Unheard = 6,
+    Founding,
+    Presence,
+    Lobby,
+    Invitation,
+    Answer,
+    Unheard,
+    /// Something that a later release states.
+    Unknown(u8),
 }
 
 impl Kind {
-    fn read(byte: u8) -> Option<Self> {
-        Some(match byte {
+    fn read(number: u8) -> Option<Self> {
+        Some(match number {
+            0 => return None,
             1 => Self::Founding,
             2 => Self::Presence,
             3 => Self::Lobby,
             4 => Self::Invitation,
             5 => Self::Answer,
             6 => Self::Unheard,
-            _ => return None,
+            unknown => Self::Unknown(unknown),
         })
+    }
+
+    /// The number under which it travels.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Founding => 1,
+            Self::Presence => 2,
+            Self::Lobby => 3,
+            Self::Invitation => 4,
+            Self::Answer => 5,
+            Self::Unheard => 6,
+            Self::Unknown(number) => number,
+        }
+    }
+
+    /// Whether such records are gossiped only: never stored, never synchronised.
+    pub(crate) fn is_passing(self) -> bool {
+        match self {
+            Self::Unheard => true,
+            Self::Unknown(number) => number >= PASSING,
+            _ => false,
+        }
+    }
+
+    /// Whether such a record may have this meeting in its head.
+    fn belongs_to(self, meeting: MeetingId) -> bool {
+        match self {
+            // Founding records exist before their meeting has an id; lobby records belong to none.
+            Self::Founding | Self::Lobby => meeting == NO_MEETING,
+            Self::Presence | Self::Invitation | Self::Answer | Self::Unheard => {
+                meeting != NO_MEETING
+            }
+            Self::Unknown(_) => true,
+        }
     }
 }
 
@@ -124,6 +169,7 @@ pub(crate) enum AnyRecord {
     Invitation(Record<Invitation>),
     Answer(Record<Answers>),
     Unheard(Record<Unheard>),
+    Unknown(Record<Unknown>),
 }
 
 impl AnyRecord {
@@ -135,6 +181,7 @@ impl AnyRecord {
             Self::Invitation(record) => &record.head,
             Self::Answer(record) => &record.head,
             Self::Unheard(record) => &record.head,
+            Self::Unknown(record) => &record.head,
         }
     }
 
@@ -146,6 +193,7 @@ impl AnyRecord {
             Self::Invitation(record) => &record.raw,
             Self::Answer(record) => &record.raw,
             Self::Unheard(record) => &record.raw,
+            Self::Unknown(record) => &record.raw,
         }
     }
 
@@ -170,19 +218,7 @@ pub(crate) fn sign<B: Body>(
         version,
         instance,
     };
-    let mut raw = Vec::with_capacity(HEAD + SIGNATURE + 128);
-    raw.extend_from_slice(MAGIC);
-    raw.push(head.kind as u8);
-    raw.extend_from_slice(&head.meeting.0);
-    raw.extend_from_slice(&head.author.0);
-    raw.extend_from_slice(&version.epoch.to_le_bytes());
-    raw.extend_from_slice(&version.counter.to_le_bytes());
-    raw.extend_from_slice(&instance.to_le_bytes());
-    // Serialising plain data into a growing vector has no way to fail.
-    raw = postcard::to_extend(&body, raw).unwrap_or_default();
-    let signature = key.sign(&raw);
-    raw.extend_from_slice(&signature.to_bytes());
-    debug_assert!(raw.len() <= MAX_RECORD, "{} bytes", raw.len());
+    let raw = sign_bytes(key, &head, |head| growable::write(&body, head));
     let hash = *blake3::hash(&raw).as_bytes();
     Record {
         head,
@@ -190,6 +226,23 @@ pub(crate) fn sign<B: Body>(
         raw: raw.into(),
         hash,
     }
+}
+
+/// Signs the bytes of a head and what `add_body` appends to them.
+fn sign_bytes(key: &SigningKey, head: &Head, add_body: impl FnOnce(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let mut raw = Vec::with_capacity(HEAD + SIGNATURE + 128);
+    raw.extend_from_slice(MAGIC);
+    raw.push(head.kind.number());
+    raw.extend_from_slice(&head.meeting.0);
+    raw.extend_from_slice(&head.author.0);
+    raw.extend_from_slice(&head.version.epoch.to_le_bytes());
+    raw.extend_from_slice(&head.version.counter.to_le_bytes());
+    raw.extend_from_slice(&head.instance.to_le_bytes());
+    let mut raw = add_body(raw);
+    let signature = key.sign(&raw);
+    raw.extend_from_slice(&signature.to_bytes());
+    debug_assert!(raw.len() <= MAX_RECORD, "{} bytes", raw.len());
+    raw
 }
 
 /// Reads a record without looking at its signature; [`AnyRecord::verify`] does.
@@ -224,6 +277,12 @@ pub(crate) fn read(bytes: &[u8]) -> Option<AnyRecord> {
         Kind::Invitation => AnyRecord::Invitation(finish(head, body, bytes)?),
         Kind::Answer => AnyRecord::Answer(finish(head, body, bytes)?),
         Kind::Unheard => AnyRecord::Unheard(finish(head, body, bytes)?),
+        Kind::Unknown(_) => AnyRecord::Unknown(Record {
+            head,
+            body: Unknown,
+            raw: bytes.into(),
+            hash: *blake3::hash(bytes).as_bytes(),
+        }),
     })
 }
 
@@ -233,10 +292,8 @@ pub(crate) fn read_verified(bytes: &[u8]) -> Option<AnyRecord> {
 }
 
 fn finish<B: Body>(head: Head, body: &[u8], raw: &[u8]) -> Option<Record<B>> {
-    let (mut body, rest): (B, _) = postcard::take_from_bytes(body).ok()?;
-    // Founding records exist before their meeting has an id; lobby records belong to none.
-    let has_meeting = !matches!(head.kind, Kind::Founding | Kind::Lobby);
-    if !rest.is_empty() || has_meeting == (head.meeting == NO_MEETING) || !body.admit() {
+    let mut body: B = growable::read(body).ok()?;
+    if !head.kind.belongs_to(head.meeting) || !body.admit() {
         return None;
     }
     Some(Record {

@@ -30,6 +30,8 @@ pub(crate) struct Machine {
     /// What was stored last.
     pub(crate) disk: Option<Vec<u8>>,
     pub(crate) mesh: Option<Mesh>,
+    /// Called with `true` before the mesh does anything, and with `false` after it.
+    pub(crate) around: Option<fn(bool)>,
     /// Counts starts; messages to an earlier run are dropped.
     pub(crate) run: u64,
     pub(crate) voice: Voice,
@@ -76,6 +78,7 @@ impl Machine {
             rejoin: RejoinPolicy::default(),
             disk: None,
             mesh: None,
+            around: None,
             run: 0,
             voice: Voice::default(),
             events: Vec::new(),
@@ -100,9 +103,16 @@ impl Machine {
             stored: self.disk.clone(),
             rejoin: self.rejoin,
         };
-        self.mesh = Some(Mesh::new(setup, now).expect("the disk holds what was stored"));
+        let begin = || Mesh::new(setup, now).expect("the disk holds what was stored");
+        self.mesh = Some(around(self.around, begin));
         self.run += 1;
         self.voice.restart();
+    }
+
+    /// Lets the mesh do something, if it runs.
+    pub(crate) fn with_mesh<R>(&mut self, act: impl FnOnce(&mut Mesh) -> R) -> Option<R> {
+        let mesh = self.mesh.as_mut()?;
+        Some(around(self.around, || act(mesh)))
     }
 
     /// The process is gone.
@@ -129,4 +139,16 @@ impl Machine {
         }
         self.seen[0].insert(message)
     }
+}
+
+fn around<R>(around: Option<fn(bool)>, act: impl FnOnce() -> R) -> R {
+    let tell = |working| {
+        if let Some(around) = around {
+            around(working);
+        }
+    };
+    tell(true);
+    let done = act();
+    tell(false);
+    done
 }

@@ -261,11 +261,9 @@ impl Sim {
     pub(crate) fn command(&mut self, host: Host, command: Command) -> Result<Reply, Refusal> {
         let now = self.clock();
         let machine = &mut self.machines[host.0];
-        let mesh = machine
-            .mesh
-            .as_mut()
+        let reply = machine
+            .with_mesh(|mesh| mesh.command(command.clone(), now))
             .expect("a stopped machine takes no commands");
-        let reply = mesh.command(command.clone(), now);
         machine.voice.intend(&command, reply.as_ref());
         self.drain(host.0);
         reply
@@ -286,6 +284,25 @@ impl Sim {
     /// Something that happens at `host`.
     pub(crate) fn happens(&mut self, host: Host, input: Input) {
         self.input(host.0, input);
+    }
+
+    /// Lets the mesh of `host` do something, and carries out what comes of it.
+    pub(crate) fn with_mesh<R>(
+        &mut self,
+        host: Host,
+        act: impl FnOnce(&mut sotto_meeting::Mesh, Now) -> R,
+    ) -> R {
+        let now = self.clock();
+        let done = self.machines[host.0]
+            .with_mesh(|mesh| act(mesh, now))
+            .expect("a stopped machine does nothing");
+        self.drain(host.0);
+        done
+    }
+
+    /// What is called around everything that the mesh of `host` does.
+    pub(crate) fn set_around(&mut self, host: Host, around: fn(bool)) {
+        self.machines[host.0].around = Some(around);
     }
 
     /// `host` starts a meeting.

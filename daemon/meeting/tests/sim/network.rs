@@ -134,8 +134,7 @@ impl Sim {
                 let node = &mut self.machines[machine];
                 if node.run == run && node.timer.is_some_and(|timer| timer <= self.now) {
                     node.timer = None;
-                    if let Some(mesh) = &mut node.mesh {
-                        mesh.handle_timeout(now);
+                    if node.with_mesh(|mesh| mesh.handle_timeout(now)).is_some() {
                         self.drain(machine);
                     }
                 }
@@ -250,8 +249,8 @@ impl Sim {
 
     pub(super) fn input(&mut self, machine: usize, input: Input) {
         let now = self.clock();
-        if let Some(mesh) = &mut self.machines[machine].mesh {
-            mesh.handle(input, now);
+        let taken = self.machines[machine].with_mesh(|mesh| mesh.handle(input, now));
+        if taken.is_some() {
             self.drain(machine);
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn ask(world: &mut World, index: usize, from: PeerId, request: &Reque
     let mut answer = None;
     while let Some(output) = mesh.poll_output() {
         if let Output::Respond { id: u64::MAX, data } = output {
-            answer = Response::decode(&data);
+            answer = Response::decode(&data).ok();
         }
     }
     answer.unwrap()
@@ -49,8 +49,39 @@ fn the_secret_goes_to_nobody_without_an_open_invitation() {
     };
     assert_eq!(
         ask(&mut world, 0, bao, &unknown),
-        Response::NotAdmitted(NotAdmitted::Unknown)
+        Response::NotAdmitted(NotAdmitted::NotMine)
     );
+}
+
+#[test]
+fn a_reason_that_only_a_later_release_knows_keeps_me_out_and_is_told_as_a_refusal() {
+    let mut world = World::new(&["Anna", "Bao"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    world.run(200);
+    let now = world.now();
+    let mesh = world.machines[1].mesh.as_mut().unwrap();
+    mesh.command(Command::Join { meeting }, now).unwrap();
+    let (id, from) = std::iter::from_fn(|| mesh.poll_output())
+        .find_map(|output| match output {
+            Output::Request { to, id, data } => {
+                (Request::decode(&data) == Ok(Request::Join { meeting })).then_some((id, to))
+            }
+            _ => None,
+        })
+        .unwrap();
+    let refusal = Response::NotAdmitted(NotAdmitted::Unknown(77));
+    let response = Input::Response {
+        id,
+        from,
+        result: Ok(refusal.encode()),
+    };
+    mesh.handle(response, now);
+    let failure = std::iter::from_fn(|| mesh.poll_output()).find_map(|output| match output {
+        Output::Event(Event::JoinFailed { failure, .. }) => Some(failure),
+        _ => None,
+    });
+    assert_eq!(failure, Some(crate::JoinFailure::Refused));
+    assert_eq!(mesh.view(now).counters.malformed, 0);
 }
 
 #[test]

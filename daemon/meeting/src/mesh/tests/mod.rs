@@ -3,6 +3,7 @@
 mod admission;
 mod damage;
 mod inviting;
+mod later;
 mod limits;
 mod names;
 mod presence;
