@@ -50,6 +50,7 @@ fn releases_meet_whichever_begins() {
         let (mut sim, [anna, bao, chi]) = world(seed, ["Anna", "Bao", "Chi"], later);
         let meeting = sim.gather(anna, "Planning", &[bao, chi]);
         let is_later = |host: Host| later.contains(&host.0);
+        sim.capture();
         for who in [anna, bao, chi] {
             sim.ask(who, Command::Phone);
             for viewer in [anna, bao, chi] {
@@ -140,10 +141,11 @@ fn outputs(mesh: &mut Mesh, input: Input, now: Now) -> Vec<Output> {
 }
 
 fn verdict(sim: &mut Sim, host: Host, topic: Topic, data: Vec<u8>, from: Host) -> Verdict {
-    let from = sim.id(from);
+    let author = sim.id(from);
     let gossip = Input::Gossip {
         topic,
-        from,
+        author,
+        neighbour: author,
         data,
         receipt: u64::MAX,
     };

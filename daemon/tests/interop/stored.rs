@@ -140,7 +140,7 @@ fn the_state_of_every_release_is_taken_up() {
         mesh.handle(Input::Spoke, now());
         let stored = std::iter::from_fn(|| mesh.poll_output())
             .filter_map(|output| match output {
-                Output::Store(bytes) => Some(bytes),
+                Output::Store(bytes) | Output::StoreLater(bytes) => Some(bytes),
                 _ => None,
             })
             .last()

@@ -273,7 +273,7 @@ impl World {
                 }
             }
             Output::Request { to, id, data } => {
-                if let Some(Request::Invitation(_)) = Request::decode(&data) {
+                if let Ok(Request::Invitation(_)) = Request::decode(&data) {
                     *self.offers.entry(to).or_default() += 1;
                 }
                 let target = self
