@@ -1,3 +1,3 @@
-//! What `benches/core.rs` measures.
+//! The subject of `benches/core.rs`.
 
 pub use crate::hub::bench::Crowd;

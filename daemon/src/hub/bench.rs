@@ -270,7 +270,7 @@ fn exchange(crowd: &mut [&mut Mesh], ids: &[PeerId], now: Now) {
 mod tests {
     use super::*;
 
-    /// What one subscriber is told when one of eight participants goes away.
+    /// Returns the lines for one subscriber when one of eight participants goes away.
     fn told(peers: usize, equal_names: bool) -> Vec<String> {
         let mut crowd = Crowd::new(peers, equal_names).unwrap();
         let inputs = crowd.change();

@@ -1,4 +1,4 @@
-//! What waits to be handed to the network, in its order.
+//! Commands that wait to be handed to the network, in their order.
 
 use std::collections::VecDeque;
 

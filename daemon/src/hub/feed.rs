@@ -1,4 +1,4 @@
-//! What comes in from every side, handed to the mesh.
+//! News from every side, handed to the mesh.
 
 use std::time::Instant;
 
@@ -178,7 +178,7 @@ impl Hub {
         }
     }
 
-    /// What is looked at once a second.
+    /// Does what is done once a second.
     pub(super) fn tick(&mut self) {
         if std::mem::take(&mut self.sound.stats_changed)
             && let Some(active) = self.mesh.active()

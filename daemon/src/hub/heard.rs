@@ -1,4 +1,4 @@
-//! When something last came from each colleague.
+//! The last sign of each colleague.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use sotto_meeting::PeerId;
 /// The most colleagues that are remembered: as many as a lobby may have.
 const MOST: usize = 4096;
 
-/// When something last came from each colleague, in this run of the daemon.
+/// The last sign of each colleague in this run of the daemon.
 #[derive(Debug, Default)]
 pub(super) struct LastHeard {
     at: HashMap<PeerId, Instant>,

@@ -23,9 +23,9 @@ pub(super) struct Waiting<A = Answer> {
     pub(super) closed_the_microphone: bool,
     /// The client's name.
     pub(super) client: Arc<str>,
-    /// Where the reply goes.
+    /// The duty to reply.
     pub(super) answer: A,
-    /// When waiting ends.
+    /// The end of waiting.
     pub(super) deadline: Duration,
 }
 

@@ -29,7 +29,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// When the network has stopped; nothing waits any more then.
+    /// If the network has stopped; nothing waits any more then.
     pub(super) async fn flush(&mut self) -> Result<(), SendError> {
         while let Some(command) = self.commands.next() {
             if let Err(stopped) = self.network.send(command).await {
@@ -44,7 +44,7 @@ impl Link {
     ///
     /// # Errors
     ///
-    /// When the network has stopped.
+    /// If the network has stopped.
     pub(super) async fn send(&self, command: NetworkCommand) -> Result<(), SendError> {
         self.network.send(command).await
     }

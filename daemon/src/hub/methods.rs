@@ -1,4 +1,4 @@
-//! What each method of the control API does; by subject in the files beside this one.
+//! The methods of the control API; by subject in the files beside this one.
 
 mod devices;
 mod latency;

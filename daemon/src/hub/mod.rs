@@ -1,4 +1,4 @@
-//! Where the parts meet: one task that owns the mesh, and carries out what it decides.
+//! The hub: one task in which the parts meet. It owns the mesh, and carries out what it decides.
 //!
 //! Everything that changes what this daemon knows passes through here, one thing after another: news from the
 //! network, from the voice threads and from the desktop, and what clients ask for. After each, the mesh's outputs are
@@ -70,14 +70,14 @@ pub(crate) enum ControlInput {
     Closed(ConnectionId),
 }
 
-/// What was begun here and is finished here, after something that takes time.
+/// The end of something that was begun here and took time elsewhere.
 enum Later {
     /// A connection by address stands.
     Connected {
         peer: PeerId,
         address: SocketAddr,
         answer: Answer,
-        /// How often its name has been waited for.
+        /// The number of times that its name has been waited for.
         waited: u32,
     },
     /// rtkit has raised voice threads.
@@ -90,13 +90,13 @@ enum Later {
     TestEnded,
 }
 
-/// What the hub is made of.
+/// The parts of the hub.
 pub(crate) struct Parts {
     /// The daemon's clock.
     pub(crate) clock: Clock,
-    /// Who is where.
+    /// The mesh: meetings, rosters and presence.
     pub(crate) mesh: Mesh,
-    /// Where its state is kept; `None`: nowhere, because something is there that must not be overwritten.
+    /// The file of its state; `None` if something is there that must not be overwritten.
     pub(crate) state_file: Option<PathBuf>,
     /// The network.
     pub(crate) network: Network,
@@ -104,19 +104,19 @@ pub(crate) struct Parts {
     pub(crate) interfaces: Vec<String>,
     /// Voice.
     pub(crate) voice: Voice,
-    /// Where the configuration is, for showing.
+    /// The path of the configuration, for showing.
     pub(crate) config_file: PathBuf,
-    /// What the user should know from the start.
+    /// Warnings from the start.
     pub(crate) warnings: Vec<Notice>,
 }
 
-/// What the hub listens to.
+/// The inputs of the hub.
 pub(crate) struct Sources {
     /// News from the network.
     pub(crate) network: mpsc::Receiver<NetworkEvent>,
-    /// What clients ask for.
+    /// Requests of clients.
     pub(crate) control: mpsc::Receiver<ControlInput>,
-    /// What the desktop knows.
+    /// Changes that the desktop reports.
     pub(crate) desktop: mpsc::Receiver<DesktopSignal>,
     /// A device opened, closed or failed.
     pub(crate) devices: mpsc::Receiver<()>,
@@ -124,7 +124,7 @@ pub(crate) struct Sources {
     pub(crate) stop: mpsc::Receiver<&'static str>,
 }
 
-/// What takes time and is finished here afterwards.
+/// Work that takes time elsewhere and is finished here.
 struct Laters {
     sender: mpsc::Sender<Later>,
     receiver: mpsc::Receiver<Later>,
@@ -154,7 +154,7 @@ pub(crate) struct Hub {
     stopping: Option<Arc<str>>,
 }
 
-/// What was told of the devices, and what is going on with them.
+/// The state of sound that the hub keeps.
 #[derive(Default)]
 struct SoundNews {
     told: devices::Told,

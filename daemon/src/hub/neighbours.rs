@@ -1,4 +1,4 @@
-//! What the network says of itself: where it listens, and who is connected.
+//! The network as it describes itself: its addresses, connections, and who runs Sotto.
 
 use std::collections::HashSet;
 use std::net::SocketAddr;

@@ -18,17 +18,17 @@ use crate::sound::voice::Voiced;
 
 /// Everything that is needed to show what is known.
 pub(crate) struct Presenter<'a> {
-    /// Who is where.
+    /// The mesh that is shown.
     pub(crate) mesh: &'a Mesh,
     /// The time as of which it is shown.
     pub(crate) now: Now,
-    /// What the voice machines add, for those in the active meeting.
+    /// The voice of those in the active meeting.
     pub(crate) voiced: &'a HashMap<PeerId, Voiced>,
     /// The user's own voice.
     pub(crate) own: Voiced,
-    /// When something last came from whom.
+    /// The last sign of each.
     pub(super) heard: &'a LastHeard,
-    /// Who is heard through the room alone.
+    /// Those who are heard through the room alone.
     pub(super) silenced: &'a HashSet<PeerId>,
 }
 

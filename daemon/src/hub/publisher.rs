@@ -1,4 +1,4 @@
-//! When subscribers are told, and of what: changes are collected for a moment, then told together.
+//! The publisher collects changes and notices for a moment, so that subscribers are told of them together.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use sotto_meeting::{MeetingId, Part, PeerId};
 const PUBLISH_AFTER: Duration = Duration::from_millis(20);
 /// Levels are told this often at most.
 const LEVELS_EVERY: Duration = Duration::from_millis(100);
-/// When more colleagues than this have changed at once, all of them are told in one.
+/// If more colleagues than this have changed at once, all are told in one list.
 const MANY_PEERS: usize = 256;
 /// A notice that would be a nuisance is told once in so many seconds.
 const RARELY: u64 = 60;

@@ -14,7 +14,7 @@ use crate::service;
 pub(super) struct Run {
     started: Instant,
     config_file: PathBuf,
-    /// What the user should know.
+    /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
 

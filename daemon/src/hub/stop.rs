@@ -15,7 +15,7 @@ use crate::sound::Voice;
 pub(crate) const STOP_LIMIT: Duration = Duration::from_millis(900);
 /// Of that, how long the hub may take; the rest is for what stands around it.
 const CORE_LIMIT: Duration = Duration::from_millis(850);
-/// How long the last messages may take on their way out.
+/// The time that the last messages may take on their way out.
 const GOODBYE: Duration = Duration::from_millis(300);
 
 impl Hub {

@@ -1,4 +1,4 @@
-//! What the user should know as long as it is so.
+//! Warnings that stand as long as they are true.
 
 use sotto_control::model::{Notice, NoticeKind};
 

@@ -22,17 +22,17 @@ const TELL_EVERY: Duration = Duration::from_millis(100);
 /// A device that lets nothing through for so long beyond what is due has stopped.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// How loud the sound is: −20 dBFS.
+/// The amplitude of the sound: −20 dBFS.
 const LOUDNESS: f32 = 0.1;
 
-/// What a test is to do.
+/// A test of the devices.
 #[derive(Debug, Clone)]
 pub(crate) struct DeviceTest {
     /// On which devices.
     pub(crate) devices: Devices,
-    /// How long it listens.
+    /// The time for which it listens.
     pub(crate) listen: Duration,
-    /// Whether it plays nothing.
+    /// It plays nothing.
     pub(crate) quiet: bool,
 }
 
@@ -48,7 +48,7 @@ impl DeviceTest {
     ///
     /// # Errors
     ///
-    /// When the microphone cannot be opened, or stops. Without a loudspeaker the test goes on.
+    /// If the microphone cannot be opened, or stops. Without a loudspeaker the test goes on.
     pub(crate) fn run(
         &self,
         mut tell: impl FnMut(TestProgress),

@@ -13,7 +13,7 @@ use super::Voice;
 use crate::notice::notice;
 
 impl Voice {
-    /// What is open, and what is wrong with it.
+    /// Returns what is open, and what is wrong with it.
     pub(crate) fn sound(&self) -> Sound {
         let (devices, microphone, loudspeaker) = self.devices();
         let failure = [&microphone, &loudspeaker]
@@ -124,9 +124,9 @@ pub(crate) struct Choice {
     pub(crate) microphone: Option<DeviceSpec>,
     /// The loudspeaker, if one was chosen.
     pub(crate) loudspeaker: Option<DeviceSpec>,
-    /// What the client is answered.
+    /// The answer to the client.
     pub(crate) reply: DeviceChoice,
-    /// Which client.
+    /// The client's name.
     pub(crate) client: String,
 }
 
@@ -169,7 +169,7 @@ impl Choice {
 /// A microphone and a loudspeaker, where they are chosen.
 type Pair = (Option<model::Device>, Option<model::Device>);
 
-/// What is meant: a headset's name means its microphone and its loudspeaker.
+/// Returns the devices that a name means: a headset's name means its microphone and its loudspeaker.
 fn choose(params: &AudioUse, name: &str, listed: &[DeviceInfo]) -> Result<Pair, ControlError> {
     let wants = |role| params.only.is_none_or(|only| only == role);
     let find = |direction, role| {
@@ -242,25 +242,25 @@ pub(crate) fn refusal(error: &DeviceError) -> ControlError {
     }
 }
 
-/// What the user was told of the two devices, so that nothing is told twice.
+/// The news of the two devices that the user was told, so that nothing is told twice.
 #[derive(Debug, Default)]
 pub(crate) struct Told([Known; 2]);
 
-/// What the user knows of one device.
+/// The user's knowledge of one device.
 #[derive(Debug, Default)]
 struct Known {
     /// The device that was open last: its identifier and name.
     open: Option<(String, String)>,
     /// Why it did not work, as it was told.
     failed: Option<String>,
-    /// Whether it was told that the loss is for good until the user does something.
+    /// It was told that the loss is for good until the user does something.
     replaced: bool,
     muted: bool,
     elsewhere: Option<String>,
 }
 
 impl Told {
-    /// What is new about the microphone and the loudspeaker; `heard` is whether others hear the microphone.
+    /// Returns what is new about the microphone and the loudspeaker; `heard` says that others hear the microphone.
     pub(crate) fn news(&mut self, states: [&DeviceState; 2], heard: bool) -> Vec<Notice> {
         let mut news = Vec::new();
         let names = ["microphone", "loudspeaker"];

@@ -1,11 +1,11 @@
-//! Whether echo, noise and level of the microphone are taken care of, and why not.
+//! The decision about echo, noise and level of the microphone, and its reason.
 
 use sotto_audio::{DeviceState, FormFactor};
 use sotto_control::config::{Audio, Profile, Treatment};
 use sotto_control::model;
 use sotto_voice::{GateMode, ProcessorSettings};
 
-/// What the user wants done to captured sound.
+/// The user's wishes for captured sound.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Treatments {
     pub(crate) echo_cancellation: Treatment,
@@ -74,7 +74,7 @@ impl End {
     }
 }
 
-/// What is done, and why there is no more.
+/// The processing that is done, and why there is no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Decision {
     pub(super) settings: ProcessorSettings,

@@ -1,4 +1,4 @@
-//! What a profile means: periods of the devices, length of a frame, what playback waits for.
+//! The meaning of a profile: periods of the devices, length of a frame, delay of playback.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(crate) fn playback_period(profile: Profile, backend: Backend, device: &Devic
     }
 }
 
-/// How a conversation is set up.
+/// Returns how a conversation is set up.
 pub(crate) fn voice(profile: Profile, seed: [u8; 32]) -> VoiceConfig {
     match profile {
         Profile::Default | Profile::Safe => VoiceConfig::new(seed),
@@ -53,12 +53,12 @@ pub(crate) fn voice(profile: Profile, seed: [u8; 32]) -> VoiceConfig {
     }
 }
 
-/// How long our frames are.
+/// Returns how long our frames are.
 pub(crate) fn frames(profile: Profile) -> FrameLength {
     voice(profile, [0; 32]).frames
 }
 
-/// How a sender is played.
+/// Returns how a sender is played.
 pub(crate) fn playout(profile: Profile) -> PlayoutConfig {
     let default = PlayoutConfig::default();
     match profile {

@@ -57,7 +57,7 @@ pub(crate) enum VoiceSetupError {
     System(#[from] std::io::Error),
 }
 
-/// What the hub learns from the voice side.
+/// News from the voice side for the hub.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum VoiceEvent {
     /// A genuine packet came from a peer.
@@ -74,7 +74,7 @@ pub(crate) enum VoiceEvent {
     Clipped,
     /// A peer seems to sit in the same room.
     SameRoom(PeerId),
-    /// What became of a chirp that was sent to a peer.
+    /// The end of a chirp that was sent to a peer.
     Chirp(PeerId, ChirpOutcome),
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct Voice {
     figures: Figures,
     last_audience: (Option<SampleTime>, Audience),
     playing: bool,
-    /// What our own voice's way out costs: the encoder's share, and all of it as it was told last.
+    /// The delays of our own voice's way out: the encoder's share, and all of it as it was told last.
     look_ahead: Duration,
     sending: SendingDelays,
     key_log: Option<KeyLog>,
@@ -101,7 +101,7 @@ impl Voice {
     ///
     /// # Errors
     ///
-    /// When the media port is taken or the system gives no threads.
+    /// If the media port is taken or the system gives no threads.
     pub(crate) fn start(
         clock: Clock,
         socket: MediaSocket,
@@ -187,7 +187,7 @@ impl Voice {
             .then(|| self.capture_clock.position(self.clock.monotonic()).number())
     }
 
-    /// What the voice side adds to rosters.
+    /// Returns what the voice side adds to rosters.
     pub(crate) fn voiced(&self) -> (&HashMap<PeerId, Voiced>, Voiced) {
         (self.figures.voiced(), self.figures.own())
     }

@@ -1,4 +1,4 @@
-//! Which devices there are, which are used, and whether they work.
+//! Devices: listing, choosing and testing them.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Hub {
         answer.send(Ok(choice.reply));
     }
 
-    /// Whether the microphone can be tested now.
+    /// Refuses a test of the microphone that others would hear, or a second one at a time.
     pub(super) fn may_test(&self) -> Result<(), ControlError> {
         if self.sound.testing {
             return Err(ControlError::new(

@@ -1,4 +1,4 @@
-//! How long sound takes, and where.
+//! The time that sound takes on its way, by stages.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Whom the user speaks to, and what is heard.
+//! Talking: whispers, mute, deafening and volume.
 
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;

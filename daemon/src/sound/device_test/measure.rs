@@ -1,4 +1,4 @@
-//! What a recording says about its microphone.
+//! The verdict on a microphone, from a recording.
 
 use sotto_control::model::{MicrophoneTest, TestVerdict};
 use sotto_voice::Level;
@@ -12,7 +12,7 @@ const CLIPPED: f32 = 0.999;
 /// So many clipped samples are heard.
 const CLIPPED_SAMPLES: u64 = 8;
 
-/// What never comes above this is no sound at all, in dBFS: the least that 16 bits tell apart is at −90.
+/// A recording that never comes above this is silent, in dBFS: the least that 16 bits tell apart is at −90.
 const NOTHING: f32 = -80.0;
 
 /// Speech stands at least so far above the noise, in dB.

@@ -1,4 +1,4 @@
-//! Which devices are open, and what is done to the microphone's sound for their sake.
+//! The devices that are open, and the processing of the microphone's sound that they ask for.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use sotto_voice::{GateMode, Processor, ProcessorSettings};
 
 use super::super::processing::{self, End, Treatments};
 
-/// Which devices to open.
+/// The devices to open.
 #[derive(Debug, Clone)]
 pub(crate) struct Devices {
     /// The microphone.
     pub(crate) capture: CaptureRequest,
     /// The loudspeaker.
     pub(crate) playback: PlaybackRequest,
-    /// How delay is weighed against safety.
+    /// The weight of delay against safety.
     pub(crate) profile: Profile,
-    /// What is done to the microphone's sound.
+    /// The processing of the microphone's sound.
     pub(crate) treatments: Treatments,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Equipment {
     microphone: CaptureKeeper,
     loudspeaker: PlaybackKeeper,
     devices: Devices,
-    /// What goes out is music.
+    /// Sound goes out as music.
     music: bool,
-    /// What is done to the sound of which microphone, by its identifier.
+    /// The processing at present, and the identifier of the microphone that it is for.
     processed: Option<(String, ProcessorSettings)>,
-    /// How much later sound comes out of that.
+    /// The delay of that processing.
     delay: Duration,
 }
 

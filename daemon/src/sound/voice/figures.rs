@@ -1,4 +1,4 @@
-//! What the voice threads told last: who speaks, and how well voices arrive.
+//! The last figures of the voice threads: who speaks, and how well voices arrive.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use sotto_control::model::{Path, Sent, Stats};
 use sotto_meeting::PeerId;
 use sotto_voice::SenderStats;
 
-/// What the voice machines add to a roster line.
+/// The voice side of a roster line.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Voiced {
     /// The path, over the last second.
@@ -21,11 +21,11 @@ pub(crate) struct Voiced {
     pub(crate) same_room: bool,
 }
 
-/// What is known of everybody's voice, in one conversation.
+/// The figures of everybody's voice in one conversation.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     voiced: HashMap<PeerId, Voiced>,
-    /// What arrived from each in the last second.
+    /// The figures of the last second.
     arrived: HashMap<PeerId, SenderStats>,
     own: Voiced,
 }

@@ -1,4 +1,4 @@
-//! How loud each colleague is played.
+//! The volume at which each colleague is played.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! What the voice threads tell: who speaks, how well voices arrive, and where sound spends its time.
+//! News from the voice threads: who speaks, how well voices arrive, and where sound spends its time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use super::{Voice, VoiceEvent};
 use crate::threads::VoiceNews;
 
 impl Voice {
-    /// What is notified when there is news.
+    /// Returns what is notified when there is news.
     pub(crate) fn arrived(&self) -> Arc<Notify> {
         self.lines.arrived()
     }
@@ -125,12 +125,12 @@ impl Voice {
         }
     }
 
-    /// What arrived from `peer` in the last second.
+    /// Returns what arrived from `peer` in the last second.
     pub(crate) fn figures(&self, peer: PeerId) -> Option<&SenderStats> {
         self.figures.arrived(peer)
     }
 
-    /// What our own voice's way out costs.
+    /// Returns the delays of our own voice's way out.
     pub(crate) fn sending(&self) -> SendingDelays {
         self.sending
     }

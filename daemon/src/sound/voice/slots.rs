@@ -1,4 +1,4 @@
-//! Who has which slot of the voice machines.
+//! The slots of the voice machines, and who has them.
 
 use std::collections::HashMap;
 
