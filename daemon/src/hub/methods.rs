@@ -16,7 +16,6 @@ use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, MeetingId, PeerId, Refusal, View};
 
 use super::{Hub, present, refuse};
-use meeting::invited;
 use network::connect_address;
 
 type Answered = Result<Reply, ControlError>;
@@ -69,7 +68,7 @@ impl Hub {
             Request::MeetingInvite(params) => self.invite(&params),
             Request::MeetingWithdraw(params) => self.withdraw(&params),
             Request::MeetingJoin(params) => {
-                let meeting = self.joinable(params.meeting.as_deref());
+                let meeting = self.invited_to(params.meeting.as_deref(), "join");
                 match meeting {
                     Ok(meeting) => {
                         return self.join(meeting, params.muted, client, answer);
@@ -81,7 +80,8 @@ impl Hub {
                 Ok(meeting) => return self.join(meeting, false, client, answer),
                 Err(error) => Err(error),
             },
-            Request::MeetingDecline(params) => invited(self.joinable(params.meeting.as_deref()))
+            Request::MeetingDecline(params) => self
+                .invited_to(params.meeting.as_deref(), "decline")
                 .and_then(|meeting| self.do_with_meeting(Command::Decline { meeting }, meeting)),
             Request::MeetingLeave(params) => self
                 .meeting_named(params.meeting.as_deref())

@@ -45,7 +45,7 @@ pub(crate) use stop::STOP_LIMIT;
 use crate::desktop::DesktopSignal;
 use crate::notice::notice;
 use crate::service;
-use crate::sound::{Voice, devices};
+use crate::sound::{Voice, devices, told};
 use crate::threads::Clock;
 use chirps::Chirps;
 use clients::Clients;
@@ -157,7 +157,7 @@ pub(crate) struct Hub {
 /// The state of sound that the hub keeps.
 #[derive(Default)]
 struct SoundNews {
-    told: devices::Told,
+    told: told::Told,
     /// A test of the devices is going on.
     testing: bool,
     /// Figures of the paths have changed since they were told.

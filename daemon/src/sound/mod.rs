@@ -5,6 +5,7 @@ pub(crate) mod device_test;
 pub(crate) mod devices;
 pub(crate) mod processing;
 pub(crate) mod profile;
+pub(crate) mod told;
 pub(crate) mod voice;
 
 pub(crate) use processing::Treatments;

@@ -33,11 +33,15 @@ impl Hub {
         }
     }
 
-    /// Returns the meeting to join: the one named, or the one that the only invitation is for.
-    pub(super) fn joinable(&self, text: Option<&str>) -> Result<MeetingId, ControlError> {
+    /// Returns the meeting to join or to decline: the one named, or the one that the only invitation is for.
+    pub(super) fn invited_to(
+        &self,
+        text: Option<&str>,
+        verb: &str,
+    ) -> Result<MeetingId, ControlError> {
         match text {
             Some(text) => self.resolve_meeting(text),
-            None => only_invitation(&self.mesh.invitations(self.clock.now()), "join"),
+            None => only_invitation(&self.mesh.invitations(self.clock.now()), verb),
         }
     }
 
@@ -235,18 +239,7 @@ impl Hub {
     }
 }
 
-/// Words a refusal to join as one to decline.
-pub(super) fn invited(
-    joinable: Result<MeetingId, ControlError>,
-) -> Result<MeetingId, ControlError> {
-    joinable.map_err(|mut error| {
-        error.hint = error
-            .hint
-            .map(|hint| hint.replace("sotto join", "sotto decline"));
-        error
-    })
-}
-
+/// Returns the meeting that the only invitation is for. `verb` is the command that needs it.
 fn only_invitation(invitations: &[InvitationView], verb: &str) -> Result<MeetingId, ControlError> {
     match invitations {
         [one] => Ok(one.meeting),
