@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sotto_control::config::{ConfigError, EditError};
-use sotto_control::{CallError, ConnectError, ControlError, ErrorCode, NoHome};
+use sotto_control::{CallError, ConnectError, ControlError, ErrorCode, ForPeople, NoHome};
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -102,6 +102,15 @@ impl Failure {
         }
     }
 
+    /// Returns what the user can do, if there is something.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect(error) => error.hint(),
+            Self::Call(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// The failure for programs.
     pub(crate) fn to_json(&self) -> Value {
         let code = match self {
@@ -119,8 +128,10 @@ impl Failure {
             "message": self.to_string(),
             "exit_code": self.exit_code(),
         });
+        if let Some(hint) = self.hint() {
+            error["hint"] = json!(hint);
+        }
         if let Some(refusal) = self.refusal() {
-            error["hint"] = json!(refusal.hint);
             error["candidates"] = json!(refusal.candidates);
             error["absent"] = json!(refusal.absent);
         }

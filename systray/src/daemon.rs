@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use sotto_control::model::Snapshot;
 use sotto_control::{
-    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Events, MeetingDecline,
-    MeetingJoin, MeetingLeave, Places, PresenceBack, TalkEveryone,
+    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Events, ForPeople,
+    MeetingDecline, MeetingJoin, MeetingLeave, Places, PresenceBack, TalkEveryone,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -98,7 +98,7 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
                 if since.elapsed() >= LASTING {
                     pause = FIRST_PAUSE;
                 }
-                CallError::Disconnected.to_string()
+                CallError::Disconnected.in_one_line()
             }
             Err(why) => why,
         };
@@ -129,11 +129,11 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
 async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), String> {
     let client = Client::connect(places, NAME)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.in_one_line())?;
     let (snapshot, events) = client
         .subscribe(false)
         .await
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| error.in_one_line())?;
     Ok((client, snapshot, events))
 }
 
@@ -241,15 +241,11 @@ async fn grant(client: Client, wish: Wish) -> Outcome {
         // A daemon that goes while it is asked to go has done what was asked.
         Ok(()) | Err(CallError::Disconnected) if quits => Outcome::Quit,
         Ok(()) => Outcome::Granted,
-        Err(CallError::Refused(error)) => Outcome::Refused(match error.hint {
-            Some(hint) => format!("{}; {hint}", error.message),
-            None => error.message,
-        }),
         // An icon that went away now would hide a microphone that may be open.
         Err(CallError::NoAnswer { .. }) if quits => {
             Outcome::Refused("the Sotto daemon does not stop; its log says why".into())
         }
-        Err(error) => Outcome::Refused(error.to_string()),
+        Err(error) => Outcome::Refused(error.in_one_line()),
     }
 }
 

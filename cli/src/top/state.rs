@@ -6,7 +6,7 @@ use sotto_control::model::{
     Notice, Person, PresenceState, Severity, Snapshot, Talk, TalkTo, WhisperMode,
 };
 use sotto_control::{
-    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Event, MeetingJoin,
+    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Event, ForPeople, MeetingJoin,
     MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, Request, TalkAbandon, TalkEveryone,
     TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
@@ -78,10 +78,11 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) fn of(error: &CallError) -> Self {
+        let hint = error.hint();
         let CallError::Refused(error) = error else {
             return Self {
                 text: error.to_string(),
-                hint: None,
+                hint,
             };
         };
         let absent = error
@@ -94,7 +95,7 @@ impl Refusal {
                 [] => error.message.clone(),
                 details => format!("{} ({})", error.message, details.join(", ")),
             },
-            hint: error.hint.clone(),
+            hint,
         }
     }
 }

@@ -320,12 +320,11 @@ mod tests {
 
     #[test]
     fn an_unknown_device_says_what_to_do() {
-        let error = choose(&known(), Direction::Capture, "Jabra")
-            .unwrap_err()
-            .to_string();
+        let error = choose(&known(), Direction::Capture, "Jabra").unwrap_err();
+        let hint = error.hint().unwrap();
         assert!(
-            error.contains("\"Jabra\"") && error.contains("sotto devices"),
-            "{error}"
+            error.to_string().contains("\"Jabra\"") && hint.contains("sotto devices"),
+            "{error}; {hint}"
         );
     }
 }

@@ -22,33 +22,29 @@ impl fmt::Display for Direction {
 
 /// A device could not be opened, or stopped working.
 ///
+/// `Display` is a sentence without a full stop; [`DeviceError::hint`] says what helps.
+///
 /// Values are cheap to clone and to compare, so that a supervisor reports a lasting failure once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
     /// No sound system answered.
-    #[error(
-        "no sound system answers ({tried}); start PulseAudio or PipeWire, or choose another with 'sotto config set audio.backend'"
-    )]
+    #[error("no sound system answers ({tried})")]
     NoSoundSystem {
         /// What was tried, and what each said.
         tried: String,
     },
     /// The chosen backend is not part of this build.
-    #[error(
-        "this build of Sotto has no support for {backend}; choose another with 'sotto config set audio.backend'"
-    )]
+    #[error("this build of Sotto has no support for {backend}")]
     NotBuilt {
         /// The backend's name.
         backend: &'static str,
     },
     /// The system has no device for this direction.
-    #[error("the system offers no {0}; connect one, or choose a device that 'sotto devices' lists")]
+    #[error("the system offers no {0}")]
     NoDefault(Direction),
     /// No device has this name.
-    #[error(
-        "cannot find the {direction} \"{name}\"; connect it, or choose another with 'sotto devices use'"
-    )]
+    #[error("cannot find the {direction} \"{name}\"")]
     NotFound {
         /// The direction.
         direction: Direction,
@@ -57,7 +53,7 @@ pub enum DeviceError {
     },
     /// Several devices have a name like this.
     #[error(
-        "\"{name}\" may mean {}; give the whole name or the identifier that 'sotto devices' shows",
+        "\"{name}\" may mean {}",
         candidates.join(" or ")
     )]
     Ambiguous {
@@ -68,7 +64,7 @@ pub enum DeviceError {
     },
     /// The system's default microphone belongs to a Bluetooth headset.
     #[error(
-        "the default microphone \"{name}\" belongs to a Bluetooth headset, whose sound drops to telephone quality while its microphone is open; choose another with 'sotto devices use', or this one all the same with 'sotto devices use {id}'"
+        "the default microphone \"{name}\" belongs to a Bluetooth headset, whose sound drops to telephone quality while its microphone is open"
     )]
     BluetoothMicrophone {
         /// The device.
@@ -77,9 +73,7 @@ pub enum DeviceError {
         id: String,
     },
     /// The microphone that was in use has gone, and the system offers another in its place.
-    #[error(
-        "the microphone \"{gone}\" is gone, and nothing was sent through another; plug it in again, or go on through \"{offered}\" with 'sotto unmute'"
-    )]
+    #[error("the microphone \"{gone}\" is gone, and nothing was sent through another")]
     Replaced {
         /// What was in use.
         gone: String,
@@ -87,9 +81,7 @@ pub enum DeviceError {
         offered: String,
     },
     /// Another program holds the device.
-    #[error(
-        "cannot open the {direction} \"{name}\": it is in use by another program; close it there, or choose another with 'sotto devices use'"
-    )]
+    #[error("cannot open the {direction} \"{name}\": it is in use by another program")]
     Busy {
         /// The direction.
         direction: Direction,
@@ -97,9 +89,7 @@ pub enum DeviceError {
         name: String,
     },
     /// The system does not let this user open the device.
-    #[error(
-        "cannot open the {direction} \"{name}\": permission denied; allow microphone access for this user"
-    )]
+    #[error("cannot open the {direction} \"{name}\": permission denied")]
     Denied {
         /// The direction.
         direction: Direction,
@@ -127,15 +117,13 @@ pub enum DeviceError {
         detail: String,
     },
     /// The sound system did not answer in time.
-    #[error("the sound system did not answer within {seconds} s; restart it if this lasts")]
+    #[error("the sound system did not answer within {seconds} s")]
     TimedOut {
         /// How long was waited.
         seconds: u64,
     },
     /// A device that only makes sound was given as a speaker.
-    #[error(
-        "\"{device}\" is a microphone only; use a device name, file:PATH or null for 'audio.output'"
-    )]
+    #[error("\"{device}\" is a microphone only")]
     CaptureOnly {
         /// The device as it was given.
         device: String,
@@ -148,4 +136,38 @@ pub enum DeviceError {
         /// What went wrong with it.
         detail: String,
     },
+}
+
+impl DeviceError {
+    /// Returns what the user can do about it, if there is something.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoSoundSystem { .. } => {
+                "start PulseAudio or PipeWire, or choose another with 'sotto config set audio.backend'"
+            }
+            Self::NotBuilt { .. } => "choose another with 'sotto config set audio.backend'",
+            Self::NoDefault(_) => "connect one, or choose a device that 'sotto devices' lists",
+            Self::NotFound { .. } => "connect it, or choose another with 'sotto devices use'",
+            Self::Ambiguous { .. } => {
+                "give the whole name or the identifier that 'sotto devices' shows"
+            }
+            Self::BluetoothMicrophone { id, .. } => {
+                return Some(format!(
+                    "choose another with 'sotto devices use', or this one all the same with 'sotto devices use {id}'"
+                ));
+            }
+            Self::Replaced { offered, .. } => {
+                return Some(format!(
+                    "plug it in again, or go on through \"{offered}\" with 'sotto unmute'"
+                ));
+            }
+            Self::Busy { .. } => "close it there, or choose another with 'sotto devices use'",
+            Self::Denied { .. } => "allow microphone access for this user",
+            Self::TimedOut { .. } => "restart it if this lasts",
+            Self::CaptureOnly { .. } => "use a device name, file:PATH or null for 'audio.output'",
+            Self::Unusable { .. } | Self::Lost { .. } | Self::File { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
 }

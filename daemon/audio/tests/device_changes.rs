@@ -98,7 +98,8 @@ fn inside_unplugged_microphone() {
     };
     assert!(offered.contains("Sine"), "{offered}");
     assert!(!gone.is_empty());
-    assert!(error.to_string().contains("sotto unmute"), "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("sotto unmute"), "{hint}");
     assert!(kept.latest().is_none(), "nothing is handed out");
 
     let begin = Instant::now();
@@ -368,11 +369,10 @@ fn inside_bluetooth() {
     let DeviceState::Failed(error) = state else {
         unreachable!()
     };
+    let hint = error.hint().unwrap();
     assert!(
-        error
-            .to_string()
-            .contains("sotto devices use pulseaudio:bluez_source"),
-        "{error}"
+        hint.contains("sotto devices use pulseaudio:bluez_source"),
+        "{hint}"
     );
     kept.keeper.want(microphone(named(&buds.id)));
     kept.wait_open("bluez_source.00_11_22_33_44_55.headset");

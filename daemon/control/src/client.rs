@@ -1,7 +1,7 @@
 //! A program's end of the socket.
 
 use crate::API_VERSION;
-use crate::error::{ControlError, ErrorCode};
+use crate::error::{ControlError, ErrorCode, ForPeople};
 use crate::event::Event;
 use crate::method::{EventsSubscribe, Method, Request, Version, VersionReply};
 use crate::model::Snapshot;
@@ -31,14 +31,14 @@ const MAX_IN_FLIGHT: usize = 32;
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// Nothing listens at the socket.
-    #[error("the Sotto daemon is not running; start it with 'sottod'")]
+    #[error("the Sotto daemon is not running")]
     NotRunning {
         /// The socket.
         socket: PathBuf,
     },
     /// The socket belongs to another user.
     #[error(
-        "not permitted to use the Sotto daemon at {}: it belongs to another user; run this command as that user, or start your own with 'sottod'",
+        "not permitted to use the Sotto daemon at {}: it belongs to another user",
         socket.display()
     )]
     NotPermitted {
@@ -46,7 +46,7 @@ pub enum ConnectError {
         socket: PathBuf,
     },
     /// The daemon speaks another version of the API.
-    #[error("{message}; {hint}")]
+    #[error("{message}")]
     OtherVersion {
         /// What the daemon said.
         message: String,
@@ -58,7 +58,7 @@ pub enum ConnectError {
     Refused(ControlError),
     /// Something listens, but does not answer as a Sotto daemon does.
     #[error(
-        "the program at {} does not answer as a Sotto daemon; stop it and start 'sottod' again",
+        "the program at {} does not answer as a Sotto daemon",
         socket.display()
     )]
     NoAnswer {
@@ -82,11 +82,11 @@ pub enum CallError {
     #[error(transparent)]
     Refused(ControlError),
     /// The connection ended before the reply came.
-    #[error("the Sotto daemon has stopped; start it with 'sottod'")]
+    #[error("the Sotto daemon has stopped")]
     Disconnected,
     /// The daemon runs, but has not replied in time.
     #[error(
-        "the Sotto daemon has not answered {method} within {} s: it hangs; end its process and start 'sottod' again",
+        "the Sotto daemon has not answered {method} within {} s: it hangs",
         within.as_secs_f32()
     )]
     NoAnswer {
@@ -103,6 +103,34 @@ pub enum CallError {
         /// What does not fit.
         source: serde_json::Error,
     },
+}
+
+impl ForPeople for ConnectError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotRunning { .. } => "start it with 'sottod'",
+            Self::NotPermitted { .. } => {
+                "run this command as that user, or start your own with 'sottod'"
+            }
+            Self::OtherVersion { hint, .. } => hint,
+            Self::Refused(error) => return error.hint(),
+            Self::NoAnswer { .. } => "stop it and start 'sottod' again",
+            Self::Io { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl ForPeople for CallError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Refused(error) => return error.hint(),
+            Self::Disconnected => "start it with 'sottod'",
+            Self::NoAnswer { .. } => "end its process and start 'sottod' again",
+            Self::Unreadable { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// A connection to the daemon. Cheap to clone; all clones share it.

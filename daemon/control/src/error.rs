@@ -33,6 +33,33 @@ pub struct AbsentPerson {
     pub presence: Presence,
 }
 
+/// An error for people: `Display` is one sentence without a full stop, and the hint names a command that helps.
+///
+/// The two travel apart and are joined in one place, so that nobody takes a sentence apart again.
+pub trait ForPeople: std::error::Error {
+    /// Returns what the user can do, if there is something.
+    fn hint(&self) -> Option<String>;
+
+    /// Returns sentence and hint in one line.
+    fn in_one_line(&self) -> String {
+        in_one_line(self, self.hint())
+    }
+}
+
+impl ForPeople for ControlError {
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
+/// Joins a sentence and the hint that goes with it.
+pub fn in_one_line(sentence: impl fmt::Display, hint: Option<impl fmt::Display>) -> String {
+    match hint {
+        Some(hint) => format!("{sentence}; {hint}"),
+        None => sentence.to_string(),
+    }
+}
+
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal, $number:literal;)+) => {
         /// The stable codes of [`ControlError`].
@@ -140,8 +167,14 @@ impl ControlError {
 
     /// Adds what the user can do.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        self.with_hint_if(Some(hint))
+    }
+
+    /// Adds what the user can do, if there is something.
+    #[must_use]
+    pub fn with_hint_if(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into);
         self
     }
 

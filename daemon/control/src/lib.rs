@@ -30,7 +30,7 @@ mod wire;
 
 pub use bounds::*;
 pub use client::{CallError, Client, ConnectError, Events};
-pub use error::{AbsentPerson, ControlError, ErrorCode};
+pub use error::{AbsentPerson, ControlError, ErrorCode, ForPeople, in_one_line};
 pub use event::Event;
 pub use method::*;
 pub use places::{HOME_VARIABLE, NoHome, Places};

@@ -8,7 +8,7 @@ use crate::bounds::{MAX_VOLUME_PERCENT, MAX_WHISPER, MIN_WHISPER};
 use crate::ids::{MeetingId, PeerId};
 use crate::presence::Presence;
 
-/// Why a command was refused. `Display` is a sentence for people; [`Refusal::code`] is stable for programs.
+/// Why a command was refused. `Display` is a sentence for people; [`Refusal::hint`] says what helps.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
     /// No such meeting on my list and no invitation to it.
@@ -172,42 +172,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::UnknownMeeting(_) => "unknown-meeting",
-            Self::UnknownPeer(_) => "unknown-peer",
-            Self::NotInMeeting => "not-in-meeting",
-            Self::NotJoined { .. } => "not-joined",
-            Self::NoInvitation { .. } => "no-invitation",
-            Self::EmptyTitle => "empty-title",
-            Self::EmptyName => "empty-name",
-            Self::NobodyNamed => "nobody-named",
-            Self::Yourself => "yourself",
-            Self::TooManyMeetings { .. } => "too-many-meetings",
-            Self::MeetingFull { .. } => "meeting-full",
-            Self::Absent { .. } => "absent",
-            Self::NotOnRoster { .. } => "not-on-roster",
-            Self::DeclinedLately { .. } => "declined-lately",
-            Self::TooManyInvitations { .. } => "too-many-invitations",
-            Self::NotYourInvitation { .. } => "not-your-invitation",
-            Self::AlreadyJoined { .. } => "already-joined",
-            Self::StillInside { .. } => "still-inside",
-            Self::OnThePhone => "on-the-phone",
-            Self::YouAreAway => "you-are-away",
-            Self::YouAreDeafened => "you-are-deafened",
-            Self::NothingToReplyTo => "nothing-to-reply-to",
-            Self::WhispererGone { .. } => "whisperer-gone",
-            Self::ReplyMoved { .. } => "reply-moved",
-            Self::ReplyReaches { .. } => "reply-reaches",
-            Self::NothingHeld => "nothing-held",
-            Self::WrongVolume => "wrong-volume",
-            Self::WrongDuration => "wrong-duration",
-            Self::Cloned => "cloned",
-            Self::Closing => "closing",
-        }
-    }
-
     /// What the user can do about it.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

@@ -55,17 +55,18 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
-    /// A stable name for programs.
-    pub fn code(&self) -> &'static str {
+    /// Returns what the user can do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
         match self {
             Self::Unknown {
                 what: What::Peer, ..
-            } => "unknown-peer",
+            } => "see your colleagues with 'sotto peers'",
             Self::Unknown {
                 what: What::Meeting,
                 ..
-            } => "unknown-meeting",
-            Self::Ambiguous { .. } => "ambiguous",
+            } => "see your meetings with 'sotto meetings' and 'sotto invites'",
+            Self::Ambiguous { .. } => "write more of the name, as it is listed",
         }
     }
 }

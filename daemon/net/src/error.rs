@@ -77,13 +77,13 @@ pub enum DirectError {
 }
 
 /// Why [`NetworkCommand::DialAddress`](crate::NetworkCommand::DialAddress) failed.
+///
+/// `Display` is a sentence without a full stop; [`DialAddressError::hint`] says what helps.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DialAddressError {
     /// Nothing answered, neither by QUIC nor by TCP.
-    #[error(
-        "no Sotto daemon answers at {address}: {reason}; check the address, that sottod runs there with this 'network.listen_port', and that no firewall blocks the port"
-    )]
+    #[error("no Sotto daemon answers at {address}: {reason}")]
     NoAnswer {
         /// The address that was dialled.
         address: SocketAddr,
@@ -94,9 +94,7 @@ pub enum DialAddressError {
     #[error("{0} is this daemon itself")]
     Myself(SocketAddr),
     /// No such peer can be dialled: link-local IPv6, unspecified or multicast, or port 0.
-    #[error(
-        "{0} cannot be dialled: give a unicast address that is not link-local (fe80…), and a port"
-    )]
+    #[error("{0} cannot be dialled")]
     NotDialable(SocketAddr),
     /// The other end is no Sotto daemon (its identity is not an ed25519 key), or it refuses connections.
     #[error("{address} refused the connection: {reason}")]
@@ -107,8 +105,25 @@ pub enum DialAddressError {
         reason: String,
     },
     /// Too many dials by address are under way.
-    #[error("too many addresses are being dialled; try again in a few seconds")]
+    #[error("too many addresses are being dialled")]
     Busy,
+}
+
+impl DialAddressError {
+    /// Returns what the user can do about it, if there is something.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NoAnswer { .. } => {
+                "check the address with 'sotto status' on the other machine, and that no firewall blocks the port"
+            }
+            Self::NotDialable(_) => {
+                "give a unicast address that is not link-local (fe80…), and a port, as 'sotto status' shows it on the other machine"
+            }
+            Self::Busy => "try again in a few seconds",
+            Self::Myself(_) | Self::Refused { .. } => return None,
+        })
+    }
 }
 
 /// Why a datagram could not be handed to [`MediaStreams`](crate::MediaStreams).

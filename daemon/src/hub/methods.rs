@@ -68,7 +68,7 @@ impl Hub {
             Request::MeetingInvite(params) => self.invite(&params),
             Request::MeetingWithdraw(params) => self.withdraw(&params),
             Request::MeetingJoin(params) => {
-                let meeting = self.invited_to(params.meeting.as_deref(), "join");
+                let meeting = self.named_or_invited(params.meeting.as_deref(), "join");
                 match meeting {
                     Ok(meeting) => {
                         return self.join(meeting, params.muted, client, answer);
@@ -81,7 +81,7 @@ impl Hub {
                 Err(error) => Err(error),
             },
             Request::MeetingDecline(params) => self
-                .invited_to(params.meeting.as_deref(), "decline")
+                .named_or_invited(params.meeting.as_deref(), "decline")
                 .and_then(|meeting| self.do_with_meeting(Command::Decline { meeting }, meeting)),
             Request::MeetingLeave(params) => self
                 .meeting_named(params.meeting.as_deref())

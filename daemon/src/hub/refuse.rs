@@ -1,7 +1,7 @@
 //! From what the mesh refuses to what the control API answers.
 
 use sotto_control::{AbsentPerson, ControlError, ErrorCode};
-use sotto_meeting::resolve::{ResolveError, What};
+use sotto_meeting::resolve::ResolveError;
 use sotto_meeting::{JoinFailure, Mesh, Refusal};
 
 use super::present;
@@ -26,10 +26,7 @@ pub(crate) fn refusal(refusal: &Refusal, mesh: &Mesh) -> ControlError {
         Refusal::Absent { .. } | Refusal::WhispererGone { .. } => ErrorCode::Absent,
         _ => ErrorCode::Refused,
     };
-    let mut error = ControlError::new(code, refusal.to_string());
-    if let Some(hint) = refusal.hint() {
-        error = error.with_hint(hint);
-    }
+    let mut error = ControlError::new(code, refusal.to_string()).with_hint_if(refusal.hint());
     if let Refusal::Absent { peer, presence, .. } = refusal {
         error = error.with_absent(vec![AbsentPerson {
             person: present::person(mesh, *peer),
@@ -41,19 +38,14 @@ pub(crate) fn refusal(refusal: &Refusal, mesh: &Mesh) -> ControlError {
 
 /// A name that names nobody, or several.
 pub(crate) fn unresolved(error: ResolveError) -> ControlError {
-    let sentence = error.to_string();
-    match error {
-        ResolveError::Unknown { what, .. } => ControlError::new(ErrorCode::NotFound, sentence)
-            .with_hint(match what {
-                What::Peer => "see your colleagues with 'sotto peers'",
-                What::Meeting => "see your meetings with 'sotto meetings' and 'sotto invites'",
-            }),
-        ResolveError::Ambiguous { candidates, .. } => {
-            ControlError::new(ErrorCode::Ambiguous, sentence)
-                .with_hint("write more of the name, as it is listed")
-                .with_candidates(candidates)
-        }
-    }
+    let (sentence, hint) = (error.to_string(), error.hint());
+    let (code, candidates) = match error {
+        ResolveError::Unknown { .. } => (ErrorCode::NotFound, Vec::new()),
+        ResolveError::Ambiguous { candidates, .. } => (ErrorCode::Ambiguous, candidates),
+    };
+    ControlError::new(code, sentence)
+        .with_hint(hint)
+        .with_candidates(candidates)
 }
 
 /// A way out when the state cannot be written.
@@ -106,9 +98,5 @@ pub(crate) fn join_failure(title: &str, failure: JoinFailure) -> ControlError {
             None,
         ),
     };
-    let error = ControlError::new(code, sentence);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
+    ControlError::new(code, sentence).with_hint_if(hint)
 }

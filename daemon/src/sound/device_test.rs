@@ -12,6 +12,7 @@ use sotto_audio::{
     CaptureReader, DeviceError, DeviceSpec, PlaybackWriter, SAMPLE_RATE, StreamStatus, Wake,
     open_capture, open_playback,
 };
+use sotto_control::in_one_line;
 use sotto_control::model::{MicrophoneTest, TestProgress, TestStep};
 
 use super::Devices;
@@ -61,13 +62,13 @@ impl DeviceTest {
                     result.output = Some(opened.stream.device().name);
                     loudspeaker = Some(opened);
                 }
-                Err(error) => result.output_problem = Some(error.to_string()),
+                Err(error) => result.output_problem = Some(in_one_line(&error, error.hint())),
             }
         }
         if let Some(loudspeaker) = &mut loudspeaker
             && let Err(error) = loudspeaker.play(&chime(), TestStep::Sound, &mut tell)
         {
-            result.output_problem = Some(error.to_string());
+            result.output_problem = Some(in_one_line(&error, error.hint()));
         }
         let (wake, woken) = waker();
         let (stream, mut reader) = open_capture(&self.devices.capture, wake)?;
@@ -79,7 +80,7 @@ impl DeviceTest {
             && result.output_problem.is_none()
             && let Err(error) = loudspeaker.play(&recorded, TestStep::PlayingBack, &mut tell)
         {
-            result.output_problem = Some(error.to_string());
+            result.output_problem = Some(in_one_line(&error, error.hint()));
         }
         Ok(result)
     }

@@ -27,32 +27,16 @@ impl Voice {
                 None => SoundState::Open,
             },
         };
-        let (problem, hint) = match failure {
-            Some(error) => {
-                let (problem, hint) = sentence(error);
-                (Some(problem), hint)
-            }
-            None => (None, None),
-        };
         Sound {
             state,
-            problem,
-            hint,
+            problem: failure.map(DeviceError::to_string),
+            hint: failure.and_then(DeviceError::hint),
             profile: Some(devices.profile.to_string()),
             scheduling: self.priority().map(|priority| priority.to_string()),
             input: in_use(devices.capture.device.to_string(), &microphone),
             output: in_use(devices.playback.device.to_string(), &loudspeaker),
             processing: self.processing(),
         }
-    }
-}
-
-/// A device's error says what failed and, behind a semicolon, what to do.
-pub(super) fn sentence(error: &DeviceError) -> (String, Option<String>) {
-    let sentence = error.to_string();
-    match sentence.split_once("; ") {
-        Some((problem, hint)) => (problem.to_owned(), Some(hint.to_owned())),
-        None => (sentence, None),
     }
 }
 
@@ -93,8 +77,11 @@ fn shown(device: &DeviceInfo) -> model::Device {
 /// Every device of `backend`. Asks the sound system, which takes up to seconds.
 pub(crate) fn devices(mut sound: Sound, backend: Backend) -> model::Devices {
     let listed = sotto_audio::devices(backend);
-    if let Err(error) = &listed {
-        sound.problem.get_or_insert_with(|| error.to_string());
+    if let Err(error) = &listed
+        && sound.problem.is_none()
+    {
+        sound.problem = Some(error.to_string());
+        sound.hint = error.hint();
     }
     let listed = listed.unwrap_or_default();
     let of = |direction: Direction, used: &DeviceInUse| {
@@ -224,19 +211,15 @@ pub(crate) fn refusal(error: &DeviceError) -> ControlError {
         DeviceError::BluetoothMicrophone { .. } => ErrorCode::Refused,
         _ => ErrorCode::Unavailable,
     };
-    let (problem, hint) = sentence(error);
     let refusal = match error {
         DeviceError::Ambiguous { name, candidates } => ControlError::new(
             code,
             format!("\"{name}\" fits {} devices", candidates.len()),
         )
         .with_candidates(candidates.clone()),
-        _ => ControlError::new(code, problem),
+        _ => ControlError::new(code, error.to_string()),
     };
-    match hint {
-        Some(hint) => refusal.with_hint(hint),
-        None => refusal,
-    }
+    refusal.with_hint_if(error.hint())
 }
 
 #[cfg(test)]

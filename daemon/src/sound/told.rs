@@ -3,7 +3,6 @@
 use sotto_audio::{DeviceError, DeviceState};
 use sotto_control::model::{Notice, NoticeKind, Severity};
 
-use super::devices::sentence;
 use crate::notice::notice;
 
 /// The news of the two devices that the user was told, so that nothing is told twice.
@@ -60,10 +59,10 @@ impl Known {
             return;
         }
         self.replaced |= replaced;
-        let (problem, hint) = sentence(error);
+        let problem = error.to_string();
         self.failed = Some(problem.clone());
         let mut told = notice(NoticeKind::Sound, Severity::Warning, problem);
-        told.hint = hint;
+        told.hint = error.hint();
         news.push(told);
     }
 

@@ -33,8 +33,8 @@ impl Hub {
         }
     }
 
-    /// Returns the meeting to join or to decline: the one named, or the one that the only invitation is for.
-    pub(super) fn invited_to(
+    /// Returns the meeting to `verb`, to join or to decline: the one named, or the one that the only invitation is for.
+    pub(super) fn named_or_invited(
         &self,
         text: Option<&str>,
         verb: &str,
@@ -80,9 +80,6 @@ impl Hub {
                     people.push(entry.peer);
                 }
             }
-        } else if !params.without.is_empty() {
-            return Err(ControlError::invalid("\"without\" belongs to \"from\"")
-                .with_hint("name the meeting whose roster to take"));
         }
         let command = Command::Create {
             title: params.title.clone(),
@@ -239,7 +236,6 @@ impl Hub {
     }
 }
 
-/// Returns the meeting that the only invitation is for. `verb` is the command that needs it.
 fn only_invitation(invitations: &[InvitationView], verb: &str) -> Result<MeetingId, ControlError> {
     match invitations {
         [one] => Ok(one.meeting),

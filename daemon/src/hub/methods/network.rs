@@ -47,7 +47,7 @@ impl Hub {
                     return;
                 }
                 Ok(Ok(Err(error))) => ControlError::new(ErrorCode::Unavailable, error.to_string())
-                    .with_hint("check the address with 'sotto status' on the other machine"),
+                    .with_hint_if(error.hint()),
                 Ok(Err(_)) => ControlError::internal("the network has stopped"),
                 Err(_) => ControlError::new(
                     ErrorCode::Timeout,
