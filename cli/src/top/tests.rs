@@ -666,3 +666,24 @@ fn somebody_muted_hears_a_whisper_as_well() {
     let shown = lines(&screen, 100, 20).join("\n");
     assert!(shown.contains("hears your whisper"), "{shown}");
 }
+
+#[test]
+fn what_a_newer_daemon_says_is_shown_as_far_as_it_is_known() {
+    let mut screen = scene();
+    for json in [
+        r#"{"event":"notice","notice":{"kind":"walk","severity":"critical","text":"Dara walks"}}"#,
+        r#"{"event":"hologram","of":"Bao"}"#,
+        r#"{"event":"talk","talk":{"to":{"audience":"telepathy"},"microphone_open":true}}"#,
+    ] {
+        event(&mut screen, serde_json::from_str(json).unwrap());
+    }
+    let participants = &mut screen.snapshot.meetings[0].participants;
+    participants[1].presence =
+        serde_json::from_str(r#"{"state":"offline","reason":"walk"}"#).unwrap();
+    let shown = lines(&screen, 100, 20).join("\n");
+    assert!(shown.contains("SPEAKING TO SOME"), "{shown}");
+    assert!(
+        shown.contains("Dara walks") && shown.contains("offline"),
+        "{shown}"
+    );
+}

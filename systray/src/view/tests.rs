@@ -352,3 +352,27 @@ fn what_does_not_work_is_said() {
         ["⚠ Chen is absent", "⚠ the microphone was unplugged"]
     );
 }
+
+#[test]
+fn what_a_newer_daemon_says_is_shown_as_far_as_it_is_known() {
+    let words = |json: &str| serde_json::from_str::<Presence>(json).unwrap();
+    let view = Scene::in_a_meeting()
+        .with(|snapshot| {
+            let people = &mut snapshot.meetings[0].participants;
+            people[1].presence = words(r#"{"state":"dreaming","depth":3}"#);
+            people[2].presence = words(r#"{"state":"offline","reason":"walk"}"#);
+            snapshot.talk.to = serde_json::from_str(r#"{"audience":"telepathy"}"#).unwrap();
+        })
+        .view();
+    assert_eq!(labels(&view)[0], "Planning: speaking to some");
+    assert_eq!(
+        wish(&view, "Speak to everyone"),
+        Some(&Wish::SpeakToEveryone)
+    );
+    let lines = view.menu.iter().find_map(|entry| match entry {
+        Entry::List { lines, .. } => Some(lines.as_slice()),
+        _ => None,
+    });
+    let expected = ["Anna (you)", "Bao · unknown", "Chen · offline"];
+    assert_eq!(lines, Some(expected.map(str::to_owned).as_slice()));
+}
