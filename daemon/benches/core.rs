@@ -5,38 +5,12 @@
 //! three views of everything, and the list of meetings.
 
 #![allow(clippy::expect_used)] // a benchmark fails loudly
-#![allow(unsafe_code)] // an allocator is unsafe by its nature; this one hands everything on
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use sotto_daemon::bench::Crowd;
-
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promise is that of this call.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is that of this call.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATIONS.fetch_add(1, Relaxed);
-        // SAFETY: the caller's promise is that of this call.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
+use sotto_instruments::{Counting, counted};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -52,10 +26,12 @@ const WHOLE: usize = 11;
 type Cost = (Duration, u64);
 
 fn measure<T>(costs: &mut Vec<Cost>, what: impl FnOnce() -> T) -> T {
-    let allocations = ALLOCATIONS.load(Relaxed);
-    let begin = Instant::now();
-    let result = black_box(what());
-    costs.push((begin.elapsed(), ALLOCATIONS.load(Relaxed) - allocations));
+    let ((result, time), allocations) = counted(|| {
+        let begin = Instant::now();
+        let result = black_box(what());
+        (result, begin.elapsed())
+    });
+    costs.push((time, allocations));
     result
 }
 

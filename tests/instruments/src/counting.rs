@@ -60,9 +60,14 @@ unsafe impl GlobalAlloc for Counting {
 
 /// Returns how often `work` allocates on this thread.
 pub fn allocations(work: impl FnOnce()) -> u64 {
+    counted(work).1
+}
+
+/// Returns what `work` returns, and how often it allocates on this thread.
+pub fn counted<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let before = ALLOCATIONS.with(Cell::get);
-    work();
-    ALLOCATIONS.with(Cell::get) - before
+    let result = work();
+    (result, ALLOCATIONS.with(Cell::get) - before)
 }
 
 /// Returns the bytes that this thread allocated and did not free. What C libraries allocate does not count.

@@ -7,4 +7,4 @@ mod chance;
 mod counting;
 
 pub use chance::Chance;
-pub use counting::{Counting, allocations, held, needed};
+pub use counting::{Counting, allocations, counted, held, needed};
