@@ -38,11 +38,14 @@ pub(super) fn keeps() -> bool {
     std::env::var_os("SOTTO_KEEP_BYTES").is_some()
 }
 
+/// Says whether bytes read as what a sample says, and else how they read.
+type Reads = Box<dyn Fn(&[u8]) -> Result<(), String>>;
+
 /// Something that travels: how it is written, and whether bytes read as it.
 struct Sample {
     name: String,
     bytes: Vec<u8>,
-    reads: Box<dyn Fn(&[u8]) -> Result<(), String>>,
+    reads: Reads,
 }
 
 fn samples() -> Vec<Sample> {

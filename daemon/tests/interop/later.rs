@@ -110,11 +110,12 @@ fn what_a_later_release_says_comes_to_another_as_it_was_signed_through_one_that_
         said
     };
     assert_eq!(heard(&sim, bao, Some(meeting)), said);
-    assert_eq!(heard(&sim, bao, None), [status.clone()]);
+    let status = vec![status];
+    assert_eq!(heard(&sim, bao, None), status);
     // Bao alone has them now, and hands them on.
     sim.start(chi);
     sim.until("Chi has what Anna said", 60, |sim| {
-        heard(sim, chi, Some(meeting)) == said && heard(sim, chi, None) == [status.clone()]
+        heard(sim, chi, Some(meeting)) == said && heard(sim, chi, None) == status
     });
     // What Anna signed of herself comes with her additions, too.
     let mesh = sim.machine(chi).mesh.as_ref().unwrap();
