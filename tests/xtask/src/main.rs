@@ -10,6 +10,7 @@ mod pesq_agreement;
 mod process;
 mod progress;
 mod steps;
+mod unpacked;
 
 use std::process::{Command, ExitCode};
 

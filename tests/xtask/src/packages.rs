@@ -10,6 +10,7 @@ use std::process::Command;
 use sotto_namespaces::is_root;
 
 use crate::steps::{Failed, Steps, shown};
+use crate::unpacked;
 
 /// Packages by their names in Debian and its relatives, each with what it is for.
 type Group = &'static [(&'static str, &'static str)];
@@ -44,15 +45,10 @@ const VIRTUAL_NETWORKS: Group = &[
     ("procps", "settings of virtual hosts (sysctl)"),
 ];
 
-const SOUND_SERVER: Group = &[
-    (PULSEAUDIO, "a sound server with null sinks"),
-    ("pulseaudio-utils", "talks to it"),
-];
+const SOUND_SERVER: Group = &[("pulseaudio-utils", "talks to a sound server")];
 
 const OTHER_PROGRAMS: Group = &[
-    (AVAHI, "another program's view of the service"),
-    ("avahi-utils", "another program's view of the service"),
-    ("dbus", "private message buses"),
+    ("dbus-daemon", "private message buses"),
     ("python3-dbusmock", "stand-ins for the desktop's services"),
     (
         "gstreamer1.0-tools",
@@ -79,12 +75,6 @@ const REFERENCE_PESQ: Group = &[
     ),
     ("python3-dev", "compiles the reference implementation"),
 ];
-
-const PULSEAUDIO: &str = "pulseaudio";
-const AVAHI: &str = "avahi-daemon";
-
-/// Sound systems that cannot be installed beside PulseAudio: apt would remove them for it.
-const INSTEAD_OF_PULSEAUDIO: [&str; 2] = ["pipewire-audio", "pipewire-alsa"];
 
 /// What a task needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,31 +125,17 @@ impl Set {
         self.groups().iter().flat_map(|group| group.iter().copied())
     }
 
-    /// What is to be installed where `installed` is there already, and what the person is to know about it.
-    fn missing(self, installed: &HashSet<String>) -> (Vec<&'static str>, Vec<String>) {
-        let mut missing: Vec<&str> = self
-            .packages()
+    /// Returns what is to be installed where `installed` is there already.
+    fn missing(self, installed: &HashSet<String>) -> Vec<&'static str> {
+        self.packages()
             .map(|(package, _)| package)
             .filter(|package| !installed.contains(*package))
-            .collect();
-        let mut remarks = Vec::new();
-        let other = INSTEAD_OF_PULSEAUDIO
-            .iter()
-            .find(|other| installed.contains(**other));
-        if let Some(other) = other
-            && let Some(place) = missing.iter().position(|package| *package == PULSEAUDIO)
-        {
-            missing.remove(place);
-            remarks.push(format!(
-                "{PULSEAUDIO} is left out: it would replace {other}, your sound system. What needs it is not tested here."
-            ));
-        }
-        if missing.contains(&AVAHI) {
-            remarks.push(format!(
-                "{AVAHI} starts a service of that name; 'sudo systemctl disable --now {AVAHI}' stops it again."
-            ));
-        }
-        (missing, remarks)
+            .collect()
+    }
+
+    /// Returns whether the task runs programs that are unpacked rather than installed.
+    fn runs_unpacked_programs(self) -> bool {
+        matches!(self, Self::Test | Self::Bench)
     }
 }
 
@@ -174,12 +150,20 @@ pub(crate) enum Found {
     Unknown,
 }
 
-/// Installs what is missing of `set`; asks before it uses sudo.
+/// Installs what is missing of `set`, and unpacks what must not be installed; asks before it uses sudo.
 ///
 /// # Errors
 ///
 /// When something is missing and cannot be installed here; the error lists it.
 pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
+    let found = install_packages(set, steps)?;
+    if set.runs_unpacked_programs() {
+        unpacked::prepare(steps)?;
+    }
+    Ok(found)
+}
+
+fn install_packages(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
     if !Path::new("/usr/bin/apt-get").exists() {
         println!("This system has no apt. What follows needs what these Debian packages hold:");
         for (package, purpose) in set.packages() {
@@ -187,10 +171,7 @@ pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
         }
         return Ok(Found::Unknown);
     }
-    let (missing, remarks) = set.missing(&installed(set));
-    for remark in remarks {
-        println!("{remark}");
-    }
+    let missing = set.missing(&installed(set));
     if missing.is_empty() {
         return Ok(Found::Everything);
     }
@@ -227,12 +208,11 @@ pub(crate) fn install(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
     Ok(Found::Less)
 }
 
-/// Which of a set, and of what conflicts with it, are installed.
+/// Returns which packages of a set are installed.
 fn installed(set: Set) -> HashSet<String> {
     let output = Command::new("dpkg-query")
         .args(["--show", "--showformat=${db:Status-Status} ${Package}\n"])
         .args(set.packages().map(|(package, _)| package))
-        .args(INSTEAD_OF_PULSEAUDIO)
         .output();
     // It fails when it does not know one of them, and lists the others all the same.
     let listed = output.map(|output| output.stdout).unwrap_or_default();
@@ -277,30 +257,27 @@ mod tests {
     }
 
     #[test]
-    fn the_demonstration_brings_no_sound_server_and_starts_no_service() {
-        for set in [Set::Build, Set::Demo] {
-            let (missing, remarks) = set.missing(&with(&[]));
-            assert!(!missing.contains(&PULSEAUDIO) && !missing.contains(&AVAHI));
-            assert!(remarks.is_empty());
+    fn no_task_installs_a_sound_server_or_a_service() {
+        for set in [Set::Build, Set::Demo, Set::Test, Set::Bench, Set::Pesq] {
+            let missing = set.missing(&with(&[]));
+            for service in ["pulseaudio", "avahi-daemon", "avahi-utils", "dbus"] {
+                assert!(!missing.contains(&service), "{set:?} installs {service}");
+            }
         }
     }
 
     #[test]
     fn pulseaudio_does_not_replace_another_sound_system() {
-        let (missing, remarks) = Set::Test.missing(&with(&["pipewire-alsa"]));
-        assert!(!missing.contains(&PULSEAUDIO));
-        assert!(missing.contains(&"pulseaudio-utils"));
-        assert!(
-            remarks
-                .iter()
-                .any(|remark| remark.contains("pipewire-alsa"))
-        );
-        assert!(Set::Test.missing(&with(&[])).0.contains(&PULSEAUDIO));
+        for others in [&["pipewire-alsa"][..], &[]] {
+            let missing = Set::Test.missing(&with(others));
+            assert!(!missing.contains(&"pulseaudio"));
+            assert!(missing.contains(&"pulseaudio-utils"));
+        }
     }
 
     #[test]
     fn what_is_there_is_not_installed_again() {
         let all = Set::Test.packages().map(|(package, _)| package.to_owned());
-        assert_eq!(Set::Test.missing(&all.collect()), (Vec::new(), Vec::new()));
+        assert_eq!(Set::Test.missing(&all.collect()), Vec::<&str>::new());
     }
 }

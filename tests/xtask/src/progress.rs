@@ -1,7 +1,7 @@
 //! What a person sees of a step whose output goes to a log.
 //!
 //! At a terminal the line shows how long the step has taken and the last line of its log, so that a build of some
-//! minutes is seen to go on. Elsewhere nothing is printed until the step has ended.
+//! minutes is seen to go on. Elsewhere a line says so at least every half minute.
 
 use std::fs::File;
 use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
@@ -18,47 +18,104 @@ const SHOWN: usize = 40;
 /// How much of the log's end is read for that.
 const TAIL: u64 = 4096;
 
-/// A step under way.
+/// How often a line says, where there is no terminal, that a step goes on.
+const SAID_EVERY: Duration = Duration::from_secs(25);
+
+/// A step under way whose output goes to a log.
 pub(crate) struct Progress {
     what: String,
-    /// Dropped to end the line that changes; `None` where there is none.
-    live: Option<(Sender<()>, JoinHandle<()>)>,
+    ticker: Ticker,
 }
 
 impl Progress {
     /// Shows that `what` has begun and writes to `log`.
     pub(crate) fn begin(what: &str, log: &Path) -> Self {
-        print!("{what:<28}");
-        let _ = std::io::stdout().flush();
-        let live = std::io::stdout().is_terminal().then(|| {
-            let (end, ended) = channel();
-            let (what, log) = (what.to_owned(), PathBuf::from(log));
-            let begin = Instant::now();
-            let showing = std::thread::spawn(move || {
-                let second = Duration::from_secs(1);
-                while ended.recv_timeout(second) == Err(RecvTimeoutError::Timeout) {
-                    let line = last_line(&log).unwrap_or_default();
-                    print!("\r{what:<28}{}  {line}\x1b[K", seconds(begin.elapsed()));
-                    let _ = std::io::stdout().flush();
-                }
-            });
-            (end, showing)
-        });
+        let terminal = std::io::stdout().is_terminal();
+        let (named, log) = (what.to_owned(), PathBuf::from(log));
+        let ticker = if terminal {
+            print!("{what:<28}");
+            let _ = std::io::stdout().flush();
+            Ticker::begin(Duration::from_secs(1), move |took| {
+                let line = last_line(&log).unwrap_or_default();
+                print!("\r{named:<28}{}  {line}\x1b[K", seconds(took));
+                let _ = std::io::stdout().flush();
+            })
+        } else {
+            Ticker::begin(SAID_EVERY, move |took| {
+                let line = last_line(&log).unwrap_or_default();
+                println!("{}", going_on(&named, took, &line));
+            })
+        };
         Self {
             what: what.to_owned(),
-            live,
+            ticker,
         }
     }
 
     /// Completes the line with how it ended.
     pub(crate) fn end(self, how: &str) {
-        let Some((end, showing)) = self.live else {
-            println!("{how}");
-            return;
-        };
-        drop(end);
-        let _ = showing.join();
-        println!("\r{:<28}{how}\x1b[K", self.what);
+        self.ticker.end();
+        let what = self.what;
+        if std::io::stdout().is_terminal() {
+            println!("\r{what:<28}{how}\x1b[K");
+        } else {
+            println!("{what:<28}{how}");
+        }
+    }
+}
+
+/// A step under way that reports by itself, though perhaps not for a long while.
+pub(crate) struct Waiting(Option<Ticker>);
+
+impl Waiting {
+    /// Says from time to time that `what` goes on, where there is no terminal. The report itself is not disturbed.
+    pub(crate) fn begin(what: &str) -> Self {
+        let what = what.to_owned();
+        let elsewhere = !std::io::stdout().is_terminal();
+        Self(elsewhere.then(|| {
+            Ticker::begin(SAID_EVERY, move |took| {
+                eprintln!("{}", going_on(&what, took, ""));
+            })
+        }))
+    }
+
+    /// Says no more.
+    pub(crate) fn end(self) {
+        if let Some(ticker) = self.0 {
+            ticker.end();
+        }
+    }
+}
+
+/// A line about a step that has not ended.
+fn going_on(what: &str, took: Duration, line: &str) -> String {
+    let line = format!("  … {what}, {}  {line}", seconds(took).trim());
+    line.trim_end().to_owned()
+}
+
+/// Something that is done again and again in a thread of its own.
+struct Ticker {
+    end: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Ticker {
+    /// Calls `tick` with the time since the beginning, every `period`.
+    fn begin(period: Duration, tick: impl Fn(Duration) + Send + 'static) -> Self {
+        let (end, ended) = channel();
+        let begin = Instant::now();
+        let thread = std::thread::spawn(move || {
+            while ended.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
+                tick(begin.elapsed());
+            }
+        });
+        Self { end, thread }
+    }
+
+    /// Returns when it will not tick any more.
+    fn end(self) {
+        drop(self.end);
+        let _ = self.thread.join();
     }
 }
 
@@ -79,6 +136,27 @@ fn last_line(log: &Path) -> std::io::Result<String> {
 #[allow(clippy::unwrap_used)] // a test fails by panicking
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_that_takes_long_says_so_until_it_ends() {
+        let (said, heard) = channel();
+        let ticker = Ticker::begin(Duration::from_millis(1), move |took| {
+            let _ = said.send(going_on("build tests", took, "Compiling libp2p"));
+        });
+        let patience = Duration::from_secs(20);
+        for _ in 0..3 {
+            let line = heard.recv_timeout(patience).unwrap();
+            assert_eq!(line, "  … build tests, 0 s  Compiling libp2p");
+        }
+        ticker.end();
+        // The thread is gone, and with it whoever could send.
+        while heard.recv_timeout(patience).is_ok() {}
+        assert_eq!(
+            heard.recv_timeout(patience),
+            Err(RecvTimeoutError::Disconnected)
+        );
+        assert!(SAID_EVERY <= Duration::from_secs(30));
+    }
 
     #[test]
     fn the_last_line_of_a_log_is_short_and_moves_no_cursor() {

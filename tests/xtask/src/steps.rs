@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::process::{Ended, run_within};
-use crate::progress::Progress;
+use crate::progress::{Progress, Waiting};
 
 /// How many of its last lines are shown of a step that failed.
 const SHOWN: usize = 80;
@@ -126,7 +126,7 @@ impl Steps {
         let also = log
             .try_clone()
             .map_err(|error| Failed::new(what, error.to_string()))?;
-        command.current_dir(root()).stdout(log).stderr(also);
+        in_place(command).stdout(log).stderr(also);
         let begin = Instant::now();
         let progress = Progress::begin(what, &path);
         let outcome = run(command);
@@ -152,7 +152,9 @@ impl Steps {
         command: &mut Command,
     ) -> Result<(), Failed> {
         let begin = Instant::now();
-        let outcome = run_within(limit.into(), command.current_dir(root()));
+        let waiting = Waiting::begin(what);
+        let outcome = run_within(limit.into(), in_place(command));
+        waiting.end();
         ended(what, limit, outcome, command)?;
         self.took(what, begin);
         Ok(())
@@ -171,7 +173,7 @@ impl Steps {
             let also = log
                 .try_clone()
                 .map_err(|error| Failed::new(what, error.to_string()))?;
-            command.current_dir(root()).stdout(log).stderr(also);
+            in_place(command).stdout(log).stderr(also);
             let progress = Progress::begin(what, &path);
             let outcome = ended(what, limit, run_within(limit.into(), command), command);
             let took = seconds(begin.elapsed());
@@ -184,16 +186,24 @@ impl Steps {
         outcome.is_ok()
     }
 
-    /// Whether a cargo subcommand is there, or could be built within bounds.
+    /// Returns whether a cargo subcommand is there, or could be built within bounds. It stays in the target folder.
     pub(crate) fn has_tool(name: &str) -> bool {
         let present = || {
-            let version = Command::new(name).arg("--version").output();
+            let version = in_place(&mut Command::new(name)).arg("--version").output();
             version.is_ok_and(|output| output.status.success())
         };
         let mut building = cargo();
-        building.args(["install", "--locked", name]);
-        present()
-            || Self::trying(&format!("building {name}, once"), TOOL, &mut building) && present()
+        building
+            // It runs for a second: building it faster matters more than running it faster.
+            .args(["install", "--locked", "--debug", "--root"])
+            .arg(tools())
+            .arg(name)
+            .env("CARGO_TARGET_DIR", tools().join("build"));
+        let built = present()
+            || Self::trying(&format!("building {name}, once"), TOOL, &mut building) && present();
+        // What it was built from is of no further use.
+        let _ = std::fs::remove_dir_all(tools().join("build"));
+        built
     }
 
     /// Shows what took how long.
@@ -277,6 +287,19 @@ pub(crate) fn root() -> PathBuf {
 /// Where cargo puts what it builds.
 pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Where programs are that the tasks need and the system does not have.
+pub(crate) fn tools() -> PathBuf {
+    target().join("tools")
+}
+
+/// Has a command run at the repository's root, with those programs found first.
+fn in_place(command: &mut Command) -> &mut Command {
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&others));
+    let path = std::env::join_paths(all).unwrap_or(others);
+    command.current_dir(root()).env("PATH", path)
 }
 
 /// A command as one would type it.
