@@ -4,9 +4,8 @@
 //! unrelated vowels of the same pitch correlate by 0.3.
 
 use anyhow::{Context, Result};
-use rustfft::FftPlanner;
-use rustfft::num_complex::Complex;
 use sotto_instruments::Chance;
+use sotto_judge::correlate;
 
 /// The rate of all recordings.
 pub const RATE: usize = 48_000;
@@ -140,51 +139,13 @@ pub fn whiten(sound: &[f32]) -> Vec<f32> {
         .collect()
 }
 
-/// Inner products of `short` with every stretch of `long` that it fits on.
-fn correlate(short: &[f32], long: &[f32]) -> Vec<f64> {
-    let size = (short.len() + long.len()).next_power_of_two();
-    let mut planner = FftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(size);
-    let inverse = planner.plan_fft_inverse(size);
-    let transform = |sound: &[f32]| {
-        let mut bins: Vec<Complex<f64>> = sound
-            .iter()
-            .map(|sample| Complex::new(f64::from(*sample), 0.0))
-            .collect();
-        bins.resize(size, Complex::new(0.0, 0.0));
-        forward.process(&mut bins);
-        bins
-    };
-    let short_bins = transform(short);
-    let mut product: Vec<Complex<f64>> = transform(long)
-        .iter()
-        .zip(&short_bins)
-        .map(|(long, short)| long * short.conj())
-        .collect();
-    inverse.process(&mut product);
-    product
-        .iter()
-        .take(long.len() - short.len() + 1)
-        .map(|bin| bin.re / size as f64)
-        .collect()
-}
-
 /// Wide-band PESQ (ITU-T P.862.2), from 1.0 to 4.64. Both at 16 kHz.
 ///
 /// # Errors
 ///
 /// When there is no speech to compare.
 pub fn pesq(said: &[f32], heard: &[f32]) -> Result<f64> {
-    let pcm = |sound: &[f32]| -> Vec<i16> {
-        sound
-            .iter()
-            .map(|sample| (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16)
-            .collect()
-    };
-    pesq::pesq_wb(&pcm(said), &pcm(heard))
-        .map(f64::from)
-        .map_err(|error| anyhow::anyhow!("{error:?}"))
-        .context("PESQ")
+    sotto_judge::pesq_wideband(said, heard).context("PESQ finds no speech to compare")
 }
 
 /// Noise from a seed, with peaks of ±0.1.

@@ -11,10 +11,12 @@
 //! Everything that goes in is 48 kHz mono, f32 in −1…1. STOI compares moments, so heard sound must lie where it was
 //! said; PESQ finds delays by itself.
 
+mod correlation;
 mod resample;
 mod sentences;
 mod stoi;
 
+pub use correlation::correlate;
 pub use resample::resample;
 pub use sentences::SENTENCES;
 pub use stoi::{RATE as STOI_RATE, stoi};
@@ -65,6 +67,18 @@ impl Reference {
     pub fn pesq(&self, heard: &[f32]) -> f64 {
         pesq::pesq_wb(&self.wide, &to_pcm(heard)).map_or(f64::NAN, f64::from)
     }
+}
+
+/// Returns PESQ-WB of two recordings at 16 kHz; `None` when there is no speech to compare.
+#[must_use]
+pub fn pesq_wideband(said: &[f32], heard: &[f32]) -> Option<f64> {
+    let pcm = |sound: &[f32]| -> Vec<i16> {
+        sound
+            .iter()
+            .map(|sample| (sample * 32_767.0).clamp(-32_768.0, 32_767.0) as i16)
+            .collect()
+    };
+    pesq::pesq_wb(&pcm(said), &pcm(heard)).ok().map(f64::from)
 }
 
 fn to_pcm(sound: &[f32]) -> Vec<i16> {

@@ -36,27 +36,21 @@ pub(crate) fn test() -> Result<(), Failed> {
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )?;
     dependencies(&mut steps)?;
-    // One compilation for all, so that libraries are not built once for each selection of packages.
+    // Always the whole workspace, whose features are the same each time: another selection of packages would have
+    // libraries built once more. The programs that scenarios start are built with the tests.
     steps.quiet(
         "build tests",
         COMPILING,
         cargo().args(["test", "--locked", "--workspace", "--no-run"]),
     )?;
     // In a network that is only loopback: some tests speak multicast.
-    let selections = [
-        "--workspace --exclude sotto-tests",
-        "--package sotto-tests --lib --bins",
-    ];
-    for (what, selection) in ["tests", "tests of the test tools"].iter().zip(selections) {
-        steps.quiet(
-            what,
-            TESTS,
-            on_loopback_alone()
-                .args(["test", "--offline", "--locked"])
-                .args(selection.split(' ')),
-        )?;
-    }
-    steps.quiet("build programs", COMPILING, &mut build_programs())?;
+    steps.quiet(
+        "tests",
+        TESTS,
+        on_loopback_alone()
+            .args(["test", "--offline", "--locked", "--workspace"])
+            .env("SOTTO_SCENARIOS", "none"),
+    )?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().arg("--fail-fast"))?;
     steps.summary();
     Ok(())
@@ -109,12 +103,13 @@ fn on_loopback_alone() -> Command {
     command
 }
 
+/// Has cargo build and run the scenarios, and the programs that they start.
+const SCENARIOS: [&str; 5] = ["test", "--locked", "--workspace", "--test", "scenarios"];
+
 /// Runs scenarios, one at a time.
 fn scenarios() -> Command {
     let mut command = cargo();
-    command
-        .args(["test", "--quiet", "--locked", "--package", "sotto-tests"])
-        .args(["--test", "scenarios", "--"]);
+    command.args(SCENARIOS).args(["--quiet", "--"]);
     command
 }
 
