@@ -82,6 +82,7 @@ impl Hub {
                     self.not_hearing.push(*peer);
                 }
                 self.changed(Shown::Talk);
+                self.changed(Shown::Status);
             }
             Event::Rejoined { .. } | Event::Restored { .. } => {
                 self.clients.set_joined_by("sottod");
