@@ -246,9 +246,12 @@ mod tests {
 
     use super::*;
 
+    /// Full or not; what was written; the number of attempts.
+    type Written = (bool, Vec<Vec<u8>>, u32);
+
     /// A disk that can be full.
     #[derive(Clone, Default)]
-    struct Disk(Arc<Mutex<(bool, Vec<Vec<u8>>, u32)>>);
+    struct Disk(Arc<Mutex<Written>>);
 
     impl Disk {
         fn fill(&self, full: bool) {
