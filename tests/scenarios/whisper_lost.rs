@@ -84,6 +84,8 @@ pub(crate) async fn a_held_whisper_whose_program_dies_or_sleeps_goes_to_nobody(
         listener.heard_nothing(&anna, &suspended).await?;
     }
     signal(&holder, "CONT")?;
+    // Waiting would close it, which lets go.
+    let _stdin = holder.stdin.take();
     let status = tokio::time::timeout(Duration::from_secs(10), holder.wait())
         .await
         .context("the holder has woken up and goes on")??;
