@@ -6,16 +6,16 @@
 //! here*. Who looks at a meeting without being present in it starts from those whom nobody reports instead of from
 //! those whom it hears.
 
+mod report;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::bounded::at_most;
 use crate::ids::{MeetingId, PeerId};
+pub(crate) use report::Report;
+use report::{MOST_TAGS, Received, Tag};
 
 /// Without a packet for this long, a peer is not heard: five heartbeats, so that at 5 % random loss this happens by
 /// chance once in three million heartbeats.
@@ -36,11 +36,6 @@ const REPEAT_AFTER: [Duration; 4] = [
 ];
 /// How often it is repeated after that, as long as it reports anybody.
 const REPEAT_EVERY: Duration = Duration::from_secs(30);
-/// A report that is not repeated for this long says nothing any more: its author may long hear everybody again, and its
-/// saying so may have been lost.
-const REPORTED_WITHIN: Duration = Duration::from_secs(75);
-/// A meeting has at most 256 participants, and a report names those heard or those unheard, whichever are fewer.
-const MOST_TAGS: usize = 128;
 
 /// How a peer that signed itself present looks from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,81 +46,6 @@ pub(crate) enum Standing {
     Unreachable,
     /// Crashed or cut off.
     Lost,
-}
-
-/// A short name for a peer within one meeting: 48 bits of a keyed hash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Tag([u8; 6]);
-
-impl Tag {
-    fn of(meeting: MeetingId, peer: PeerId) -> Self {
-        let hash = blake3::keyed_hash(&meeting.0, &peer.0);
-        let mut tag = [0; 6];
-        tag.copy_from_slice(&hash.as_bytes()[..6]);
-        Self(tag)
-    }
-}
-
-/// Whom of those present the author does not hear. To be signed by its author and gossiped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Report {
-    /// Grows with every change, over restarts too.
-    pub(crate) serial: u64,
-    /// The tags name those whom the author hears, instead of those whom it does not.
-    inverted: bool,
-    /// In ascending order.
-    #[serde(deserialize_with = "at_most::<MOST_TAGS, _, _>")]
-    tags: Vec<Tag>,
-}
-
-impl Report {
-    /// One that an honest peer could send.
-    #[cfg(test)]
-    pub(crate) fn sample() -> Self {
-        Self {
-            serial: 300,
-            inverted: true,
-            tags: vec![Tag([1; 6]), Tag([2; 6])],
-        }
-    }
-
-    /// Whether its list is within bounds and in order. Anything else is malformed.
-    pub(crate) fn is_valid(&self) -> bool {
-        self.tags.len() <= MOST_TAGS && self.tags.is_sorted()
-    }
-
-    /// Returns a report that everybody is heard.
-    #[cfg(test)]
-    pub(crate) fn empty(serial: u64) -> Self {
-        Self {
-            serial,
-            inverted: false,
-            tags: Vec::new(),
-        }
-    }
-
-    fn hears(&self, tag: Tag) -> bool {
-        self.tags.binary_search(&tag).is_ok() == self.inverted
-    }
-}
-
-/// Another's newest report.
-#[derive(Debug)]
-struct Received {
-    report: Report,
-    at: Duration,
-    /// Its author has left since, or begun another stay: only its serial counts, against repetition.
-    over: bool,
-}
-
-impl Received {
-    fn lapses(&self) -> Duration {
-        self.at.saturating_add(REPORTED_WITHIN)
-    }
-
-    fn says(&self, now: Duration) -> Option<&Report> {
-        (!self.over && now < self.lapses()).then_some(&self.report)
-    }
 }
 
 /// A participant that signed itself present.

@@ -1,3 +1,4 @@
+use super::report::REPORTED_WITHIN;
 use super::*;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
