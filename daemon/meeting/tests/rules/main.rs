@@ -1,0 +1,52 @@
+//! The rules of meetings, told as short stories between a few people on a clear network.
+
+// The lint's exception for tests covers test functions alone, not what they share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod inviting;
+mod lasting;
+mod presence;
+#[path = "../sim/mod.rs"]
+mod sim;
+mod switching;
+mod whispers;
+
+use std::time::Duration;
+
+use sim::{Host, Sim};
+use sotto_meeting::{
+    Command, Event, Input, InvitationEnd, MeetingId, OfflineReason, Presence, Refusal,
+    RejoinPolicy, Reply, Session, WhisperMode,
+};
+
+const ONLINE: Presence = Presence::Online;
+const LOST: Presence = Presence::Offline(OfflineReason::Lost);
+const NOT_JOINED: Presence = Presence::Offline(OfflineReason::NotJoined);
+const ELSEWHERE: Presence = Presence::Offline(OfflineReason::Elsewhere);
+const LEFT: Presence = Presence::Offline(OfflineReason::Left);
+const CLOSED: Presence = Presence::Offline(OfflineReason::Closed);
+const PHONE: Presence = Presence::Offline(OfflineReason::Phone);
+
+fn is_away(presence: Option<Presence>) -> bool {
+    matches!(presence, Some(Presence::Away(_)))
+}
+
+fn latch(sim: &Sim, to: &[Host]) -> Command {
+    Command::Whisper {
+        to: to.iter().map(|host| sim.id(*host)).collect(),
+        mode: WhisperMode::Latch,
+        at: None,
+    }
+}
+
+fn hold(sim: &Sim, to: &[Host]) -> Command {
+    Command::Whisper {
+        to: to.iter().map(|host| sim.id(*host)).collect(),
+        mode: WhisperMode::Hold,
+        at: None,
+    }
+}
+
+const TALK: Command = Command::Talk { at: None };
+const MUTE: Command = Command::Mute { at: None };
+const UNMUTE: Command = Command::Unmute { at: None };
