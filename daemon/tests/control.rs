@@ -9,7 +9,7 @@ mod support;
 use sotto_control::model::{Notice, NoticeKind, PresenceState, Snapshot};
 use sotto_control::{
     AudioMute, AudioUnmute, CallError, Client, Event, Events, MeetingCreate, MeetingJoin,
-    MeetingLeave, PeersList, PresenceAway, StatusGet,
+    MeetingLeave, PeersList, PresenceAway, PresenceBack, StatusGet,
 };
 use support::{Daemon, soon};
 
@@ -115,6 +115,9 @@ async fn whoever_follows_the_events_of_single_people_shows_what_a_new_snapshot_s
             .any(|one| one.person.name == "Finn" && wanted(one.presence.state))
     };
     follow(&|shown| finn_is(shown, |state| state == PresenceState::Away)).await;
+    // With nothing else going on, so that no change of the whole meeting is told together with it.
+    soon(other.call(PresenceBack {})).await.unwrap();
+    follow(&|shown| finn_is(shown, |state| state == PresenceState::Online)).await;
     finn.crash().await;
     let offline = |state| matches!(state, PresenceState::Offline { .. });
     follow(&|shown| {
