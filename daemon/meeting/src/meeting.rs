@@ -100,6 +100,8 @@ pub(crate) struct Meeting {
     pub(crate) reach: Reach,
     /// How each participant was shown last.
     pub(crate) shown: BTreeMap<PeerId, Presence>,
+    /// The number of times that somebody came or went since this run knows of the meeting.
+    pub(crate) comings_and_goings: u64,
     /// When somebody was last known to be present.
     pub(crate) last_present: Utc,
     /// Since when everyone who joined has left.
@@ -123,6 +125,7 @@ impl Meeting {
             unknown: Unknowns::default(),
             reach,
             shown: BTreeMap::new(),
+            comings_and_goings: 0,
             last_present: now,
             ended: None,
         }

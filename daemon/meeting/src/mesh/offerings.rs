@@ -27,10 +27,12 @@ struct Offering {
 /// What an offer says besides the invitations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Says {
-    /// A hash of those inside.
+    /// A hash of those inside, and of how often somebody came or went.
     pub(super) inside: u64,
     /// The run of the invitee's daemon, if it was known.
     pub(super) run: Option<u64>,
+    /// The same had been said before: no offer of somebody who knew less came last.
+    pub(super) again: bool,
     pub(super) at: Duration,
 }
 
@@ -260,6 +262,7 @@ mod tests {
         let says = |inside| Says {
             inside,
             run: Some(1),
+            again: false,
             at: NOW,
         };
         offerings.heard(MEETING, BAO);

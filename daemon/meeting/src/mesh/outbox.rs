@@ -61,7 +61,7 @@ impl Outbox {
     /// Returns the meetings of which something has changed in this batch.
     pub(super) fn changed_meetings(&self) -> impl Iterator<Item = MeetingId> + '_ {
         self.changed.iter().filter_map(|part| match part {
-            Part::Meeting(id) => Some(*id),
+            Part::Meeting(id) | Part::Participant(id, _) => Some(*id),
             _ => None,
         })
     }

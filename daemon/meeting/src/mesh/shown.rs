@@ -75,6 +75,9 @@ impl Mesh {
             return;
         };
         let was = meeting.shown.insert(peer, is).unwrap_or(not_joined);
+        if was.is_present() != is.is_present() {
+            meeting.comings_and_goings += 1;
+        }
         self.attendance_changed(id);
         if was == is {
             return;

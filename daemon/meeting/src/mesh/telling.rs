@@ -2,8 +2,9 @@
 //!
 //! An invitee holds no secret and hears no gossip, so it knows of those inside only what it is told. For each invitee the
 //! participants have an order of their own, by hash(participant, invitee), those present first. The first three tell the
-//! invitee of themselves; the first of them also says who is inside whenever that changes. Whoever comes, leaves or
-//! crashes changes the order, and the next ones take over. So an invitee knows three running participants, or all of
+//! invitee of themselves; the first of them also says who is inside whenever that changes, and once more a little later,
+//! because another who knew less may have spoken last. Whoever comes, leaves or crashes changes the order, and the next
+//! ones take over. So an invitee knows three running participants, or all of
 //! them, whoever invited it; and it is told by three, however many are inside.
 
 use std::time::Duration;
@@ -111,7 +112,7 @@ impl Mesh {
         match heard {
             None if self.tellers_before_me(id, invitee) < TELLERS => Owed::Now,
             Some(heard)
-                if heard.inside != self.inside_hash(id, invitee)
+                if (!heard.again || heard.inside != self.inside_hash(id, invitee))
                     && self.tellers_before_me(id, invitee) == 0 =>
             {
                 let at = heard.at + CALM;
@@ -168,8 +169,16 @@ impl Mesh {
             .collect()
     }
 
+    /// Returns a hash of those inside, and of how often somebody came or went: who came and went between two looks may
+    /// have told the invitee of itself meanwhile.
     fn inside_hash(&self, id: MeetingId, invitee: PeerId) -> u64 {
         let mut hasher = blake3::Hasher::new();
+        let moves = self.meetings.get(&id);
+        hasher.update(
+            &moves
+                .map_or(0, |meeting| meeting.comings_and_goings)
+                .to_le_bytes(),
+        );
         for peer in self.inside(id, invitee) {
             hasher.update(&peer.0);
         }
@@ -178,9 +187,12 @@ impl Mesh {
 
     /// Returns what an offer says now, to be remembered once the invitee has answered it.
     pub(super) fn what_to_say(&self, id: MeetingId, invitee: PeerId) -> Says {
+        let (inside, run) = (self.inside_hash(id, invitee), self.people.run(invitee));
+        let before = self.offerings.heard_by(id, invitee);
         Says {
-            inside: self.inside_hash(id, invitee),
-            run: self.people.run(invitee),
+            inside,
+            run,
+            again: before.is_some_and(|before| (before.inside, before.run) == (inside, run)),
             at: self.now.monotonic,
         }
     }
