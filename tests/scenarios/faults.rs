@@ -49,6 +49,10 @@ fn words(at: f64, text: &str, voice: Voice) -> Result<(Script, Line)> {
 pub(crate) async fn a_crash_is_seen_within_three_seconds(mut lab: Place) -> Outcome {
     let silence = Script::new();
     let [anna, bao, mut chen] = three_in_a_meeting(&mut lab, &silence, &silence).await?;
+    // Whose packets have not come yet gets five seconds for the first.
+    for viewer in [&anna, &bao] {
+        viewer.hears("Planning", "Chen").await?;
+    }
     let begin = Instant::now();
     chen.crashes().await?;
     let lost = offline(OfflineReason::Lost);

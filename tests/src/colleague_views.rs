@@ -360,6 +360,22 @@ impl Colleague {
         self.ask(PresencePhone {}).await.map(drop)
     }
 
+    /// Waits until the way of packets to and from somebody has been measured, so that silence of theirs is noticed.
+    ///
+    /// # Errors
+    ///
+    /// If that does not happen.
+    pub async fn hears(&self, title: &str, name: &str) -> Result<Duration> {
+        let measured = |participant: &Participant| {
+            let stats = participant.stats.as_ref();
+            stats.is_some_and(|stats| stats.round_trip_ms.is_some())
+        };
+        self.until(&format!("packets come from {name} in {title}"), |now| {
+            participant(now, title, name).is_some_and(measured)
+        })
+        .await
+    }
+
     /// Waits until somebody's presence on the roster is so.
     ///
     /// # Errors

@@ -217,6 +217,9 @@ async fn dara_takes_a_call(cast: &Cast, lines: &Lines, say: Teller<'_>) -> Resul
 }
 
 async fn chen_crashes(cast: &mut Cast, lines: &Lines, say: Teller<'_>) -> Result<Recorded> {
+    for viewer in [&cast.anna, &cast.bao, &cast.dara] {
+        viewer.hears("Planning", "Chen").await?;
+    }
     let begin = Instant::now();
     cast.chen.crashes().await?;
     let lost = offline(OfflineReason::Lost);
