@@ -119,11 +119,7 @@ impl Mesh {
             return Err(Refusal::NoInvitation { title });
         }
         self.make_room_for_meeting()?;
-        if self
-            .joining
-            .as_ref()
-            .is_some_and(|joining| joining.meeting == id)
-        {
+        if self.is_joining(id) {
             return Ok(Reply::Joining { meeting: id });
         }
         self.cancel_join(JoinFailure::Cancelled);
