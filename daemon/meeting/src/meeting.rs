@@ -3,70 +3,28 @@
 //! Merging takes a record only if it is newer than the one in its place, so any order of arrival ends in the same
 //! value. Expiry and open invitations are computed when asked for: nothing is ever deleted before the meeting is.
 
+mod held;
+mod invitations;
+mod records;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::digest::Entry;
+pub(crate) use held::Held;
+pub(crate) use invitations::expiry;
+pub(crate) use records::Kept;
+
+use held::place;
+
 use crate::ids::{MeetingId, PeerId, Utc};
 use crate::limits::{INVITATIONS, PARTICIPANTS};
 use crate::presence::{OfflineReason, Presence};
 use crate::reach::Reach;
-use crate::record::{
-    Answer, Answers, AnyRecord, Founding, Invitation, Kind, PresenceBody, Record, Unknown, Version,
-    reference,
-};
+use crate::record::{Answers, AnyRecord, Founding, Invitation, PresenceBody, Record, Version};
 use crate::seal::MeetingKeys;
 use crate::unknown::Unknowns;
-
-/// How long an invitation stays open.
-pub(crate) const INVITATION_LIFE: Duration = Duration::from_secs(24 * 3600);
-
-/// A record in its place.
-#[derive(Debug, Clone)]
-pub(crate) struct Held<B> {
-    pub(crate) record: Record<B>,
-    /// When its author is last known to have stood by it; `None` if it was loaded from disk.
-    pub(crate) fresh: Option<Duration>,
-    /// When it came, on the wall clock.
-    pub(crate) received: Utc,
-    /// Under which it is synchronised.
-    pub(crate) entry: Entry,
-}
-
-impl<B: Placed> Held<B> {
-    pub(crate) fn new(record: Record<B>, fresh: Option<Duration>, received: Utc) -> Self {
-        let slot = slot(record.head.kind, record.head.author, record.body.about());
-        let entry = Entry {
-            slot,
-            reference: record.reference(),
-        };
-        Self {
-            record,
-            fresh,
-            received,
-            entry,
-        }
-    }
-}
-
-/// What besides its author distinguishes a record's place.
-pub(crate) trait Placed {
-    fn about(&self) -> Option<PeerId> {
-        None
-    }
-}
-
-impl Placed for PresenceBody {}
-impl Placed for Answers {}
-impl Placed for Unknown {}
-impl Placed for Invitation {
-    fn about(&self) -> Option<PeerId> {
-        Some(self.invitee)
-    }
-}
 
 /// What became of a record.
 #[derive(Debug)]
@@ -87,25 +45,34 @@ pub(crate) enum Merged {
     Foreign,
 }
 
+/// A turn in a meeting's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The last who had joined has left.
+    Ended,
+    /// Somebody is back in a meeting that had ended.
+    Back,
+}
+
 /// One meeting.
 pub(crate) struct Meeting {
-    pub(crate) id: MeetingId,
-    pub(crate) founding: Record<Founding>,
-    pub(crate) keys: MeetingKeys,
+    id: MeetingId,
+    founding: Record<Founding>,
+    keys: MeetingKeys,
     presence: BTreeMap<PeerId, Held<PresenceBody>>,
     /// By invitee, then inviter.
     invitations: BTreeMap<(PeerId, PeerId), Held<Invitation>>,
     answers: BTreeMap<PeerId, Held<Answers>>,
     unknown: Unknowns,
-    pub(crate) reach: Reach,
+    reach: Reach,
     /// How each participant was shown last.
-    pub(crate) shown: BTreeMap<PeerId, Presence>,
+    shown: BTreeMap<PeerId, Presence>,
     /// The number of times that somebody came or went since this run knows of the meeting.
-    pub(crate) comings_and_goings: u64,
+    comings_and_goings: u64,
     /// When somebody was last known to be present.
-    pub(crate) last_present: Utc,
+    last_present: Utc,
     /// Since when everyone who joined has left.
-    pub(crate) ended: Option<Duration>,
+    ended: Option<Duration>,
 }
 
 impl Meeting {
@@ -131,6 +98,32 @@ impl Meeting {
         }
     }
 
+    /// Returns the meeting's name among peers.
+    pub(crate) fn id(&self) -> MeetingId {
+        self.id
+    }
+
+    /// Returns the record that founded it.
+    pub(crate) fn founding(&self) -> &Record<Founding> {
+        &self.founding
+    }
+
+    /// Returns the keys that its secret gives.
+    pub(crate) fn keys(&self) -> &MeetingKeys {
+        &self.keys
+    }
+
+    /// Returns who reaches whom.
+    pub(crate) fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// Returns who reaches whom, to be changed.
+    pub(crate) fn reach_mut(&mut self) -> &mut Reach {
+        &mut self.reach
+    }
+
+    /// Returns its title.
     pub(crate) fn title(&self) -> &str {
         &self.founding.body.title
     }
@@ -241,18 +234,6 @@ impl Meeting {
             .collect()
     }
 
-    /// Everyone who declined, was not invited again since, and has never joined. They are shown, but belong to no roster.
-    pub(crate) fn decliners(&self, utc: Utc) -> BTreeSet<PeerId> {
-        let roster = self.roster(utc);
-        self.invitations
-            .values()
-            .filter(|held| !held.record.body.withdrawn)
-            .filter(|held| self.answer(&held.record) == Some(Answer::Declined))
-            .map(|held| held.record.body.invitee)
-            .filter(|invitee| !roster.contains(invitee))
-            .collect()
-    }
-
     /// Everyone who has joined at some time: all of them hold the secret.
     pub(crate) fn participants(&self) -> impl Iterator<Item = PeerId> + '_ {
         self.presence.keys().copied()
@@ -305,226 +286,70 @@ impl Meeting {
         })
     }
 
-    /// Whether everyone who joined has left.
-    pub(crate) fn is_deserted(&self) -> bool {
+    /// Returns how each participant was shown last.
+    pub(crate) fn shown(&self) -> &BTreeMap<PeerId, Presence> {
+        &self.shown
+    }
+
+    /// Returns whether `peer` was shown as present last.
+    pub(crate) fn shows_present(&self, peer: PeerId) -> bool {
+        self.shown
+            .get(&peer)
+            .is_some_and(|shown| shown.is_present())
+    }
+
+    /// Notes how a participant is shown now. Returns how it was shown before.
+    pub(crate) fn show(&mut self, peer: PeerId, is: Presence) -> Presence {
+        let not_joined = Presence::Offline(OfflineReason::NotJoined);
+        let was = self.shown.insert(peer, is).unwrap_or(not_joined);
+        if was.is_present() != is.is_present() {
+            self.comings_and_goings += 1;
+        }
+        was
+    }
+
+    /// Returns how often somebody came or went since this run knows of the meeting.
+    pub(crate) fn comings_and_goings(&self) -> u64 {
+        self.comings_and_goings
+    }
+
+    /// Returns when somebody was last known to be present.
+    pub(crate) fn last_present(&self) -> Utc {
+        self.last_present
+    }
+
+    /// Notes when somebody was last known to be present.
+    pub(crate) fn set_last_present(&mut self, at: Utc) {
+        self.last_present = at;
+    }
+
+    /// Returns since when everyone who joined has left.
+    pub(crate) fn ended(&self) -> Option<Duration> {
+        self.ended
+    }
+
+    /// Looks whether everyone who joined has left. Returns whether the meeting has ended since the last look, or begun
+    /// anew.
+    pub(crate) fn look_at_end(&mut self, now: Duration) -> Option<Turn> {
+        match (self.is_deserted(), self.ended) {
+            (true, None) => {
+                self.ended = Some(now);
+                Some(Turn::Ended)
+            }
+            (false, Some(_)) => {
+                self.ended = None;
+                Some(Turn::Back)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns whether everyone who joined has left.
+    fn is_deserted(&self) -> bool {
         !self.presence.is_empty()
             && !self
                 .presence
                 .values()
                 .any(|held| held.record.body.presence.keeps_meeting())
     }
-
-    pub(crate) fn invitation(&self, invitee: PeerId, inviter: PeerId) -> Option<&Held<Invitation>> {
-        self.invitations.get(&(invitee, inviter))
-    }
-
-    /// All invitations of one invitee, open or not.
-    pub(crate) fn invitations_of(
-        &self,
-        invitee: PeerId,
-    ) -> impl Iterator<Item = &Held<Invitation>> {
-        let all = (invitee, PeerId([0; 32]))..=(invitee, PeerId([255; 32]));
-        self.invitations.range(all).map(|(_, held)| held)
-    }
-
-    /// Whether anybody ever invited `peer`.
-    /// Returns whether `peer` is shown as one who declined; nothing if it is not shown at all.
-    ///
-    /// It agrees with [`Self::roster`] and [`Self::decliners`].
-    pub(crate) fn listing(&self, peer: PeerId, utc: Utc) -> Option<bool> {
-        let mut invitations = self.invitations_of(peer);
-        let listed = self.is_participant(peer)
-            || self
-                .invitations_of(peer)
-                .any(|held| self.is_open(held, utc));
-        if listed {
-            return Some(false);
-        }
-        let declined = invitations.any(|held| {
-            let withdrawn = held.record.body.withdrawn;
-            !withdrawn && self.answer(&held.record) == Some(Answer::Declined)
-        });
-        declined.then_some(true)
-    }
-
-    pub(crate) fn is_invited(&self, peer: PeerId) -> bool {
-        self.invitations_of(peer).next().is_some()
-    }
-
-    /// Everybody with an open invitation.
-    pub(crate) fn open_invitees(&self, utc: Utc) -> BTreeSet<PeerId> {
-        self.invitations
-            .values()
-            .filter(|held| self.is_open(held, utc))
-            .map(|held| held.record.body.invitee)
-            .collect()
-    }
-
-    /// Everybody who was ever invited.
-    pub(crate) fn invitees(&self) -> BTreeSet<PeerId> {
-        self.invitations
-            .keys()
-            .map(|(invitee, _)| *invitee)
-            .collect()
-    }
-
-    /// What the invitee answered to this very invitation.
-    pub(crate) fn answer(&self, invitation: &Record<Invitation>) -> Option<Answer> {
-        let reference = invitation.reference();
-        self.answers
-            .get(&invitation.body.invitee)?
-            .record
-            .body
-            .answers
-            .iter()
-            .find(|(of, _)| *of == reference)
-            .map(|(_, answer)| *answer)
-    }
-
-    pub(crate) fn answers_of(&self, peer: PeerId) -> Option<&Held<Answers>> {
-        self.answers.get(&peer)
-    }
-
-    /// Neither withdrawn nor answered nor too old, and its invitee not inside.
-    fn is_open(&self, held: &Held<Invitation>, utc: Utc) -> bool {
-        let invitation = &held.record;
-        let answered = self.answer(invitation).is_some_and(Answer::is_final);
-        !invitation.body.withdrawn
-            && !answered
-            && !self.is_inside_since(invitation)
-            && utc < expiry(invitation, held.received)
-    }
-
-    /// Whether the invitee is in the meeting by a presence that the invitation does not look past.
-    pub(crate) fn is_inside_since(&self, invitation: &Record<Invitation>) -> bool {
-        self.presence
-            .get(&invitation.body.invitee)
-            .is_some_and(|held| {
-                held.record.body.presence.keeps_meeting()
-                    && invitation
-                        .body
-                        .past
-                        .is_none_or(|past| past < held.record.head.version)
-            })
-    }
-
-    /// The open invitations of `invitee`.
-    pub(crate) fn open_invitations(&self, invitee: PeerId, utc: Utc) -> Vec<&Held<Invitation>> {
-        self.invitations_of(invitee)
-            .filter(|held| self.is_open(held, utc))
-            .collect()
-    }
-
-    /// Invitations, and withdrawals of those, that their invitee is not known to have received.
-    ///
-    /// `run` is the invitee's run at present, if that is known: an earlier one may have lost what it had received.
-    pub(crate) fn undelivered(
-        &self,
-        invitee: PeerId,
-        run: Option<u64>,
-        utc: Utc,
-    ) -> Vec<&Held<Invitation>> {
-        let earlier_run = self
-            .answers
-            .get(&invitee)
-            .is_some_and(|held| run > Some(held.record.head.version.epoch));
-        self.invitations_of(invitee)
-            .filter(|held| {
-                let invitation = &held.record;
-                let told = match self.answer(invitation) {
-                    None => false,
-                    Some(answer) => answer.is_final() || invitation.body.withdrawn || !earlier_run,
-                };
-                utc < expiry(invitation, held.received)
-                    && !told
-                    && !self.is_inside_since(invitation)
-            })
-            .collect()
-    }
-
-    /// What is held, for synchronisation.
-    pub(crate) fn entries(&self) -> Vec<Entry> {
-        let presence = self.presence.values().map(|held| held.entry);
-        let invitations = self.invitations.values().map(|held| held.entry);
-        let answers = self.answers.values().map(|held| held.entry);
-        presence
-            .chain(invitations)
-            .chain(answers)
-            .chain(self.unknown.entries())
-            .collect()
-    }
-
-    /// All records as they were signed, each with the moment at which its author stood by it: participation first.
-    pub(crate) fn records(&self) -> impl Iterator<Item = ([u8; 8], Option<Duration>, &[u8])> {
-        let presence = self
-            .presence
-            .values()
-            .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
-        let invitations = self
-            .invitations
-            .values()
-            .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
-        let answers = self
-            .answers
-            .values()
-            .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
-        let unknown = self
-            .unknown
-            .records()
-            .map(|held| (held.entry.slot, held.fresh, &*held.record.raw));
-        presence.chain(invitations).chain(answers).chain(unknown)
-    }
-
-    /// All records with the time at which they came, for the disk.
-    pub(crate) fn received(&self) -> impl Iterator<Item = (&[u8], Utc)> {
-        let invitations = self
-            .invitations
-            .values()
-            .map(|held| (&*held.record.raw, held.received));
-        let presence = self
-            .presence
-            .values()
-            .map(|held| (&*held.record.raw, held.received));
-        let answers = self
-            .answers
-            .values()
-            .map(|held| (&*held.record.raw, held.received));
-        let unknown = self
-            .unknown
-            .records()
-            .map(|held| (&*held.record.raw, held.received));
-        invitations.chain(presence).chain(answers).chain(unknown)
-    }
-}
-
-/// When an invitation lapses: a day after it was made, or after it came if it claims to be from the future.
-pub(crate) fn expiry(invitation: &Record<Invitation>, received: Utc) -> Utc {
-    invitation.body.made.min(received).plus(INVITATION_LIFE)
-}
-
-fn place<K: Ord, B: Placed>(
-    places: &mut BTreeMap<K, Held<B>>,
-    key: K,
-    record: Record<B>,
-    fresh: Option<Duration>,
-    received: Utc,
-) -> bool {
-    if places
-        .get(&key)
-        .is_some_and(|held| held.record.order(&record).is_ge())
-    {
-        return false;
-    }
-    places.insert(key, Held::new(record, fresh, received));
-    true
-}
-
-/// Under which a record is synchronised.
-fn slot(kind: Kind, author: PeerId, about: Option<PeerId>) -> [u8; 8] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[kind.number()]).update(&author.0);
-    if let Some(about) = about {
-        hasher.update(&about.0);
-    }
-    reference(hasher.finalize().as_bytes())
 }

@@ -18,6 +18,7 @@ use thiserror::Error;
 use crate::ids::{MeetingId, PeerId, Utc};
 use crate::names;
 use crate::presence::Presence;
+use crate::wire::Claimed;
 
 const MAGIC: &[u8; 8] = b"sottomtg";
 /// The version that this release writes.
@@ -126,6 +127,26 @@ pub(crate) struct StoredClaim {
     pub(crate) peer: PeerId,
     pub(crate) name: String,
     pub(crate) device: String,
+}
+
+impl From<Claimed> for StoredClaim {
+    fn from(claim: Claimed) -> Self {
+        Self {
+            peer: claim.peer,
+            name: claim.name,
+            device: claim.device,
+        }
+    }
+}
+
+impl From<StoredClaim> for Claimed {
+    fn from(claim: StoredClaim) -> Self {
+        Self {
+            peer: claim.peer,
+            name: claim.name,
+            device: claim.device,
+        }
+    }
 }
 
 /// Somebody I know.

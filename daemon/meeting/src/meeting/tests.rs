@@ -2,9 +2,11 @@ use ed25519_dalek::SigningKey;
 use proptest::prelude::*;
 use sotto_instruments::Chance;
 
+use super::invitations::INVITATION_LIFE;
 use super::*;
+use crate::digest::Entry;
 use crate::presence::Flags;
-use crate::record::{NO_MEETING, sign};
+use crate::record::{Answer, NO_MEETING, sign};
 
 const NOW: Utc = Utc(1_800_000_000);
 
@@ -42,7 +44,7 @@ fn presence(meeting: &Meeting, author: u16, counter: u64, presence: Presence) ->
         name: "Anna".into(),
         device: String::new(),
     };
-    AnyRecord::Presence(sign(&key(author), meeting.id, version(counter), 0, body))
+    AnyRecord::Presence(sign(&key(author), meeting.id(), version(counter), 0, body))
 }
 
 fn invitation(
@@ -62,7 +64,7 @@ fn invitation(
         invitee_name: "Bao".into(),
         invitee_device: String::new(),
     };
-    sign(&key(author), meeting.id, version(counter), 0, body)
+    sign(&key(author), meeting.id(), version(counter), 0, body)
 }
 
 fn answers(
@@ -76,11 +78,11 @@ fn answers(
         name: "Bao".into(),
         device: String::new(),
     };
-    AnyRecord::Answer(sign(&key(author), meeting.id, version(counter), 0, body))
+    AnyRecord::Answer(sign(&key(author), meeting.id(), version(counter), 0, body))
 }
 
 fn sorted(meeting: &Meeting) -> Vec<Entry> {
-    let mut entries = meeting.entries();
+    let mut entries: Vec<Entry> = meeting.records().map(|kept| kept.entry).collect();
     entries.sort();
     entries
 }
@@ -123,6 +125,23 @@ fn a_declined_invitation_is_closed_and_a_newer_one_is_open() {
     let again = invitation(&meeting, 0, 1, 2, false);
     meeting.merge(AnyRecord::Invitation(again), None, NOW);
     assert_eq!(meeting.open_invitations(peer(1), NOW).len(), 1);
+}
+
+#[test]
+fn what_a_meeting_held_fits_into_an_empty_one() {
+    let mut full = meeting();
+    for invitee in 1..=2 * PARTICIPANTS as u16 {
+        let invitation = invitation(&full, 0, invitee, u64::from(invitee), false);
+        let declined = vec![(invitation.reference(), Answer::Declined)];
+        let declined = answers(&full, invitee, 1, declined);
+        full.merge(AnyRecord::Invitation(invitation), None, NOW);
+        full.merge(declined, None, NOW);
+    }
+    let mut empty = meeting();
+    for kept in full.records() {
+        empty.merge(crate::record::read(kept.raw).unwrap(), None, NOW);
+    }
+    assert_eq!(sorted(&empty), sorted(&full));
 }
 
 #[test]

@@ -14,7 +14,7 @@ impl Mesh {
     ///
     /// Whoever has an open invitation is, and whoever was in before: it has held the secret already.
     pub(super) fn admit(&mut self, from: PeerId, id: MeetingId) -> Response {
-        let Some(meeting) = self.meetings.get(&id).filter(|_| !self.cloned) else {
+        let Some(meeting) = self.meetings.get(&id).filter(|_| !self.me.is_cloned()) else {
             return Response::NotAdmitted(NotAdmitted::NotMine);
         };
         let utc = self.now.utc;
@@ -22,7 +22,7 @@ impl Mesh {
         if !invited && !meeting.is_participant(from) {
             return Response::NotAdmitted(NotAdmitted::NotInvited);
         }
-        if meeting.ended.is_some() {
+        if meeting.ended().is_some() {
             return Response::NotAdmitted(NotAdmitted::Ended);
         }
         if !meeting.is_participant(from) && meeting.participants().count() >= PARTICIPANTS {
@@ -30,8 +30,8 @@ impl Mesh {
         }
         tracing::debug!(peer = ?from, meeting = ?id, "lets in");
         Response::Admitted(Admission {
-            secret: *meeting.keys.secret,
-            founding: meeting.founding.raw.to_vec(),
+            secret: *meeting.keys().secret,
+            founding: meeting.founding().raw.to_vec(),
             records: self.whole_meeting(id, ADMISSION_BYTES),
         })
     }
@@ -51,15 +51,10 @@ impl Mesh {
             self.now.utc,
         );
         self.outbox
-            .push(Output::Subscribe(meeting.keys.topic.clone()));
+            .push(Output::Subscribe(meeting.keys().topic.clone()));
         self.meetings.add(meeting);
         self.links.reconsider();
         id
-    }
-
-    /// Returns a serial number above those of all my reports so far: each is a record, and counted as such.
-    pub(super) fn report_serial(&self) -> u64 {
-        super::first_serial(self.me.epoch()).saturating_add(self.me.next_counter())
     }
 
     /// Takes a meeting off my list and stops listening.
@@ -67,11 +62,10 @@ impl Mesh {
         let Some(meeting) = self.meetings.forget(id, self.now.utc) else {
             return;
         };
-        self.timers.forget(&meeting.keys.topic);
+        self.timers.forget(&meeting.keys().topic);
         self.outbox
-            .push(Output::Unsubscribe(meeting.keys.topic.clone()));
+            .push(Output::Unsubscribe(meeting.keys().topic.clone()));
         self.offerings.forget(id);
-        self.reviews.forget(id);
         self.outbox.changed(crate::event::Part::Meeting(id));
         self.links.reconsider();
         self.outbox.save_with_batch();

@@ -18,11 +18,7 @@ impl Mesh {
             Command::Withdraw { meeting, peers } => self.withdraw(meeting, &peers),
             Command::Join { meeting } => self.join(meeting),
             Command::CancelJoin { meeting } => {
-                if self
-                    .joining
-                    .as_ref()
-                    .is_some_and(|joining| joining.meeting == meeting)
-                {
+                if self.is_joining(meeting) {
                     self.cancel_join(JoinFailure::Cancelled);
                 }
                 Ok(Reply::Done)

@@ -18,12 +18,10 @@ impl Mesh {
     pub(super) fn is_running(&self, peer: PeerId) -> bool {
         self.links.is_connected(peer)
             || self.people.is_announced(peer, self.now.monotonic)
-            || self.meetings.iter().any(|meeting| {
-                meeting
-                    .shown
-                    .get(&peer)
-                    .is_some_and(|presence| presence.is_present())
-            })
+            || self
+                .meetings
+                .iter()
+                .any(|meeting| meeting.shows_present(peer))
     }
 
     /// Asks for connections that are wanted now and were not, and gives up the others.
@@ -46,7 +44,7 @@ impl Mesh {
             // Also those shown as lost: they are to be found again.
             let lost = Presence::Offline(OfflineReason::Lost);
             let present = meeting
-                .shown
+                .shown()
                 .iter()
                 .filter(|(_, presence)| presence.is_present() || **presence == lost);
             wanted.extend(present.map(|(peer, _)| *peer).take(PARTICIPANTS));
@@ -91,7 +89,7 @@ impl Mesh {
         let Some(meeting) = self
             .meetings
             .get(&id)
-            .filter(|meeting| meeting.ended.is_none())
+            .filter(|meeting| meeting.ended().is_none())
         else {
             return Vec::new();
         };

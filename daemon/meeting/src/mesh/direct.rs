@@ -100,8 +100,8 @@ impl Mesh {
             from: self.me.id,
             to,
         };
-        let sealed = known.keys.seal(&mut self.rng, place, &request.encode());
-        let tag = known.keys.tag;
+        let sealed = known.keys().seal(&mut self.rng, place, &request.encode());
+        let tag = known.keys().tag;
         self.ask(to, purpose, &Request::Sealed { tag, sealed });
     }
 
@@ -153,7 +153,7 @@ impl Mesh {
         let request = self
             .meetings
             .get(&id)
-            .and_then(|meeting| meeting.keys.open(Place::Request { from, to: me }, sealed))
+            .and_then(|meeting| meeting.keys().open(Place::Request { from, to: me }, sealed))
             .ok_or(Unread::Broken)
             .and_then(|bytes| MeetingRequest::decode(&bytes));
         let response = match request {
@@ -177,7 +177,7 @@ impl Mesh {
         let Some(meeting) = self.meetings.get(&id) else {
             return Response::Refused;
         };
-        Response::Sealed(meeting.keys.seal(
+        Response::Sealed(meeting.keys().seal(
             &mut self.rng,
             Place::Response { from: me, to: from },
             &response.encode(),
@@ -305,7 +305,7 @@ impl Mesh {
         };
         let response = id
             .and_then(|id| self.meetings.get(&id))
-            .and_then(|meeting| meeting.keys.open(place, sealed))
+            .and_then(|meeting| meeting.keys().open(place, sealed))
             .and_then(|bytes| MeetingResponse::decode(&bytes).ok());
         match (purpose, response) {
             (

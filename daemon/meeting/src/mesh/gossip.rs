@@ -11,7 +11,7 @@ use crate::seal::{Place, SEAL_OVERHEAD};
 impl Mesh {
     /// Signs and gossips my lobby record.
     pub(super) fn announce_myself(&mut self) {
-        if !self.cloned {
+        if !self.me.is_cloned() {
             self.announce(!self.seat.is_closing());
         }
     }
@@ -32,6 +32,16 @@ impl Mesh {
         self.timers.published(&Topic::lobby(), self.now.monotonic);
         self.people.announce(record);
         self.timers.announced(self.now.monotonic, &mut self.rng);
+    }
+
+    /// Seals a record for the participants of a meeting, and gossips it.
+    pub(super) fn publish(&mut self, id: MeetingId, raw: &[u8]) {
+        if let Some(meeting) = self.meetings.get(&id) {
+            let data = meeting.keys().seal(&mut self.rng, Place::Gossip, raw);
+            let topic = meeting.keys().topic.clone();
+            self.timers.published(&topic, self.now.monotonic);
+            self.outbox.push(Output::Publish { topic, data });
+        }
     }
 
     pub(super) fn listen_addresses(&mut self, addresses: &[std::net::SocketAddr]) {
@@ -64,7 +74,7 @@ impl Mesh {
                     && let Some(held) = meeting.presence(self.me.id)
                 {
                     let data = meeting
-                        .keys
+                        .keys()
                         .seal(&mut self.rng, Place::Gossip, &held.record.raw);
                     self.outbox.push(Output::Publish { topic, data });
                 }
@@ -133,7 +143,7 @@ impl Mesh {
             return Verdict::Reject;
         }
         let Some(record) = meeting
-            .keys
+            .keys()
             .open(Place::Gossip, data)
             .and_then(|raw| record::read(&raw))
         else {

@@ -72,10 +72,7 @@ impl Mesh {
     /// Whether somebody is here, a contact, on a roster of mine, or invites me.
     pub(super) fn needs_name(&self, peer: PeerId) -> bool {
         self.people.is_familiar(peer)
-            || self
-                .prompts
-                .values()
-                .any(|prompt| prompt.invitations.contains_key(&peer))
+            || self.prompts.are_by(peer)
             || self
                 .meetings
                 .iter()

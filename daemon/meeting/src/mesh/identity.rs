@@ -29,6 +29,8 @@ pub(super) struct Identity {
     instance: u64,
     version: Version,
     moved: bool,
+    /// Another daemon signs with my key.
+    cloned: bool,
 }
 
 impl Identity {
@@ -48,7 +50,18 @@ impl Identity {
             instance,
             version: Version { epoch, counter: 0 },
             moved: false,
+            cloned: false,
         }
+    }
+
+    /// Returns whether I have stopped because another daemon signs with my key.
+    pub(super) fn is_cloned(&self) -> bool {
+        self.cloned
+    }
+
+    /// Notes that I take part in nothing any more because another daemon signs with my key.
+    pub(super) fn stop_as_clone(&mut self) {
+        self.cloned = true;
     }
 
     pub(super) fn epoch(&self) -> u64 {

@@ -25,7 +25,7 @@ use rand_chacha::rand_core::Rng;
 pub(super) const TURN: Duration = Duration::from_millis(500);
 impl Mesh {
     pub(super) fn create(&mut self, title: &str, invite: &[PeerId]) -> Result<Reply, Refusal> {
-        if self.cloned {
+        if self.me.is_cloned() {
             return Err(Refusal::Cloned);
         }
         let title = names::clean_title(title);
@@ -85,7 +85,7 @@ impl Mesh {
     }
 
     pub(super) fn invite(&mut self, id: MeetingId, peers: &[PeerId]) -> Result<Reply, Refusal> {
-        if self.cloned {
+        if self.me.is_cloned() {
             return Err(Refusal::Cloned);
         }
         let meeting = self.meetings.get(&id).ok_or(Refusal::UnknownMeeting(id))?;
@@ -230,7 +230,7 @@ impl Mesh {
                 ..held.record.body.clone()
             })
             .collect();
-        if self.cloned || self.seat.is_closing() {
+        if self.me.is_cloned() || self.seat.is_closing() {
             return;
         }
         for invitation in open {
@@ -270,7 +270,7 @@ impl Mesh {
         let Some(meeting) = self.meetings.get(&id) else {
             return;
         };
-        let founding = meeting.founding.clone();
+        let founding = meeting.founding().clone();
         if let Some(held) = meeting.invitation(invitee, author) {
             let record = AnyRecord::Invitation(held.record.clone());
             self.receive_invitation(&founding, record);
@@ -310,7 +310,7 @@ impl Mesh {
 
     /// Takes a place in the order of those who tell `invitee`.
     fn consider_offer(&mut self, id: MeetingId, invitee: PeerId) {
-        if self.cloned
+        if self.me.is_cloned()
             || self.seat.is_closing()
             || self.offerings.is_planned(id, invitee)
             || !self.is_running(invitee)
@@ -348,7 +348,7 @@ impl Mesh {
     /// It is my turn.
     fn offer(&mut self, id: MeetingId, invitee: PeerId) {
         let utc = self.now.utc;
-        let running = self.is_running(invitee) && !self.cloned;
+        let running = self.is_running(invitee) && !self.me.is_cloned();
         let Some(meeting) = self.meetings.get(&id).filter(|_| running) else {
             // It is told when it appears.
             self.offerings.done(id, invitee);
@@ -373,7 +373,7 @@ impl Mesh {
         let mut others = meeting.roster(utc);
         others.retain(|peer| *peer != invitee && !inside.contains(peer));
         let request = Request::Invitation(Offered {
-            founding: meeting.founding.raw.to_vec(),
+            founding: meeting.founding().raw.to_vec(),
             invitations,
             inside: inside.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
             invited: others.into_iter().take(MAX_CLAIMED).map(claimed).collect(),

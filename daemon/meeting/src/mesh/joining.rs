@@ -1,10 +1,8 @@
 //! Getting in: asking those inside, one after the other, until one of them answers with the secret.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use super::Mesh;
 use super::direct::Purpose;
+use super::join::{Due, Step};
 use crate::command::Reply;
 use crate::event::{Event, JoinFailure, Part};
 use crate::ids::{MeetingId, PeerId};
@@ -14,93 +12,14 @@ use crate::refusal::Refusal;
 use crate::seal::MeetingKeys;
 use crate::wire::{Admission, MeetingRequest, NotAdmitted, Request};
 
-/// After this long a join is given up; the invitation stays open.
-const DEADLINE: Duration = Duration::from_secs(15);
-/// How long one candidate is waited for before the next is asked as well.
-const STAGGER: Duration = Duration::from_millis(400);
-/// How long a candidate that did not answer is left alone.
-const REST: Duration = Duration::from_secs(3);
-/// Candidates asked at the same time.
-const AT_ONCE: usize = 4;
-
-/// How it stands with a candidate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Candidate {
-    /// Asked, and not answered yet.
-    Asked,
-    /// Did not answer; not asked again before this.
-    Silent(Duration),
-    /// Does not let me in.
-    Refused(NotAdmitted),
-    /// Was invited like me, and has not joined either; may have, if asked after this.
-    Outside(Duration),
-}
-
-impl Candidate {
-    /// Whether it is to be asked again.
-    fn is_due(self, now: Duration) -> bool {
-        match self {
-            Self::Silent(until) | Self::Outside(until) => until <= now,
-            Self::Asked | Self::Refused(_) => false,
-        }
-    }
-}
-
-/// A join under way.
-pub(super) struct Joining {
-    pub(super) meeting: MeetingId,
-    title: String,
-    candidates: BTreeMap<PeerId, Candidate>,
-    /// In the order in which they were asked last.
-    pub(super) asking: Option<PeerId>,
-    pub(super) asked: u32,
-    next: Duration,
-    deadline: Duration,
-}
-
-impl Joining {
-    pub(super) fn title(&self) -> &str {
-        &self.title
-    }
-
-    /// Why nobody lets me in, if all that were asked have said so.
-    fn failure(&self) -> Option<JoinFailure> {
-        let refusals: Option<Vec<NotAdmitted>> = self
-            .candidates
-            .values()
-            .filter(|candidate| !matches!(candidate, Candidate::Outside(_)))
-            .map(|candidate| match candidate {
-                Candidate::Refused(why) => Some(*why),
-                _ => None,
-            })
-            .collect();
-        let refusals = refusals.filter(|refusals| !refusals.is_empty())?;
-        Some(if refusals.contains(&NotAdmitted::Full) {
-            JoinFailure::Full
-        } else if refusals.contains(&NotAdmitted::Ended) {
-            JoinFailure::Ended
-        } else if refusals
-            .iter()
-            .any(|why| matches!(why, NotAdmitted::Unknown(_)))
-        {
-            JoinFailure::Refused
-        } else {
-            JoinFailure::NotInvited
-        })
-    }
-
-    pub(super) fn remaining(&self, now: Duration) -> Duration {
-        self.deadline.saturating_sub(now)
-    }
-}
-
 impl Mesh {
+    /// Joins a meeting, at once if I hold its secret.
     pub(super) fn join(&mut self, id: MeetingId) -> Result<Reply, Refusal> {
-        if self.cloned {
+        if self.me.is_cloned() {
             return Err(Refusal::Cloned);
         }
         if let Some(meeting) = self.meetings.get(&id)
-            && (meeting.ended.is_none()
+            && (meeting.ended().is_none()
                 || !meeting
                     .open_invitations(self.me.id, self.now.utc)
                     .is_empty())
@@ -113,7 +32,7 @@ impl Mesh {
             self.take_seat(id);
             return Ok(Reply::Joined { meeting: id });
         }
-        let prompt = self.prompts.get(&id).ok_or(Refusal::UnknownMeeting(id))?;
+        let prompt = self.prompts.get(id).ok_or(Refusal::UnknownMeeting(id))?;
         let title = prompt.title().to_owned();
         if !prompt.is_open(self.now.utc) {
             return Err(Refusal::NoInvitation { title });
@@ -123,22 +42,13 @@ impl Mesh {
             return Ok(Reply::Joining { meeting: id });
         }
         self.cancel_join(JoinFailure::Cancelled);
-        let now = self.now.monotonic;
-        self.joining = Some(Joining {
-            meeting: id,
-            title,
-            candidates: BTreeMap::new(),
-            asking: None,
-            asked: 0,
-            next: now,
-            deadline: now + DEADLINE,
-        });
+        self.join.begin(id, title, self.now.monotonic);
         self.outbox.changed(Part::Joining);
         self.ask_next_candidate();
         Ok(Reply::Joining { meeting: id })
     }
 
-    /// Meetings that have ended make room for new ones.
+    /// Drops meetings that have ended, to make room for a new one.
     pub(super) fn make_room_for_meeting(&mut self) -> Result<(), Refusal> {
         while self.meetings.is_full() {
             let ended = self
@@ -150,104 +60,56 @@ impl Mesh {
         Ok(())
     }
 
+    /// Returns whether I am about to join this meeting.
     pub(super) fn is_joining(&self, id: MeetingId) -> bool {
-        self.joining
-            .as_ref()
-            .is_some_and(|joining| joining.meeting == id)
+        self.join.meeting() == Some(id)
     }
 
-    /// Those who may let me in and seem to be running.
+    /// Returns those who may let me in and seem to be running.
     fn join_candidates(&self, id: MeetingId) -> Vec<PeerId> {
         self.prompts
-            .get(&id)
+            .get(id)
             .map(|prompt| self.running_named(prompt))
             .unwrap_or_default()
     }
 
     fn ask_next_candidate(&mut self) {
-        let now = self.now.monotonic;
-        let Some(id) = self.joining.as_ref().map(|joining| joining.meeting) else {
+        let Some(id) = self.join.meeting() else {
             return;
         };
         let candidates = self.join_candidates(id);
-        let Some(joining) = &mut self.joining else {
-            return;
-        };
-        let under_way = joining
-            .candidates
-            .values()
-            .filter(|state| **state == Candidate::Asked)
-            .count();
-        let is_due = |peer: &&PeerId| {
-            joining
-                .candidates
-                .get(peer)
-                .is_some_and(|candidate| candidate.is_due(now))
-        };
-        // Nobody is asked again before everybody has been asked once.
-        let next = candidates
-            .iter()
-            .find(|peer| !joining.candidates.contains_key(peer))
-            .or_else(|| candidates.iter().find(is_due))
-            .copied();
-        joining.next = now + STAGGER;
-        if under_way >= AT_ONCE {
-            return;
-        }
-        match next {
-            Some(peer) => {
-                joining.candidates.insert(peer, Candidate::Asked);
-                joining.asking = Some(peer);
+        match self.join.step(&candidates, self.now.monotonic) {
+            Step::Ask(peer) => {
                 self.outbox.changed(Part::Joining);
-                self.ask(
-                    peer,
-                    Purpose::Join { meeting: id },
-                    &Request::Join { meeting: id },
-                );
+                let purpose = Purpose::Join { meeting: id };
+                self.ask(peer, purpose, &Request::Join { meeting: id });
             }
-            None if under_way == 0 && joining.asking.take().is_some() => {
-                self.outbox.changed(Part::Joining);
-            }
-            None => {}
+            Step::Idle => self.outbox.changed(Part::Joining),
+            Step::Wait => {}
         }
     }
 
+    /// Asks somebody anew who has appeared.
     pub(super) fn join_candidate_appeared(&mut self, peer: PeerId) {
-        let Some(joining) = &mut self.joining else {
-            return;
-        };
-        if joining.candidates.get(&peer) != Some(&Candidate::Asked) {
-            joining.candidates.remove(&peer);
-        }
-        joining.next = self.now.monotonic;
-        self.ask_next_candidate();
-    }
-
-    pub(super) fn join_timeout(&mut self) {
-        let now = self.now.monotonic;
-        let Some(joining) = &self.joining else {
-            return;
-        };
-        if joining.deadline <= now {
-            let failure = joining.failure().unwrap_or(JoinFailure::NobodyReachable);
-            self.cancel_join(failure);
-        } else if joining.next <= now {
+        if self.join.appeared(peer, self.now.monotonic) {
             self.ask_next_candidate();
         }
     }
 
-    pub(super) fn next_join_timeout(&self) -> Option<Duration> {
-        self.joining
-            .as_ref()
-            .map(|joining| joining.next.min(joining.deadline))
+    pub(super) fn join_timeout(&mut self) {
+        match self.join.due(self.now.monotonic) {
+            Some(Due::GiveUp(failure)) => self.cancel_join(failure),
+            Some(Due::Ask) => self.ask_next_candidate(),
+            None => {}
+        }
     }
 
     /// Gives a join up, if one is under way.
     pub(super) fn cancel_join(&mut self, failure: JoinFailure) {
-        if let Some(joining) = self.joining.take() {
+        if let Some((meeting, title)) = self.join.end() {
             self.outbox.event(Event::JoinFailed {
-                meeting: joining.meeting,
-                title: joining.title,
+                meeting,
+                title,
                 failure,
             });
             self.outbox.changed(Part::Joining);
@@ -255,14 +117,10 @@ impl Mesh {
         }
     }
 
-    /// A candidate answered with the secret.
+    /// Takes a candidate's answer with the secret.
     pub(super) fn admitted(&mut self, id: MeetingId, from: PeerId, admission: Admission) {
         // The user may have changed their mind since: then nothing is joined, and the secret is dropped.
-        if self
-            .joining
-            .as_ref()
-            .is_none_or(|joining| joining.meeting != id)
-        {
+        if !self.is_joining(id) {
             return;
         }
         let founding = match record::read_verified(&admission.founding) {
@@ -282,7 +140,7 @@ impl Mesh {
             self.cancel_join(JoinFailure::Full);
             return;
         }
-        self.joining = None;
+        self.join.end();
         self.outbox.changed(Part::Joining);
         self.add_meeting(founding, admission.secret);
         self.take_meeting_records(id, from, admission.records);
@@ -324,51 +182,27 @@ impl Mesh {
         }
     }
 
-    /// A candidate answered with a reason why not.
+    /// Takes a candidate's reason why not.
     pub(super) fn not_admitted(&mut self, id: MeetingId, from: PeerId, why: NotAdmitted) {
+        if !self.is_joining(id) {
+            return;
+        }
         let may_hold_secret = self
             .prompts
-            .get(&id)
+            .get(id)
             .is_some_and(|prompt| prompt.may_hold_secret(from));
-        let now = self.now.monotonic;
-        let Some(joining) = self
-            .joining
-            .as_mut()
-            .filter(|joining| joining.meeting == id)
-        else {
-            return;
-        };
-        joining.asked += 1;
-        let candidate = if why == NotAdmitted::NotMine && !may_hold_secret {
-            Candidate::Outside(now + REST)
-        } else {
-            Candidate::Refused(why)
-        };
-        joining.candidates.insert(from, candidate);
-        // One refusal settles nothing: who is merely claimed to be inside can say what it likes.
-        let failure = joining.failure();
-        let unasked = self.join_candidates(id).into_iter().any(|peer| {
-            self.joining
-                .as_ref()
-                .is_some_and(|joining| !joining.candidates.contains_key(&peer))
-        });
-        match failure {
-            Some(failure) if !unasked => self.cancel_join(failure),
-            _ => self.ask_next_candidate(),
+        self.join
+            .refused(from, why, may_hold_secret, self.now.monotonic);
+        match self.join.hopeless(&self.join_candidates(id)) {
+            Some(failure) => self.cancel_join(failure),
+            None => self.ask_next_candidate(),
         }
     }
 
-    /// A candidate could not be reached, or did not answer.
+    /// Notes that a candidate could not be reached, or did not answer.
     pub(super) fn join_unanswered(&mut self, id: MeetingId, from: PeerId) {
-        let until = self.now.monotonic + REST;
-        if let Some(joining) = self
-            .joining
-            .as_mut()
-            .filter(|joining| joining.meeting == id)
-        {
-            joining.asked += 1;
-            joining.candidates.insert(from, Candidate::Silent(until));
-            joining.next = self.now.monotonic;
+        if self.is_joining(id) {
+            self.join.unanswered(from, self.now.monotonic);
             self.outbox.changed(Part::Joining);
         }
     }

@@ -105,10 +105,7 @@ impl Mesh {
 
     pub(super) fn resume(&mut self) {
         let now = self.now.monotonic;
-        for meeting in self.meetings.iter_mut() {
-            meeting.reach.forgive(now);
-            self.reviews.reach_changed(meeting.id);
-        }
+        self.meetings.forgive(now);
         if let Some((meeting, Interruption::Sleep)) = self.seat.interrupted() {
             self.return_to_seat(true);
             self.outbox.event(Event::Restored { meeting });
@@ -204,7 +201,7 @@ impl Mesh {
             self.leave_voice(true);
             self.seat.leave_for_next_run();
         }
-        if !self.cloned {
+        if !self.me.is_cloned() {
             self.close_my_presences();
         }
         self.seat.close();
@@ -223,7 +220,7 @@ impl Mesh {
                 let signed = meeting.signed_presence(self.me.id);
                 signed.keeps_meeting() && signed != Presence::Offline(OfflineReason::Closed)
             })
-            .map(|meeting| meeting.id)
+            .map(|meeting| meeting.id())
             .collect();
         for id in mine {
             self.sign_presence(id, Presence::Offline(OfflineReason::Closed));
@@ -243,7 +240,7 @@ impl Mesh {
         }
         self.close_my_presences();
         self.announce(false);
-        self.cloned = true;
+        self.me.stop_as_clone();
         self.outbox.event(Event::Cloned);
         self.outbox.changed(Part::Me);
         self.outbox.save_now();

@@ -17,10 +17,10 @@ impl Mesh {
         self.active().or_else(|| {
             self.meetings
                 .iter()
-                .filter(|meeting| meeting.ended.is_none())
-                .filter(|meeting| self.meetings.believed(meeting.id, self.me.id) == phone)
-                .min_by_key(|meeting| (meeting.title().to_lowercase(), meeting.id))
-                .map(|meeting| meeting.id)
+                .filter(|meeting| meeting.ended().is_none())
+                .filter(|meeting| self.meetings.believed(meeting.id(), self.me.id) == phone)
+                .min_by_key(|meeting| (meeting.title().to_lowercase(), meeting.id()))
+                .map(|meeting| meeting.id())
         })
     }
 
@@ -43,15 +43,10 @@ impl Mesh {
     pub fn title(&self, id: MeetingId) -> Option<&str> {
         let listed = self.meetings.get(&id);
         listed
-            .filter(|meeting| meeting.ended.is_none())
+            .filter(|meeting| meeting.ended().is_none())
             .map(|meeting| meeting.title())
-            .or_else(|| self.prompts.get(&id).map(|prompt| prompt.title()))
-            .or_else(|| {
-                let joining = self.joining.as_ref();
-                joining
-                    .filter(|joining| joining.meeting == id)
-                    .map(|joining| joining.title())
-            })
+            .or_else(|| self.prompts.get(id).map(|prompt| prompt.title()))
+            .or_else(|| self.join.title().filter(|_| self.is_joining(id)))
     }
 
     /// Returns how many participants of a meeting are present.
@@ -98,7 +93,7 @@ impl Mesh {
     pub fn meeting(&self, id: MeetingId, now: Now) -> Option<MeetingView> {
         let meeting = self.meetings.get(&id)?;
         meeting
-            .ended
+            .ended()
             .is_none()
             .then(|| self.meeting_view(meeting, now.utc))
     }
@@ -106,7 +101,7 @@ impl Mesh {
     /// Returns one line of a roster.
     pub fn participant(&self, id: MeetingId, peer: PeerId, now: Now) -> Option<RosterEntry> {
         let meeting = self.meetings.get(&id)?;
-        if meeting.ended.is_some() {
+        if meeting.ended().is_some() {
             return None;
         }
         let declined = meeting.listing(peer, now.utc)?;
@@ -118,11 +113,11 @@ impl Mesh {
         let mut shared: Vec<_> = self
             .meetings
             .iter()
-            .filter(|meeting| meeting.ended.is_none())
+            .filter(|meeting| meeting.ended().is_none())
             .filter(|meeting| meeting.listing(peer, now.utc).is_some())
             .map(|meeting| {
                 let title = meeting.title().to_lowercase();
-                (!self.is_inside(meeting.id), title, meeting.id)
+                (!self.is_inside(meeting.id()), title, meeting.id())
             })
             .collect();
         shared.sort();

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::time::Duration;
 
+use super::reviews::Reviews;
 use crate::ids::{MeetingId, Now, PeerId, Utc};
 use crate::limits::{FORGOTTEN, MEETINGS};
 use crate::meeting::Meeting;
@@ -28,6 +29,7 @@ pub(super) struct Meetings {
     tags: BTreeMap<[u8; 32], MeetingId>,
     topics: BTreeMap<Topic, MeetingId>,
     forgotten: BTreeMap<MeetingId, Utc>,
+    reviews: Reviews,
 }
 
 impl Meetings {
@@ -73,16 +75,16 @@ impl Meetings {
     /// Returns the meeting that ended longest ago.
     pub(super) fn longest_ended(&self) -> Option<MeetingId> {
         self.iter()
-            .filter_map(|meeting| Some((meeting.ended?, meeting.id)))
+            .filter_map(|meeting| Some((meeting.ended()?, meeting.id())))
             .min()
             .map(|(_, id)| id)
     }
 
     /// Adds a meeting, also one that I had forgotten.
     pub(super) fn add(&mut self, meeting: Meeting) {
-        let id = meeting.id;
-        self.tags.insert(meeting.keys.tag, id);
-        self.topics.insert(meeting.keys.topic.clone(), id);
+        let id = meeting.id();
+        self.tags.insert(meeting.keys().tag, id);
+        self.topics.insert(meeting.keys().topic.clone(), id);
         self.forgotten.remove(&id);
         self.list.insert(id, meeting);
     }
@@ -90,8 +92,9 @@ impl Meetings {
     /// Forgets a meeting: copies of old invitations do not call me back into it.
     pub(super) fn forget(&mut self, id: MeetingId, now: Utc) -> Option<Meeting> {
         let meeting = self.list.remove(&id)?;
-        self.tags.remove(&meeting.keys.tag);
-        self.topics.remove(&meeting.keys.topic);
+        self.reviews.forget(id);
+        self.tags.remove(&meeting.keys().tag);
+        self.topics.remove(&meeting.keys().topic);
         if self.forgotten.len() >= FORGOTTEN
             && let Some(oldest) = self
                 .forgotten
@@ -105,6 +108,62 @@ impl Meetings {
         Some(meeting)
     }
 
+    /// Notes that the people of the meeting that I am in have changed.
+    pub(super) fn attendance_changed(&mut self) {
+        self.reviews.attendance_changed();
+    }
+
+    /// Takes the news that they have.
+    pub(super) fn take_attendance_changed(&mut self) -> bool {
+        self.reviews.take_attendance()
+    }
+
+    /// Notes that reachability in a meeting has changed, or may have.
+    pub(super) fn reach_changed(&mut self, id: MeetingId) {
+        self.reviews.reach_changed(id);
+    }
+
+    /// Takes a meeting whose reachability has changed.
+    pub(super) fn take_reach_changed(&mut self) -> Option<MeetingId> {
+        self.reviews.take_reach()
+    }
+
+    /// Returns whether the consequences of all changes are drawn.
+    pub(super) fn are_settled(&self) -> bool {
+        self.reviews.is_settled()
+    }
+
+    /// Forgives everybody's silence: this machine slept.
+    pub(super) fn forgive(&mut self, now: Duration) {
+        for meeting in self.list.values_mut() {
+            meeting.reach_mut().forgive(now);
+            self.reviews.reach_changed(meeting.id());
+        }
+    }
+
+    /// Lets time pass for the reachability that changes by itself.
+    pub(super) fn handle_timeout(&mut self, now: Duration) {
+        for id in self.reviews.due(now) {
+            if let Some(meeting) = self.list.get_mut(&id) {
+                meeting.reach_mut().handle_timeout(now);
+                self.reviews.reach_changed(id);
+            }
+        }
+    }
+
+    /// Returns when reachability changes by itself somewhere.
+    pub(super) fn next_timeout(&self) -> Option<Duration> {
+        self.reviews.next_timeout()
+    }
+
+    /// Sets anew when the reachability in a meeting changes by itself.
+    pub(super) fn schedule_reach(&mut self, id: MeetingId, now: Duration) {
+        let due = self
+            .get(&id)
+            .and_then(|meeting| meeting.reach().next_timeout(now));
+        self.reviews.schedule(id, due);
+    }
+
     /// Returns when I forgot a meeting.
     pub(super) fn forgotten_at(&self, id: MeetingId) -> Option<Utc> {
         self.forgotten.get(&id).copied()
@@ -113,8 +172,8 @@ impl Meetings {
     /// Returns the meetings that the next run is not to take up again: forgotten ones, and those that have ended.
     pub(super) fn over(&self, now: Utc) -> Vec<(MeetingId, Utc)> {
         self.iter()
-            .filter(|meeting| meeting.ended.is_some())
-            .map(|meeting| (meeting.id, now))
+            .filter(|meeting| meeting.ended().is_some())
+            .map(|meeting| (meeting.id(), now))
             .chain(self.forgotten.iter().map(|(id, at)| (*id, *at)))
             .collect()
     }
@@ -135,21 +194,21 @@ impl Meetings {
     ) -> Vec<MeetingId> {
         let mut over = Vec::new();
         for meeting in self.list.values_mut() {
-            let seated = seat == Some(meeting.id);
+            let seated = seat == Some(meeting.id());
             let present = seated
                 || meeting
-                    .shown
+                    .shown()
                     .iter()
                     .any(|(peer, presence)| *peer != me && presence.is_present());
             if present {
-                meeting.last_present = now.utc;
+                meeting.set_last_present(now.utc);
             }
             let ended = meeting
-                .ended
+                .ended()
                 .is_some_and(|since| now.monotonic.saturating_sub(since) >= ENDED);
-            let deserted = now.utc.since(meeting.last_present) >= DESERTED;
+            let deserted = now.utc.since(meeting.last_present()) >= DESERTED;
             if !seated && (ended || deserted) {
-                over.push(meeting.id);
+                over.push(meeting.id());
             }
         }
         over
@@ -164,7 +223,7 @@ impl Meetings {
     pub(super) fn shared_with(&self, peer: PeerId) -> Vec<MeetingId> {
         self.iter()
             .filter(|meeting| meeting.is_participant(peer))
-            .map(|meeting| meeting.id)
+            .map(|meeting| meeting.id())
             .collect()
     }
 
@@ -197,7 +256,7 @@ impl Meetings {
         };
         let signed = held.record.head.version;
         self.iter()
-            .filter(|other| other.id != id)
+            .filter(|other| other.id() != id)
             .filter_map(|other| other.seat(peer))
             .any(|seat| signed < seat)
     }
@@ -208,7 +267,7 @@ impl Meetings {
         if !believed.is_present() {
             return (believed, false);
         }
-        match self.get(&id).map(|meeting| meeting.reach.standing(peer)) {
+        match self.get(&id).map(|meeting| meeting.reach().standing(peer)) {
             Some(Standing::Here) => (believed, false),
             Some(Standing::Unreachable) => (believed, true),
             Some(Standing::Lost) | None => (Presence::Offline(OfflineReason::Lost), false),
@@ -219,6 +278,7 @@ impl Meetings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meeting::Turn;
     use crate::presence::Flags;
     use crate::reach::Reach;
     use crate::record::{AnyRecord, Founding, NO_MEETING, PresenceBody, Version, sign};
@@ -256,7 +316,7 @@ mod tests {
     /// Adds a meeting and returns its id.
     fn add(meetings: &mut Meetings, number: u16) -> MeetingId {
         let meeting = meeting(number);
-        let id = meeting.id;
+        let id = meeting.id();
         meetings.add(meeting);
         id
     }
@@ -275,12 +335,19 @@ mod tests {
         meeting.merge(AnyRecord::Presence(record), Some(NOW.monotonic), NOW.utc);
     }
 
+    /// Bao, who was alone there, leaves.
+    fn end(meetings: &mut Meetings, id: MeetingId, at: Duration) {
+        says(meetings, id, Presence::Offline(OfflineReason::Left), 9, 0);
+        let turn = meetings.get_mut(&id).unwrap().look_at_end(at);
+        assert_eq!(turn, Some(Turn::Ended));
+    }
+
     #[test]
     fn a_meeting_is_found_by_its_tag_and_its_topic_until_it_is_forgotten() {
         let mut meetings = Meetings::default();
         let id = add(&mut meetings, 1);
         let (tag, topic) = {
-            let keys = &meetings.get(&id).unwrap().keys;
+            let keys = meetings.get(&id).unwrap().keys();
             (keys.tag, keys.topic.clone())
         };
         assert_eq!(meetings.tagged(&tag), Some(id));
@@ -317,7 +384,7 @@ mod tests {
         says(&mut meetings, id, Presence::Online, 3, 2);
         let lost = Presence::Offline(OfflineReason::Lost);
         assert_eq!(meetings.shown(id, bao_id()), (lost, false));
-        let reach = &mut meetings.get_mut(&id).unwrap().reach;
+        let reach = meetings.get_mut(&id).unwrap().reach_mut();
         reach.present(bao_id(), (1, 2), Some(NOW.monotonic), NOW.monotonic);
         assert_eq!(meetings.shown(id, bao_id()), (Presence::Online, false));
         says(&mut meetings, id, ELSEWHERE, 4, 4);
@@ -328,7 +395,7 @@ mod tests {
     fn a_meeting_without_anyone_is_over_after_a_week_and_an_ended_one_after_an_hour() {
         let mut meetings = Meetings::default();
         let (deserted, ended) = (add(&mut meetings, 1), add(&mut meetings, 2));
-        meetings.get_mut(&ended).unwrap().ended = Some(NOW.monotonic);
+        end(&mut meetings, ended, NOW.monotonic);
         assert!(meetings.take_stock(ME, None, NOW).is_empty());
         let after = |time: Duration| Now {
             monotonic: NOW.monotonic + time,
@@ -354,8 +421,8 @@ mod tests {
         let mut meetings = Meetings::default();
         let (first, second) = (add(&mut meetings, 1), add(&mut meetings, 2));
         assert_eq!(meetings.longest_ended(), None);
-        meetings.get_mut(&first).unwrap().ended = Some(Duration::from_secs(2));
-        meetings.get_mut(&second).unwrap().ended = Some(Duration::from_secs(1));
+        end(&mut meetings, first, Duration::from_secs(2));
+        end(&mut meetings, second, Duration::from_secs(1));
         assert_eq!(meetings.longest_ended(), Some(second));
     }
 
@@ -367,7 +434,7 @@ mod tests {
             meetings.forget(id, Utc(NOW.utc.0 + u64::from(number)));
         }
         assert_eq!(meetings.over(NOW.utc).len(), FORGOTTEN);
-        let oldest = meeting(0).id;
+        let oldest = meeting(0).id();
         assert_eq!(meetings.forgotten_at(oldest), None, "the oldest went");
         meetings.forget_forgotten(NOW.utc.plus(REMEMBERED + Duration::from_secs(5000)));
         assert!(meetings.over(NOW.utc).is_empty());

@@ -4,16 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Mesh;
-use super::identity::Own;
 use crate::directory::Source;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::lobby;
-use crate::meeting::Merged;
-use crate::presence::Presence;
-use crate::record::{
-    Answer, AnyRecord, Invitation, LobbyEntry, NO_MEETING, PresenceBody, Record, Unknown,
-};
+use crate::meeting::{Merged, Turn};
+use crate::record::{Answer, AnyRecord, LobbyEntry, NO_MEETING, Record, Unknown};
 
 /// What became of a record from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,17 +92,22 @@ impl Mesh {
     }
 
     /// Takes a verified record of somebody else, or one of mine that I had forgotten.
-    fn merge(&mut self, id: MeetingId, record: AnyRecord, fresh: Option<Duration>) -> Taken {
+    pub(super) fn merge(
+        &mut self,
+        id: MeetingId,
+        record: AnyRecord,
+        fresh: Option<Duration>,
+    ) -> Taken {
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return Taken::Known;
         };
         let author = record.head().author;
         if let AnyRecord::Unheard(record) = record {
             if meeting
-                .reach
+                .reach_mut()
                 .report(author, record.body.report, self.now.monotonic)
             {
-                self.reviews.reach_changed(id);
+                self.meetings.reach_changed(id);
                 return Taken::New;
             }
             return Taken::Known;
@@ -130,8 +131,8 @@ impl Mesh {
             Merged::Presence => {
                 // What an earlier run heard or did not hear, and how long it was silent, says nothing of this one.
                 if run.is_some() && run != meeting.run(author) {
-                    meeting.reach.absent(author, self.now.monotonic);
-                    self.reviews.reach_changed(id);
+                    meeting.reach_mut().absent(author, self.now.monotonic);
+                    self.meetings.reach_changed(id);
                 }
                 self.review_peer(author);
             }
@@ -174,111 +175,6 @@ impl Mesh {
             });
         }
         self.answered(id, author);
-    }
-
-    /// A verified record with my own signature came from outside.
-    fn take_own(&mut self, id: MeetingId, record: AnyRecord) -> Taken {
-        self.meet_own(&record);
-        let is_kept = matches!(
-            record,
-            AnyRecord::Invitation(_) | AnyRecord::Answer(_) | AnyRecord::Unknown(_)
-        );
-        let lost = is_kept
-            && self
-                .meetings
-                .get(&id)
-                .is_some_and(|meeting| meeting.is_news(&record));
-        if lost {
-            self.merge(id, record, None)
-        } else {
-            Taken::Known
-        }
-    }
-
-    /// Sees from a record of mine whether I am a restored backup, or not the only one with my key.
-    pub(super) fn meet_own(&mut self, record: &AnyRecord) {
-        if self.cloned {
-            return;
-        }
-        match self.me.meet(record.head()) {
-            Own::Echo => {}
-            Own::Forgotten => self.sign_everything_anew(),
-            Own::Cloned => self.stop_as_clone(),
-        }
-    }
-
-    /// My versions have moved past those of a run that I do not remember.
-    fn sign_everything_anew(&mut self) {
-        self.seat.set_counter(self.me.next_counter());
-        let serial = self.report_serial();
-        for meeting in self.meetings.iter_mut() {
-            meeting.reach.raise_serial(serial);
-        }
-        let mine: Vec<(MeetingId, Presence)> = self
-            .meetings
-            .iter()
-            .filter_map(|meeting| {
-                Some((
-                    meeting.id,
-                    meeting.presence(self.me.id)?.record.body.presence,
-                ))
-            })
-            .collect();
-        for (id, presence) in mine {
-            self.sign_presence(id, presence);
-        }
-        let me = self.me.id;
-        let invitations: Vec<(MeetingId, Invitation)> = self
-            .meetings
-            .iter()
-            .flat_map(|meeting| {
-                meeting.invitees().into_iter().filter_map(move |invitee| {
-                    Some((
-                        meeting.id,
-                        meeting.invitation(invitee, me)?.record.body.clone(),
-                    ))
-                })
-            })
-            .collect();
-        for (id, invitation) in invitations {
-            self.sign_invitation(id, invitation);
-        }
-        let prompts: Vec<MeetingId> = self.prompts.keys().copied().collect();
-        for id in prompts {
-            self.sign_answers(id);
-        }
-        self.announce_myself();
-        self.outbox.save_now();
-    }
-
-    /// Signs my presence in a meeting, keeps it and gossips it.
-    pub(super) fn sign_presence(&mut self, id: MeetingId, presence: Presence) {
-        let body = PresenceBody {
-            presence,
-            flags: self.talk.flags(),
-            seat: self.seat.counter(),
-            name: self.me.name.clone(),
-            device: self.me.device.clone(),
-        };
-        let record = self.me.sign(id, body);
-        let raw = record.raw.clone();
-        let Some(meeting) = self.meetings.get_mut(&id) else {
-            return;
-        };
-        meeting.merge(
-            AnyRecord::Presence(record),
-            Some(self.now.monotonic),
-            self.now.utc,
-        );
-        if self.is_seated(id) {
-            self.keys.renew(raw.to_vec());
-            self.timers.presence_signed(self.now.monotonic);
-        }
-        self.publish(id, &raw);
-        self.review_peer(self.me.id);
-        self.outbox.changed(Part::Meeting(id));
-        self.outbox.changed(Part::Me);
-        self.check_ended(id);
     }
 
     /// Takes a lobby record, not verified yet, whose author stood by it at `fresh`.
@@ -401,20 +297,16 @@ impl Mesh {
             self.outbox.changed(Part::Peer(*peer));
         }
         for meeting in self.meetings.iter() {
-            if peers.contains(&meeting.founding.head.author) {
-                self.outbox.changed(Part::Meeting(meeting.id));
+            if peers.contains(&meeting.founding().head.author) {
+                self.outbox.changed(Part::Meeting(meeting.id()));
             }
             let shows =
                 |peer: &&PeerId| meeting.is_participant(**peer) || meeting.is_invited(**peer);
             for peer in peers.iter().filter(shows) {
-                self.outbox.changed(Part::Participant(meeting.id, *peer));
+                self.outbox.changed(Part::Participant(meeting.id(), *peer));
             }
         }
-        let invites = |peer: &PeerId| {
-            let mut prompts = self.prompts.values();
-            prompts.any(|prompt| prompt.invitations.contains_key(peer))
-        };
-        if peers.iter().any(invites) {
+        if peers.iter().any(|peer| self.prompts.are_by(*peer)) {
             self.outbox.changed(Part::Invitations);
         }
         if peers.contains(&self.me.id) {
@@ -429,31 +321,22 @@ impl Mesh {
             .remember(peer, |contact| meetings.is_colleague(contact));
     }
 
-    /// Sees whether everyone who joined has left, or somebody is back.
-    fn check_ended(&mut self, id: MeetingId) {
+    /// Looks whether everyone who joined has left, or somebody is back.
+    pub(super) fn check_ended(&mut self, id: MeetingId) {
         let now = self.now.monotonic;
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;
         };
-        match (meeting.is_deserted(), meeting.ended) {
-            (true, None) => {
-                meeting.ended = Some(now);
+        match meeting.look_at_end(now) {
+            Some(Turn::Ended) => {
                 let title = meeting.title().to_owned();
                 self.outbox.event(Event::Ended { meeting: id, title });
                 self.outbox.changed(Part::Meeting(id));
                 self.withdraw_all_of_mine(id);
             }
-            (false, Some(_)) => {
-                meeting.ended = None;
-                self.outbox.changed(Part::Meeting(id));
-            }
-            _ => {}
+            Some(Turn::Back) => self.outbox.changed(Part::Meeting(id)),
+            None => {}
         }
-    }
-
-    /// My own presence in a meeting, as I signed it.
-    pub(super) fn signed_by_me(&self, id: MeetingId) -> Presence {
-        self.meetings.signed(id, self.me.id)
     }
 }
 

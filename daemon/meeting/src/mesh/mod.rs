@@ -1,8 +1,12 @@
 //! The state machine that ties the parts together.
 //!
-//! Every call works in three steps: take in what happened, let the consequences settle (who is shown how, who hears
-//! whom, which connections are wanted), and hand out one batch of outputs in which the state to be stored comes first
-//! whenever something in the batch must not be said before it is on disk.
+//! Every call works in three steps. It takes in what happened. It lets the consequences settle: who is shown how, who
+//! hears whom, which connections are wanted. Then it hands out one batch of outputs. If something in the batch must not
+//! be said before it is on disk, the state to be stored comes first.
+//!
+//! The files beside this one are of two kinds. *Parts* own a piece of the state, with private fields and tests of their
+//! own: `identity`, `people`, `meetings`, `prompts`, `join`, `offerings`, `seat`, `links`, `guard`, `timers`, `outbox`.
+//! All others are *routes*, `impl Mesh`: each takes one kind of news through the parts that it concerns.
 
 mod admission;
 mod commands;
@@ -12,7 +16,9 @@ mod gossip;
 mod guard;
 mod housekeeping;
 mod identity;
+mod invited;
 mod inviting;
+mod join;
 mod joining;
 mod links;
 mod local;
@@ -23,6 +29,7 @@ mod offerings;
 mod outbox;
 mod people;
 mod persistence;
+mod prompt;
 mod prompts;
 mod recalls;
 mod repeat;
@@ -30,6 +37,7 @@ mod reviews;
 mod seat;
 mod setup;
 mod shown;
+mod signing;
 mod snapshot;
 mod synchronisation;
 mod telling;
@@ -38,7 +46,6 @@ mod tests;
 mod timers;
 mod voice;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand_chacha::ChaCha20Rng;
@@ -48,7 +55,7 @@ pub use setup::{RejoinPolicy, Setup};
 
 use crate::audience::Talk;
 use crate::command::{Command, Reply};
-use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::ids::{Now, PeerId, Utc};
 use crate::input::Input;
 use crate::keys::Keys;
 use crate::names;
@@ -58,41 +65,37 @@ use crate::stored::{State, StoredError};
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;
-use joining::Joining;
+use join::Join;
 use links::Links;
 use meetings::Meetings;
 use offerings::Offerings;
 use outbox::Outbox;
 use people::People;
-use prompts::Prompt;
-use recalls::Recalls;
-use reviews::Reviews;
+use prompts::Prompts;
 use seat::Seat;
 use timers::Timers;
 
 /// Everything one daemon knows about who is where.
+///
+/// Each part keeps its own rules and sees no other. The mesh alone knows them all, and routes between them.
 pub struct Mesh {
-    me: Identity,
-    rng: ChaCha20Rng,
     now: Now,
+    rng: ChaCha20Rng,
+    me: Identity,
 
     people: People,
     meetings: Meetings,
-    prompts: BTreeMap<MeetingId, Prompt>,
+    prompts: Prompts,
+    join: Join,
+    offerings: Offerings,
 
     seat: Seat,
-    cloned: bool,
-
     talk: Talk,
     keys: Keys,
-    joining: Option<Joining>,
-    offerings: Offerings,
-    recalls: Recalls,
 
     links: Links<Purpose>,
     guard: Guard,
     timers: Timers,
-    reviews: Reviews,
     outbox: Outbox,
 }
 
@@ -131,16 +134,13 @@ impl Mesh {
             now,
             people,
             meetings: Meetings::default(),
-            prompts: BTreeMap::new(),
-            seat: Seat::new(),
-            cloned: false,
-            joining: None,
+            prompts: Prompts::default(),
+            join: Join::default(),
             offerings: Offerings::default(),
-            recalls: Recalls::default(),
+            seat: Seat::new(),
             links: Links::new(),
             guard: Guard::new(),
             timers,
-            reviews: Reviews::default(),
             outbox: Outbox::new(),
         };
         mesh.outbox.push(Output::Subscribe(Topic::lobby()));
@@ -205,7 +205,7 @@ impl Mesh {
         self.now = now;
         self.talk.handle_timeout(now.monotonic);
         self.keys.handle_timeout(now.monotonic);
-        self.reach_timeouts();
+        self.meetings.handle_timeout(now.monotonic);
         for (peer, purpose) in self.links.expired(now.monotonic) {
             self.failed(peer, purpose);
         }
@@ -229,11 +229,10 @@ impl Mesh {
         [
             self.talk.next_timeout(),
             self.keys.next_timeout(),
-            self.reviews.next_timeout(),
+            self.meetings.next_timeout(),
             self.links.next_timeout(),
-            self.next_join_timeout(),
+            self.join.next_timeout(),
             self.offerings.next_timeout(),
-            self.recalls.next_timeout(),
             self.next_presence_timeout(),
             Some(self.timers.next_timeout()),
             save,

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::prompts::AGAIN;
+use super::prompt::AGAIN;
 use crate::ids::{MeetingId, PeerId, Utc};
 
 /// The wait after an offer that failed; it doubles up to [`LONGEST_WAIT`].

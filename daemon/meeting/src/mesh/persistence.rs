@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use super::prompts::Prompt;
+use super::prompt::Prompt;
 use super::{Mesh, RejoinPolicy};
 use crate::directory::Source;
 use crate::event::Event;
 use crate::ids::{MeetingId, Utc};
-use crate::meeting::Held;
 use crate::presence::{OfflineReason, Presence};
-use crate::record::{self, Answer, AnyRecord};
-use crate::stored::{
-    State, StoredClaim, StoredContact, StoredMeeting, StoredPrompt, StoredRecord, StoredSeat,
-};
-use crate::wire::Claimed;
+use crate::record::{self, AnyRecord};
+use crate::stored::{State, StoredContact, StoredMeeting, StoredRecord, StoredSeat};
 
 /// A crash this long ago is still followed by a rejoin: a minute, and the time since the last sign of life on disk.
 const AFTER_CRASH: Duration = Duration::from_secs(60 + 15);
@@ -33,21 +29,21 @@ impl Mesh {
             meetings: self
                 .meetings
                 .iter()
-                .filter(|meeting| meeting.ended.is_none())
+                .filter(|meeting| meeting.ended().is_none())
                 .map(|meeting| StoredMeeting {
-                    founding: meeting.founding.raw.to_vec(),
-                    secret: *meeting.keys.secret,
-                    last_present: meeting.last_present,
+                    founding: meeting.founding().raw.to_vec(),
+                    secret: *meeting.keys().secret,
+                    last_present: meeting.last_present(),
                     records: meeting
-                        .received()
-                        .map(|(raw, received)| StoredRecord {
-                            raw: raw.to_vec(),
-                            received,
+                        .records()
+                        .map(|kept| StoredRecord {
+                            raw: kept.raw.to_vec(),
+                            received: kept.received,
                         })
                         .collect(),
                 })
                 .collect(),
-            prompts: self.prompts.values().map(stored_prompt).collect(),
+            prompts: self.prompts.iter().map(Prompt::to_store).collect(),
             invited_again: self.offerings.to_store(),
             // A meeting that has ended is not taken up again, and no copy of it may call people back into it.
             forgotten: self.meetings.over(self.now.utc),
@@ -78,7 +74,7 @@ impl Mesh {
             self.restore_meeting(stored);
         }
         for stored in state.prompts {
-            self.restore_stored_prompt(stored);
+            self.restore_prompt(stored);
         }
         self.talk.remember(state.muted, state.deafened);
 
@@ -104,9 +100,9 @@ impl Mesh {
             .filter(|meeting| {
                 let signed = meeting.signed_presence(self.me.id);
                 let phone = signed == Presence::Offline(OfflineReason::Phone);
-                (signed.is_present() || phone) && Some(meeting.id) != rejoined
+                (signed.is_present() || phone) && Some(meeting.id()) != rejoined
             })
-            .map(|meeting| meeting.id)
+            .map(|meeting| meeting.id())
             .collect();
         for id in stale {
             self.sign_presence(id, Presence::Offline(OfflineReason::Closed));
@@ -132,7 +128,7 @@ impl Mesh {
             self.restore_record(id, &record.raw, record.received);
         }
         if let Some(meeting) = self.meetings.get_mut(&id) {
-            meeting.last_present = stored.last_present;
+            meeting.set_last_present(stored.last_present);
         }
         let peers: Vec<_> = self
             .meetings
@@ -173,89 +169,5 @@ impl Mesh {
         if let Some(meeting) = self.meetings.get_mut(&id) {
             meeting.merge(record, None, received);
         }
-    }
-
-    fn restore_stored_prompt(&mut self, stored: StoredPrompt) {
-        let Some(AnyRecord::Founding(founding)) = record::read(&stored.founding) else {
-            return;
-        };
-        let mut prompt = Prompt::new(founding);
-        prompt.answers = stored.answers.and_then(|raw| match record::read(&raw) {
-            Some(AnyRecord::Answer(record)) => Some(record),
-            _ => None,
-        });
-        prompt.undelivered = stored.undelivered;
-        for claim in stored.inside.iter().chain(&stored.invited) {
-            self.learn(claim.peer, &claim.name, &claim.device, Source::Claimed);
-        }
-        prompt.inside = stored.inside.into_iter().map(claimed).collect();
-        prompt.invited = stored.invited.into_iter().map(claimed).collect();
-        prompt.offered_by = stored.offered_by;
-        prompt.declined = stored.declined;
-        prompt.again = stored.again;
-        for stored in stored.invitations {
-            let Some(AnyRecord::Invitation(record)) = record::read(&stored.raw) else {
-                continue;
-            };
-            let author = record.head.author;
-            self.learn(
-                author,
-                &record.body.name,
-                &record.body.device,
-                Source::Signed(record.head.version),
-            );
-            let reference = record.reference();
-            let answered = prompt.answers.as_ref().and_then(|answers| {
-                answers
-                    .body
-                    .answers
-                    .iter()
-                    .find(|(of, _)| *of == reference)
-                    .map(|(_, answer)| *answer)
-            });
-            let held = Held::new(record, None, stored.received);
-            prompt
-                .invitations
-                .insert(author, (held, answered.unwrap_or(Answer::Received)));
-        }
-        let id = MeetingId(prompt.founding.hash);
-        self.restore_prompt(id, prompt);
-    }
-}
-
-fn stored_prompt(prompt: &Prompt) -> StoredPrompt {
-    StoredPrompt {
-        founding: prompt.founding.raw.to_vec(),
-        invitations: prompt
-            .invitations
-            .values()
-            .map(|(held, _)| StoredRecord {
-                raw: held.record.raw.to_vec(),
-                received: held.received,
-            })
-            .collect(),
-        answers: prompt.answers.as_ref().map(|answers| answers.raw.to_vec()),
-        undelivered: prompt.undelivered,
-        inside: prompt.inside.iter().map(stored_claim).collect(),
-        invited: prompt.invited.iter().map(stored_claim).collect(),
-        offered_by: prompt.offered_by.clone(),
-        declined: prompt.declined,
-        again: prompt.again,
-    }
-}
-
-fn stored_claim(claim: &Claimed) -> StoredClaim {
-    StoredClaim {
-        peer: claim.peer,
-        name: claim.name.clone(),
-        device: claim.device.clone(),
-    }
-}
-
-fn claimed(claim: StoredClaim) -> Claimed {
-    Claimed {
-        peer: claim.peer,
-        name: claim.name,
-        device: claim.device,
     }
 }

@@ -26,19 +26,22 @@ pub(super) struct Recalls {
 }
 
 impl Recalls {
-    fn plan(&mut self, meeting: MeetingId, peer: PeerId, at: Duration) {
+    /// Looks at a participant from `at` on.
+    pub(super) fn plan(&mut self, meeting: MeetingId, peer: PeerId, at: Duration) {
         if self.due.len() < MOST {
             self.due.entry((meeting, peer)).or_insert((at, LOOKS));
         }
     }
 
-    fn look_again(&mut self, meeting: MeetingId, peer: PeerId, at: Duration, left: u8) {
+    /// Looks at a participant once more, if there are looks left.
+    pub(super) fn look_again(&mut self, meeting: MeetingId, peer: PeerId, at: Duration, left: u8) {
         if let Some(left) = left.checked_sub(1) {
             self.due.insert((meeting, peer), (at, left));
         }
     }
 
-    fn take_due(&mut self, now: Duration) -> Vec<(MeetingId, PeerId, u8)> {
+    /// Takes those whose time has come, with the looks that are left.
+    pub(super) fn take_due(&mut self, now: Duration) -> Vec<(MeetingId, PeerId, u8)> {
         let due: Vec<(MeetingId, PeerId, u8)> = self
             .due
             .iter()
@@ -69,18 +72,18 @@ impl Mesh {
         if keeps_meeting {
             let wait = TURN.saturating_mul(self.turn_before(id, peer));
             let at = self.now.monotonic + SETTLE + wait;
-            self.recalls.plan(id, peer, at);
+            self.timers.recall(id, peer, at);
         }
     }
 
     pub(super) fn recall_timeouts(&mut self) {
         let now = self.now.monotonic;
-        for (id, peer, left) in self.recalls.take_due(now) {
+        for (id, peer, left) in self.timers.take_recalls(now) {
             if !self.may_recall(id, peer) {
                 continue;
             }
             if self.meetings.shown(id, peer).0.is_present() {
-                self.recalls.look_again(id, peer, now + SETTLE, left);
+                self.timers.recall_again(id, peer, now + SETTLE, left);
                 continue;
             }
             tracing::info!(meeting = ?id, ?peer, "invites somebody who has lost a meeting");
@@ -95,7 +98,7 @@ impl Mesh {
         let Some(meeting) = self
             .meetings
             .get(&id)
-            .filter(|meeting| meeting.ended.is_none() && peer != me)
+            .filter(|meeting| meeting.ended().is_none() && peer != me)
         else {
             return false;
         };
@@ -112,14 +115,14 @@ impl Mesh {
                 && meeting.answer(&held.record) == Some(Answer::Declined)
         });
         let is_empty =
-            !self.is_inside(id) && !meeting.shown.values().any(|shown| shown.is_present());
+            !self.is_inside(id) && !meeting.shown().values().any(|shown| shown.is_present());
         meeting.signed_presence(me).keeps_meeting()
             && signed.body.presence.keeps_meeting()
             && meeting.open_invitations(peer, utc).is_empty()
             && !has_answered
             && !has_declined
             && !is_empty
-            && !self.cloned
+            && !self.me.is_cloned()
             && !self.seat.is_closing()
             && self.is_running(peer)
             && self

@@ -4,7 +4,6 @@ use super::Mesh;
 use crate::audience::Attendee;
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
-use crate::output::Output;
 use crate::presence::{Flags, OfflineReason, Presence};
 use crate::record::Unheard;
 
@@ -27,18 +26,18 @@ impl Mesh {
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;
         };
-        let before = meeting.reach.standing(peer);
+        let before = meeting.reach().standing(peer);
         if present {
             let fresh = meeting.presence(peer).and_then(|held| held.fresh);
             let stay = meeting
                 .seat(peer)
                 .map_or((0, 0), |seat| (seat.epoch, seat.counter));
-            meeting.reach.present(peer, stay, fresh, now);
+            meeting.reach_mut().present(peer, stay, fresh, now);
         } else {
-            meeting.reach.absent(peer, now);
+            meeting.reach_mut().absent(peer, now);
         }
-        if before != meeting.reach.standing(peer) {
-            self.reviews.reach_changed(id);
+        if before != meeting.reach().standing(peer) {
+            self.meetings.reach_changed(id);
         } else {
             self.reach_deadline(id);
         }
@@ -52,32 +51,23 @@ impl Mesh {
     }
 
     pub(super) fn reach_deadline(&mut self, id: MeetingId) {
-        let now = self.now.monotonic;
-        let due = self
-            .meetings
-            .get(&id)
-            .and_then(|meeting| meeting.reach.next_timeout(now));
-        self.reviews.schedule(id, due);
+        self.meetings.schedule_reach(id, self.now.monotonic);
     }
 
     /// Notes that people of a meeting have changed: to talk it matters if I am there.
     pub(super) fn attendance_changed(&mut self, id: MeetingId) {
         if self.is_seated(id) {
-            self.reviews.attendance_changed();
+            self.meetings.attendance_changed();
         }
     }
 
     /// Looks at one participant again.
     fn review(&mut self, id: MeetingId, peer: PeerId) {
         let (is, _) = self.meetings.shown(id, peer);
-        let not_joined = Presence::Offline(OfflineReason::NotJoined);
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;
         };
-        let was = meeting.shown.insert(peer, is).unwrap_or(not_joined);
-        if was.is_present() != is.is_present() {
-            meeting.comings_and_goings += 1;
-        }
+        let was = meeting.show(peer, is);
         self.attendance_changed(id);
         if was == is {
             return;
@@ -122,36 +112,24 @@ impl Mesh {
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return;
         };
-        let before = meeting.reach.standing(peer);
-        meeting.reach.heard(peer, now);
-        if before != meeting.reach.standing(peer) {
-            self.reviews.reach_changed(id);
-        }
-    }
-
-    pub(super) fn reach_timeouts(&mut self) {
-        let now = self.now.monotonic;
-        for id in self.reviews.due(now) {
-            if let Some(meeting) = self.meetings.get_mut(&id) {
-                meeting.reach.handle_timeout(now);
-                self.reviews.reach_changed(id);
-            } else {
-                self.reviews.forget(id);
-            }
+        let before = meeting.reach().standing(peer);
+        meeting.reach_mut().heard(peer, now);
+        if before != meeting.reach().standing(peer) {
+            self.meetings.reach_changed(id);
         }
     }
 
     /// Reachability changed in some meetings: shows it, and tells the others whom I do not hear.
     pub(super) fn reach_consequences(&mut self) {
-        while let Some(id) = self.reviews.take_reach() {
+        while let Some(id) = self.meetings.take_reach_changed() {
             self.review_all(id);
             let now = self.now.monotonic;
             let report = self
                 .meetings
                 .get_mut(&id)
-                .and_then(|meeting| meeting.reach.poll_report(now));
+                .and_then(|meeting| meeting.reach_mut().poll_report(now));
             if let Some(report) = report
-                && !self.cloned
+                && !self.me.is_cloned()
             {
                 let record = self.me.sign(id, Unheard { report });
                 self.publish(id, &record.raw);
@@ -176,7 +154,7 @@ impl Mesh {
             return Vec::new();
         };
         meeting
-            .shown
+            .shown()
             .iter()
             .filter(|(peer, _)| **peer != self.me.id)
             .map(|(peer, presence)| Attendee {
@@ -207,17 +185,5 @@ impl Mesh {
             flags,
         }));
         attendees
-    }
-
-    /// Hands what [`Self::publish`] seals to the network.
-    pub(super) fn publish(&mut self, id: MeetingId, raw: &[u8]) {
-        if let Some(meeting) = self.meetings.get(&id) {
-            let data = meeting
-                .keys
-                .seal(&mut self.rng, crate::seal::Place::Gossip, raw);
-            let topic = meeting.keys.topic.clone();
-            self.timers.published(&topic, self.now.monotonic);
-            self.outbox.push(Output::Publish { topic, data });
-        }
     }
 }

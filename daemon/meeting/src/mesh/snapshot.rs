@@ -47,7 +47,7 @@ impl Mesh {
             presence: self.seat.presence(self.now.monotonic),
             interrupted: interrupted.map(|(meeting, _)| meeting),
             on_the_phone: matches!(interrupted, Some((_, Interruption::Phone { .. }))),
-            cloned: self.cloned,
+            cloned: self.me.is_cloned(),
             closing: self.seat.is_closing(),
         }
     }
@@ -83,7 +83,7 @@ impl Mesh {
         let mut meetings: Vec<MeetingView> = self
             .meetings
             .iter()
-            .filter(|meeting| meeting.ended.is_none())
+            .filter(|meeting| meeting.ended().is_none())
             .map(|meeting| self.meeting_view(meeting, utc))
             .collect();
         meetings.sort_by_cached_key(|meeting| {
@@ -98,11 +98,11 @@ impl Mesh {
 
     pub(super) fn meeting_view(&self, meeting: &Meeting, utc: Utc) -> MeetingView {
         MeetingView {
-            meeting: meeting.id,
+            meeting: meeting.id(),
             title: meeting.title().to_owned(),
-            creator: meeting.founding.head.author,
-            created: meeting.founding.body.created,
-            active: self.is_inside(meeting.id),
+            creator: meeting.founding().head.author,
+            created: meeting.founding().body.created,
+            active: self.is_inside(meeting.id()),
             presence: meeting.signed_presence(self.me.id),
             roster: self.roster_view(meeting, utc),
         }
@@ -133,7 +133,7 @@ impl Mesh {
         declined: bool,
         utc: Utc,
     ) -> RosterEntry {
-        let (presence, unreachable) = self.meetings.shown(meeting.id, peer);
+        let (presence, unreachable) = self.meetings.shown(meeting.id(), peer);
         let me = peer == self.me.id;
         let flags = if me {
             self.talk.flags()
@@ -157,7 +157,7 @@ impl Mesh {
                 .map(|held| held.record.head.author)
                 .collect(),
             declined,
-            voice: self.is_inside(meeting.id) && self.keys.is_linked(peer),
+            voice: self.is_inside(meeting.id()) && self.keys.is_linked(peer),
             volume: self.people.volume(peer),
         }
     }
@@ -173,7 +173,7 @@ impl Mesh {
         let mut invitations: Vec<InvitationView> = self
             .prompts
             .iter()
-            .filter_map(|(id, prompt)| {
+            .filter_map(|prompt| {
                 let made = prompt
                     .open(utc)
                     .map(|held| held.record.body.made.min(held.received))
@@ -183,14 +183,14 @@ impl Mesh {
                     .map(|held| expiry(&held.record, held.received))
                     .max()?;
                 Some(InvitationView {
-                    meeting: *id,
+                    meeting: prompt.meeting(),
                     title: prompt.title().to_owned(),
                     by: prompt
                         .open(utc)
                         .map(|held| self.named(held.record.head.author))
                         .collect(),
-                    inside: named(&prompt.inside),
-                    invited: named(&prompt.invited),
+                    inside: named(prompt.inside()),
+                    invited: named(prompt.invited()),
                     made,
                     expires,
                 })
@@ -202,14 +202,14 @@ impl Mesh {
     }
 
     fn joining_views(&self, now: Duration) -> Vec<JoiningView> {
-        self.joining
-            .iter()
-            .map(|joining| JoiningView {
-                meeting: joining.meeting,
-                title: joining.title().to_owned(),
-                asking: joining.asking.map(|peer| self.named(peer)),
-                asked: joining.asked,
-                remaining: joining.remaining(now),
+        let meeting = self.join.meeting().into_iter();
+        meeting
+            .map(|meeting| JoiningView {
+                meeting,
+                title: self.join.title().unwrap_or_default().to_owned(),
+                asking: self.join.asking().map(|peer| self.named(peer)),
+                asked: self.join.asked(),
+                remaining: self.join.remaining(now),
             })
             .collect()
     }

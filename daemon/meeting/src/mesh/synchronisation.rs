@@ -6,8 +6,9 @@ use std::time::Duration;
 use super::Mesh;
 use super::direct::Purpose;
 use super::merging::{Taken, Via, Way};
-use crate::digest::{self, Listing, MOST_BUCKETS};
+use crate::digest::{self, Entry, Listing, MOST_BUCKETS};
 use crate::ids::{MeetingId, PeerId};
+use crate::meeting::{Kept, Meeting};
 use crate::record::{self, AnyRecord};
 use crate::wire::{AGE_UNKNOWN, Carried, MeetingRequest, Request, SYNC_BYTES};
 
@@ -74,7 +75,7 @@ impl Mesh {
         let (Some(rounds), Some(meeting)) = (rounds.checked_sub(1), self.meetings.get(&id)) else {
             return;
         };
-        let entries = meeting.entries();
+        let entries = entries(meeting);
         let buckets = digest::buckets_for(entries.len());
         let hashes = digest::digest(entries.into_iter(), buckets);
         let purpose = Purpose::MeetingDigest {
@@ -109,7 +110,7 @@ impl Mesh {
         self.meetings
             .get(&id)
             .map_or_else(Listing::default, |meeting| {
-                digest::listing(&meeting.entries(), theirs)
+                digest::listing(&entries(meeting), theirs)
             })
     }
 
@@ -140,7 +141,7 @@ impl Mesh {
         let Some(meeting) = self.meetings.get(&id) else {
             return;
         };
-        let difference = digest::difference(&meeting.entries(), listing, buckets);
+        let difference = digest::difference(&entries(meeting), listing, buckets);
         let give = self.meeting_carried(id, &difference.give.iter().copied().collect(), usize::MAX);
         let (exchanges, cut) = exchanges(difference.want, give);
         let more = listing.more || cut;
@@ -184,11 +185,8 @@ impl Mesh {
         };
         let mut records: Vec<Carried> = meeting
             .records()
-            .filter(|(slot, _, _)| slots.contains(slot))
-            .map(|(_, fresh, raw)| Carried {
-                age: age(now, fresh),
-                raw: raw.to_vec(),
-            })
+            .filter(|kept| slots.contains(&kept.entry.slot))
+            .map(|kept| carried(now, kept))
             .collect();
         bound(&mut records, bytes);
         records
@@ -200,13 +198,7 @@ impl Mesh {
         let Some(meeting) = self.meetings.get(&id) else {
             return Vec::new();
         };
-        let mut records: Vec<Carried> = meeting
-            .records()
-            .map(|(_, fresh, raw)| Carried {
-                age: age(now, fresh),
-                raw: raw.to_vec(),
-            })
-            .collect();
+        let mut records: Vec<Carried> = meeting.records().map(|kept| carried(now, kept)).collect();
         bound(&mut records, bytes);
         records
     }
@@ -298,7 +290,7 @@ impl Mesh {
         }
         let peers = match about.map(|id| self.meetings.get(&id)) {
             None => self.people.entries().len(),
-            Some(meeting) => meeting.map_or(0, |meeting| meeting.entries().len()),
+            Some(meeting) => meeting.map_or(0, |meeting| meeting.records().count()),
         };
         let calm = (1 + peers / PEERS_A_STRAY).min(CALMEST);
         if news.is_worth_spreading(calm) {
@@ -366,6 +358,18 @@ impl Mesh {
         self.now
             .monotonic
             .checked_sub(Duration::from_secs(age.into()))
+    }
+}
+
+/// Returns what a meeting holds, to be compared.
+fn entries(meeting: &Meeting) -> Vec<Entry> {
+    meeting.records().map(|kept| kept.entry).collect()
+}
+
+fn carried(now: Duration, kept: Kept<'_>) -> Carried {
+    Carried {
+        age: age(now, kept.fresh),
+        raw: kept.raw.to_vec(),
     }
 }
 

@@ -48,8 +48,8 @@ impl Mesh {
         let soon = self.now.monotonic + TOGETHER;
         for meeting in self.meetings.iter() {
             if meeting.is_invited(peer) {
-                self.offerings.look(meeting.id, soon);
-                self.offerings.wait_no_more(meeting.id, peer);
+                self.offerings.look(meeting.id(), soon);
+                self.offerings.wait_no_more(meeting.id(), peer);
             }
         }
     }
@@ -96,10 +96,10 @@ impl Mesh {
         let Some(meeting) = self.meetings.get(&id) else {
             return Owed::Nothing;
         };
-        if self.cloned
+        if self.me.is_cloned()
             || self.seat.is_closing()
             || invitee == self.me.id
-            || meeting.ended.is_some()
+            || meeting.ended().is_some()
             || !self.is_running(invitee)
         {
             return Owed::Nothing;
@@ -137,10 +137,7 @@ impl Mesh {
             return TELLERS;
         };
         let place = |peer: PeerId| {
-            let present = meeting
-                .shown
-                .get(&peer)
-                .is_some_and(|presence| presence.is_present());
+            let present = meeting.shows_present(peer);
             (!present, turn(peer, invitee))
         };
         let mine = place(self.me.id);
@@ -150,7 +147,7 @@ impl Mesh {
                 *peer != self.me.id
                     && *peer != invitee
                     && meeting.signed_presence(*peer).keeps_meeting()
-                    && meeting.shown.get(peer) != Some(&lost)
+                    && meeting.shown().get(peer) != Some(&lost)
                     && self.is_running(*peer)
                     && place(*peer) < mine
             })
@@ -176,7 +173,7 @@ impl Mesh {
         let moves = self.meetings.get(&id);
         hasher.update(
             &moves
-                .map_or(0, |meeting| meeting.comings_and_goings)
+                .map_or(0, |meeting| meeting.comings_and_goings())
                 .to_le_bytes(),
         );
         for peer in self.inside(id, invitee) {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::Rng;
 
+use super::recalls::Recalls;
 use super::repeat::Repeat;
-use crate::ids::MeetingId;
+use crate::ids::{MeetingId, PeerId};
 use crate::lobby;
 use crate::output::Topic;
 
@@ -25,6 +26,7 @@ pub(super) struct Timers {
     announcement: Duration,
     housekeeping: Duration,
     repeat: Repeat,
+    recalls: Recalls,
     /// When to offer neighbours what synchronisation brought: about a meeting, or the lobby.
     spreading: BTreeMap<Option<MeetingId>, Duration>,
 }
@@ -36,6 +38,7 @@ impl Timers {
             announcement: now,
             housekeeping: now + jitter(rng, HOUSEKEEPING),
             repeat: Repeat::default(),
+            recalls: Recalls::default(),
             spreading: BTreeMap::new(),
         }
     }
@@ -130,11 +133,27 @@ impl Timers {
         due
     }
 
+    /// Looks from `at` on at a participant that has lost a meeting.
+    pub(super) fn recall(&mut self, id: MeetingId, peer: PeerId, at: Duration) {
+        self.recalls.plan(id, peer, at);
+    }
+
+    /// Looks at such a participant once more, if there are looks left.
+    pub(super) fn recall_again(&mut self, id: MeetingId, peer: PeerId, at: Duration, left: u8) {
+        self.recalls.look_again(id, peer, at, left);
+    }
+
+    /// Takes those at whom to look now, with the looks that are left.
+    pub(super) fn take_recalls(&mut self, now: Duration) -> Vec<(MeetingId, PeerId, u8)> {
+        self.recalls.take_due(now)
+    }
+
     /// Returns when something is due. The renewal of presence is not counted: it depends on where I am.
     pub(super) fn next_timeout(&self) -> Duration {
         self.repeat
             .next_timeout()
             .into_iter()
+            .chain(self.recalls.next_timeout())
             .chain(self.spreading.values().copied())
             .fold(self.housekeeping, Duration::min)
     }

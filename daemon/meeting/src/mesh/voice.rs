@@ -18,7 +18,7 @@ impl Mesh {
         // Each round has a cause in the round before; a handful is the most that follows from one input.
         for _ in 0..16 {
             self.reach_consequences();
-            if self.reviews.take_attendance()
+            if self.meetings.take_attendance_changed()
                 && let Some(id) = self.seat.meeting()
             {
                 let attendees = self.attendees(id);
@@ -26,7 +26,7 @@ impl Mesh {
             }
             self.drain_talk();
             self.drain_keys();
-            if self.reviews.is_settled() {
+            if self.meetings.are_settled() {
                 break;
             }
         }
@@ -58,7 +58,7 @@ impl Mesh {
                     self.outbox.changed(Part::Talk);
                     self.outbox.save_with_batch();
                     if let Some(id) = self.seat.meeting()
-                        && !self.cloned
+                        && !self.me.is_cloned()
                         && self.signed_by_me(id).keeps_meeting()
                     {
                         self.sign_presence(id, self.signed_by_me(id));
@@ -154,7 +154,7 @@ impl Mesh {
         let mut present = Vec::new();
         let mut record = Vec::new();
         if let Some(meeting) = self.meetings.get_mut(&id) {
-            meeting.reach.enter(now);
+            meeting.reach_mut().enter(now);
             if let Some(held) = meeting.presence(self.me.id) {
                 record = held.record.raw.to_vec();
             }
@@ -177,7 +177,7 @@ impl Mesh {
         ));
         self.drain_talk();
         self.drain_keys();
-        self.reviews.reach_changed(id);
+        self.meetings.reach_changed(id);
         self.links.reconsider();
         self.outbox.changed(Part::Active);
         self.outbox.changed(Part::Talk);
@@ -203,8 +203,8 @@ impl Mesh {
             self.outbox.push(Output::Voice(VoiceChange::Leave));
         }
         if let Some(meeting) = self.meetings.get_mut(&id) {
-            meeting.reach.exit(self.now.monotonic);
-            self.reviews.reach_changed(id);
+            meeting.reach_mut().exit(self.now.monotonic);
+            self.meetings.reach_changed(id);
         }
         self.links.reconsider();
         self.outbox.changed(Part::Active);

@@ -40,7 +40,7 @@ impl Mesh {
         let now = self.now.monotonic;
         let all: Vec<Vec<u8>> = match meeting {
             Some(id) => self.meetings.get(&id).map_or_else(Vec::new, |meeting| {
-                meeting.records().map(|(_, _, raw)| raw.to_vec()).collect()
+                meeting.records().map(|kept| kept.raw.to_vec()).collect()
             }),
             None => {
                 let slots = self
@@ -72,7 +72,7 @@ impl Mesh {
             from: self.me.id,
             to,
         };
-        let keys = &self.meetings.get(&id).unwrap().keys;
+        let keys = self.meetings.get(&id).unwrap().keys();
         let sealed = keys.seal(&mut self.rng, place, plain);
         let tag = keys.tag;
         Request::Sealed { tag, sealed }.encode()
@@ -87,7 +87,7 @@ impl Mesh {
             from,
             to: self.me.id,
         };
-        let keys = &self.meetings.get(&id).unwrap().keys;
+        let keys = self.meetings.get(&id).unwrap().keys();
         keys.open(place, &sealed).unwrap()
     }
 }
