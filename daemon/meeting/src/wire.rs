@@ -86,8 +86,13 @@ pub(crate) enum Request {
     },
     /// You are invited, or no longer.
     Invitation(Offered),
-    /// Let me in: you have an open invitation for me.
-    Join { meeting: MeetingId },
+    /// Let me in: you have an open invitation for me, or one is here.
+    Join {
+        meeting: MeetingId,
+        /// Signed invitations that lie open before me. You may not have heard of them.
+        #[serde(default, deserialize_with = "at_most::<MAX_OFFERED, _, _>")]
+        invitations: Vec<Vec<u8>>,
+    },
     /// My answers to this meeting's invitations; please tell the others.
     Answers { raw: Vec<u8> },
     /// Something between participants, a sealed [`MeetingRequest`].
@@ -240,6 +245,10 @@ fn records_bounded(records: &[Carried]) -> bool {
     records.len() <= MAX_RECORDS && records.iter().all(|record| record.raw.len() <= MAX_RECORD)
 }
 
+fn invitations_bounded(invitations: &[Vec<u8>]) -> bool {
+    invitations.len() <= MAX_OFFERED && invitations.iter().all(|raw| raw.len() <= MAX_RECORD)
+}
+
 fn listing_bounded(listing: &Listing) -> bool {
     listing.buckets.len() <= MOST_BUCKETS && listing.entries.len() <= MOST_LISTED
 }
@@ -257,15 +266,13 @@ impl Message for Request {
             Self::LobbyExchange { want, give } => exchange_bounded(want, give),
             Self::Invitation(offered) => {
                 offered.founding.len() <= MAX_RECORD
-                    && (1..=MAX_OFFERED).contains(&offered.invitations.len())
-                    && offered
-                        .invitations
-                        .iter()
-                        .all(|raw| raw.len() <= MAX_RECORD)
+                    && !offered.invitations.is_empty()
+                    && invitations_bounded(&offered.invitations)
                     && offered.inside.len() <= MAX_CLAIMED
                     && offered.invited.len() <= MAX_CLAIMED
             }
-            Self::Join { .. } | Self::Sealed { .. } => true,
+            Self::Join { invitations, .. } => invitations_bounded(invitations),
+            Self::Sealed { .. } => true,
             Self::Answers { raw } => raw.len() <= MAX_RECORD,
         }
     }

@@ -1,19 +1,29 @@
 //! Letting others in: the secret is the answer to a join.
 
 use super::Mesh;
+use super::merging::{Taken, Via, Way};
 use crate::ids::{MeetingId, PeerId};
 use crate::limits::PARTICIPANTS;
 use crate::meeting::Meeting;
 use crate::output::Output;
 use crate::reach::Reach;
-use crate::record::{Founding, Record};
+use crate::record::{self, AnyRecord, Founding, Record};
 use crate::wire::{ADMISSION_BYTES, Admission, NotAdmitted, Response};
 
 impl Mesh {
-    /// `from`, as the connection proves, asks to be let in.
+    /// Judges the wish of `from`, as the connection proves, to be let in.
     ///
-    /// Whoever has an open invitation is, and whoever was in before: it has held the secret already.
-    pub(super) fn admit(&mut self, from: PeerId, id: MeetingId) -> Response {
+    /// It is, with an open invitation. So is anybody who was in before: it has held the secret already. The invitation
+    /// may come with the wish, if its inviter had no time to tell me.
+    pub(super) fn admit(
+        &mut self,
+        from: PeerId,
+        id: MeetingId,
+        invitations: &[Vec<u8>],
+    ) -> Response {
+        for raw in invitations {
+            self.take_brought_invitation(from, id, raw);
+        }
         let Some(meeting) = self.meetings.get(&id).filter(|_| !self.me.is_cloned()) else {
             return Response::NotAdmitted(NotAdmitted::NotMine);
         };
@@ -34,6 +44,34 @@ impl Mesh {
             founding: meeting.founding().raw.to_vec(),
             records: self.whole_meeting(id, ADMISSION_BYTES),
         })
+    }
+
+    /// Takes an invitation of `from` that it brings itself.
+    ///
+    /// Only participants invite, and only they gossip. Here nothing but the signature says who invited, so the inviter
+    /// must be one.
+    fn take_brought_invitation(&mut self, from: PeerId, id: MeetingId, raw: &[u8]) {
+        if self.is_blamed(from) || self.me.is_cloned() {
+            return;
+        }
+        let Some(AnyRecord::Invitation(invitation)) = record::read(raw) else {
+            self.guard.malformed();
+            return;
+        };
+        let by_participant = self
+            .meetings
+            .get(&id)
+            .is_some_and(|meeting| meeting.is_participant(invitation.head.author));
+        if invitation.body.invitee != from || !by_participant {
+            return;
+        }
+        let via = Via {
+            relay: from,
+            way: Way::Carried,
+        };
+        if self.take_record(id, AnyRecord::Invitation(invitation), None, via) == Taken::Bad {
+            self.blame(from);
+        }
     }
 
     /// Puts a meeting on my list and listens to its news.

@@ -139,7 +139,10 @@ impl Mesh {
                 Response::Records(self.lobby_records(&want))
             }
             Request::Invitation(offered) => self.offered(from, &offered),
-            Request::Join { meeting } => self.admit(from, meeting),
+            Request::Join {
+                meeting,
+                invitations,
+            } => self.admit(from, meeting, &invitations),
             Request::Answers { raw } => self.answers_handed_over(from, &raw),
             Request::Sealed { tag, sealed } => self.answer_sealed(from, &tag, &sealed),
         }

@@ -10,7 +10,7 @@ use crate::limits::MEETINGS;
 use crate::record::{self, AnyRecord};
 use crate::refusal::Refusal;
 use crate::seal::MeetingKeys;
-use crate::wire::{Admission, MeetingRequest, NotAdmitted, Request};
+use crate::wire::{Admission, MAX_OFFERED, MeetingRequest, NotAdmitted, Request};
 
 impl Mesh {
     /// Joins a meeting, at once if I hold its secret.
@@ -81,11 +81,24 @@ impl Mesh {
         match self.join.step(&candidates, self.now.monotonic) {
             Step::Ask(peer) => {
                 self.outbox.changed(Part::Joining);
-                let purpose = Purpose::Join { meeting: id };
-                self.ask(peer, purpose, &Request::Join { meeting: id });
+                let request = self.join_request(id);
+                self.ask(peer, Purpose::Join { meeting: id }, &request);
             }
             Step::Idle => self.outbox.changed(Part::Joining),
             Step::Wait => {}
+        }
+    }
+
+    /// Returns the request to be let in, with the invitations that those inside may not have heard of.
+    fn join_request(&self, meeting: MeetingId) -> Request {
+        let prompt = self.prompts.get(meeting).into_iter();
+        Request::Join {
+            meeting,
+            invitations: prompt
+                .flat_map(|prompt| prompt.open(self.now.utc))
+                .map(|held| held.record.raw.to_vec())
+                .take(MAX_OFFERED)
+                .collect(),
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) fn requests() -> Vec<Request> {
         }),
         Request::Join {
             meeting: MeetingId([4; 32]),
+            invitations: vec![vec![2; 300]; 2],
         },
         Request::Answers { raw: vec![3; 400] },
         Request::Sealed {

@@ -243,3 +243,24 @@ fn an_uninvited_peer_is_not_let_in() {
     sim.run(2);
     assert_eq!(sim.presence(anna, meeting, chen), None);
 }
+
+#[test]
+fn an_invitation_opens_the_door_even_where_nobody_has_heard_of_it() {
+    let (mut sim, [anna, bao, chen, dara]) = Sim::with(9, ["Anna", "Bao", "Chen", "Dara"]);
+    let meeting = sim.gather(anna, "Planning", &[bao, chen]);
+    sim.split(&[&[anna, dara]]);
+    let peers = vec![sim.id(dara)];
+    sim.ask(anna, Command::Invite { meeting, peers });
+    sim.until("Dara is invited", 5, |sim| sim.is_invited(dara, meeting));
+    sim.crash(anna);
+    sim.heal();
+    sim.until("Dara and Bao know of one another", 60, |sim| {
+        let bao = sim.id(bao);
+        sim.view(dara)
+            .peers
+            .iter()
+            .any(|peer| peer.peer == bao && peer.running)
+    });
+    sim.join(dara, meeting);
+    sim.until_seen(&[bao, chen], meeting, dara, ONLINE);
+}

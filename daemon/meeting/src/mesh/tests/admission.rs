@@ -1,6 +1,8 @@
+use ed25519_dalek::SigningKey;
 use sotto_instruments::Chance;
 
 use super::*;
+use crate::record::{Invitation, Version, sign};
 use crate::wire::{Message, NotAdmitted, Request, Response};
 
 /// Asks `index` as `from` would, and reads the answer.
@@ -29,7 +31,10 @@ fn the_secret_goes_to_nobody_without_an_open_invitation() {
     let mut world = World::new(&["Anna", "Bao", "Chen"]);
     let meeting = world.create(0, "Planning", &[1]);
     let (bao, chen) = (world.id(1), world.id(2));
-    let join = Request::Join { meeting };
+    let join = Request::Join {
+        meeting,
+        invitations: Vec::new(),
+    };
     assert_eq!(
         ask(&mut world, 0, chen, &join),
         Response::NotAdmitted(NotAdmitted::NotInvited)
@@ -46,6 +51,7 @@ fn the_secret_goes_to_nobody_without_an_open_invitation() {
     );
     let unknown = Request::Join {
         meeting: MeetingId([1; 32]),
+        invitations: Vec::new(),
     };
     assert_eq!(
         ask(&mut world, 0, bao, &unknown),
@@ -64,7 +70,7 @@ fn a_reason_that_only_a_later_release_knows_keeps_me_out_and_is_told_as_a_refusa
     let (id, from) = std::iter::from_fn(|| mesh.poll_output())
         .find_map(|output| match output {
             Output::Request { to, id, data } => {
-                (Request::decode(&data) == Ok(Request::Join { meeting })).then_some((id, to))
+                matches!(Request::decode(&data), Ok(Request::Join { .. })).then_some((id, to))
             }
             _ => None,
         })
@@ -157,4 +163,41 @@ fn somebody_elses_answer_is_not_taken() {
     assert!(!world.has_declined(0, meeting, 1));
     assert_eq!(ask(&mut world, 0, bao, &request), Response::Done);
     assert!(world.has_declined(0, meeting, 1));
+}
+
+#[test]
+fn an_invitation_that_a_newcomer_brings_counts_if_a_participant_signed_it() {
+    let mut world = World::new(&["Anna", "Bao", "Chen"]);
+    let meeting = world.create(0, "Planning", &[1]);
+    world.join(1, meeting);
+    let (bao, chen) = (world.id(1), world.id(2));
+    let brought = |seed: u8, invitee: PeerId| {
+        let body = Invitation {
+            invitee,
+            made: Utc(START),
+            withdrawn: false,
+            past: None,
+            name: "Somebody".to_owned(),
+            device: String::new(),
+            invitee_name: String::new(),
+            invitee_device: String::new(),
+        };
+        let version = Version {
+            epoch: u64::from(u32::MAX),
+            counter: 1,
+        };
+        let key = SigningKey::from_bytes(&[seed; 32]);
+        Request::Join {
+            meeting,
+            invitations: vec![sign(&key, meeting, version, 0, body).raw.to_vec()],
+        }
+    };
+    let not_invited = Response::NotAdmitted(NotAdmitted::NotInvited);
+    // Chen's own, that of somebody unknown, and Bao's for another.
+    assert_eq!(ask(&mut world, 0, chen, &brought(3, chen)), not_invited);
+    assert_eq!(ask(&mut world, 0, chen, &brought(9, chen)), not_invited);
+    assert_eq!(ask(&mut world, 0, chen, &brought(2, bao)), not_invited);
+    // Bao's, of which Anna has not heard.
+    let by_bao = ask(&mut world, 0, chen, &brought(2, chen));
+    assert!(matches!(by_bao, Response::Admitted(_)), "{by_bao:?}");
 }
