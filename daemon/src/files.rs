@@ -25,6 +25,12 @@ pub(crate) enum FileError {
         /// What the system said.
         source: io::Error,
     },
+    /// The disk hangs instead of failing.
+    #[error("cannot write {path}: the disk does not answer")]
+    NoAnswer {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The file could not be written.
     #[error(
         "cannot write {path}: {source}; check free space and that the directory belongs to you"

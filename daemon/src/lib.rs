@@ -16,6 +16,7 @@ mod settings;
 mod sound;
 mod start;
 mod threads;
+mod worker;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;

@@ -194,6 +194,7 @@ impl Hub {
         self.end_turn().await;
         service::ready("idle");
         let arrived = self.voice.arrived();
+        let disk = self.storekeeper.answers();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut watchdog = service::watchdog_period().map(tokio::time::interval);
@@ -205,6 +206,7 @@ impl Hub {
                 // All are served alike, in a random order, so that none can starve another, a signal to stop least of
                 // all. What must not overtake something else takes that in first; see `mesh_timeout`.
                 () = arrived.notified() => self.take_voice_news(),
+                () = disk.notified() => self.disk_answered(),
                 Some(event) = sources.network.recv() => {
                     self.take_network_event(event);
                     // What waits is taken in one go, so that a burst is published once.

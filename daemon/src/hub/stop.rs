@@ -51,12 +51,14 @@ impl Hub {
         self.flush().await;
         self.publish();
         // The goodbye is gossip: it leaves when the network task has had its turn, and others confirm nothing. What
-        // comes in meanwhile is still answered.
+        // comes in meanwhile is still answered. A goodbye that waits for the disk leaves if that answers in time.
+        let disk = self.storekeeper.answers();
         let said = tokio::time::sleep(GOODBYE);
         tokio::pin!(said);
         loop {
             tokio::select! {
                 () = &mut said => break,
+                () = disk.notified() => self.disk_answered(),
                 Some(event) = sources.network.recv() => self.take_network_event(event),
             }
             self.settle();

@@ -29,6 +29,12 @@ impl Hub {
         self.after_storing();
     }
 
+    /// Takes in that the disk has answered late.
+    pub(super) fn disk_answered(&mut self) {
+        self.storekeeper.answered(Instant::now());
+        self.after_storing();
+    }
+
     /// Refuses to begin something that must not be forgotten while nothing can be saved. It is tried once more before.
     ///
     /// What ends something is done in any case.
