@@ -10,7 +10,9 @@ mod files;
 mod hub;
 mod identity;
 mod keylog;
+mod log;
 mod notice;
+mod scribe;
 mod service;
 mod settings;
 mod sound;
@@ -72,9 +74,16 @@ pub fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let log = match log::Log::start() {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("sottod: {}", start::StartError::NoThreads(error));
+            return ExitCode::FAILURE;
+        }
+    };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(log.clone())
         .init();
     // Sound has threads of its own. For the rest one is enough, and two would keep waking each other.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -91,9 +100,13 @@ pub fn main() -> ExitCode {
         Err(error) => Err(start::StartError::NoThreads(error)),
     };
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            log.finish(log::LAST_LINES);
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("sottod: {error}");
+            log.say(format!("sottod: {error}\n").as_bytes());
+            log.finish(log::LAST_ERROR);
             ExitCode::FAILURE
         }
     }

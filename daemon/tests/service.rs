@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::process::Stdio;
 use std::time::Duration;
 
 use sotto_control::{AudioDevices, Client, MeetingCreate, StatusGet};
@@ -42,6 +43,21 @@ async fn a_service_manager_that_does_not_listen_holds_nothing_up() {
     // Its socket takes ten messages (net.unix.max_dgram_qlen); so many beats and more pass unread.
     let begin = tokio::time::Instant::now();
     while begin.elapsed() < 15 * BEAT {
+        soon(client.call(StatusGet {})).await.unwrap();
+    }
+    let (status, took) = daemon.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < IN_TIME, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nothing_up() {
+    let mut daemon = Daemon::start_with("[audio]\nbackend = 'null'", None, |command| {
+        command.args(["--log", "trace"]).stderr(Stdio::piped());
+    });
+    let client = daemon.ready().await;
+    // Every request is logged, and a pipe holds 64 KiB.
+    for _ in 0..4000 {
         soon(client.call(StatusGet {})).await.unwrap();
     }
     let (status, took) = daemon.terminate().await;

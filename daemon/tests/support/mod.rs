@@ -63,6 +63,17 @@ pub struct Daemon {
 
 impl Daemon {
     pub fn start(settings: &str, sound_server: Option<&StuckSoundServer>) -> Self {
+        Self::start_with(settings, sound_server, |command| {
+            command.args(["--log", "warn"]);
+        })
+    }
+
+    /// Starts it with arguments and streams of the test's own.
+    pub fn start_with(
+        settings: &str,
+        sound_server: Option<&StuckSoundServer>,
+        adjust: impl FnOnce(&mut Command),
+    ) -> Self {
         only_on_loopback();
         let home = TempDir::new().unwrap();
         let config = format!("{settings}\n[network]\ninterfaces = ['lo']\n");
@@ -71,7 +82,6 @@ impl Daemon {
         let told = UnixDatagram::bind(&notify).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_sottod"));
         command
-            .args(["--log", "warn"])
             .env("SOTTO_HOME", home.path())
             // What a sound system's client keeps for its user stays out of the developer's home.
             .env("HOME", home.path())
@@ -84,6 +94,7 @@ impl Daemon {
             )
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        adjust(&mut command);
         let child = command.spawn().unwrap();
         Self { home, child, told }
     }
