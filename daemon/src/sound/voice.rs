@@ -226,7 +226,7 @@ impl Voice {
                     open_ssrc: Ssrc::new(open_ssrc),
                     whisper_ssrc: Ssrc::new(whisper_ssrc),
                 };
-                if let Some(log) = &mut self.key_log {
+                if let Some(log) = &self.key_log {
                     log.outbound(peer, &setup, address);
                 }
                 let control = ControlLink::new(setup.clone(), address);
@@ -264,7 +264,7 @@ impl Voice {
                     open_ssrc: Ssrc::new(open_ssrc),
                     whisper_ssrc: Ssrc::new(whisper_ssrc),
                 };
-                if let Some(log) = &mut self.key_log {
+                if let Some(log) = &self.key_log {
                     log.inbound(peer, &setup);
                 }
                 match InboundLink::new(setup, profile::playout(self.equipment.profile())) {
