@@ -5,6 +5,7 @@
 
 #[doc(hidden)]
 pub mod bench;
+mod config_file;
 mod desktop;
 mod files;
 mod hub;

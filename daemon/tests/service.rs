@@ -6,10 +6,10 @@
 
 mod support;
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use sotto_control::{AudioDevices, Client, MeetingCreate, StatusGet};
+use sotto_control::{AudioDevices, AudioUse, Client, MeetingCreate, StatusGet};
 use support::{BEAT, Daemon, StuckSoundServer, soon};
 
 /// The end comes within a second; a sound system that hangs holds up whoever waits for it four times as long. What is
@@ -60,6 +60,33 @@ async fn a_log_that_nobody_reads_holds_nothing_up() {
     for _ in 0..4000 {
         soon(client.call(StatusGet {})).await.unwrap();
     }
+    let (status, took) = daemon.terminate().await;
+    assert!(status.success(), "{status}");
+    assert!(took < IN_TIME, "{took:?}");
+}
+
+#[tokio::test]
+async fn a_configuration_that_hangs_is_not_saved_and_holds_nothing_up() {
+    let mut daemon = Daemon::start("[audio]\nbackend = 'null'", None);
+    let client = daemon.ready().await;
+    let config = daemon.places().config;
+    // Whoever opens a pipe waits for its other end, as for a disk that hangs.
+    std::fs::remove_file(&config).unwrap();
+    let pipe = Command::new("mkfifo").arg(&config).status();
+    assert!(pipe.unwrap().success());
+    let choosing = tokio::spawn({
+        let client = client.clone();
+        let choice = AudioUse {
+            device: "null".to_owned(),
+            only: None,
+        };
+        async move { client.call(choice).await }
+    });
+    soon(client.call(StatusGet {})).await.unwrap();
+    let chosen = soon(choosing).await.unwrap().unwrap();
+    let not_saved = chosen.not_saved.unwrap();
+    assert!(not_saved.contains("does not answer"), "{not_saved}");
+    assert_eq!(chosen.input.unwrap().name, "null");
     let (status, took) = daemon.terminate().await;
     assert!(status.success(), "{status}");
     assert!(took < IN_TIME, "{took:?}");

@@ -1,19 +1,21 @@
 //! The daemon at a glance.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use sotto_control::model::{Notice, Status};
 
 use super::warnings::Warnings;
 use super::{Hub, present};
+use crate::config_file::ConfigFile;
 use crate::service;
 
 /// This run of the daemon.
 #[derive(Debug)]
 pub(super) struct Run {
     started: Instant,
-    config_file: PathBuf,
+    config_file: Arc<ConfigFile>,
     /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
@@ -23,13 +25,13 @@ impl Run {
     pub(super) fn new(config_file: PathBuf, found: Vec<Notice>) -> Self {
         Self {
             started: Instant::now(),
-            config_file,
+            config_file: Arc::new(ConfigFile::new(config_file)),
             warnings: Warnings::new(found),
         }
     }
 
-    /// Returns where the configuration is.
-    pub(super) fn config_file(&self) -> &PathBuf {
+    /// Returns the configuration's file.
+    pub(super) fn config_file(&self) -> &Arc<ConfigFile> {
         &self.config_file
     }
 }
@@ -45,7 +47,7 @@ impl Hub {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             uptime_s: self.run.started.elapsed().as_secs(),
-            config: self.run.config_file.display().to_string(),
+            config: self.run.config_file.path().display().to_string(),
             meeting: self.own_meeting(),
             presence: me.presence.map(present::presence),
             muted: talk.muted || talk.deafened,

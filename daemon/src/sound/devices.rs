@@ -1,13 +1,11 @@
 //! Sound devices as the control API shows them, and what is told of them.
 
-use std::path::Path;
-
 use sotto_audio::{Backend, DeviceError, DeviceInfo, DeviceSpec, DeviceState, Direction};
-use sotto_control::config;
 use sotto_control::model::{self, DeviceChoice, DeviceInUse, Sound, SoundState};
 use sotto_control::{AudioUse, ControlError, DeviceRole, ErrorCode};
 
 use super::Voice;
+use crate::config_file::ConfigFile;
 
 impl Voice {
     /// Returns what is open, and what is wrong with it.
@@ -115,11 +113,12 @@ pub(crate) struct Choice {
 }
 
 impl Choice {
-    /// Looks for what `params` means and writes it into the configuration. Asks the sound system.
+    /// Looks for what `params` means and writes it into the configuration. Asks the sound system,
+    /// and waits for the disk a bounded time.
     pub(crate) fn find(
         params: &AudioUse,
         backend: Backend,
-        config: &Path,
+        config: &ConfigFile,
         client: &str,
     ) -> Result<Self, ControlError> {
         let name = params.device.trim();
@@ -135,8 +134,12 @@ impl Choice {
             _ => DeviceSpec::Named(device.id.clone()),
         };
         let (microphone, loudspeaker) = (input.as_ref().map(spec), output.as_ref().map(spec));
-        let settings = [("audio.input", &microphone), ("audio.output", &loudspeaker)];
-        let not_saved = save(config, settings).err();
+        let chosen = [("audio.input", &microphone), ("audio.output", &loudspeaker)];
+        let settings = chosen
+            .into_iter()
+            .filter_map(|(key, device)| Some((key, device.as_ref()?.to_string())))
+            .collect();
+        let not_saved = config.set(settings).err();
         Ok(Self {
             microphone,
             loudspeaker,
@@ -185,20 +188,6 @@ fn choose(params: &AudioUse, name: &str, listed: &[DeviceInfo]) -> Result<Pair, 
         .with_hint("'sotto devices' lists them"));
     }
     Ok(found)
-}
-
-/// Writes the chosen devices into the configuration, comments kept.
-fn save(config: &Path, settings: [(&str, &Option<DeviceSpec>); 2]) -> Result<(), String> {
-    let mut text = config::read(config)
-        .map_err(|error| format!("cannot read {}: {error}", config.display()))?;
-    for (key, device) in settings {
-        if let Some(device) = device {
-            text = config::set(&text, key, &device.to_string())
-                .map_err(|error| format!("{}: {error}", config.display()))?;
-        }
-    }
-    config::replace(config, &text)
-        .map_err(|error| format!("cannot write {}: {error}", config.display()))
 }
 
 /// A device's error as a refusal.
@@ -277,38 +266,5 @@ mod tests {
         assert_eq!(chosen("jabra", None).unwrap_err().code, ErrorCode::NotFound);
         let error = chosen("speak", Some(DeviceRole::Input)).unwrap_err();
         assert_eq!(error.code, ErrorCode::NotFound);
-    }
-
-    #[test]
-    fn a_choice_is_saved_and_comments_stay() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("new").join("config.toml");
-        let (microphone, none) = (Some(DeviceSpec::Named("pulseaudio:mic".to_owned())), None);
-        save(
-            &path,
-            [("audio.input", &microphone), ("audio.output", &none)],
-        )
-        .unwrap();
-        std::fs::write(
-            &path,
-            "# mine\n[audio]\ninput = \"default\" # the built-in one\noutput = \"null\"\n",
-        )
-        .unwrap();
-        save(
-            &path,
-            [("audio.input", &microphone), ("audio.output", &none)],
-        )
-        .unwrap();
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
-            "# mine\n[audio]\ninput = \"pulseaudio:mic\" # the built-in one\noutput = \"null\"\n"
-        );
-        std::fs::write(&path, "audio = 3").unwrap();
-        let error = save(
-            &path,
-            [("audio.input", &microphone), ("audio.output", &none)],
-        );
-        assert!(error.unwrap_err().contains("config.toml"));
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "audio = 3");
     }
 }

@@ -1,5 +1,6 @@
 //! Devices: listing, choosing and testing them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_audio::DeviceState;
@@ -29,7 +30,7 @@ impl Hub {
     /// Looks for the devices that a client wants to use; the answer comes when they are used.
     pub(super) fn find_devices(&self, params: AudioUse, client: &str, answer: Answer) {
         let backend = self.voice.devices().0.capture.backend;
-        let config = self.run.config_file().clone();
+        let config = Arc::clone(self.run.config_file());
         let later = self.laters.sender.clone();
         let client = client.to_owned();
         // Asking the sound system takes up to seconds, and writing the configuration waits for the disk.

@@ -1,0 +1,137 @@
+//! The configuration, where the daemon itself changes it. It is the user's file, on a disk that may hang.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use sotto_control::config;
+
+use crate::files::FileError;
+use crate::worker::Worker;
+
+/// The longest wait for the disk. A client waits, the hub does not.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Values for settings, each with its key.
+type Values = Vec<(&'static str, String)>;
+
+/// The file of the configuration.
+#[derive(Debug)]
+pub(crate) struct ConfigFile {
+    path: PathBuf,
+    patience: Duration,
+    /// One change at a time. While one hangs, others are refused.
+    worker: Mutex<Worker<Result<(), String>>>,
+}
+
+impl ConfigFile {
+    /// Changes the file at `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            patience: PATIENCE,
+            worker: Mutex::new(Worker::new("sotto-config")),
+        }
+    }
+
+    /// Returns where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `values` into it, comments kept. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// The reason why they are not there, in words for the user. A disk that hangs may write them later all the same.
+    pub(crate) fn set(&self, values: Values) -> Result<(), String> {
+        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        let no_answer = || {
+            let path = self.path.clone();
+            FileError::NoAnswer { path }.to_string()
+        };
+        // The end of a change that was given up is of no interest any more.
+        worker.wait(Duration::ZERO);
+        if worker.is_busy() {
+            return Err(no_answer());
+        }
+        let path = self.path.clone();
+        let failed = |error| format!("cannot write {}: {error}", self.path.display());
+        worker.begin(move || set(&path, values)).map_err(failed)?;
+        match worker.wait(self.patience) {
+            Some(written) => written.map_err(failed)?,
+            None => Err(no_answer()),
+        }
+    }
+}
+
+fn set(path: &Path, values: Values) -> Result<(), String> {
+    let mut text =
+        config::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    for (key, value) in values {
+        text = config::set(&text, key, &value)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    config::replace(path, &text)
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longer than anything takes that does not hang.
+    const LONG: Duration = Duration::from_secs(30);
+
+    #[test]
+    fn a_choice_is_saved_and_comments_stay() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new").join("config.toml");
+        let file = ConfigFile::new(path.clone());
+        let save = || file.set(vec![("audio.input", "pulseaudio:mic".to_owned())]);
+        save().unwrap();
+        std::fs::write(
+            &path,
+            "# mine\n[audio]\ninput = \"default\" # the built-in one\noutput = \"null\"\n",
+        )
+        .unwrap();
+        save().unwrap();
+        assert_eq!(
+            std::fs::read_to_string(&path).unwrap(),
+            "# mine\n[audio]\ninput = \"pulseaudio:mic\" # the built-in one\noutput = \"null\"\n"
+        );
+        std::fs::write(&path, "audio = 3").unwrap();
+        assert!(save().unwrap_err().contains("config.toml"));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "audio = 3");
+    }
+
+    /// Whoever opens a pipe waits for its other end, as for a disk that hangs.
+    #[cfg(unix)]
+    #[test]
+    fn a_disk_that_hangs_is_given_up_and_tried_again_when_it_answers() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        let pipe = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(pipe.unwrap().success());
+        let mut file = ConfigFile::new(path.clone());
+        file.patience = Duration::from_millis(1);
+        let values = || vec![("audio.input", "null".to_owned())];
+        let error = file.set(values()).unwrap_err();
+        assert!(error.contains("the disk does not answer"), "{error}");
+        // No second change waits beside the first.
+        file.patience = Duration::MAX;
+        let error = file.set(values()).unwrap_err();
+        assert!(error.contains(&*path.to_string_lossy()), "{error}");
+        let ended = file.worker.lock().unwrap().ended();
+        std::fs::write(&path, "").unwrap();
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap()
+            .block_on(async { tokio::time::timeout(LONG, ended.notified()).await })
+            .unwrap();
+        file.set(values()).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains("input = \"null\""), "{text}");
+    }
+}
