@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
@@ -9,6 +11,7 @@ use sotto_control::{NoHome, Places};
 use sotto_meeting::{Mesh, Setup, StoredError};
 use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::Arguments;
 use crate::desktop::{self, DesktopOptions};
@@ -20,6 +23,10 @@ use crate::notice::notice;
 use crate::settings::{Settings, SettingsError};
 use crate::sound::{Voice, VoiceSetupError};
 use crate::threads::Clock;
+use crate::worker::Worker;
+
+/// The time that removing the control socket may take.
+const CLOSING: Duration = Duration::from_millis(100);
 
 /// Requests of all clients that may wait for the hub.
 const REQUESTS: usize = 64;
@@ -111,8 +118,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     )?;
 
     let (control, requests) = mpsc::channel(REQUESTS);
-    let listener = Listener::bind(&places, lock)?;
-    let accepting = tokio::spawn(accept(listener, control));
+    let listener = Arc::new(Listener::bind(&places, lock)?);
+    let accepting = tokio::spawn(accept(Arc::clone(&listener), control));
     let (_watch, signals) = desktop::watch(DesktopOptions::default());
     let (stop_sender, stop) = mpsc::channel(1);
     let signalled = wait_for_signals(stop_sender);
@@ -152,10 +159,22 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
             Ok(())
         }
     };
-    // The socket disappears with the listener, before the lock that it holds.
     accepting.abort();
     let _ = accepting.await;
+    close(listener).await;
     ended
+}
+
+/// Removes the socket, which disappears with the listener, before the lock that it holds. If the disk hangs, both are
+/// left: the next daemon replaces the one, and the other ends with the program.
+async fn close(listener: Arc<Listener>) {
+    let mut closing = Worker::new("sotto-socket");
+    let closed = closing.ended();
+    if closing.begin(move || drop(listener)).is_ok()
+        && timeout(CLOSING, closed.notified()).await.is_err()
+    {
+        tracing::warn!("the control socket was left behind: its disk does not answer");
+    }
 }
 
 fn open_key_log(path: &Path) -> Result<KeyLog, StartError> {
@@ -240,7 +259,7 @@ fn without_state(
 }
 
 /// Takes clients in, each with a task of its own.
-async fn accept(listener: Listener, control: mpsc::Sender<ControlInput>) {
+async fn accept(listener: Arc<Listener>, control: mpsc::Sender<ControlInput>) {
     loop {
         let connection = listener.accept().await;
         tokio::spawn(serve(connection, control.clone()));
