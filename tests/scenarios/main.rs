@@ -80,6 +80,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     local::a_damaged_state_file_is_set_aside,
     damage::after_damage_a_participant_is_invited_back within 240,
     disk::a_full_disk_is_told_and_what_it_cannot_hold_is_told_to_nobody,
+    disk::a_disk_that_hangs_is_told_and_nothing_else_waits_for_it,
     local::one_daemon_runs_in_a_home,
     local::mistakes_are_explained,
 ];
