@@ -27,16 +27,21 @@ impl Hub {
             }
         }
         for output in others {
-            self.neighbours.judged(&output, Instant::now());
-            let Some(output) = self.storekeeper.pass(output, Instant::now()) else {
-                continue;
-            };
-            match self.link.take(output) {
-                Some(Output::Store(state)) => self.store(state),
-                Some(Output::StoreLater(state)) => self.store_later(state),
-                Some(Output::Event(event)) => self.take_mesh_event(&event),
-                _ => {}
+            match output {
+                Output::Store(state) => self.store(state),
+                Output::StoreLater(state) => self.store_later(state),
+                Output::Event(event) => self.take_mesh_event(&event),
+                for_network => self.hand_over(for_network),
             }
+        }
+    }
+
+    /// Hands `output` over to the network, unless it has to wait for the disk.
+    fn hand_over(&mut self, output: Output) {
+        let now = Instant::now();
+        self.neighbours.judged(&output, now);
+        if let Some(output) = self.storekeeper.pass(output, now) {
+            self.link.take(output);
         }
     }
 
