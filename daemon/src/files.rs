@@ -4,13 +4,16 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use sotto_control::durable;
+use sotto_control::{ForPeople, durable};
+
+/// The most damaged copies of one file.
+const MOST_ASIDE: u32 = 999;
 
 /// What can go wrong with a file of ours.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     /// The file or its directory could not be read.
-    #[error("cannot read {path}: {source}; check that the file belongs to you")]
+    #[error("cannot read {path}: {source}")]
     Read {
         /// Which file.
         path: PathBuf,
@@ -25,6 +28,12 @@ pub(crate) enum FileError {
         /// What the system said.
         source: io::Error,
     },
+    /// A damaged file could not be moved out of the way: all names for it are taken.
+    #[error("cannot set {path} aside: {MOST_ASIDE} damaged copies lie beside it already")]
+    TooManyAside {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The disk hangs instead of failing.
     #[error("cannot write {path}: the disk does not answer")]
     NoAnswer {
@@ -32,15 +41,25 @@ pub(crate) enum FileError {
         path: PathBuf,
     },
     /// The file could not be written.
-    #[error(
-        "cannot write {path}: {source}; check free space and that the directory belongs to you"
-    )]
+    #[error("cannot write {path}: {source}")]
     Write {
         /// Which file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl ForPeople for FileError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Read { .. } => "check that the file belongs to you",
+            Self::Write { .. } => "check free space and that the directory belongs to you",
+            Self::TooManyAside { .. } => "look into them and remove what is not needed",
+            Self::SetAside { .. } | Self::NoAnswer { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// Reads `path`; `None` if it does not exist.
@@ -73,7 +92,7 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
         .file_name()
         .map(|name| name.to_string_lossy().into_owned())
         .unwrap_or_default();
-    for number in 1..=999u32 {
+    for number in 1..=MOST_ASIDE {
         let aside = path.with_file_name(format!("{name}.damaged-{number}"));
         // `hard_link` refuses an existing name, so that an earlier damaged file is never overwritten.
         match fs::hard_link(path, &aside) {
@@ -91,9 +110,9 @@ pub(crate) fn set_aside(path: &Path) -> Result<PathBuf, FileError> {
             }
         }
     }
-    Err(failed(io::Error::other(
-        "999 damaged copies lie beside it already; look into them and remove what is not needed",
-    )))
+    Err(FileError::TooManyAside {
+        path: path.to_owned(),
+    })
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sotto_control::ForPeople;
+
 use crate::files::{self, FileError};
 
 /// The first line of every identity file, up to its version.
@@ -19,17 +21,14 @@ pub(crate) enum IdentityError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The content is not an identity.
-    #[error(
-        "{path} does not hold a Sotto identity; restore it from a backup, or move it away to start as a new person"
-    )]
+    #[error("{path} does not hold a Sotto identity")]
     Damaged {
         /// Which file.
         path: PathBuf,
     },
     /// A newer release wrote it.
     #[error(
-        "{path} was written by a newer Sotto (version {version} of the file, known up to {VERSION}); start the newer one, \
-         or bring the file back from a backup; without it you would be a new person to your colleagues"
+        "{path} was written by a newer Sotto (version {version} of the file, known up to {VERSION})"
     )]
     Newer {
         /// Which file.
@@ -38,9 +37,7 @@ pub(crate) enum IdentityError {
         version: u32,
     },
     /// Others could read the secret.
-    #[error(
-        "{path} can be read by other users, so the identity may be known to them; run 'chmod 600 {path}'"
-    )]
+    #[error("{path} can be read by other users, so the identity may be known to them")]
     TooOpen {
         /// Which file.
         path: PathBuf,
@@ -48,6 +45,24 @@ pub(crate) enum IdentityError {
     /// The system gave no random bytes.
     #[error("the system has no random numbers to make an identity from: {0}")]
     NoRandomness(getrandom::Error),
+}
+
+impl ForPeople for IdentityError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::File(error) => return error.hint(),
+            Self::Damaged { .. } => {
+                "restore it from a backup, or move it away to start as a new person"
+            }
+            Self::Newer { .. } => {
+                "start the newer one, or bring the file back from a backup; without it you would be a new person to your \
+                 colleagues"
+            }
+            Self::TooOpen { path } => return Some(format!("run 'chmod 600 {}'", path.display())),
+            Self::NoRandomness(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// Reads the identity's seed from `path`, or makes one there.

@@ -21,11 +21,13 @@ mod start;
 mod threads;
 mod worker;
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use sotto_control::ForPeople;
 use tracing_subscriber::EnvFilter;
 
 /// Sotto's daemon: finds colleagues on the local network and carries voice between them.
@@ -58,6 +60,14 @@ fn default_log() -> &'static str {
     }
 }
 
+/// Returns a sentence for whoever starts the daemon, with what helps in a line of its own.
+fn on_the_terminal(sentence: impl Display, hint: Option<impl Display>) -> String {
+    match hint {
+        Some(hint) => format!("sottod: {sentence}\n  help: {hint}\n"),
+        None => format!("sottod: {sentence}\n"),
+    }
+}
+
 /// Runs the daemon until it is told to stop.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -69,16 +79,17 @@ pub fn main() -> ExitCode {
     let filter = match EnvFilter::try_new(&log) {
         Ok(filter) => filter,
         Err(error) => {
-            eprintln!(
-                "sottod: --log {log}: {error}; write for instance 'debug' or 'info,sotto_net=debug'"
-            );
+            let sentence = format!("--log {log}: {error}");
+            let hint = "write for instance 'debug' or 'info,sotto_net=debug'";
+            eprint!("{}", on_the_terminal(sentence, Some(hint)));
             return ExitCode::from(2);
         }
     };
     let log = match log::Log::start() {
         Ok(log) => log,
         Err(error) => {
-            eprintln!("sottod: {}", start::StartError::NoThreads(error));
+            let error = start::StartError::NoThreads(error);
+            eprint!("{}", on_the_terminal(&error, error.hint()));
             return ExitCode::FAILURE;
         }
     };
@@ -106,7 +117,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            log.say(format!("sottod: {error}\n").as_bytes());
+            log.say(on_the_terminal(&error, error.hint()).as_bytes());
             log.finish(log::LAST_ERROR);
             ExitCode::FAILURE
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
+use sotto_control::ForPeople;
 use sotto_control::config::{self, Config, ConfigError, Rejoin};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
@@ -17,7 +18,7 @@ pub(crate) enum SettingsError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file is not UTF-8.
-    #[error("{path} is not a text file; write it anew, or remove it to use the defaults")]
+    #[error("{path} is not a text file")]
     NotText {
         /// Which file.
         path: String,
@@ -30,6 +31,18 @@ pub(crate) enum SettingsError {
         /// What is wrong in it.
         source: ConfigError,
     },
+}
+
+impl ForPeople for SettingsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(error) => error.hint(),
+            Self::NotText { .. } => {
+                Some("write it anew, or remove it to use the defaults".to_owned())
+            }
+            Self::Config { .. } => None,
+        }
+    }
 }
 
 /// The settings, as the parts of the daemon take them.

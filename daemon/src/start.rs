@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
-use sotto_control::{NoHome, Places};
+use sotto_control::{ForPeople, NoHome, Places};
 use sotto_meeting::{Mesh, Setup, StoredError};
 use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
@@ -31,7 +31,7 @@ const CLOSING: Duration = Duration::from_millis(100);
 /// Requests of all clients that may wait for the hub.
 const REQUESTS: usize = 64;
 
-/// What prevents a start, or ends the daemon before its time. Each one's text is the whole sentence, causes included, so that it is printed as it is.
+/// What prevents a start, or ends the daemon before its time. Each one's text is the whole sentence, causes included.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     /// There is no place for files.
@@ -59,14 +59,31 @@ pub(crate) enum StartError {
     #[error("the system has no random numbers: {0}")]
     NoRandomness(getrandom::Error),
     /// The system gave no threads.
-    #[error("the system gives no threads: {0}; close some programs")]
+    #[error("the system gives no threads: {0}")]
     NoThreads(std::io::Error),
     /// The hub did not come to its end by itself.
-    #[error("the daemon failed: {0}; please report this with its log")]
+    #[error("the daemon failed: {0}")]
     Failed(tokio::task::JoinError),
     /// Not even an empty state is accepted.
     #[error("cannot begin without meetings: {0}")]
     Empty(StoredError),
+}
+
+impl ForPeople for StartError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Control(error) => return error.hint(),
+            Self::Settings(error) => return error.hint(),
+            Self::Identity(error) => return error.hint(),
+            Self::KeyLog(error) => return error.hint(),
+            Self::Voice(error) => return error.hint(),
+            Self::Network(error) => error.hint()?,
+            Self::NoThreads(_) => "close some programs",
+            Self::Failed(_) => "please report this with its log",
+            Self::NoHome(_) | Self::NoRandomness(_) | Self::Empty(_) => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// Starts everything, and runs until the daemon is told to stop.
@@ -218,7 +235,8 @@ fn restore(
                      meetings and saves nothing; start the newer Sotto again, or move the file away to begin anew",
                     state_file.display()
                 );
-                return Ok((without_state(setup(None)?, clock, text, warnings)?, None));
+                let warning = notice(NoticeKind::StateDamaged, Severity::Warning, text);
+                return Ok((without_state(setup(None)?, clock, warning, warnings)?, None));
             }
             Err(error) => error.to_string(),
         },
@@ -226,12 +244,13 @@ fn restore(
     };
     let coming_back = "your meetings and invitations will come back from colleagues who are in them, as invitations: \
                        join again with 'sotto join'";
-    let (text, state_file) = match files::set_aside(&state_file) {
+    let (text, hint, state_file) = match files::set_aside(&state_file) {
         Ok(aside) => (
             format!(
                 "the file of your meetings was set aside as {}: {wrong}; {coming_back}",
                 aside.display()
             ),
+            None,
             Some(state_file),
         ),
         Err(error) => (
@@ -239,10 +258,13 @@ fn restore(
                 "the file of your meetings cannot be used: {wrong}; nor moved away: {error}; so nothing is saved until \
                  it is repaired and Sotto started again; {coming_back}"
             ),
+            error.hint(),
             None,
         ),
     };
-    let mesh = without_state(setup(None)?, clock, text, warnings)?;
+    let mut warning = notice(NoticeKind::StateDamaged, Severity::Warning, text);
+    warning.hint = hint;
+    let mesh = without_state(setup(None)?, clock, warning, warnings)?;
     Ok((mesh, state_file))
 }
 
@@ -250,11 +272,11 @@ fn restore(
 fn without_state(
     setup: Setup,
     clock: Clock,
-    why: String,
+    why: Notice,
     warnings: &mut Vec<Notice>,
 ) -> Result<Mesh, StartError> {
-    tracing::error!("{why}");
-    warnings.push(notice(NoticeKind::StateDamaged, Severity::Warning, why));
+    tracing::error!("{}", why.text);
+    warnings.push(why);
     Mesh::new(setup, clock.now()).map_err(StartError::Empty)
 }
 

@@ -48,7 +48,7 @@ fn what_the_system_says_about_a_file_is_said_once() {
     assert_eq!(
         refusal(home.path(), &[]),
         format!(
-            "sottod: cannot read {}: Is a directory (os error 21); check that the file belongs to you\n",
+            "sottod: cannot read {}: Is a directory (os error 21)\n  help: check that the file belongs to you\n",
             config.display()
         )
     );
@@ -71,8 +71,8 @@ fn what_the_system_says_about_a_file_is_said_once() {
             &["--export-voice-keys", keys.to_str().unwrap()]
         ),
         format!(
-            "sottod: --export-voice-keys: cannot write {}: File exists (os error 17); check free space and that the \
-             directory belongs to you\n",
+            "sottod: --export-voice-keys: cannot write {}: File exists (os error 17)\n  help: check free space and that \
+             the directory belongs to you\n",
             keys.display()
         )
     );
@@ -88,7 +88,7 @@ fn an_identity_that_others_can_read_is_said_once() {
     assert_eq!(
         refusal(home.path(), &[]),
         format!(
-            "sottod: {path} can be read by other users, so the identity may be known to them; run 'chmod 600 {path}'\n"
+            "sottod: {path} can be read by other users, so the identity may be known to them\n  help: run 'chmod 600 {path}'\n"
         )
     );
 }

@@ -6,7 +6,8 @@ use sotto_control::model::{NoticeKind, Snapshot, Status, Talk};
 use sotto_control::server::{BindError, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
     AudioReply, AudioUnmute, CallError, Client, ConnectError, ControlError, DaemonQuit, ErrorCode,
-    Event, MeetingJoin, MeetingList, MeetingsReply, NetworkConnect, Places, Request, StatusGet,
+    Event, ForPeople, MeetingJoin, MeetingList, MeetingsReply, NetworkConnect, Places, Request,
+    StatusGet,
 };
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
@@ -317,7 +318,7 @@ async fn an_existing_home_keeps_its_mode() {
         let error = InstanceLock::acquire(&Places::within(home.path())).unwrap_err();
         let path = home.path().display();
         assert_eq!(
-            error.to_string(),
+            error.in_one_line(),
             format!(
                 "other users of this machine can write to {path}, and so take your place in Sotto; run 'chmod go-w {path}', or set SOTTO_HOME to another directory"
             )

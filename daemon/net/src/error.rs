@@ -7,13 +7,13 @@ use thiserror::Error;
 use crate::NodeId;
 
 /// Why the network did not start.
+///
+/// `Display` is a sentence without a full stop; [`NetworkError::hint`] says what helps.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NetworkError {
     /// The configured port belongs to another program.
-    #[error(
-        "cannot listen on UDP port {port}: {source}; free it, or set 'network.listen_port' to another port or to 0 for any"
-    )]
+    #[error("cannot listen on UDP port {port}: {source}")]
     Listen {
         /// The port that was asked for; 0 for any.
         port: u16,
@@ -27,15 +27,29 @@ pub enum NetworkError {
     #[error("cannot set up the network: {0}")]
     Setup(String),
     /// The media socket could not be bound.
-    #[error(
-        "cannot open UDP port {port} for voice: {source}; set 'network.media_port' to another port or to 0 for any"
-    )]
+    #[error("cannot open UDP port {port} for voice: {source}")]
     MediaSocket {
         /// The port that was asked for; 0 for any.
         port: u16,
         /// What the system said.
         source: io::Error,
     },
+}
+
+impl NetworkError {
+    /// Returns what the user can do about it, if there is something.
+    #[must_use]
+    pub const fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Listen { .. } => {
+                "free it, or choose another, 0 for any, with 'sotto config set network.listen_port'"
+            }
+            Self::MediaSocket { .. } => {
+                "free it, or choose another, 0 for any, with 'sotto config set network.media_port'"
+            }
+            Self::Interfaces(_) | Self::Setup(_) => return None,
+        })
+    }
 }
 
 /// A command did not reach the network.

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use sotto_audio::priority::Priority;
 use sotto_audio::{CaptureKeeper, DeviceSpec, DeviceState, PlaybackKeeper};
+use sotto_control::ForPeople;
 use sotto_control::model::Processing;
 use sotto_meeting::{Audience, PeerId, VoiceChange};
 use sotto_net::{MediaSocket, Network};
@@ -53,8 +54,18 @@ pub(crate) enum VoiceSetupError {
     #[error(transparent)]
     Network(#[from] sotto_net::NetworkError),
     /// The system refused a thread or a descriptor.
-    #[error("the system gives no thread or descriptor for voice: {0}; close some programs")]
+    #[error("the system gives no thread or descriptor for voice: {0}")]
     System(#[from] std::io::Error),
+}
+
+impl ForPeople for VoiceSetupError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Network(error) => error.hint()?,
+            Self::System(_) => "close some programs",
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// News from the voice side for the hub.

@@ -2,7 +2,7 @@
 
 use super::connection::{ConnectionId, Greeting, ServerConnection};
 use crate::durable;
-use crate::error::{ControlError, ErrorCode};
+use crate::error::{ControlError, ErrorCode, ForPeople};
 use crate::places::Places;
 use interprocess::local_socket::tokio::{Listener as LocalListener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
@@ -24,7 +24,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub enum BindError {
     /// Another daemon runs with the same home.
     #[error(
-        "another sottod already runs with these files ({}); stop it with 'sotto quit', or set SOTTO_HOME to another directory",
+        "another sottod already runs with these files ({})",
         lock.display()
     )]
     AlreadyRunning {
@@ -43,8 +43,8 @@ pub enum BindError {
     },
     /// Others could change what lies in a directory of ours.
     #[error(
-        "other users of this machine can write to {path}, and so take your place in Sotto; run 'chmod go-w {path}', or set SOTTO_HOME to another directory",
-        path = path.display()
+        "other users of this machine can write to {}, and so take your place in Sotto",
+        path.display()
     )]
     OpenToOthers {
         /// The directory.
@@ -52,7 +52,7 @@ pub enum BindError {
     },
     /// The socket's path is longer than the system allows.
     #[error(
-        "the path of the control socket, {}, is {length} bytes long, and at most {most}; set SOTTO_HOME to a shorter one",
+        "the path of the control socket, {}, is {length} bytes long, and at most {most}",
         path.display()
     )]
     PathTooLong {
@@ -63,6 +63,25 @@ pub enum BindError {
         /// What the system allows.
         most: usize,
     },
+}
+
+impl ForPeople for BindError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::AlreadyRunning { .. } => {
+                "stop it with 'sotto quit', or set SOTTO_HOME to another directory"
+            }
+            Self::OpenToOthers { path } => {
+                return Some(format!(
+                    "run 'chmod go-w {}', or set SOTTO_HOME to another directory",
+                    path.display()
+                ));
+            }
+            Self::PathTooLong { .. } => "set SOTTO_HOME to a shorter one",
+            Self::File { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
 }
 
 /// The right to use a home's files: held by the one daemon that runs with them, until it is dropped.
