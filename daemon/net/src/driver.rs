@@ -5,7 +5,6 @@
 //! if the caller stays behind, gossip and requests are dropped and, last, the swarm is left alone until it catches up.
 
 use std::{
-    collections::VecDeque,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,19 +13,15 @@ use futures::StreamExt;
 use libp2p::Swarm;
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
     time,
 };
 
 use crate::{
-    Interfaces, NetworkCommand, NetworkConfig, NetworkError, NetworkEvent, NodeId,
+    NetworkCommand, NetworkConfig, NetworkError, NetworkEvent, NodeId,
     behaviour::{self, Behaviour},
     direct,
-    discovery::{Discovery, Sighting},
-    gossip,
-    interfaces::InterfaceTable,
-    listeners::Listeners,
-    media_stream,
+    discovery::Sighting,
+    gossip, media_stream,
     planner::Planner,
     statistics::Counters,
 };
@@ -34,21 +29,25 @@ use crate::{
 mod commands;
 mod connections;
 mod dialling;
+mod events;
 mod incoming;
+mod lookout;
+mod media;
+mod own_addresses;
 #[cfg(test)]
 mod tests;
 
 use connections::Connections;
 use dialling::Attempts;
+use events::Events;
+use lookout::Lookout;
+use media::Media;
+use own_addresses::{Moved, OwnAddresses};
 
 /// Commands carried out between two looks at everything else.
 const COMMANDS_AT_ONCE: usize = 64;
 /// How often the interfaces are looked at, and overdue things dropped.
 const LOOK: Duration = Duration::from_secs(1);
-/// Kept aside beyond the channel; above this, gossip and requests are dropped.
-const BACKLOG: usize = 256;
-/// Above this, the swarm is not polled. Changes of connection alone fill it only if the caller has stopped.
-const STANDSTILL: usize = 4096;
 /// Closing connections at the end.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -57,22 +56,17 @@ pub(crate) struct Driver {
     node: NodeId,
     started: Instant,
     swarm: Swarm<Behaviour>,
-    interfaces: Interfaces,
-    table: InterfaceTable,
-    listeners: Listeners,
+    own: OwnAddresses,
     planner: Planner,
-    discovery: Option<Discovery>,
-    sightings: Option<mpsc::Receiver<Sighting>>,
+    lookout: Lookout,
     connections: Connections,
     attempts: Attempts,
     inbox: direct::Inbox,
     outbox: direct::Outbox,
     receipts: gossip::Receipts,
     held: gossip::Held,
-    events: mpsc::Sender<NetworkEvent>,
-    backlog: VecDeque<NetworkEvent>,
-    media: Arc<media_stream::Shared>,
-    media_task: JoinHandle<()>,
+    events: Events,
+    media: Media,
     counters: Arc<Counters>,
 }
 
@@ -85,59 +79,44 @@ impl Driver {
         events: mpsc::Sender<NetworkEvent>,
     ) -> Result<Self, NetworkError> {
         let mut swarm = behaviour::swarm(&config)?;
-        let table = InterfaceTable::read(&config.interfaces).map_err(NetworkError::Interfaces)?;
-        let port = Listeners::choose_port(config.listen_port, &config.interfaces, &table).await?;
-        let listeners = Listeners::open(&mut swarm, port, &config.interfaces, &table);
+        let interfaces = config.interfaces.clone();
+        let own = OwnAddresses::open(&mut swarm, interfaces, config.listen_port).await?;
         let started = Instant::now();
         let mut planner = Planner::new(node, chance(), Duration::ZERO);
-        planner.set_subnets(table.subnets(), Duration::ZERO);
+        planner.set_subnets(own.subnets(), Duration::ZERO);
         for address in config.static_peers {
             if !planner.add_static(address, Duration::ZERO) {
                 tracing::warn!(%address, "a static peer is left out: its address cannot be dialled, or there are over 64");
             }
         }
-        let (discovery, sightings) = if config.discovery {
-            let interfaces = config.interfaces.clone();
-            let (discovery, sightings) =
-                Discovery::start(node, listeners.port(), interfaces, Arc::clone(&counters));
-            (Some(discovery), Some(sightings))
-        } else {
-            (None, None)
+        let lookout = match config.discovery {
+            true => Lookout::start(node, own.port(), config.interfaces, &counters),
+            false => Lookout::none(),
         };
-        let media_task = tokio::spawn(media_stream::run(
-            Arc::clone(&media),
-            swarm.behaviour().media.new_control(),
-        ));
+        let media = Media::start(media, swarm.behaviour().media.new_control());
         let mut driver = Self {
             node,
             started,
             swarm,
-            interfaces: config.interfaces,
-            table,
-            listeners,
+            own,
             planner,
-            discovery,
-            sightings,
+            lookout,
             connections: Connections::default(),
             attempts: Attempts::default(),
             inbox: direct::Inbox::default(),
             outbox: direct::Outbox::default(),
             receipts: gossip::Receipts::default(),
             held: gossip::Held::default(),
-            events,
-            backlog: VecDeque::new(),
+            events: Events::new(events),
             media,
-            media_task,
             counters,
         };
-        driver.emit(NetworkEvent::Listening(
-            driver.table.dialable(driver.listeners.port()),
-        ));
+        driver.emit(NetworkEvent::Listening(driver.own.dialable()));
         Ok(driver)
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.listeners.port()
+        self.own.port()
     }
 
     /// Works until told to stop, or until the handle is gone.
@@ -148,7 +127,6 @@ impl Driver {
     ) {
         let mut look = time::interval(LOOK);
         look.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
-        let events = self.events.clone();
         while self.obey(&mut commands) {
             self.follow_plan();
             self.end_head_starts();
@@ -157,23 +135,15 @@ impl Driver {
             tokio::select! {
                 biased;
                 _ = &mut stop => break,
-                permit = events.reserve(), if !self.backlog.is_empty() => match permit {
-                    Ok(permit) => {
-                        if let Some(event) = self.backlog.pop_front() {
-                            permit.send(event);
-                        }
-                    }
-                    // Nobody listens any more; shutdown will follow.
-                    Err(_) => self.backlog.clear(),
-                },
+                () = self.events.catch_up() => {}
                 _ = look.tick() => self.look(),
                 // Before the commands: these had their turn just now.
-                event = self.swarm.select_next_some(), if self.backlog.len() < STANDSTILL => self.on_swarm_event(event),
+                event = self.swarm.select_next_some(), if !self.events.is_at_standstill() => self.on_swarm_event(event),
                 command = commands.recv() => match command {
                     Some(command) => self.on_command(command),
                     None => break,
                 },
-                sighting = next_sighting(&mut self.sightings) => self.on_sighting(sighting),
+                sighting = self.lookout.next() => self.on_sighting(sighting),
                 () = sleep_until(wake) => {}
             }
         }
@@ -202,26 +172,15 @@ impl Driver {
 
     /// Hands an event to the caller, or keeps it for when there is room.
     fn emit(&mut self, event: NetworkEvent) {
-        if !self.backlog.is_empty() {
-            self.backlog.push_back(event);
-        } else if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
-            self.backlog.push_back(event);
-        }
-    }
-
-    /// Whether the caller is so far behind that gossip and requests must be dropped.
-    fn is_behind(&self) -> bool {
-        self.backlog.len() >= BACKLOG
+        self.events.emit(event);
     }
 
     /// Once a second: the interfaces, and whatever has waited too long.
     fn look(&mut self) {
-        match InterfaceTable::read(&self.interfaces) {
-            Ok(table) if table != self.table => self.on_interfaces_changed(table),
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot read the network interfaces"),
+        if let Some(moved) = self.own.look() {
+            self.on_interfaces_changed(&moved);
         }
-        self.listeners.follow(&mut self.swarm, &self.table);
+        self.own.listen(&mut self.swarm);
         let now = Instant::now();
         while let Some(receipt) = self.receipts.overdue(now) {
             self.counters.verdicts_missed.increment();
@@ -241,23 +200,18 @@ impl Driver {
         self.counters.wanted_peers.set(self.planner.wanted());
     }
 
-    fn on_interfaces_changed(&mut self, table: InterfaceTable) {
+    fn on_interfaces_changed(&mut self, moved: &Moved) {
         tracing::info!("the network interfaces changed");
-        let port = self.listeners.port();
-        let moved = table.dialable(port) != self.table.dialable(port);
-        let cut_off = self
-            .connections
-            .cut_off(&self.table.subnets(), &table.subnets());
-        for connection in cut_off {
+        let subnets = self.own.subnets();
+        for connection in self.connections.cut_off(&moved.before, &subnets) {
             self.swarm.close_connection(connection);
         }
-        self.table = table;
-        self.listeners.follow(&mut self.swarm, &self.table);
+        self.own.listen(&mut self.swarm);
         let now = self.now();
-        self.planner.set_subnets(self.table.subnets(), now);
+        self.planner.set_subnets(subnets, now);
         self.emit(NetworkEvent::InterfacesChanged);
-        if moved {
-            self.emit(NetworkEvent::Listening(self.table.dialable(port)));
+        if moved.told {
+            self.emit(NetworkEvent::Listening(self.own.dialable()));
         }
     }
 
@@ -287,7 +241,6 @@ impl Driver {
         for peer in peers {
             let _ = self.swarm.disconnect_peer_id(peer);
         }
-        let discovery = self.discovery.take();
         let swarm = &mut self.swarm;
         let close = async {
             while swarm.connected_peers().next().is_some() {
@@ -296,18 +249,7 @@ impl Driver {
             // The last packets are sent by tasks of the transport.
             time::sleep(Duration::from_millis(30)).await;
         };
-        let withdraw = async {
-            if let Some(discovery) = discovery {
-                discovery.stop().await;
-            }
-        };
-        let _ = tokio::join!(time::timeout(FAREWELL, close), withdraw);
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.media_task.abort();
+        let _ = tokio::join!(time::timeout(FAREWELL, close), self.lookout.stop());
     }
 }
 
@@ -315,16 +257,6 @@ impl Drop for Driver {
 fn chance() -> u64 {
     use std::hash::{BuildHasher, RandomState};
     RandomState::new().hash_one(0_u8)
-}
-
-async fn next_sighting(sightings: &mut Option<mpsc::Receiver<Sighting>>) -> Sighting {
-    if let Some(receiver) = sightings {
-        if let Some(sighting) = receiver.recv().await {
-            return sighting;
-        }
-        *sightings = None;
-    }
-    std::future::pending().await
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -270,7 +270,7 @@ impl Driver {
     }
 
     fn is_own_address(&self, address: SocketAddr) -> bool {
-        address.ip().is_loopback() || self.table.listenable().any(|ip| ip == address.ip())
+        self.own.contains(address.ip())
     }
 
     fn attempt(&mut self, target: Target) {

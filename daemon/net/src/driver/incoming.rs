@@ -66,7 +66,7 @@ impl Driver {
                 ..
             } => {
                 tracing::debug!(?reason, "listener closed");
-                self.listeners.closed(listener_id);
+                self.own.closed(listener_id);
             }
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener failed"),
             _ => {}
@@ -164,7 +164,8 @@ impl Driver {
                 let now = Instant::now();
                 let receipt = self.receipts.issue(message_id, propagation_source, now);
                 let neighbour = NodeId::from_peer_id(&propagation_source);
-                let (Some(author), Some(neighbour), false) = (author, neighbour, self.is_behind())
+                let (Some(author), Some(neighbour), false) =
+                    (author, neighbour, self.events.is_behind())
                 else {
                     self.counters.gossip_dropped.increment();
                     if let Some(receipt) = self.receipts.redeem(receipt) {
@@ -218,7 +219,7 @@ impl Driver {
                 } => {
                     let now = Instant::now();
                     let kept = NodeId::from_peer_id(&peer)
-                        .filter(|_| !self.is_behind())
+                        .filter(|_| !self.events.is_behind())
                         .and_then(|from| {
                             self.inbox.insert(from, channel, now).map(|id| (from, id))
                         });

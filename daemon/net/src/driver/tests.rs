@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use super::*;
+use crate::Interfaces;
 
 /// A driver on loopback, with the ends that its caller holds.
 struct Bench {

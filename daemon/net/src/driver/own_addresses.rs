@@ -1,0 +1,127 @@
+//! The addresses of this machine, and the listeners on them.
+
+use std::net::{IpAddr, SocketAddr};
+
+use libp2p::{Swarm, core::transport::ListenerId};
+
+use crate::{
+    Interfaces, NetworkError, addresses::Subnets, behaviour::Behaviour, interfaces::InterfaceTable,
+    listeners::Listeners,
+};
+
+/// The interfaces that may be used, their addresses at the last look, and the listeners.
+#[derive(Debug)]
+pub(super) struct OwnAddresses {
+    interfaces: Interfaces,
+    table: InterfaceTable,
+    listeners: Listeners,
+}
+
+/// A change of the addresses.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Moved {
+    /// The networks that could be dialled before.
+    pub(super) before: Subnets,
+    /// Others reach this machine under other addresses now.
+    pub(super) told: bool,
+}
+
+impl OwnAddresses {
+    /// Looks for the addresses and listens on them, on `port` or, if that is 0, on any.
+    pub(super) async fn open(
+        swarm: &mut Swarm<Behaviour>,
+        interfaces: Interfaces,
+        port: u16,
+    ) -> Result<Self, NetworkError> {
+        let table = InterfaceTable::read(&interfaces).map_err(NetworkError::Interfaces)?;
+        let port = Listeners::choose_port(port, &interfaces, &table).await?;
+        let listeners = Listeners::open(swarm, port, &interfaces, &table);
+        Ok(Self {
+            interfaces,
+            table,
+            listeners,
+        })
+    }
+
+    /// Returns the port of every listener.
+    pub(super) fn port(&self) -> u16 {
+        self.listeners.port()
+    }
+
+    /// Returns the networks that can be dialled directly.
+    pub(super) fn subnets(&self) -> Subnets {
+        self.table.subnets()
+    }
+
+    /// Returns the addresses under which others reach this machine.
+    pub(super) fn dialable(&self) -> Vec<SocketAddr> {
+        self.table.dialable(self.port())
+    }
+
+    /// Returns whether this machine can be reached under `ip`.
+    pub(super) fn contains(&self, ip: IpAddr) -> bool {
+        ip.is_loopback() || self.table.listenable().any(|own| own == ip)
+    }
+
+    /// Asks the system for the addresses, and returns what has changed. Listeners follow with [`Self::listen`].
+    pub(super) fn look(&mut self) -> Option<Moved> {
+        match InterfaceTable::read(&self.interfaces) {
+            Ok(table) => self.replace(table),
+            Err(error) => {
+                tracing::warn!(%error, "cannot read the network interfaces");
+                None
+            }
+        }
+    }
+
+    fn replace(&mut self, table: InterfaceTable) -> Option<Moved> {
+        if table == self.table {
+            return None;
+        }
+        let (before, reached) = (self.subnets(), self.dialable());
+        self.table = table;
+        let told = self.dialable() != reached;
+        Some(Moved { before, told })
+    }
+
+    /// Opens and closes listeners until they match the addresses.
+    pub(super) fn listen(&mut self, swarm: &mut Swarm<Behaviour>) {
+        self.listeners.follow(swarm, &self.table);
+    }
+
+    /// Notes that a listener closed by itself.
+    pub(super) fn closed(&mut self, listener: ListenerId) {
+        self.listeners.closed(listener);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used)] // a test fails by panicking
+mod tests {
+    use super::*;
+    use crate::{NetworkConfig, behaviour};
+
+    /// Loopback alone, on any port.
+    async fn loopback() -> OwnAddresses {
+        let interfaces = Interfaces::Named(vec!["lo".to_owned()]);
+        let mut swarm = behaviour::swarm(&NetworkConfig::new([7; 32])).expect("it is valid");
+        let opened = OwnAddresses::open(&mut swarm, interfaces, 0).await;
+        opened.expect("loopback is there")
+    }
+
+    #[tokio::test]
+    async fn a_change_is_told_once() {
+        let mut own = loopback().await;
+        let localhost = IpAddr::from([127, 0, 0, 1]);
+        assert!(own.look().is_none(), "nothing has changed");
+        let before = own.subnets();
+        assert!(before.contains(localhost));
+        let gone = own.replace(InterfaceTable::default());
+        assert_eq!(gone, Some(Moved { before, told: true }));
+        assert!(own.dialable().is_empty());
+        assert!(!own.subnets().contains(localhost));
+        assert!(own.replace(InterfaceTable::default()).is_none());
+        let back = own.look().expect("the system has it still");
+        assert!(back.told);
+    }
+}
