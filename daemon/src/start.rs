@@ -8,7 +8,7 @@ use std::time::Duration;
 use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
 use sotto_control::{ForPeople, NoHome, Places};
-use sotto_meeting::{Mesh, Setup, StoredError};
+use sotto_meeting::{Mesh, Setup, StoredError, Topic};
 use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -121,6 +121,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     network_config
         .static_peers
         .clone_from(&settings.network.static_peers);
+    network_config.common_topic = Some(Topic::LOBBY.to_owned());
     let (network, network_events) = Network::start(network_config).await?;
 
     let (device_changes, devices) = mpsc::channel(1);

@@ -35,6 +35,8 @@ pub struct NetworkConfig {
     pub static_peers: Vec<SocketAddr>,
     /// Whether to announce and browse by mDNS. Default: yes.
     pub discovery: bool,
+    /// The topic that every peer listens to, if there is one. A connected peer that does not is connected with anew, once.
+    pub common_topic: Option<String>,
     /// What this program calls itself to connected peers, at most 64 bytes. Default: `sotto/` and the version.
     pub agent: String,
 }
@@ -48,6 +50,7 @@ impl NetworkConfig {
             interfaces: Interfaces::All,
             static_peers: Vec::new(),
             discovery: true,
+            common_topic: None,
             agent: concat!("sotto/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -61,6 +64,7 @@ impl fmt::Debug for NetworkConfig {
             .field("interfaces", &self.interfaces)
             .field("static_peers", &self.static_peers.len())
             .field("discovery", &self.discovery)
+            .field("common_topic", &self.common_topic)
             .field("agent", &self.agent)
             .finish_non_exhaustive()
     }

@@ -30,6 +30,7 @@ mod commands;
 mod connections;
 mod dialling;
 mod events;
+mod hellos;
 mod incoming;
 mod lookout;
 mod media;
@@ -101,7 +102,7 @@ impl Driver {
             own,
             planner,
             lookout,
-            connections: Connections::default(),
+            connections: Connections::new(config.common_topic),
             attempts: Attempts::default(),
             inbox: direct::Inbox::default(),
             outbox: direct::Outbox::default(),
@@ -130,8 +131,13 @@ impl Driver {
         while self.obey(&mut commands) {
             self.follow_plan();
             self.end_head_starts();
+            self.renew_silent_connections();
             let plan = self.planner.next_timeout().map(|at| self.started + at);
-            let wake = plan.into_iter().chain(self.attempts.next_timeout()).min();
+            let wake = plan
+                .into_iter()
+                .chain(self.attempts.next_timeout())
+                .chain(self.connections.next_timeout())
+                .min();
             tokio::select! {
                 biased;
                 _ = &mut stop => break,

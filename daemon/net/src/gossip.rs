@@ -30,8 +30,9 @@ const MAX_RECEIPTS: usize = 2048;
 const VERDICT_TIME: Duration = Duration::from_secs(2);
 /// Own messages held because nobody connected was subscribed yet.
 const MAX_HELD: usize = 64;
-/// How long they are held. After a dial, the other side's subscriptions arrive within 10 to 110 ms.
-const HELD_TIME: Duration = Duration::from_secs(2);
+/// How long they are held. After a dial, the other side's subscriptions arrive within 10 to 110 ms; after a crash it may
+/// take a second dial, a second later.
+const HELD_TIME: Duration = Duration::from_secs(3);
 
 type TopicFilter = MaxCountSubscriptionFilter<CallbackSubscriptionFilter<fn(&TopicHash) -> bool>>;
 pub(crate) type Behaviour = gossipsub::Behaviour<gossipsub::IdentityTransform, TopicFilter>;

@@ -8,6 +8,7 @@ use std::{
 
 use libp2p::swarm::ConnectionId;
 
+use super::hellos::Hellos;
 use crate::{NodeId, Transport, addresses::Subnets};
 
 /// Two connections to one peer that are older than this are one too many.
@@ -23,6 +24,7 @@ pub(super) struct Connections {
     /// Where the caller believes the peer to be.
     reported: HashMap<NodeId, IpAddr>,
     discovered: HashSet<NodeId>,
+    hellos: Hellos,
 }
 
 /// One connection.
@@ -47,10 +49,21 @@ pub(super) enum Change {
 }
 
 impl Connections {
+    /// None yet. Everybody listens to the topic `common`.
+    pub(super) fn new(common: Option<String>) -> Self {
+        Self {
+            hellos: Hellos::new(common),
+            ..Self::default()
+        }
+    }
+
     /// A connection stands. Returns what to tell, and the connections that are no longer needed.
     pub(super) fn opened(&mut self, peer: NodeId, new: Connection) -> (Change, Vec<ConnectionId>) {
         let known = self.peers.entry(peer).or_default();
         let first = known.is_empty();
+        if first {
+            self.hellos.connected(peer, new.since);
+        }
         let replaced: Vec<_> = known
             .iter()
             .filter(|old| {
@@ -92,6 +105,7 @@ impl Connections {
         let Some(left) = known.last() else {
             self.peers.remove(&peer);
             self.reported.remove(&peer);
+            self.hellos.disconnected(peer);
             return Change::Disconnected;
         };
         let address = left.address.ip();
@@ -101,6 +115,21 @@ impl Connections {
         } else {
             Change::Connected(address, left.transport)
         }
+    }
+
+    /// A peer listens to a topic.
+    pub(super) fn subscribed(&mut self, peer: NodeId, topic: &str) {
+        self.hellos.subscribed(peer, topic);
+    }
+
+    /// Peers that have not said to which topics they listen, and are to be connected with anew.
+    pub(super) fn take_silent(&mut self, now: Instant) -> Vec<NodeId> {
+        self.hellos.take_overdue(now)
+    }
+
+    /// When there may be such a peer.
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        self.hellos.next_timeout()
     }
 
     pub(super) fn is_connected(&self, peer: NodeId) -> bool {

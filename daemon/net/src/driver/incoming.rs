@@ -153,6 +153,15 @@ impl Driver {
         }
     }
 
+    /// Closes the connections to peers that have not said to which topics they listen. The planner dials them again.
+    pub(super) fn renew_silent_connections(&mut self) {
+        for peer in self.connections.take_silent(Instant::now()) {
+            tracing::debug!(%peer, "a peer has not said to which topics it listens; connecting anew");
+            // There is nothing to be done if it is gone.
+            let _ = self.swarm.disconnect_peer_id(peer.to_peer_id());
+        }
+    }
+
     fn on_gossip(&mut self, event: gossipsub::Event) {
         match event {
             gossipsub::Event::Message {
@@ -193,6 +202,7 @@ impl Driver {
                     self.publish(topic.clone(), data, false);
                 }
                 if let Some(peer) = NodeId::from_peer_id(&peer_id) {
+                    self.connections.subscribed(peer, &topic);
                     self.emit(NetworkEvent::Subscribed { peer, topic });
                 }
             }
