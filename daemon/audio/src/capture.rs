@@ -23,6 +23,9 @@ const BACKLOG_MILLISECONDS: usize = 200;
 /// What is kept of a backlog: its newest end.
 const KEPT_MILLISECONDS: usize = 20;
 
+/// No microphone's sample is beyond this; full scale is 1. The energy of sound below it is a number still.
+const ABSURD: f32 = 1e9;
+
 /// The device's side: takes blocks of interleaved samples.
 pub(crate) struct CaptureFeed {
     ring: Producer<f32>,
@@ -178,8 +181,8 @@ impl CaptureReader {
         };
         let (first, second) = chunk.as_slices();
         self.interleaved.clear();
-        self.interleaved.extend_from_slice(first);
-        self.interleaved.extend_from_slice(second);
+        let captured = first.iter().chain(second).copied();
+        self.interleaved.extend(captured.map(sound_or_silence));
         chunk.commit_all();
         true
     }
@@ -201,6 +204,12 @@ impl CaptureReader {
         self.health.interrupted(frames);
         self.lost += frames as f64 * f64::from(SAMPLE_RATE) / f64::from(self.rate);
     }
+}
+
+/// Returns a captured sample, or silence for what is no sound: a driver's NaN would stay in every filter and level
+/// behind this for good.
+fn sound_or_silence(sample: f32) -> f32 {
+    if sample.abs() <= ABSURD { sample } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -279,6 +288,31 @@ mod tests {
         assert_eq!(reader.read(&mut frame), Some(0));
         assert_eq!(frame[0], 29.0);
         assert_eq!(reader.read(&mut frame), None);
+    }
+
+    #[test]
+    fn what_is_no_sound_is_silence_and_chooses_no_channel() {
+        for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+            for rate in [48_000, 44_100] {
+                let (mut feed, mut reader) = ring(rate, 2);
+                let mut loudest = 0.0_f32;
+                for block in 0..100 {
+                    // The driver stumbles once on a channel without a microphone.
+                    let left = if block == 0 { broken } else { 0.0 };
+                    feed.push((0..960).map(|n| if n % 2 == 0 { left } else { 0.5 }));
+                    let mut frame = [0.0; 480];
+                    loudest = 0.0;
+                    while reader.read(&mut frame).is_some() {
+                        assert!(frame.iter().all(|sample| sample.is_finite()));
+                        loudest = frame.iter().fold(loudest, |most, it| most.max(*it));
+                    }
+                }
+                assert!(
+                    (loudest - 0.5).abs() < 0.01,
+                    "{broken} at {rate} Hz: {loudest}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -43,6 +43,8 @@ impl Level {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -52,5 +54,17 @@ mod tests {
         assert_eq!(Level::of(&[f32::NAN; 10]), Level::SILENCE);
         assert!((Level::of(&[0.1; 480]).db() + 20.0).abs() < 0.01);
         assert_eq!(Level::of(&[10.0; 10]).db(), 0.0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_sound_and_no_number_make_a_level_that_is_none(
+            samples in proptest::collection::vec(proptest::num::f32::ANY, 0..20),
+            number in proptest::num::f32::ANY,
+        ) {
+            for level in [Level::of(&samples), Level::from_power(number), Level::from_db(number)] {
+                prop_assert!((Level::SILENCE.db()..=0.0).contains(&level.db()), "{level:?}");
+            }
+        }
     }
 }

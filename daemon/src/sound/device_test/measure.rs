@@ -124,6 +124,21 @@ mod tests {
         assert_eq!(verdict(&loud).verdict, TestVerdict::Clipped);
     }
 
+    /// JSON has no NaN and no infinity: it would say null, and no client could read the test.
+    #[test]
+    fn a_recording_that_is_no_sound_has_levels_that_are_numbers() {
+        for broken in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX] {
+            let mut recorded = recording(-70.0, Some(-20.0));
+            recorded.iter_mut().step_by(500).for_each(|it| *it = broken);
+            for recorded in [&recorded[..], &recorded[..1]] {
+                let result = verdict(recorded);
+                let levels = [result.peak_dbfs, result.speech_dbfs, result.noise_dbfs];
+                assert!(levels.iter().all(|level| level.is_finite()), "{result:?}");
+                assert!(level(recorded).is_finite());
+            }
+        }
+    }
+
     #[test]
     fn levels_are_what_they_are() {
         let result = verdict(&recording(-60.0, Some(-20.0)));
