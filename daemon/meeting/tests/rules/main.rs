@@ -1,14 +1,23 @@
-//! The rules of meetings, told as short stories between a few people on a clear network.
+//! The rules of meetings, told as short stories between a few people on a clear network, or on a still one where the
+//! network plays no part.
 
 // The lint's exception for tests covers test functions alone, not what they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alone;
+mod announcing;
+mod damage;
+mod invitations;
 mod inviting;
 mod lasting;
+mod limits;
 mod presence;
+mod restarts;
+mod rosters;
 #[path = "../sim/mod.rs"]
 mod sim;
 mod switching;
+mod told;
 mod whispers;
 
 use std::time::Duration;

@@ -60,6 +60,8 @@ pub(crate) struct Voice {
     pub(crate) playback: bool,
     /// Frames that were opened and played, in order of arrival.
     pub(crate) heard: Vec<HeardFrame>,
+    /// All changes, in order.
+    pub(crate) changes: Vec<VoiceChange>,
     /// Whether frames are captured at all; off where only presence is tested.
     pub(crate) capturing: bool,
     /// When a packet of each peer's whisper was told last.
@@ -155,6 +157,7 @@ impl Voice {
 
     /// Carries out a change, and checks that it is one that may be asked for.
     pub(crate) fn change(&mut self, change: VoiceChange, now: Duration) {
+        self.changes.push(change.clone());
         match change {
             VoiceChange::Enter { meeting } => {
                 assert_eq!(self.meeting, None, "entered a meeting while in one");

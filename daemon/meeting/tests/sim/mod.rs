@@ -12,6 +12,7 @@
 mod machine;
 mod media;
 mod network;
+mod still;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
@@ -24,7 +25,7 @@ use network::{Connection, Happening, Scheduled};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sotto_meeting::{
-    Command, Event, Flags, Input, MeetingId, Now, OfflineReason, PeerId, Presence, Refusal,
+    Command, Event, Flags, Input, MeetingId, Mesh, Now, OfflineReason, PeerId, Presence, Refusal,
     RejoinPolicy, Reply, RosterEntry, Topic, Utc, View,
 };
 
@@ -41,6 +42,8 @@ pub(crate) struct Weather {
     pub(crate) direct_loss: u32,
     /// Percent of media packets that are lost.
     pub(crate) media_loss: u32,
+    /// A silent connection is given up after this.
+    pub(crate) broken_after: Duration,
 }
 
 impl Weather {
@@ -51,6 +54,7 @@ impl Weather {
         duplication: 0,
         direct_loss: 0,
         media_loss: 0,
+        broken_after: Duration::from_secs(10),
     };
 
     /// Crowded radio: a lot is lost, late, and out of order.
@@ -60,6 +64,7 @@ impl Weather {
         duplication: 15,
         direct_loss: 10,
         media_loss: 5,
+        broken_after: Duration::from_secs(10),
     };
 }
 
@@ -71,6 +76,12 @@ pub(crate) struct Host(pub usize);
 pub(crate) struct Sim {
     seed: u64,
     now: Duration,
+    /// What the time of day is ahead of the time that has passed.
+    ahead: Duration,
+    /// Connections into the lobby that a machine makes by itself.
+    pub(crate) lobby_connections: usize,
+    /// A connection that nobody wants any more is kept where each machine has fewer than this into the lobby.
+    pub(crate) spare_connections: usize,
     rng: ChaCha20Rng,
     pub(crate) weather: Weather,
     machines: Vec<Machine>,
@@ -86,12 +97,16 @@ pub(crate) struct Sim {
     envelopes: BTreeMap<PeerId, VecDeque<(Topic, Vec<u8>)>>,
     /// Requests being answered: whom the answer goes to, and over what.
     answering: BTreeMap<u64, network::Answering>,
+    /// Which requests are counted, and how many of them were sent to whom.
+    counting: fn(&[u8]) -> bool,
+    counted: BTreeMap<PeerId, usize>,
     /// The number of gossip deliveries and direct messages so far.
     pub(crate) messages: u64,
     finished: Cell<bool>,
 }
 
-const EPOCH: u64 = 1_800_000_000;
+/// The time of day at which the simulation's clock is zero.
+pub(crate) const EPOCH: u64 = 1_800_000_000;
 
 impl Sim {
     /// An empty world with a wired network.
@@ -101,6 +116,9 @@ impl Sim {
         let mut sim = Self {
             seed,
             now: Duration::from_secs(1000),
+            ahead: Duration::ZERO,
+            lobby_connections: network::LOBBY_CONNECTIONS,
+            spare_connections: 0,
             rng: ChaCha20Rng::from_seed(bytes),
             weather: Weather::CLEAR,
             machines: Vec::new(),
@@ -112,6 +130,8 @@ impl Sim {
             next_id: 1,
             envelopes: BTreeMap::new(),
             answering: BTreeMap::new(),
+            counting: |_| false,
+            counted: BTreeMap::new(),
             messages: 0,
             finished: Cell::new(false),
         };
@@ -123,11 +143,17 @@ impl Sim {
     /// A world in which machines of these names run and know of one another.
     pub(crate) fn with<const N: usize>(seed: u64, names: [&str; N]) -> (Self, [Host; N]) {
         let mut sim = Self::new(seed);
-        let hosts = names.map(|name| sim.add(name));
+        let hosts = sim.add_all(names);
+        (sim, hosts)
+    }
+
+    /// Adds machines of these names, all of which run and know of one another.
+    fn add_all<const N: usize>(&mut self, names: [&str; N]) -> [Host; N] {
+        let hosts = names.map(|name| self.add(name));
         for host in hosts {
-            sim.start(host);
+            self.start(host);
         }
-        sim.until("everyone knows everyone", 60, |sim| {
+        self.until("everyone knows everyone", 60, |sim| {
             hosts.iter().all(|host| {
                 sim.view(*host)
                     .peers
@@ -137,7 +163,7 @@ impl Sim {
                     == N - 1
             })
         });
-        (sim, hosts)
+        hosts
     }
 
     /// A new machine that does not run yet.
@@ -185,12 +211,14 @@ impl Sim {
             Input::ListenAddresses(vec![SocketAddr::new(address, 4001)]),
         );
         self.input(host.0, Input::MediaPort(machine::MEDIA_PORT));
+        self.connect_at_once();
     }
 
     /// The process is killed: nobody is told, and connections to it break only after a while.
     pub(crate) fn crash(&mut self, host: Host) {
         self.machines[host.0].kill();
         self.abandon_connections(host.0);
+        self.connect_at_once();
     }
 
     /// A clean end: goodbye to everybody, then the process ends.
@@ -213,12 +241,14 @@ impl Sim {
                 self.parts[host.0] = number;
             }
         }
+        self.connect_at_once();
     }
 
     /// The network is whole again.
     pub(crate) fn heal(&mut self) {
         self.parts.fill(0);
         self.deaf.clear();
+        self.connect_at_once();
     }
 
     /// Media from `from` does not reach `to` any more; everything else does.
@@ -266,6 +296,7 @@ impl Sim {
             .expect("a stopped machine takes no commands");
         machine.voice.intend(&command, reply.as_ref());
         self.drain(host.0);
+        self.deliver_at_once();
         reply
     }
 
@@ -284,19 +315,17 @@ impl Sim {
     /// Something that happens at `host`.
     pub(crate) fn happens(&mut self, host: Host, input: Input) {
         self.input(host.0, input);
+        self.deliver_at_once();
     }
 
     /// Lets the mesh of `host` do something, and carries out what comes of it.
-    pub(crate) fn with_mesh<R>(
-        &mut self,
-        host: Host,
-        act: impl FnOnce(&mut sotto_meeting::Mesh, Now) -> R,
-    ) -> R {
+    pub(crate) fn with_mesh<R>(&mut self, host: Host, act: impl FnOnce(&mut Mesh, Now) -> R) -> R {
         let now = self.clock();
         let done = self.machines[host.0]
             .with_mesh(|mesh| act(mesh, now))
             .expect("a stopped machine does nothing");
         self.drain(host.0);
+        self.deliver_at_once();
         done
     }
 
@@ -360,6 +389,12 @@ impl Sim {
         &self.machines[host.0]
     }
 
+    /// Returns the mesh of a machine that runs.
+    pub(crate) fn mesh(&self, host: Host) -> &Mesh {
+        let mesh = self.machines[host.0].mesh.as_ref();
+        mesh.expect("a stopped machine has no mesh")
+    }
+
     pub(crate) fn voice(&self, host: Host) -> &Voice {
         &self.machines[host.0].voice
     }
@@ -373,11 +408,7 @@ impl Sim {
     }
 
     pub(crate) fn view(&self, host: Host) -> View {
-        self.machines[host.0]
-            .mesh
-            .as_ref()
-            .expect("a stopped machine shows nothing")
-            .view(self.clock())
+        self.mesh(host).view(self.clock())
     }
 
     pub(crate) fn is_invited(&self, host: Host, meeting: MeetingId) -> bool {
@@ -443,6 +474,40 @@ impl Sim {
         self.machines[host.0].disk = disk;
     }
 
+    /// `host`'s user has this name from the next start on.
+    pub(crate) fn set_name(&mut self, host: Host, name: &str) {
+        name.clone_into(&mut self.machines[host.0].name);
+    }
+
+    /// Takes out what `host` has told its user since it started, or since this was called last.
+    pub(crate) fn take_events(&mut self, host: Host) -> Vec<Event> {
+        std::mem::take(&mut self.machines[host.0].events)
+    }
+
+    /// Everybody forgets which events and changes of voice there were.
+    pub(crate) fn forget_events(&mut self) {
+        for machine in &mut self.machines {
+            machine.events.clear();
+            machine.voice.changes.clear();
+        }
+    }
+
+    /// Sets everybody's time of day ahead; no time passes.
+    pub(crate) fn set_clocks_ahead(&mut self, by: Duration) {
+        self.ahead += by;
+    }
+
+    /// From now on these requests are counted.
+    pub(crate) fn count(&mut self, requests: fn(&[u8]) -> bool) {
+        self.counting = requests;
+    }
+
+    /// Returns how many of the counted requests were sent to `host` since this was asked last.
+    pub(crate) fn take_count(&mut self, host: Host) -> usize {
+        let to = self.id(host);
+        self.counted.remove(&to).unwrap_or_default()
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.now
     }
@@ -452,10 +517,10 @@ impl Sim {
         self.rng.next_u32() % below.max(1)
     }
 
-    fn clock(&self) -> Now {
+    pub(crate) fn clock(&self) -> Now {
         Now {
             monotonic: self.now,
-            utc: Utc(EPOCH + self.now.as_secs()),
+            utc: Utc(EPOCH + (self.now + self.ahead).as_secs()),
         }
     }
 

@@ -12,10 +12,8 @@ use super::media::{HeardFrame, Link};
 use super::{Host, Sim};
 
 pub(crate) const UPKEEP: Duration = Duration::from_millis(500);
-/// A silent connection is given up after this.
-const BROKEN_AFTER: Duration = Duration::from_secs(10);
-/// Lobby connections that a machine keeps by itself.
-const LOBBY_CONNECTIONS: usize = 3;
+/// Lobby connections that a machine keeps by itself where multicast passes.
+pub(crate) const LOBBY_CONNECTIONS: usize = 3;
 /// Messages of one author that somebody keeps.
 const KEPT: usize = 16;
 /// Relays per gossip message.
@@ -28,6 +26,13 @@ pub(crate) struct Connection {
     lobby: bool,
     /// Since when nothing gets through.
     silent_since: Option<Duration>,
+}
+
+impl Connection {
+    pub(crate) fn joins(&self, one: usize, other: usize) -> bool {
+        let [a, b] = self.ends;
+        (a.0, b.0) == (one, other) || (a.0, b.0) == (other, one)
+    }
 }
 
 /// A request that a mesh is answering.
@@ -141,7 +146,10 @@ impl Sim {
             }
             Happening::Heartbeats => self.send_heartbeats(),
             Happening::Frames => self.send_frames(),
-            Happening::Upkeep => self.upkeep(),
+            Happening::Upkeep => {
+                self.upkeep();
+                self.schedule(UPKEEP, Happening::Upkeep);
+            }
             Happening::Connected { a, b, lobby } => self.establish(a, b, lobby),
             Happening::Subscribed { to, peer, topic } => {
                 if self.lives(to) && self.machines[to.0].connections.contains_key(&peer) {
@@ -328,6 +336,9 @@ impl Sim {
                 }
             }
             Output::Request { to, id, data } => {
+                if (self.counting)(&data) {
+                    *self.counted.entry(to).or_default() += 1;
+                }
                 self.machines[machine].sent += data.len() as u64;
                 let connection = self.machines[machine]
                     .connections
@@ -424,7 +435,7 @@ impl Sim {
     }
 
     /// The other ends of this machine's connections, one each.
-    fn neighbours(&self, machine: usize) -> Vec<(usize, u64)> {
+    pub(super) fn neighbours(&self, machine: usize) -> Vec<(usize, u64)> {
         let ends: BTreeSet<(usize, u64)> = self.machines[machine]
             .connections
             .values()
@@ -554,7 +565,7 @@ impl Sim {
         }
     }
 
-    fn connect(&mut self, a: usize, b: usize, lobby: bool) {
+    pub(super) fn connect(&mut self, a: usize, b: usize, lobby: bool) {
         if self.machines[b].mesh.is_some() && self.parts[a] == self.parts[b] {
             let delay = self.delay() * 3;
             let ends = [a, b].map(|machine| (machine, self.machines[machine].run));
@@ -624,7 +635,7 @@ impl Sim {
     }
 
     /// Forgets a connection at those ends that still live.
-    fn disconnect(&mut self, id: u64) {
+    pub(super) fn disconnect(&mut self, id: u64) {
         let Some(connection) = self.connections.remove(&id) else {
             return;
         };
@@ -669,7 +680,7 @@ impl Sim {
     }
 
     /// What a network does by itself: keeps a few lobby connections, redials, and gives up silent connections.
-    fn upkeep(&mut self) {
+    pub(super) fn upkeep(&mut self) {
         let ids: Vec<u64> = self.connections.keys().copied().collect();
         for id in ids {
             let through = self.gets_through(id);
@@ -681,7 +692,7 @@ impl Sim {
                 connection.silent_since = None;
             } else {
                 let since = *connection.silent_since.get_or_insert(now);
-                if now - since >= BROKEN_AFTER {
+                if now - since >= self.weather.broken_after {
                     self.disconnect(id);
                     continue;
                 }
@@ -693,7 +704,7 @@ impl Sim {
                     .contains_key(&self.machines[other].id)
             };
             if through && !self.connections[&id].lobby && !wanted(a.0, b.0) && !wanted(b.0, a.0) {
-                self.disconnect(id);
+                self.release(id);
             }
         }
         for machine in 0..self.machines.len() {
@@ -711,18 +722,30 @@ impl Sim {
             }
             self.keep_lobby_connections(machine);
         }
-        self.schedule(UPKEEP, Happening::Upkeep);
+    }
+
+    /// Gives up a connection that nobody wants, or keeps it as one into the lobby.
+    fn release(&mut self, id: u64) {
+        let ends = self.connections[&id].ends.map(|end| end.0);
+        let room = |end| self.count_lobby_connections(end) < self.spare_connections;
+        if !ends.into_iter().all(room) {
+            self.disconnect(id);
+        } else if let Some(connection) = self.connections.get_mut(&id) {
+            connection.lobby = true;
+        }
+    }
+
+    fn count_lobby_connections(&self, machine: usize) -> usize {
+        let own = self.machines[machine].connections.values().flatten();
+        own.filter(|id| self.connections[id].lobby && self.gets_through(**id))
+            .count()
     }
 
     fn keep_lobby_connections(&mut self, machine: usize) {
-        let mine = self.machines[machine].run;
-        let own = self.machines[machine].connections.values().flatten();
-        let count = own
-            .filter(|id| self.connections[id].lobby && self.gets_through(**id))
-            .count();
-        if count >= LOBBY_CONNECTIONS {
+        if self.count_lobby_connections(machine) >= self.lobby_connections {
             return;
         }
+        let mine = self.machines[machine].run;
         let candidates: Vec<usize> = (0..self.machines.len())
             .filter(|other| {
                 let node = &self.machines[*other];

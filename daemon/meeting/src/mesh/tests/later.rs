@@ -3,7 +3,6 @@
 use super::*;
 use crate::record::{AnyRecord, NO_MEETING};
 use crate::seal::Place;
-use crate::wire::{Message, Request, Response};
 
 impl Mesh {
     /// Signs and gossips a record of a kind that this release does not know, in a meeting or in the lobby. Returns its

@@ -2,15 +2,15 @@
 
 use ed25519_dalek::SigningKey;
 
-use super::admission::ask;
 use super::*;
+use crate::Utc;
 use crate::limits::PROMPTS;
 use crate::record::{Founding, Invitation, NO_MEETING, Record, Version, sign};
 use crate::stored::State;
 use crate::wire::{Admission, Claimed, Offered, Request, Response};
 
-fn founding_of_prompt(world: &World, index: usize) -> Vec<u8> {
-    let disk = world.machines[index].disk.as_ref().unwrap();
+fn founding_of_prompt(sim: &Sim, host: Host) -> Vec<u8> {
+    let disk = sim.machine(host).disk.as_ref().unwrap();
     State::decode(disk).unwrap().prompts[0].founding.clone()
 }
 
@@ -29,14 +29,14 @@ pub(super) fn strangers_invitation(
     };
     let founding = Founding {
         title: format!("Spam {meeting}"),
-        created: Utc(START),
+        created: Utc(EPOCH),
         nonce: [1; 16],
         commitment: [0; 32],
     };
     let founding = sign(&key, NO_MEETING, version, 0, founding);
     let invitation = Invitation {
         invitee,
-        made: Utc(START),
+        made: Utc(EPOCH),
         withdrawn: false,
         past: None,
         name: "Stranger".into(),
@@ -65,92 +65,44 @@ pub(super) fn offer(founding: &[u8], invitations: Vec<Vec<u8>>, inside: &[PeerId
 
 #[test]
 fn who_brings_no_invitation_makes_nobody_a_candidate_for_a_join() {
-    let mut world = World::new(&["Anna", "Bao", "Chen"]);
-    world.create(0, "Planning", &[1]);
-    let founding = founding_of_prompt(&world, 1);
-    let (anna, bao, chen) = (world.id(0), world.id(1), world.id(2));
-    let (_, foreign) = strangers_invitation(1, 1, bao);
-    let plant = offer(&founding, vec![foreign.raw.to_vec()], &[chen]);
-    assert_eq!(ask(&mut world, 1, chen, &plant), Response::Refused);
-    let invitation = world.view(1).invitations[0].clone();
+    let (mut sim, [anna, bao, chen]) = Sim::still(["Anna", "Bao", "Chen"]);
+    sim.meet(anna, "Planning", &[bao]);
+    let founding = founding_of_prompt(&sim, bao);
+    let (_, foreign) = strangers_invitation(1, 1, sim.id(bao));
+    let plant = offer(&founding, vec![foreign.raw.to_vec()], &[sim.id(chen)]);
+    assert_eq!(ask(&mut sim, bao, chen, &plant), Response::Refused);
+    let invitation = sim.view(bao).invitations[0].clone();
     let inside: Vec<PeerId> = invitation.inside.iter().map(|named| named.peer).collect();
-    assert_eq!(inside, [anna]);
+    assert_eq!(inside, [sim.id(anna)]);
 }
 
 #[test]
 fn a_secret_that_is_not_the_meetings_own_is_not_taken() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let meeting = world.create(0, "Planning", &[1]);
-    let founding = founding_of_prompt(&world, 1);
-    world.cut(&[0]);
-    world.command(1, Command::Join { meeting }).unwrap();
-    let anna = world.id(0);
-    let mesh = world.machines[1].mesh.as_mut().unwrap();
+    let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+    let meeting = sim.meet(anna, "Planning", &[bao]);
+    let founding = founding_of_prompt(&sim, bao);
+    sim.split(&[&[anna]]);
+    sim.ask(bao, Command::Join { meeting });
+    let from = sim.id(anna);
     let admission = Admission {
         secret: [9; 32],
         founding,
         records: Vec::new(),
     };
-    mesh.admitted(meeting, anna, admission);
-    assert!(world.view(1).meetings.is_empty());
-    assert_eq!(world.view(1).joining.len(), 1, "others are still asked");
-    world.heal();
-    world.run(5000);
-    assert_eq!(world.view(1).active, Some(meeting));
-}
-
-#[test]
-fn who_delivered_an_invitation_can_be_joined_by_though_it_has_not_joined_the_audio() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let dara = world.add("Dara");
-    world.start(dara);
-    world.run(1000);
-    world.crash(dara);
-    let meeting = world.create(0, "Planning", &[1, dara]);
-    world.run(200);
-    world.join(1, meeting);
-    world.run(500);
-    world.create(1, "Elsewhere", &[]);
-    world.crash(0);
-    world.run(60_000);
-    world.start(dara);
-    world.run(5000);
-    assert!(world.is_invited(dara, meeting));
-    assert!(world.view(dara).invitations[0].inside.is_empty());
-    // The memory of who delivered it outlives a restart.
-    world.crash(dara);
-    world.start(dara);
-    world.run(1000);
-    world.join(dara, meeting);
-    assert_eq!(world.presence(1, meeting, dara), Some(Presence::Online));
-}
-
-#[test]
-fn a_decline_reaches_the_participant_that_delivered_the_invitation() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let dara = world.add("Dara");
-    world.start(dara);
-    world.run(1000);
-    world.crash(dara);
-    let meeting = world.create(0, "Planning", &[1, dara]);
-    world.run(200);
-    world.join(1, meeting);
-    world.create(1, "Elsewhere", &[]);
-    world.crash(0);
-    world.run(60_000);
-    world.start(dara);
-    world.run(5000);
-    world.command(dara, Command::Decline { meeting }).unwrap();
-    world.run(500);
-    assert!(world.has_declined(1, meeting, dara));
+    sim.with_mesh(bao, |mesh, _| mesh.admitted(meeting, from, admission));
+    assert!(sim.view(bao).meetings.is_empty());
+    assert_eq!(sim.view(bao).joining.len(), 1, "others are still asked");
+    sim.heal();
+    sim.run(5);
+    assert_eq!(sim.view(bao).active, Some(meeting));
 }
 
 #[test]
 fn neither_withdrawal_nor_restarts_undo_the_ten_minutes_after_a_decline() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let meeting = world.create(0, "Planning", &[1]);
-    let bao = world.id(1);
-    let peers = || vec![bao];
+    let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+    let meeting = sim.meet(anna, "Planning", &[bao]);
+    let invitee = sim.id(bao);
+    let peers = || vec![invitee];
     let invite = || Command::Invite {
         meeting,
         peers: peers(),
@@ -159,50 +111,49 @@ fn neither_withdrawal_nor_restarts_undo_the_ten_minutes_after_a_decline() {
         meeting,
         peers: peers(),
     };
-    world.command(1, Command::Decline { meeting }).unwrap();
-    world.run(30_000);
-    world.command(0, invite()).unwrap();
-    world.run(500);
-    assert!(world.is_invited(1, meeting), "once");
-    world.run(30_000);
-    world.command(0, withdraw()).unwrap();
-    world.run(500);
-    for index in [0, 1] {
-        world.crash(index);
-        world.start(index);
-        world.run(1000);
+    sim.ask(bao, Command::Decline { meeting });
+    sim.run(30);
+    sim.ask(anna, invite());
+    sim.run_millis(500);
+    assert!(sim.is_invited(bao, meeting), "once");
+    sim.run(30);
+    sim.ask(anna, withdraw());
+    sim.run_millis(500);
+    for host in [anna, bao] {
+        sim.crash(host);
+        sim.start(host);
+        sim.run(1);
     }
-    let again = world.command(0, invite());
+    let again = sim.command(anna, invite());
     assert!(
         matches!(again, Err(Refusal::DeclinedLately { .. })),
         "{again:?}"
     );
     // An inviter that does not keep to it gets no further.
-    let anna = world.machines[0].mesh.as_mut().unwrap();
-    anna.offerings.restore(Vec::new());
-    world.command(0, invite()).unwrap();
-    world.run(500);
-    assert!(!world.is_invited(1, meeting));
-    world.run(600_000);
-    world.command(0, withdraw()).unwrap();
-    world.run(30_000);
-    world.command(0, invite()).unwrap();
-    world.run(500);
-    assert!(world.is_invited(1, meeting));
+    sim.with_mesh(anna, |mesh, _| mesh.offerings.restore(Vec::new()));
+    sim.ask(anna, invite());
+    sim.run_millis(500);
+    assert!(!sim.is_invited(bao, meeting));
+    sim.run(600);
+    sim.ask(anna, withdraw());
+    sim.run(30);
+    sim.ask(anna, invite());
+    sim.run_millis(500);
+    assert!(sim.is_invited(bao, meeting));
 }
 
 #[test]
 fn a_stranger_does_not_keep_others_invitations_away() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let (bao, from) = (world.id(1), world.id(0));
+    let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+    let invitee = sim.id(bao);
     for stranger in 0..20 {
         let mut dropped = 0;
         for number in 0..10 {
             // Three a minute.
-            world.run(21_000);
-            let (founding, invitation) = strangers_invitation(stranger, number, bao);
+            sim.run(21);
+            let (founding, invitation) = strangers_invitation(stranger, number, invitee);
             let request = offer(&founding.raw, vec![invitation.raw.to_vec()], &[]);
-            let answer = ask(&mut world, 1, from, &request);
+            let answer = ask(&mut sim, bao, anna, &request);
             dropped += u32::from(answer == Response::Refused);
         }
         // Later, what is taken pushes out what the same stranger sent before.
@@ -211,42 +162,43 @@ fn a_stranger_does_not_keep_others_invitations_away() {
             "eight of each are taken, {dropped} were not"
         );
     }
-    assert!(world.view(1).invitations.len() <= PROMPTS);
-    let contacts = State::decode(world.machines[1].disk.as_ref().unwrap())
+    assert!(sim.view(bao).invitations.len() <= PROMPTS);
+    let contacts = State::decode(sim.machine(bao).disk.as_ref().unwrap())
         .unwrap()
         .contacts;
     assert!(contacts.len() <= 1, "strangers are no contacts");
-    let meeting = world.create(0, "Planning", &[1]);
-    world.run(500);
-    assert!(world.is_invited(1, meeting));
+    let meeting = sim.meet(anna, "Planning", &[bao]);
+    sim.run_millis(500);
+    assert!(sim.is_invited(bao, meeting));
     // The next stranger pushes out what another sent, not this.
-    world.run(21_000);
-    let (founding, invitation) = strangers_invitation(99, 0, bao);
+    sim.run(21);
+    let (founding, invitation) = strangers_invitation(99, 0, invitee);
     let request = offer(&founding.raw, vec![invitation.raw.to_vec()], &[]);
-    ask(&mut world, 1, from, &request);
-    assert!(world.is_invited(1, meeting));
-    assert_eq!(world.view(1).invitations.len(), PROMPTS);
+    ask(&mut sim, bao, anna, &request);
+    assert!(sim.is_invited(bao, meeting));
+    assert_eq!(sim.view(bao).invitations.len(), PROMPTS);
 }
 
 #[test]
 fn names_that_are_only_claimed_do_not_pile_up() {
-    let mut world = World::new(&["Anna", "Bao"]);
-    let anna = world.id(0);
-    let mesh = world.machines[1].mesh.as_mut().unwrap();
-    for number in 0..20_000_u32 {
-        let mut key = [200; 32];
-        key[..4].copy_from_slice(&number.to_le_bytes());
-        mesh.learn(PeerId(key), "Nobody", "", crate::directory::Source::Claimed);
-    }
-    assert!(mesh.people.named().count() <= crate::limits::NAMES);
-    mesh.learn(
-        anna,
-        "Anne",
-        "",
-        crate::directory::Source::Signed(Version {
-            epoch: u64::MAX,
-            counter: 9,
-        }),
-    );
-    assert_eq!(mesh.people.label(anna), "Anne");
+    let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+    let peer = sim.id(anna);
+    sim.with_mesh(bao, |mesh, _| {
+        for number in 0..20_000_u32 {
+            let mut key = [200; 32];
+            key[..4].copy_from_slice(&number.to_le_bytes());
+            mesh.learn(PeerId(key), "Nobody", "", crate::directory::Source::Claimed);
+        }
+        assert!(mesh.people.named().count() <= crate::limits::NAMES);
+        mesh.learn(
+            peer,
+            "Anne",
+            "",
+            crate::directory::Source::Signed(Version {
+                epoch: u64::MAX,
+                counter: 9,
+            }),
+        );
+        assert_eq!(mesh.people.label(peer), "Anne");
+    });
 }

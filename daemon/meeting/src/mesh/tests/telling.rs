@@ -1,17 +1,13 @@
 //! Who is invited hears who can let it in.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::JoinFailure;
-use crate::wire::NotAdmitted;
+use crate::wire::{NotAdmitted, Request};
 
-/// The number of offers to `index` since this was asked last.
-fn offers_to(world: &mut World, index: usize) -> usize {
-    let id = world.id(index);
-    world.offers.remove(&id).unwrap_or_default()
-}
-
-fn told_inside(world: &World, index: usize) -> BTreeSet<PeerId> {
-    let invitation = world.view(index).invitations.remove(0);
+fn told_inside(sim: &Sim, host: Host) -> BTreeSet<PeerId> {
+    let invitation = sim.view(host).invitations.remove(0);
     invitation.inside.iter().map(|named| named.peer).collect()
 }
 
@@ -20,101 +16,70 @@ fn however_many_are_inside_three_of_them_tell_an_invitee() {
     let names = [
         "Anna", "Bao", "Chen", "Dara", "Emil", "Fay", "Gus", "Hana", "Ivo", "Juno", "Kim", "Lea",
     ];
-    let mut world = World::new(&names);
-    let invitee = 11;
-    let meeting = world.create(0, "Planning", &(1..=invitee).collect::<Vec<_>>());
-    world.run(200);
-    assert_eq!(offers_to(&mut world, invitee), 1);
-    for index in 1..invitee {
-        world.join(index, meeting);
+    let (mut sim, people) = Sim::still(names);
+    sim.count(|data| matches!(Request::decode(data), Ok(Request::Invitation(_))));
+    let [anna, .., last_inside, invitee] = people;
+    let meeting = sim.meet(anna, "Planning", &people[1..]);
+    sim.run_millis(200);
+    assert_eq!(sim.take_count(invitee), 1);
+    for host in &people[1..11] {
+        sim.join_at_once(*host, meeting);
     }
-    world.run(60_000);
-    let offers = offers_to(&mut world, invitee);
+    sim.run(60);
+    let offers = sim.take_count(invitee);
     assert!((3..=6).contains(&offers), "{offers}");
-    assert_eq!(told_inside(&world, invitee).len(), 11);
+    assert_eq!(told_inside(&sim, invitee).len(), 11);
     // As long as nothing changes, nothing is said.
-    world.run(600_000);
-    assert_eq!(offers_to(&mut world, invitee), 0);
+    sim.run(600);
+    assert_eq!(sim.take_count(invitee), 0);
     // One change a second is told every ten.
     for _ in 0..60 {
-        world.command(5, Command::Leave { meeting: None }).unwrap();
-        world.run(500);
-        world.join(5, meeting);
-        world.run(400);
+        sim.ask(people[5], Command::Leave { meeting: None });
+        sim.run_millis(500);
+        sim.join_at_once(people[5], meeting);
+        sim.run_millis(400);
     }
-    world.run(20_000);
-    let offers = offers_to(&mut world, invitee);
+    sim.run(20);
+    let offers = sim.take_count(invitee);
     assert!((1..=12).contains(&offers), "{offers}");
-    for index in 0..10 {
-        world.crash(index);
+    for host in &people[..10] {
+        sim.crash(*host);
     }
-    world.run(60_000);
+    sim.run(60);
     assert!(
-        offers_to(&mut world, invitee) <= 30,
+        sim.take_count(invitee) <= 30,
         "by those who crashed as well"
     );
-    assert_eq!(told_inside(&world, invitee), BTreeSet::from([world.id(10)]));
-    world.join(invitee, meeting);
-    world.run(60_000);
-    world.command(10, Command::Leave { meeting: None }).unwrap();
-    world.run(60_000);
-    assert_eq!(offers_to(&mut world, invitee), 0, "it is inside now");
-}
-
-#[test]
-fn another_invitee_that_has_not_joined_ends_no_join() {
-    let mut world = World::new(&["Anna", "Bao", "Chen"]);
-    let meeting = world.create(0, "Planning", &[1, 2]);
-    world.run(2000);
-    world.cut(&[0]);
-    world.command(2, Command::Join { meeting }).unwrap();
-    world.run(8000);
-    assert_eq!(world.view(2).joining.len(), 1, "Anna may come back");
-    world.heal();
-    world.run(4000);
-    assert_eq!(world.view(2).active, Some(meeting));
+    assert_eq!(
+        told_inside(&sim, invitee),
+        BTreeSet::from([sim.id(last_inside)])
+    );
+    sim.join_at_once(invitee, meeting);
+    sim.run(60);
+    sim.ask(last_inside, Command::Leave { meeting: None });
+    sim.run(60);
+    assert_eq!(sim.take_count(invitee), 0, "it is inside now");
 }
 
 #[test]
 fn another_invitee_that_has_not_joined_does_not_keep_a_refused_join_alive() {
-    let mut world = World::new(&["Anna", "Bao", "Chen"]);
-    let meeting = world.create(0, "Planning", &[1, 2]);
-    world.run(2000);
-    world.cut(&[0]);
-    world.command(2, Command::Join { meeting }).unwrap();
-    world.run(2000);
-    let anna = world.id(0);
-    let chen = world.machines[2].mesh.as_mut().unwrap();
-    chen.not_admitted(meeting, anna, NotAdmitted::NotInvited);
-    chen.settle();
-    world.settle();
-    assert!(world.view(2).joining.is_empty());
-    assert!(world.saw(2, |event| matches!(
+    let (mut sim, [anna, bao, chen]) = Sim::still(["Anna", "Bao", "Chen"]);
+    let meeting = sim.meet(anna, "Planning", &[bao, chen]);
+    sim.run(2);
+    sim.split(&[&[anna]]);
+    sim.ask(chen, Command::Join { meeting });
+    sim.run(2);
+    let by = sim.id(anna);
+    sim.with_mesh(chen, |mesh, _| {
+        mesh.not_admitted(meeting, by, NotAdmitted::NotInvited);
+        mesh.settle();
+    });
+    assert!(sim.view(chen).joining.is_empty());
+    assert!(sim.saw(chen, |event| matches!(
         event,
         Event::JoinFailed {
             failure: JoinFailure::NotInvited,
             ..
         }
     )));
-}
-
-#[test]
-fn a_decline_reaches_whoever_joined_after_the_inviter_had_gone() {
-    let mut world = World::new(&["Anna", "Bao", "Chen", "Dara"]);
-    let meeting = world.create(0, "Planning", &[1, 2]);
-    world.run(200);
-    world.join(1, meeting);
-    let dara = world.id(3);
-    let peers = vec![dara];
-    world
-        .command(1, Command::Invite { meeting, peers })
-        .unwrap();
-    world.run(200);
-    world.join(3, meeting);
-    world.crash(0);
-    world.crash(1);
-    world.run(60_000);
-    world.command(2, Command::Decline { meeting }).unwrap();
-    world.run(500);
-    assert!(world.has_declined(3, meeting, 2));
 }

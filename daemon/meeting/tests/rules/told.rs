@@ -2,22 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::World;
-use crate::event::{Event, Part};
-use crate::{Command, MeetingId, MeetingView, PeerId, PeerView};
+use sotto_meeting::{MeetingView, Part, PeerId, PeerView};
+
+use super::*;
 
 /// A program that looks only at what it is told of.
 struct Watcher {
-    at: usize,
+    at: Host,
     peers: BTreeMap<PeerId, PeerView>,
     meetings: BTreeMap<MeetingId, MeetingView>,
 }
 
 impl Watcher {
     /// Begins with what the machine `at` shows now.
-    fn new(world: &mut World, at: usize) -> Self {
-        world.machines[at].events.clear();
-        let view = world.view(at);
+    fn new(sim: &mut Sim, at: Host) -> Self {
+        sim.take_events(at);
+        let view = sim.view(at);
         Self {
             at,
             peers: view.peers.into_iter().map(|it| (it.peer, it)).collect(),
@@ -26,16 +26,15 @@ impl Watcher {
     }
 
     /// Looks at the parts of which it was told, and returns them.
-    fn follow(&mut self, world: &mut World) -> BTreeSet<Part> {
-        let now = world.now();
-        let machine = &mut world.machines[self.at];
-        let mesh = machine.mesh.as_ref().unwrap();
+    fn follow(&mut self, sim: &mut Sim) -> BTreeSet<Part> {
+        let now = sim.clock();
         let mut parts = BTreeSet::new();
-        for event in std::mem::take(&mut machine.events) {
+        for event in sim.take_events(self.at) {
             if let Event::Changed(part) = event {
                 parts.insert(part);
             }
         }
+        let mesh = sim.mesh(self.at);
         for part in &parts {
             match part {
                 Part::Peer(peer) => set(&mut self.peers, *peer, mesh.peer(*peer, now)),
@@ -67,9 +66,9 @@ impl Watcher {
     }
 
     /// Sees what a new look at everything would show.
-    fn agrees(&mut self, world: &mut World, after: &str) {
-        self.follow(world);
-        let anew = Self::new(world, self.at);
+    fn agrees(&mut self, sim: &mut Sim, after: &str) {
+        self.follow(sim);
+        let anew = Self::new(sim, self.at);
         assert_eq!(self.peers, anew.peers, "{after}");
         assert_eq!(self.meetings, anew.meetings, "{after}");
     }
@@ -90,78 +89,78 @@ fn set<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) {
 
 #[test]
 fn whoever_looks_only_at_what_it_is_told_of_sees_everything() {
-    let mut world = World::new(&["Anna", "Bao", "Chidi", "Dana"]);
-    let mut watcher = Watcher::new(&mut world, 0);
-    let meeting = world.create(1, "Planning", &[0, 2, 3]);
-    world.run(500);
-    watcher.agrees(&mut world, "an invitation");
-    for index in [0, 2] {
-        world.join(index, meeting);
-        watcher.agrees(&mut world, "a join");
+    let (mut sim, [anna, bao, chidi, dana]) = Sim::still(["Anna", "Bao", "Chidi", "Dana"]);
+    let mut watcher = Watcher::new(&mut sim, anna);
+    let meeting = sim.meet(bao, "Planning", &[anna, chidi, dana]);
+    sim.run_millis(500);
+    watcher.agrees(&mut sim, "an invitation");
+    for host in [anna, chidi] {
+        sim.join_at_once(host, meeting);
+        watcher.agrees(&mut sim, "a join");
     }
-    world.command(3, Command::Decline { meeting }).unwrap();
-    world.run(500);
-    watcher.agrees(&mut world, "a decline");
+    sim.ask(dana, Command::Decline { meeting });
+    sim.run_millis(500);
+    watcher.agrees(&mut sim, "a decline");
     let steps = [
-        (2, "mute", Command::Mute { at: None }),
-        (2, "away", Command::Away),
-        (0, "my own mute", Command::Mute { at: None }),
+        (chidi, "mute", Command::Mute { at: None }),
+        (chidi, "away", Command::Away),
+        (anna, "my own mute", Command::Mute { at: None }),
         (
-            0,
+            anna,
             "my own volume",
             Command::Volume {
-                peer: world.id(1),
+                peer: sim.id(bao),
                 percent: 50,
             },
         ),
-        (2, "back", Command::Back),
-        (1, "a phone call", Command::Phone),
-        (1, "its end", Command::Back),
+        (chidi, "back", Command::Back),
+        (bao, "a phone call", Command::Phone),
+        (bao, "its end", Command::Back),
     ];
-    for (index, after, command) in steps {
-        world.command(index, command).unwrap();
-        world.run(500);
-        watcher.agrees(&mut world, after);
+    for (host, after, command) in steps {
+        sim.ask(host, command);
+        sim.run_millis(500);
+        watcher.agrees(&mut sim, after);
     }
-    let namesake = world.add("Bao");
-    world.start(namesake);
-    world.run(1000);
-    watcher.agrees(&mut world, "a namesake");
-    world.crash(2);
-    world.run(20_000);
-    watcher.agrees(&mut world, "a crash");
-    world.start(2);
-    world.run(20_000);
-    watcher.agrees(&mut world, "a restart");
-    world.cut(&[0]);
-    world.run(30_000);
-    watcher.agrees(&mut world, "a cut");
-    world.heal();
-    world.run(30_000);
-    watcher.agrees(&mut world, "its end");
+    let namesake = sim.add("Bao");
+    sim.start(namesake);
+    sim.run(1);
+    watcher.agrees(&mut sim, "a namesake");
+    sim.crash(chidi);
+    sim.run(20);
+    watcher.agrees(&mut sim, "a crash");
+    sim.start(chidi);
+    sim.run(20);
+    watcher.agrees(&mut sim, "a restart");
+    sim.split(&[&[anna]]);
+    sim.run(30);
+    watcher.agrees(&mut sim, "a cut");
+    sim.heal();
+    sim.run(30);
+    watcher.agrees(&mut sim, "its end");
     let leave = Command::Leave {
         meeting: Some(meeting),
     };
-    world.command(1, leave).unwrap();
-    world.run(500);
-    watcher.agrees(&mut world, "somebody leaves");
-    world.crash(namesake);
-    world.run(1_000_000);
-    watcher.agrees(&mut world, "the namesake has lapsed");
+    sim.ask(bao, leave);
+    sim.run_millis(500);
+    watcher.agrees(&mut sim, "somebody leaves");
+    sim.crash(namesake);
+    sim.run(1000);
+    watcher.agrees(&mut sim, "the namesake has lapsed");
 }
 
 #[test]
 fn a_change_of_one_person_is_told_as_one_person() {
-    let mut world = World::new(&["Anna", "Bao", "Bao", "Chidi"]);
-    let meeting = world.meeting_of_all(0);
-    let mut watcher = Watcher::new(&mut world, 0);
-    world.command(1, Command::Away).unwrap();
-    world.run(50);
-    let bao = Part::Participant(meeting, world.id(1));
-    assert_eq!(watcher.follow(&mut world), BTreeSet::from([bao]));
-    world.disconnect(0, 1);
+    let (mut sim, [anna, bao, _, _]) = Sim::still(["Anna", "Bao", "Bao", "Chidi"]);
+    let meeting = sim.meeting_of_all(anna);
+    let mut watcher = Watcher::new(&mut sim, anna);
+    sim.ask(bao, Command::Away);
+    sim.run_millis(50);
+    let part = Part::Participant(meeting, sim.id(bao));
+    assert_eq!(watcher.follow(&mut sim), BTreeSet::from([part]));
+    sim.disconnect_from(anna, bao);
     assert_eq!(
-        watcher.follow(&mut world),
-        BTreeSet::from([Part::Peer(world.id(1))])
+        watcher.follow(&mut sim),
+        BTreeSet::from([Part::Peer(sim.id(bao))])
     );
 }
