@@ -13,12 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use sim::{Host, Sim, Weather};
+use sim::histories::{PEOPLE, cases};
+use sim::{Host, Sim};
 use sotto_meeting::{
     Command, Flags, Input, MeetingId, OfflineReason, PeerId, Presence, Reply, Session, WhisperMode,
 };
-
-const PEOPLE: usize = 5;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -99,7 +98,7 @@ struct History {
 impl History {
     /// Five people, all of them on the rosters of two meetings, and present in one or the other.
     fn new(seed: u64) -> Self {
-        let (mut sim, people) = Sim::with(seed, ["Anna", "Bao", "Chen", "Dara", "Emil"]);
+        let (mut sim, people) = Sim::with_people(seed);
         let planning = sim.gather(people[0], "Planning", &people[1..]);
         let review = sim.gather(
             people[1],
@@ -115,13 +114,6 @@ impl History {
             sim,
             meetings: vec![planning, review],
         }
-    }
-
-    fn chosen(&self, bits: u8, but: usize) -> Vec<PeerId> {
-        (0..PEOPLE)
-            .filter(|who| *who != but && bits & (1 << who) != 0)
-            .map(|who| self.sim.id(Host(who)))
-            .collect()
     }
 
     fn apply(&mut self, step: &Step) {
@@ -144,21 +136,21 @@ impl History {
                 who,
                 Command::Create {
                     title: "Planning".into(),
-                    invite: self.chosen(to, who),
+                    invite: self.sim.chosen(to, Host(who)),
                 },
             ),
             Step::Invite(who, which, to) => (
                 Host(who),
                 meeting(which).map(|meeting| Command::Invite {
                     meeting,
-                    peers: self.chosen(to, who),
+                    peers: self.sim.chosen(to, Host(who)),
                 }),
             ),
             Step::Withdraw(who, which, to) => (
                 Host(who),
                 meeting(which).map(|meeting| Command::Withdraw {
                     meeting,
-                    peers: self.chosen(to, who),
+                    peers: self.sim.chosen(to, Host(who)),
                 }),
             ),
             Step::Join(who, which) => (
@@ -194,7 +186,7 @@ impl History {
             Step::Whisper(who, to, how) => command(
                 who,
                 Command::Whisper {
-                    to: self.chosen(to, who),
+                    to: self.sim.chosen(to, Host(who)),
                     mode: mode(how),
                     at: None,
                 },
@@ -231,39 +223,12 @@ impl History {
                 );
                 return;
             }
-            Step::Crash(who) => {
-                if self.sim.is_running(Host(who)) {
-                    self.sim.crash(Host(who));
-                }
-                return;
-            }
-            Step::Stop(who) => {
-                if self.sim.is_running(Host(who)) {
-                    self.sim.stop(Host(who));
-                }
-                return;
-            }
-            Step::Start(who) => {
-                if !self.sim.is_running(Host(who)) {
-                    self.sim.start(Host(who));
-                }
-                return;
-            }
-            Step::Split(bits) => {
-                let (one, other): (Vec<Host>, Vec<Host>) = (0..PEOPLE)
-                    .map(Host)
-                    .partition(|host| bits & (1 << host.0) != 0);
-                self.sim.split(&[&one, &other]);
-                return;
-            }
-            Step::Heal => {
-                self.sim.heal();
-                return;
-            }
-            Step::Storm(on) => {
-                self.sim.weather = if on { Weather::STORM } else { Weather::CLEAR };
-                return;
-            }
+            Step::Crash(who) => return self.sim.crash_if_running(Host(who)),
+            Step::Stop(who) => return self.sim.stop_if_running(Host(who)),
+            Step::Start(who) => return self.sim.start_if_stopped(Host(who)),
+            Step::Split(bits) => return self.sim.split_by(bits),
+            Step::Heal => return self.sim.heal(),
+            Step::Storm(on) => return self.sim.set_storm(on),
         };
         if let Some(wish) = wish
             && self.sim.is_running(host)
@@ -319,11 +284,9 @@ impl History {
     /// Everybody runs, the network is whole and clear, and there was time to exchange everything.
     fn settle(&mut self) {
         self.sim.heal();
-        self.sim.weather = Weather::CLEAR;
+        self.sim.set_storm(false);
         for host in self.sim.hosts() {
-            if !self.sim.is_running(host) {
-                self.sim.start(host);
-            }
+            self.sim.start_if_stopped(host);
         }
         self.run(30_000);
         self.run(60_000);
@@ -400,19 +363,6 @@ impl History {
                 }
             }
         }
-    }
-}
-
-fn cases(debug: u32) -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        max_shrink_iters: 400,
-        ..ProptestConfig::with_cases(
-            std::env::var("SOTTO_CASES")
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(debug),
-        )
     }
 }
 

@@ -8,7 +8,8 @@ mod sim;
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
-use sim::{Host, Sim, Weather};
+use sim::histories::{PEOPLE, cases};
+use sim::{Host, Sim};
 use sotto_meeting::{Command, MeetingId, PeerId, Reply};
 
 /// The peers that `host`'s open invitation calls inside.
@@ -185,8 +186,6 @@ fn a_join_under_way_finds_whoever_makes_itself_known() {
     });
 }
 
-const PEOPLE: usize = 5;
-
 #[derive(Debug, Clone)]
 enum Step {
     Run(u16),
@@ -234,7 +233,7 @@ struct History {
 
 impl History {
     fn new(seed: u64, first: u8) -> Self {
-        let (mut sim, people) = Sim::with(seed, ["Anna", "Bao", "Chen", "Dara", "Emil"]);
+        let (mut sim, people) = Sim::with_people(seed);
         let invited: Vec<Host> = (1..PEOPLE)
             .filter(|who| first & (1 << who) != 0)
             .map(|who| people[who])
@@ -247,46 +246,23 @@ impl History {
         }
     }
 
-    fn chosen(&self, bits: u8, but: usize) -> Vec<PeerId> {
-        (0..PEOPLE)
-            .filter(|who| *who != but && bits & (1 << who) != 0)
-            .map(|who| self.sim.id(self.people[who]))
-            .collect()
-    }
-
     fn apply(&mut self, step: &Step) {
         let meeting = self.meeting;
         let sim = &mut self.sim;
         let (who, command) = match *step {
             Step::Run(millis) => return sim.run_millis(u64::from(millis)),
             Step::Heal => return sim.heal(),
-            Step::Storm(on) => {
-                sim.weather = if on { Weather::STORM } else { Weather::CLEAR };
-                return;
-            }
-            Step::Split(bits) => {
-                let (one, other): (Vec<Host>, Vec<Host>) = self
-                    .people
-                    .iter()
-                    .copied()
-                    .partition(|host| bits & (1 << host.0) != 0);
-                return sim.split(&[&one, &other]);
-            }
-            Step::Start(who) => {
-                if !sim.is_running(self.people[who]) {
-                    sim.start(self.people[who]);
-                }
-                return;
-            }
-            Step::Crash(who) | Step::Stop(who) if !sim.is_running(self.people[who]) => return,
-            Step::Crash(who) => return sim.crash(self.people[who]),
-            Step::Stop(who) => return sim.stop(self.people[who]),
+            Step::Storm(on) => return sim.set_storm(on),
+            Step::Split(bits) => return sim.split_by(bits),
+            Step::Start(who) => return sim.start_if_stopped(self.people[who]),
+            Step::Crash(who) => return sim.crash_if_running(self.people[who]),
+            Step::Stop(who) => return sim.stop_if_running(self.people[who]),
             Step::Invite(who, whom) => {
-                let peers = self.chosen(whom, who);
+                let peers = sim.chosen(whom, self.people[who]);
                 (who, Command::Invite { meeting, peers })
             }
             Step::Withdraw(who, whom) => {
-                let peers = self.chosen(whom, who);
+                let peers = sim.chosen(whom, self.people[who]);
                 (who, Command::Withdraw { meeting, peers })
             }
             Step::Join(who) => (who, Command::Join { meeting }),
@@ -326,7 +302,7 @@ impl History {
     /// The network is whole and clear, and there was time for the longest wait between two attempts.
     fn settle(&mut self) {
         self.sim.heal();
-        self.sim.weather = Weather::CLEAR;
+        self.sim.set_storm(false);
         self.sim.run(180);
     }
 
@@ -361,19 +337,6 @@ impl History {
                 sim.view(invitee).active == Some(meeting)
             });
         }
-    }
-}
-
-fn cases(debug: u32) -> ProptestConfig {
-    ProptestConfig {
-        failure_persistence: None,
-        max_shrink_iters: 400,
-        ..ProptestConfig::with_cases(
-            std::env::var("SOTTO_CASES")
-                .ok()
-                .and_then(|text| text.parse().ok())
-                .unwrap_or(debug),
-        )
     }
 }
 

@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod histories;
 mod machine;
 mod media;
 mod network;
