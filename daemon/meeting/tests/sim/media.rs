@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use sotto_meeting::{Audience, Command, Input, MeetingId, PeerId, Refusal, Reply, VoiceChange};
 
-use super::network::Happening;
+use super::happenings::Happening;
 use super::{Host, Sim};
 
 pub(crate) const HEARTBEAT: Duration = Duration::from_millis(500);

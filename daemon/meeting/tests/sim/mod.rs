@@ -9,65 +9,35 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(dead_code, reason = "each test file uses a part")]
 
+mod connections;
+mod direct;
+mod gossip;
+mod happenings;
 pub(crate) mod histories;
+mod looking;
 mod machine;
 mod media;
-mod network;
+mod outputs;
 mod still;
+mod weather;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use connections::Connection;
+use direct::Answering;
+use happenings::{Happening, Scheduled};
 pub(crate) use machine::Machine;
 pub(crate) use media::Voice;
-use network::{Connection, Happening, Scheduled};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sotto_meeting::{
-    Command, Event, Flags, Input, MeetingId, Mesh, Now, OfflineReason, PeerId, Presence, Refusal,
-    RejoinPolicy, Reply, RosterEntry, Topic, Utc, View,
+    Command, Event, Input, MeetingId, Mesh, Now, OfflineReason, PeerId, Presence, Refusal,
+    RejoinPolicy, Reply, Topic, Utc,
 };
-
-/// How bad the network is.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Weather {
-    /// One way.
-    pub(crate) delay: (Duration, Duration),
-    /// Percent of gossip deliveries that never arrive.
-    pub(crate) gossip_loss: u32,
-    /// Percent of gossip deliveries that arrive twice.
-    pub(crate) duplication: u32,
-    /// Percent of direct requests that fail.
-    pub(crate) direct_loss: u32,
-    /// Percent of media packets that are lost.
-    pub(crate) media_loss: u32,
-    /// A silent connection is given up after this.
-    pub(crate) broken_after: Duration,
-}
-
-impl Weather {
-    /// A wired network.
-    pub(crate) const CLEAR: Self = Self {
-        delay: (Duration::from_micros(300), Duration::from_millis(3)),
-        gossip_loss: 0,
-        duplication: 0,
-        direct_loss: 0,
-        media_loss: 0,
-        broken_after: Duration::from_secs(10),
-    };
-
-    /// Crowded radio: a lot is lost, late, and out of order.
-    pub(crate) const STORM: Self = Self {
-        delay: (Duration::from_millis(1), Duration::from_millis(120)),
-        gossip_loss: 20,
-        duplication: 15,
-        direct_loss: 10,
-        media_loss: 5,
-        broken_after: Duration::from_secs(10),
-    };
-}
+pub(crate) use weather::Weather;
 
 /// Names a machine of the simulation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +67,7 @@ pub(crate) struct Sim {
     /// The last messages that each peer gossiped and signed: anybody may keep them.
     envelopes: BTreeMap<PeerId, VecDeque<(Topic, Vec<u8>)>>,
     /// Requests being answered: whom the answer goes to, and over what.
-    answering: BTreeMap<u64, network::Answering>,
+    answering: BTreeMap<u64, Answering>,
     /// Which requests are counted, and how many of them were sent to whom.
     counting: fn(&[u8]) -> bool,
     counted: BTreeMap<PeerId, usize>,
@@ -118,7 +88,7 @@ impl Sim {
             seed,
             now: Duration::from_secs(1000),
             ahead: Duration::ZERO,
-            lobby_connections: network::LOBBY_CONNECTIONS,
+            lobby_connections: connections::LOBBY_CONNECTIONS,
             spare_connections: 0,
             rng: ChaCha20Rng::from_seed(bytes),
             weather: Weather::CLEAR,
@@ -137,7 +107,7 @@ impl Sim {
             finished: Cell::new(false),
         };
         sim.schedule(media::HEARTBEAT, Happening::Heartbeats);
-        sim.schedule(network::UPKEEP, Happening::Upkeep);
+        sim.schedule(connections::UPKEEP, Happening::Upkeep);
         sim
     }
 
@@ -228,10 +198,6 @@ impl Sim {
         self.run_millis(100);
         self.machines[host.0].kill();
         self.close_connections(host.0);
-    }
-
-    pub(crate) fn is_running(&self, host: Host) -> bool {
-        self.machines[host.0].mesh.is_some()
     }
 
     /// Splits the network. Machines that are not named form a part of their own.
@@ -382,58 +348,6 @@ impl Sim {
         });
     }
 
-    pub(crate) fn id(&self, host: Host) -> PeerId {
-        self.machines[host.0].id
-    }
-
-    pub(crate) fn machine(&self, host: Host) -> &Machine {
-        &self.machines[host.0]
-    }
-
-    /// Returns the mesh of a machine that runs.
-    pub(crate) fn mesh(&self, host: Host) -> &Mesh {
-        let mesh = self.machines[host.0].mesh.as_ref();
-        mesh.expect("a stopped machine has no mesh")
-    }
-
-    pub(crate) fn voice(&self, host: Host) -> &Voice {
-        &self.machines[host.0].voice
-    }
-
-    pub(crate) fn hosts(&self) -> impl Iterator<Item = Host> + use<> {
-        (0..self.machines.len()).map(Host)
-    }
-
-    pub(crate) fn running(&self) -> Vec<Host> {
-        self.hosts().filter(|host| self.is_running(*host)).collect()
-    }
-
-    pub(crate) fn view(&self, host: Host) -> View {
-        self.mesh(host).view(self.clock())
-    }
-
-    pub(crate) fn is_invited(&self, host: Host, meeting: MeetingId) -> bool {
-        self.view(host)
-            .invitations
-            .iter()
-            .any(|invitation| invitation.meeting == meeting)
-    }
-
-    pub(crate) fn entry(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<RosterEntry> {
-        let who = self.id(who);
-        let view = self.view(viewer);
-        let meeting = view
-            .meetings
-            .into_iter()
-            .find(|view| view.meeting == meeting)?;
-        meeting.roster.into_iter().find(|entry| entry.peer == who)
-    }
-
-    /// How `viewer` sees `who`; `None` if it has no such meeting or roster entry.
-    pub(crate) fn presence(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<Presence> {
-        self.entry(viewer, meeting, who).map(|entry| entry.presence)
-    }
-
     /// Waits until all `viewers` see `who` like this.
     pub(crate) fn until_seen(
         &mut self,
@@ -452,19 +366,6 @@ impl Sim {
 
     pub(crate) fn offline(reason: OfflineReason) -> Presence {
         Presence::Offline(reason)
-    }
-
-    pub(crate) fn flags(&self, viewer: Host, meeting: MeetingId, who: Host) -> Option<Flags> {
-        self.entry(viewer, meeting, who).map(|entry| entry.flags)
-    }
-
-    /// What `host` has told its user since it started, in order.
-    pub(crate) fn events(&self, host: Host) -> &[Event] {
-        &self.machines[host.0].events
-    }
-
-    pub(crate) fn saw(&self, host: Host, wanted: impl FnMut(&Event) -> bool) -> bool {
-        self.events(host).iter().any(wanted)
     }
 
     pub(crate) fn set_rejoin(&mut self, host: Host, rejoin: RejoinPolicy) {
@@ -543,53 +444,6 @@ impl Sim {
             order,
             what,
         });
-    }
-
-    /// Everyone's rosters, for a failing test's output.
-    pub(crate) fn dump(&self) {
-        eprintln!("at {:?}, seed {}:", self.now, self.seed);
-        for host in self.hosts() {
-            let machine = self.machine(host);
-            if !self.is_running(host) {
-                eprintln!("  {} ({:?}) does not run", machine.name, machine.id);
-                continue;
-            }
-            let view = self.view(host);
-            eprintln!(
-                "  {} ({:?}), part {}, connected to {:?}, invited to {:?}, joining {}",
-                machine.name,
-                machine.id,
-                self.parts[host.0],
-                machine.connections.keys().collect::<Vec<_>>(),
-                view.invitations
-                    .iter()
-                    .map(|invitation| &invitation.title)
-                    .collect::<Vec<_>>(),
-                view.joining.len(),
-            );
-            for meeting in &view.meetings {
-                eprint!(
-                    "    {}{}:",
-                    meeting.title,
-                    if meeting.active { "*" } else { "" },
-                );
-                for entry in &meeting.roster {
-                    eprint!(
-                        " {} {}{}{}{},",
-                        entry.label,
-                        entry.presence,
-                        if entry.flags.muted { " muted" } else { "" },
-                        if entry.unreachable {
-                            " unreachable"
-                        } else {
-                            ""
-                        },
-                        if entry.voice { " voice" } else { "" },
-                    );
-                }
-                eprintln!();
-            }
-        }
     }
 }
 

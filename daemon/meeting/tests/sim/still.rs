@@ -1,24 +1,9 @@
 //! A still network, for rules in which the network plays no part: everything arrives at once, nothing is lost, and a
 //! connection that leads nowhere breaks at once.
 
-use std::time::Duration;
-
-use sotto_meeting::{Command, MeetingId, Presence};
+use sotto_meeting::{Command, MeetingId};
 
 use super::{Host, Sim, Weather};
-
-impl Weather {
-    /// Nothing takes time.
-    pub(crate) const STILL: Self = Self {
-        delay: (Duration::ZERO, Duration::ZERO),
-        broken_after: Duration::ZERO,
-        ..Self::CLEAR
-    };
-
-    const fn is_still(&self) -> bool {
-        self.delay.1.is_zero()
-    }
-}
 
 impl Sim {
     /// A still world in which machines of these names run, all connected with one another.
@@ -98,20 +83,5 @@ impl Sim {
         }
         self.run(2);
         meeting
-    }
-
-    /// Everybody who runs sees `who` like this.
-    pub(crate) fn everybody_sees(&self, meeting: MeetingId, who: Host, presence: Presence) {
-        for viewer in self.running() {
-            let seen = self.presence(viewer, meeting, who);
-            let name = &self.machine(viewer).name;
-            assert_eq!(seen, Some(presence), "seen by {name}");
-        }
-    }
-
-    /// Whether `viewer` sees that `who` has declined.
-    pub(crate) fn has_declined(&self, viewer: Host, meeting: MeetingId, who: Host) -> bool {
-        let entry = self.entry(viewer, meeting, who);
-        entry.is_some_and(|entry| entry.declined)
     }
 }
