@@ -6,8 +6,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly, its fixtures too
 
 mod examples;
+mod values;
 
-use examples::{Example, events, examples, refusal, snapshot};
+use examples::{Example, events, examples, refusal};
 use serde_json::{Value, json};
 use sotto_control::model::{NoticeKind, OfflineReason, PresenceState, TalkTo, WhisperMode};
 use sotto_control::server::{InstanceLock, Listener, ServerConnection};
@@ -19,6 +20,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use values::snapshot;
 
 async fn soon<T>(what: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(20), what)
@@ -179,7 +181,7 @@ async fn ask_everything(release: &str) -> (Vec<Value>, Vec<(Example, Value)>, Ve
                         (error.code, example.request.method()),
                         (refusal().code, "audio.silence")
                     );
-                    assert_eq!(error.absent[0].person, examples::person("Dara"));
+                    assert_eq!(error.absent[0].person, values::person("Dara"));
                 }
                 Err(error) => panic!("{}: {error}", example.request.method()),
             },
