@@ -106,7 +106,7 @@ fn on_loopback_alone() -> Command {
 /// Has cargo build and run the scenarios, and the programs that they start.
 const SCENARIOS: [&str; 5] = ["test", "--locked", "--workspace", "--test", "scenarios"];
 
-/// Runs scenarios, one at a time.
+/// Runs scenarios.
 fn scenarios() -> Command {
     let mut command = cargo();
     command.args(SCENARIOS).args(["--quiet", "--"]);
