@@ -12,7 +12,7 @@
 mod support;
 
 use sotto_control::Event;
-use sotto_control::model::{Level, Levels, Notice, NoticeKind};
+use sotto_control::model::{IncomingWhisper, Level, Levels, Notice, NoticeKind};
 use std::time::Duration;
 
 #[tokio::main]
@@ -20,7 +20,7 @@ async fn main() {
     let home = std::env::args()
         .nth(1)
         .expect("the directory for its socket");
-    let mut pretended = support::Pretended::start(home.as_ref());
+    let mut pretended = support::Pretended::start(home.as_ref(), "planning");
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     let mut time = 0.0_f32;
     loop {
@@ -46,7 +46,7 @@ async fn main() {
                 whisper: true,
             });
         }
-        let muted = pretended.known.lock().unwrap().snapshot.status.muted;
+        let muted = pretended.shown().status.muted;
         pretended.send(&Event::Levels {
             levels: Levels {
                 microphone_dbfs: (!muted).then(|| voice(2.0)),
@@ -54,20 +54,12 @@ async fn main() {
                 speakers,
             },
         });
-        let was = !pretended
-            .known
-            .lock()
-            .unwrap()
-            .snapshot
-            .talk
-            .incoming
-            .is_empty();
-        if was != whispering {
-            pretended.change(|snapshot| {
-                let incoming = whispering.then(support::incoming_whisper);
-                snapshot.talk.incoming = incoming.into_iter().collect();
-                snapshot.talk.reply_to = vec![support::person("Chen"), support::person("Bao")];
-            });
+        let mut talk = pretended.shown().talk;
+        if talk.incoming.is_empty() == whispering {
+            let incoming = whispering.then(incoming_whisper);
+            talk.incoming = incoming.into_iter().collect();
+            talk.reply_to = vec![support::person("Chen"), support::person("Bao")];
+            pretended.send(&Event::Talk { talk });
             if whispering {
                 pretended.send(&Event::Notice {
                     notice: Notice {
@@ -79,5 +71,14 @@ async fn main() {
                 });
             }
         }
+    }
+}
+
+/// Chen whispers to Anna and Bao.
+fn incoming_whisper() -> IncomingWhisper {
+    IncomingWhisper {
+        from: support::person("Chen"),
+        also_to: vec![support::person("Bao")],
+        heard: true,
     }
 }

@@ -61,16 +61,17 @@ Planning, 3 of 4 present
 ●  Bao        connected     Planning  192.0.2.10
 ●  Chen       connected     Planning  192.0.2.11
 ●  Dara       connected     Planning  192.0.2.12
-●  Emil       running                 192.0.2.13
+●  Emil       running       Retro     192.0.2.13
 ○  Emilia     gone for 2 h            192.0.2.14
 "
     );
+    let home = Home::in_scene("invited");
     assert_eq!(
         home.text(&["invites"]).await,
         "\
 Design review: Emil invites you
   inside   Emil
-  roster   Emil and Anna
+  roster   Emil
 Answer with 'sotto join MEETING' or 'sotto decline MEETING'.
 "
     );
@@ -78,7 +79,7 @@ Answer with 'sotto join MEETING' or 'sotto decline MEETING'.
 
 #[tokio::test]
 async fn every_reply_can_be_had_as_json() {
-    let home = Home::with_daemon();
+    let planning = Home::with_daemon();
     for arguments in [
         &["status"][..],
         &["peers"],
@@ -104,16 +105,21 @@ async fn every_reply_can_be_had_as_json() {
         &["invite", "emilia"],
         &["withdraw", "emilia"],
         &["connect", "192.0.2.3:4"],
-        &["join", "design"],
-        &["switch", "retro"],
-        &["leave"],
-        &["meet", "Standup", "bao"],
         &["config", "get"],
         &["config", "get", "name"],
         &["config", "path"],
-        &["quit", "--wait", "10s"],
     ] {
-        let json = home.json(arguments).await;
+        let json = planning.json(arguments).await;
+        assert!(json.is_object(), "{arguments:?}: {json}");
+    }
+    for (scene, arguments) in [
+        ("invited", &["join", "design"][..]),
+        ("switching", &["switch", "retro"]),
+        ("leaving", &["leave"]),
+        ("meeting-up", &["meet", "Standup", "bao", "chen"]),
+        ("leaving", &["quit", "--wait", "10s"]),
+    ] {
+        let json = Home::in_scene(scene).json(arguments).await;
         assert!(json.is_object(), "{arguments:?}: {json}");
     }
 }
@@ -160,7 +166,7 @@ async fn who_waits_for_somebody_waits_for_a_daemon_that_is_starting() {
     let mut home = Home::without_daemon();
     let peers = home.spawn(&["peers", "--wait", "10s"]);
     let invites = home.spawn(&["invites", "--wait", "10s"]);
-    home.daemon = Some(Pretended::start(home.directory.path()));
+    home.daemon = Some(Pretended::start(home.directory.path(), "planning"));
     for child in [peers, invites] {
         let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
         assert_eq!(ran.code, 0, "{}", ran.err);
@@ -169,7 +175,7 @@ async fn who_waits_for_somebody_waits_for_a_daemon_that_is_starting() {
 
 #[tokio::test]
 async fn a_meeting_is_made_of_a_title_and_names_or_of_another_without_some() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("creating");
     let text = home.text(&["meet", "Stand up", "bao", "emilia"]).await;
     assert!(
         text.starts_with("Invited Bao and Emilia.\nStand up, 1 of 3 present\n"),
@@ -218,7 +224,7 @@ async fn a_whisper_latches_unless_a_time_is_given() {
 
 #[tokio::test]
 async fn a_latched_whisper_while_muted_says_that_nobody_hears_it() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("muted");
     home.text(&["mute"]).await;
     let text = home.text(&["whisper", "bao"]).await;
     assert!(text.contains("You are muted"), "{text}");
@@ -231,7 +237,7 @@ async fn somebody_absent_is_refused_by_name_and_reason() {
     assert_eq!(ran.code, 7);
     assert_eq!(
         ran.err,
-        "sotto: Dara is not present\n  Dara: offline, on the phone\n"
+        "sotto: Dara is not there: Offline (phone)\n  Dara: offline, on the phone\n  help: see who is there with 'sotto roster'\n"
     );
     assert_eq!(ran.out, "");
 }
@@ -243,7 +249,7 @@ async fn an_ambiguous_name_lists_the_candidates() {
     assert_eq!(ran.code, 6);
     assert_eq!(
         ran.err,
-        "sotto: \"em\" fits 2 colleagues\n  Emil\n  Emilia\n"
+        "sotto: \"em\" may be Emil or Emilia\n  Emil\n  Emilia\n  help: write more of the name, as it is listed\n"
     );
     let ran = home.run(&["invite", "em", "--json"]).await;
     let json: Value = serde_json::from_str(&ran.out).unwrap();
@@ -255,7 +261,8 @@ async fn an_ambiguous_name_lists_the_candidates() {
     let ran = home.run(&["invite", "nobody"]).await;
     assert_eq!(ran.code, 6);
     assert!(
-        ran.err.contains("help: 'sotto peers' lists them"),
+        ran.err
+            .contains("help: see your colleagues with 'sotto peers'"),
         "{}",
         ran.err
     );
@@ -419,14 +426,16 @@ async fn connect_hands_its_patience_to_the_daemon() {
     };
     assert_eq!(home.daemon().last(), expected.into());
     assert_eq!(
-        home.run(&["connect", "192.0.2.3:9", "--wait"]).await.code,
+        home.run(&["connect", "192.0.2.3:9", "--wait", "300ms"])
+            .await
+            .code,
         8
     );
 }
 
 #[tokio::test]
 async fn join_can_be_muted() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("invited");
     home.text(&["join", "--muted"]).await;
     let expected = MeetingJoin {
         meeting: None,

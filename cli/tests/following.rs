@@ -5,17 +5,31 @@
 mod support;
 
 use serde_json::Value;
-use sotto_control::model::{
-    NobodyBecause, OfflineReason, Path, Presence, Talk, TalkTo, WhisperMode,
-};
+use sotto_control::model::{TalkTo, WhisperMode};
 use sotto_control::{Request, TalkReplyTo};
 use std::process::Stdio;
+use support::Played;
 use support::home::{Home, Ran, line, soon};
 use tokio::io::{AsyncWriteExt, BufReader};
 
+/// Whether a whisper is held.
+fn held(played: &Played) -> bool {
+    matches!(
+        played.shown.talk.to,
+        TalkTo::Whisper {
+            mode: WhisperMode::Hold,
+            ..
+        }
+    )
+}
+
+fn is_release(request: &Request) -> bool {
+    matches!(request, Request::TalkRelease(_))
+}
+
 #[tokio::test]
 async fn a_held_whisper_ends_with_enter() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("held-whisper");
     let mut child = home
         .command(&["whisper", "bao", "--hold"])
         .stdin(Stdio::piped())
@@ -26,17 +40,7 @@ async fn a_held_whisper_ends_with_enter() {
         line(&mut out).await,
         "Whispering to Bao, while you hold it.\n"
     );
-    let held = |home: &Home| {
-        let known = home.daemon().known.lock().unwrap();
-        matches!(
-            known.snapshot.talk.to,
-            TalkTo::Whisper {
-                mode: WhisperMode::Hold,
-                ..
-            }
-        )
-    };
-    assert!(held(&home));
+    soon(home.daemon().until(held)).await;
     let mut stdin = child.stdin.take().unwrap();
     stdin.write_all(b"\n").await.unwrap();
     assert_eq!(
@@ -44,18 +48,20 @@ async fn a_held_whisper_ends_with_enter() {
         "Speaking to everyone in the meeting.\n"
     );
     assert!(soon(child.wait()).await.unwrap().success());
-    assert!(!held(&home));
+    soon(home.daemon().until(|played| !held(played))).await;
 }
 
 #[tokio::test]
 async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("held-whisper");
     let text = home.text(&["whisper", "bao", "--hold"]).await;
     assert!(
         text.ends_with("Speaking to everyone in the meeting.\n"),
         "{text}"
     );
+    assert_eq!(home.daemon().count(is_release), 1);
 
+    let home = Home::in_scene("abandoned-whisper");
     let mut child = home
         .command(&["whisper", "bao", "--hold"])
         .stdin(Stdio::piped())
@@ -64,39 +70,28 @@ async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
     let mut out = BufReader::new(child.stdout.take().unwrap());
     line(&mut out).await;
     soon(child.kill()).await.unwrap();
-    soon(async {
-        while home.daemon().known.lock().unwrap().snapshot.talk.to != TalkTo::Nobody {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    let released = |request: &Request| matches!(request, Request::TalkRelease(_));
-    let known = home.daemon().known.lock().unwrap();
-    let releases = known.requests.iter().filter(|it| released(it));
-    assert_eq!(releases.count(), 1, "who dies releases nothing");
+    let gone = |played: &Played| played.shown.talk.to == TalkTo::Nobody;
+    soon(home.daemon().until(gone)).await;
+    assert_eq!(
+        home.daemon().count(is_release),
+        0,
+        "who dies releases nothing"
+    );
 }
 
 #[tokio::test]
 async fn a_held_whisper_is_renewed_and_says_when_that_came_too_late() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("unrenewed-whisper");
     let mut child = home
         .command(&["whisper", "bao", "--hold"])
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
     let _stdin = child.stdin.take();
-    let renewals = || {
-        let known = home.daemon().known.lock().unwrap();
-        let renewed = |request: &&Request| matches!(request, Request::TalkRenew(_));
-        known.requests.iter().filter(renewed).count()
-    };
-    soon(async {
-        while renewals() < 2 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    home.daemon().loses_the_hold();
+    let renewed = |request: &Request| matches!(request, Request::TalkRenew(_));
+    let twice = |played: &Played| played.count(renewed) >= 2;
+    soon(home.daemon().until(twice)).await;
+    home.daemon().happens("the program shows no life for 10 s");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 7);
     assert!(
@@ -111,15 +106,15 @@ async fn a_held_whisper_is_renewed_and_says_when_that_came_too_late() {
 async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_its_terminal() {
     use rustix::process::{Pid, Signal, kill_process};
     let ends = |home: &Home| {
-        let known = home.daemon().known.lock().unwrap();
-        let released = |request: &Request| matches!(request, Request::TalkRelease(_));
-        (
-            known.requests.iter().any(released),
-            known.snapshot.talk.to.clone(),
-        )
+        let daemon = home.daemon();
+        (daemon.count(is_release) > 0, daemon.shown().talk.to)
     };
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let home = Home::with_daemon();
+        let gone = signal == Signal::HUP;
+        let home = Home::in_scene(match gone {
+            true => "abandoned-whisper",
+            false => "held-whisper",
+        });
         let mut child = home
             .command(&["whisper", "bao", "--hold"])
             .stdin(Stdio::piped())
@@ -127,19 +122,14 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
             .unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         line(&mut out).await;
+        soon(home.daemon().until(held)).await;
         let pid = i32::try_from(child.id().unwrap()).unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
         // Waiting would close it, which lets go.
         let _stdin = child.stdin.take();
         let status = soon(child.wait()).await.unwrap();
-        let gone = signal == Signal::HUP;
         assert_eq!(status.success(), !gone, "{signal:?}");
-        soon(async {
-            while home.daemon().known.lock().unwrap().is_held() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        soon(home.daemon().until(|played| !held(played))).await;
         let to = if gone {
             TalkTo::Nobody
         } else {
@@ -149,7 +139,7 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
     }
 
     // A terminal that has gone says the same as one that tells so with a signal.
-    let home = Home::with_daemon();
+    let home = Home::in_scene("abandoned-whisper");
     let (outside, inside) = terminal();
     let mut child = home
         .command(&["whisper", "bao", "--hold"])
@@ -158,23 +148,16 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     line(&mut out).await;
+    soon(home.daemon().until(held)).await;
     drop(outside);
     assert!(!soon(child.wait()).await.unwrap().success());
-    soon(async {
-        while home.daemon().known.lock().unwrap().is_held() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
+    soon(home.daemon().until(|played| !held(played))).await;
     assert_eq!(ends(&home), (false, TalkTo::Nobody));
 }
 
 #[tokio::test]
 async fn a_reply_says_whom_it_answers_and_is_meant_for_nobody_else() {
-    let home = Home::with_daemon();
-    home.daemon().change(|snapshot| {
-        snapshot.talk.reply_to = vec![support::person("Chen"), support::person("Bao")];
-    });
+    let home = Home::in_scene("whispered-to");
     let ran = home.run(&["reply"]).await;
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert_eq!(ran.err, "Answering Chen and Bao.\n");
@@ -187,49 +170,24 @@ async fn a_reply_says_whom_it_answers_and_is_meant_for_nobody_else() {
 
 #[tokio::test]
 async fn status_and_roster_tell_of_whispers_and_why_nobody_hears() {
-    let home = Home::with_daemon();
-    let shows = |talk: Talk| {
-        home.daemon().change(|snapshot| {
-            snapshot.talk = talk.clone();
-            snapshot.status.talk = Some(talk);
-        });
-    };
     for command in ["status", "roster"] {
-        shows(Talk {
-            to: TalkTo::Nobody,
-            nobody_because: Some(NobodyBecause::HoldLost),
-            ..Talk::default()
-        });
-        let text = home.text(&[command]).await;
+        let text = Home::in_scene("unrenewed-whisper").text(&[command]).await;
         let expected = "Speaking to nobody: your whisper ended before you let go of it. Speak to everyone with 'sotto talk'.";
         assert!(text.contains(expected), "{text}");
-        shows(Talk {
-            to: TalkTo::Whisper {
-                to: vec![support::person("Bao")],
-                mode: WhisperMode::Latch,
-            },
-            microphone_open: true,
-            incoming: vec![support::incoming_whisper()],
-            ..Talk::default()
-        });
-        let text = home.text(&[command]).await;
+        let text = Home::in_scene("whispered-to").text(&[command]).await;
         assert!(
             text.contains("Whispering to Bao, until 'sotto talk'."),
             "{text}"
         );
         assert!(text.contains("Chen whispers to you and Bao"), "{text}");
-        shows(Talk {
-            to: TalkTo::Everyone,
-            ..Talk::default()
-        });
-        let text = home.text(&[command]).await;
+        let text = Home::in_scene("planning").text(&[command]).await;
         assert!(!text.contains("hisper"), "{text}");
     }
 }
 
 #[tokio::test]
 async fn a_held_whisper_that_loses_everyone_says_so() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("unheard-whisper");
     let mut child = home
         .command(&["whisper", "bao", "--hold"])
         .stdin(Stdio::piped())
@@ -239,8 +197,7 @@ async fn a_held_whisper_that_loses_everyone_says_so() {
     line(&mut out).await;
     // Waiting for the output would close it, which lets go.
     let _stdin = child.stdin.take();
-    home.daemon()
-        .change(|snapshot| snapshot.talk.to = TalkTo::Nobody);
+    home.daemon().happens("Bao takes a phone call");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 7);
     assert!(ran.err.contains("you speak to nobody"), "{}", ran.err);
@@ -248,28 +205,16 @@ async fn a_held_whisper_that_loses_everyone_says_so() {
 
 #[tokio::test]
 async fn join_waits_for_the_invitation_and_for_voice() {
-    let home = Home::with_daemon();
-    let invitation = {
-        let mut known = home.daemon().known.lock().unwrap();
-        known.snapshot.invitations.remove(0)
-    };
+    let home = Home::in_scene("joining");
     let child = home.spawn(&["join", "--wait", "20s"]);
-    soon(async {
-        while !matches!(
-            home.daemon().known.lock().unwrap().requests.last(),
-            Some(Request::MeetingJoin(_))
-        ) {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    home.daemon()
-        .change(|snapshot| snapshot.invitations.push(invitation));
+    let refused = |played: &Played| matches!(played.requests.last(), Some(Request::MeetingJoin(_)));
+    soon(home.daemon().until(refused)).await;
+    home.daemon().happens("Emil invites Anna");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(
         ran.out
-            .starts_with("You are in.\nDesign review, 1 of 1 present"),
+            .starts_with("You are in.\nDesign review, 2 of 2 present"),
         "{}",
         ran.out
     );
@@ -277,41 +222,27 @@ async fn join_waits_for_the_invitation_and_for_voice() {
 
 #[tokio::test]
 async fn switch_waits_until_voice_travels_and_gives_up_in_time() {
-    let home = Home::with_daemon();
-    // Emil is present in Retro, and no path to him is ever confirmed.
+    let home = Home::in_scene("switching");
+    // Emil is present in Retro, and no path to him is confirmed.
     let ran = home.run(&["switch", "retro", "--wait", "300ms"]).await;
     assert_eq!(ran.code, 8);
     assert_eq!(ran.err, "sotto: switching did not happen within 300 ms\n");
     home.text(&["switch", "planning"]).await;
     let child = home.spawn(&["switch", "retro", "--wait"]);
-    home.daemon().change(|snapshot| {
-        for one in &mut snapshot.meetings[1].participants {
-            one.stats = Some(sotto_control::model::Stats {
-                path: Path::Udp,
-                ..Default::default()
-            });
-        }
-    });
+    let switches = |request: &Request| matches!(request, Request::MeetingSwitch(_));
+    soon(home.daemon().until(|played| played.count(switches) == 3)).await;
+    home.daemon().happens("voice travels between Anna and Emil");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 0, "{}", ran.err);
 }
 
 #[tokio::test]
 async fn meet_waits_until_everyone_has_joined_or_declined() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("meeting-up");
     let child = home.spawn(&["meet", "Standup", "bao", "chen", "--wait", "20s", "--json"]);
-    soon(async {
-        while home.daemon().known.lock().unwrap().snapshot.meetings.len() < 3 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    home.daemon().change(|snapshot| {
-        let people = &mut snapshot.meetings[2].participants;
-        people[1].presence = Presence::online();
-        people[2].presence = Presence::offline(OfflineReason::NotJoined);
-        people[2].declined = true;
-    });
+    let begun = |played: &Played| played.shown.meetings.len() == 3;
+    soon(home.daemon().until(begun)).await;
+    home.daemon().happens("Bao joins, and Chen declines");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 0, "{}", ran.err);
     let json: Value = serde_json::from_str(&ran.out).unwrap();
@@ -324,7 +255,7 @@ async fn meet_waits_until_everyone_has_joined_or_declined() {
 
 #[tokio::test]
 async fn peers_waits_for_names_and_counts() {
-    let home = Home::with_daemon();
+    let home = Home::in_scene("appearing");
     assert_eq!(
         home.run(&["peers", "--count", "9", "--wait", "200ms"])
             .await
@@ -336,8 +267,7 @@ async fn peers_waits_for_names_and_counts() {
         8
     );
     let child = home.spawn(&["peers", "emilia", "--wait", "20s"]);
-    home.daemon()
-        .change(|snapshot| snapshot.peers[4].running = true);
+    home.daemon().happens("Emilia starts");
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(

@@ -16,9 +16,14 @@ pub struct Home {
 }
 
 impl Home {
+    /// With the scene that most tests are about.
     pub fn with_daemon() -> Self {
+        Self::in_scene("planning")
+    }
+
+    pub fn in_scene(scene: &str) -> Self {
         let directory = TempDir::new().unwrap();
-        let daemon = Some(Pretended::start(directory.path()));
+        let daemon = Some(Pretended::start(directory.path(), scene));
         Self { directory, daemon }
     }
 
