@@ -7,6 +7,8 @@
 #[cfg(test)]
 pub mod home;
 mod recording;
+#[cfg(all(test, unix))]
+pub mod terminal;
 
 use recording::{Answer, Recording};
 use sotto_control::model::{Person, Snapshot};

@@ -1,0 +1,77 @@
+//! 'sotto config': reading and changing settings.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly, its fixtures too
+
+mod support;
+
+use support::home::Home;
+
+#[tokio::test]
+async fn settings_are_changed_with_their_comments_kept() {
+    let home = Home::without_daemon();
+    let path = home.text(&["config", "path"]).await;
+    let path = path.trim_end();
+    std::fs::write(
+        path,
+        "# mine\nname = \"Anna\" # short\n\n[audio]\ninput = \"default\"\n",
+    )
+    .unwrap();
+    home.text(&["config", "set", "name", "Anna Berg"]).await;
+    home.text(&["config", "set", "network.interfaces", "eth0", "wlan0"])
+        .await;
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        "# mine\nname = \"Anna Berg\" # short\n\n[audio]\ninput = \"default\"\n\n[network]\ninterfaces = [\"eth0\", \"wlan0\"]\n"
+    );
+    assert_eq!(home.text(&["config", "get", "name"]).await, "Anna Berg\n");
+    assert_eq!(
+        home.text(&["config", "get", "audio.output"]).await,
+        "default\n"
+    );
+    let json = home.json(&["config", "get"]).await;
+    assert_eq!(
+        json["network.interfaces"],
+        serde_json::json!(["eth0", "wlan0"])
+    );
+    assert_eq!(json["network.listen_port"], 0);
+    let section = home.text(&["config", "get", "meeting"]).await;
+    assert!(section.contains("meeting.rejoin"), "{section}");
+    assert!(!section.contains("network"), "{section}");
+    home.text(&["config", "unset", "network.interfaces"]).await;
+    assert_eq!(
+        home.text(&["config", "get", "network.interfaces"]).await,
+        "[]\n"
+    );
+    let ran = home.run(&["config", "set", "audio.imput", "x"]).await;
+    assert_eq!(
+        ran.err,
+        "sotto: there is no setting \"audio.imput\"; the nearest is \"audio.input\"\n"
+    );
+    // What is wrong already is named with its place, and not made worse.
+    std::fs::write(path, "nmae = \"Anna\"\n").unwrap();
+    let ran = home.run(&["config", "set", "name", "Bao"]).await;
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err
+            .contains("config.toml: line 1: there is no setting \"nmae\"; the nearest is \"name\""),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn a_value_with_spaces_is_not_taken_for_a_list() {
+    let home = Home::without_daemon();
+    let ran = home.run(&["config", "set", "name", "Anna", "Berg"]).await;
+    assert_eq!(ran.code, 2);
+    assert_eq!(
+        ran.err,
+        "sotto: name takes one value, and 2 are given; put quotes around a value with spaces: sotto config set name 'Anna Berg'\n"
+    );
+    assert_eq!(home.text(&["config", "get", "name"]).await, "\n");
+    let ran = home
+        .run(&["config", "set", "audio.input", "tone:440.5"])
+        .await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("from 1 to 20000"), "{}", ran.err);
+}
