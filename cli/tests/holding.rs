@@ -54,10 +54,18 @@ async fn a_held_whisper_ends_with_enter() {
 #[tokio::test]
 async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
     let home = Home::in_scene("held-whisper");
-    let text = home.text(&["whisper", "bao", "--hold"]).await;
+    let child = home
+        .command(&["whisper", "bao", "--hold"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    soon(home.daemon().until(held)).await;
+    // Closes it.
+    let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
     assert!(
-        text.ends_with("Speaking to everyone in the meeting.\n"),
-        "{text}"
+        ran.out.ends_with("Speaking to everyone in the meeting.\n"),
+        "{}",
+        ran.out
     );
     assert_eq!(home.daemon().count(is_release), 1);
 
@@ -100,6 +108,41 @@ async fn a_held_whisper_is_renewed_and_says_when_that_came_too_late() {
         "{}",
         ran.err
     );
+}
+
+/// Standard input that is at its end when a program starts.
+fn ended() -> [Stdio; 2] {
+    let (pipe, _closed) = std::io::pipe().unwrap();
+    [Stdio::null(), pipe.into()]
+}
+
+#[tokio::test]
+async fn a_held_whisper_with_nothing_to_read_lasts_until_a_signal_comes() {
+    use rustix::process::{Pid, Signal, kill_process};
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        for input in ended() {
+            let home = Home::in_scene("held-whisper");
+            let child = home
+                .command(&["whisper", "bao", "--hold"])
+                .stdin(input)
+                .spawn()
+                .unwrap();
+            let renewed = |request: &Request| matches!(request, Request::TalkRenew(_));
+            let lasts = |played: &Played| held(played) && played.count(renewed) >= 2;
+            soon(home.daemon().until(lasts)).await;
+            let pid = i32::try_from(child.id().unwrap()).unwrap();
+            kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+            let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
+            assert_eq!(ran.code, 0, "{signal:?}: {}", ran.err);
+            assert_eq!(ran.err, "End this program to stop.\n");
+            assert!(
+                ran.out.ends_with("Speaking to everyone in the meeting.\n"),
+                "{signal:?}: {}",
+                ran.out
+            );
+            assert_eq!(home.daemon().count(is_release), 1, "{signal:?}");
+        }
+    }
 }
 
 #[tokio::test]

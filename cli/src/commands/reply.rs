@@ -1,6 +1,6 @@
 //! `sotto reply`
 
-use super::whisper::{Ending, hold};
+use super::whisper::{Ending, Input, hold};
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
@@ -10,7 +10,7 @@ use sotto_control::TalkReplyTo;
 /// Answer the last whisper: its speaker and the others who heard it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The answer lasts until 'sotto talk', unless --for or --hold says otherwise. It goes to whoever began to whisper last, and is refused if that one has gone or somebody else begins at the same moment.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s"
+    after_help = "The answer lasts until 'sotto talk', unless --for or --hold says otherwise. It goes to whoever began to whisper last, and is refused if that one has gone or somebody else begins at the same moment. --hold is as in 'sotto whisper --help'.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s"
 )]
 pub(crate) struct Reply {
     #[command(flatten)]
@@ -19,6 +19,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let input = Input::at_start();
         let client = connect().await?;
         let mut subscription = client.subscribe(false).await?;
         let answered = &subscription.0.talk.reply_to;
@@ -33,7 +34,7 @@ impl Reply {
         let reply = client.call(request).await?;
         match self.ending.mode() {
             sotto_control::model::WhisperMode::Hold => {
-                hold(&client, &mut subscription, &reply, output).await
+                hold(&client, &mut subscription, &reply, input, output).await
             }
             _ => output.show(&reply, format::talk_reply),
         }

@@ -1,18 +1,20 @@
 //! `sotto whisper`
 
+mod release;
+
+pub(super) use release::Input;
+
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::signals::{End, interrupted, terminated};
 use crate::wait::{between, until};
+use release::LetGo;
 use sotto_control::model::{NobodyBecause, Snapshot, Talk, TalkTo, WhisperMode};
 use sotto_control::{
     CallError, Client, ErrorCode, Events, HOLD_PATIENCE, MAX_WHISPER, MIN_WHISPER, RENEW_EVERY,
     TalkRelease, TalkRenew, TalkReply, TalkWhisper,
 };
-use std::future::Future;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 /// How a whisper ends
@@ -47,7 +49,7 @@ impl Ending {
 /// Speak to the chosen alone; nobody else receives anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, you speak to nobody until 'sotto talk'.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper chen --hold"
+    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, you speak to nobody until 'sotto talk'.\n\nWhere standard input is at its end from the start (/dev/null, as in a desktop shortcut), --hold lasts until SIGINT, SIGTERM or SIGHUP. A pipe that ends later lets go.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper chen --hold"
 )]
 pub(crate) struct Whisper {
     /// To whom; each must be present in your meeting
@@ -60,6 +62,7 @@ pub(crate) struct Whisper {
 
 impl Whisper {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let input = Input::at_start();
         let client = connect().await?;
         let mut subscription = client.subscribe(false).await?;
         let request = TalkWhisper {
@@ -68,7 +71,7 @@ impl Whisper {
         };
         let reply = client.call(request).await?;
         match self.ending.hold {
-            true => hold(&client, &mut subscription, &reply, output).await,
+            true => hold(&client, &mut subscription, &reply, input, output).await,
             false => output.show(&reply, format::talk_reply),
         }
     }
@@ -79,11 +82,12 @@ pub(super) async fn hold(
     client: &Client,
     subscription: &mut (Snapshot, Events),
     started: &TalkReply,
+    input: Input,
     output: &Output,
 ) -> Result<(), Failure> {
-    let let_go = let_go();
+    let let_go = input.let_go();
     output.show(started, format::talk_reply)?;
-    output.remark("Press Enter to stop.");
+    output.remark(input.instruction());
     // The picture from before the request still has no whisper in it.
     subscription.0.talk = started.talk.clone();
     let ended = until(subscription, |snapshot| {
@@ -149,45 +153,6 @@ async fn renewed(client: &Client) -> Failure {
                 return Failure::Refused("the whisper was ended elsewhere".into());
             }
             Err(error) => return error.into(),
-        }
-    }
-}
-
-/// How the user has let go of a held whisper.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LetGo {
-    /// By saying so.
-    Released,
-    /// The terminal has gone, and nobody knows whether the user wanted that.
-    TerminalGone,
-}
-
-/// Waits for Enter, the end of standard input, or a signal to stop.
-///
-/// From the call on, not only once it is awaited, no signal ends the program by itself.
-fn let_go() -> impl Future<Output = LetGo> {
-    let (terminated, interrupted) = (terminated(), interrupted());
-    let (pressed, enter) = tokio::sync::oneshot::channel();
-    let typed = std::io::stdin().is_terminal();
-    // A thread of its own: it may sit in the read until the program ends, and the runtime must not wait for it.
-    std::thread::spawn(move || {
-        let stdin = std::io::stdin();
-        let mut line = String::new();
-        // The end of input and an error end the whisper alike, except where the terminal has gone.
-        let ended = !matches!(stdin.read_line(&mut line), Ok(1..));
-        let _ = pressed.send(match ended && typed && !stdin.is_terminal() {
-            true => LetGo::TerminalGone,
-            false => LetGo::Released,
-        });
-    });
-    async move {
-        tokio::select! {
-            how = enter => how.unwrap_or(LetGo::Released),
-            () = interrupted => LetGo::Released,
-            end = terminated => match end {
-                End::Asked => LetGo::Released,
-                End::TerminalGone => LetGo::TerminalGone,
-            },
         }
     }
 }
