@@ -221,7 +221,7 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
         let text = if screen.key_releases {
             " Whispering while h is down "
         } else {
-            " Whispering; this terminal tells no release of a key: press any key but h to stop "
+            " Whispering. This terminal tells no releases: press any key but h to stop "
         };
         let style = BOLD.fg(Color::White).bg(Color::Magenta);
         frame.render_widget(Line::styled(text, style), area);
@@ -257,20 +257,33 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
         ]
     };
     let room = usize::from(area.width);
-    let spacious = key_line(keys, "  ");
+    let spacious = key_line(keys.iter().copied(), "  ");
     let line = if spacious.width() <= room {
         spacious
     } else {
-        key_line(keys, " ")
+        let short = keys.iter().map(|(key, what)| (*key, shorter(what)));
+        key_line(short, " ")
     };
     frame.render_widget(line, area);
 }
 
-fn key_line(keys: &[(&str, &str)], gap: &'static str) -> Line<'static> {
+/// Returns a shorter word for what a key does, where there is one: 80 columns hold all keys then.
+fn shorter(what: &str) -> &str {
+    match what {
+        "to all" => "all",
+        "undeafen" => "hear",
+        what => what,
+    }
+}
+
+fn key_line<'a>(
+    keys: impl Iterator<Item = (&'a str, &'a str)>,
+    gap: &'static str,
+) -> Line<'static> {
     let mut spans = Vec::new();
     for (key, what) in keys {
         spans.push(Span::raw(if spans.is_empty() { " " } else { gap }));
-        spans.push(Span::styled((*key).to_owned(), BOLD.fg(Color::Cyan)));
+        spans.push(Span::styled(key.to_owned(), BOLD.fg(Color::Cyan)));
         spans.push(Span::styled(format!(" {what}"), DIM));
     }
     Line::from(spans)

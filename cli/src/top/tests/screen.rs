@@ -1,6 +1,6 @@
 //! What is on the screen.
 
-use super::super::state::{Input, Screen};
+use super::super::state::{Holding, Input, Screen};
 use super::{drawn, event, letter, lines, participant, person, scene, talk, whisper_to};
 use ratatui::style::Color;
 use sotto_control::Event;
@@ -97,6 +97,20 @@ fn a_wide_screen_has_the_meetings_beside_the_roster() {
 fn eighty_columns_hold_loss_and_delay() {
     let all = lines(&scene(), 80, 24).join("\n");
     assert!(all.contains("0.3 % loss   24 ms delay"), "{all}");
+}
+
+#[test]
+fn eighty_columns_hold_every_key() {
+    let mut screen = scene();
+    for (muted, deafened) in [(false, false), (true, false), (true, true)] {
+        screen.snapshot.status.muted = muted;
+        screen.snapshot.status.deafened = deafened;
+        let keys = lines(&screen, 80, 24).pop().unwrap();
+        assert!(keys.ends_with(" q quit"), "{keys}");
+    }
+    screen.holding = Holding::Held;
+    let keys = lines(&screen, 80, 24).pop().unwrap();
+    assert!(keys.ends_with(" to stop"), "{keys}");
 }
 
 #[test]
