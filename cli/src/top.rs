@@ -1,12 +1,13 @@
 //! `sotto top`: the meeting, live.
 //!
 //! What is on the screen is a function of [`state::Screen`], and that changes by [`state::Screen::update`] alone, which
-//! touches neither terminal nor socket: it takes what happened and returns what to ask of the daemon. This file is
-//! the rest: keys in, events in, requests out.
+//! touches neither terminal nor socket: it takes what happened and returns what to ask of the daemon.
+//! [`surface::Surface`] has the terminal. This file is the rest: keys in, events in, requests out.
 
 mod meter;
 mod picker;
 mod state;
+mod surface;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -14,17 +15,16 @@ mod view;
 use crate::connection::{connect, connect_when_running};
 use crate::failure::Failure;
 use crate::signals::{End, terminated};
-use crossterm::event::{
-    self, DisableFocusChange, EnableFocusChange, Event as TerminalEvent, KeyboardEnhancementFlags,
-    PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
-};
-use ratatui::DefaultTerminal;
+use crossterm::event::{self, Event as TerminalEvent};
 use sotto_control::{CallError, Client, ErrorCode, Events, Request};
 use state::{Effect, Input, Refusal, Screen};
+use std::future::Future;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use surface::Surface;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -38,29 +38,15 @@ pub(crate) async fn run() -> Result<(), Failure> {
     let (snapshot, events) = client.subscribe(true).await?;
     let mut screen = Screen::new(snapshot);
     // From before the screen is taken until it is given back: a signal must not end the program in between.
-    let terminated = tokio::spawn(terminated());
-    let mut terminal = ratatui::try_init().map_err(Failure::Terminal)?;
+    let mut terminated: Terminated = Box::pin(terminated());
+    let mut surface = Surface::take().map_err(Failure::Terminal)?;
     // Where the terminal can tell a key's release, a held whisper ends with it.
-    let releases = crossterm::terminal::supports_keyboard_enhancement().unwrap_or(false)
-        && crossterm::execute!(
-            io::stdout(),
-            PushKeyboardEnhancementFlags(KeyboardEnhancementFlags::REPORT_EVENT_TYPES),
-            EnableFocusChange
-        )
-        .is_ok();
-    screen.set_key_releases(releases);
-    let result = follow(&mut terminal, &mut screen, client, events, terminated).await;
-    if releases {
-        // The terminal is given back in any case.
-        let _ = crossterm::execute!(
-            io::stdout(),
-            DisableFocusChange,
-            PopKeyboardEnhancementFlags
-        );
-    }
-    ratatui::restore();
-    result
+    screen.set_key_releases(surface.tells_releases());
+    follow(&mut surface, &mut screen, client, events, &mut terminated).await
 }
+
+/// Waits until this program is to end.
+type Terminated = Pin<Box<dyn Future<Output = End> + Send>>;
 
 /// What woke the loop.
 enum Woken {
@@ -68,6 +54,8 @@ enum Woken {
     Event(Option<Box<sotto_control::Event>>),
     Refused(Refused),
     Second,
+    /// Somebody had stopped this program.
+    Continued,
 }
 
 /// What the daemon refused.
@@ -78,31 +66,30 @@ enum Refused {
     Renewal,
 }
 
-/// How long to wait for a whisper's release when the program ends.
+/// How long to wait for a whisper's release when the program ends or stops.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
 async fn follow(
-    terminal: &mut DefaultTerminal,
+    surface: &mut Surface,
     screen: &mut Screen,
     mut client: Client,
     mut events: Events,
-    mut terminated: JoinHandle<End>,
+    terminated: &mut Terminated,
 ) -> Result<(), Failure> {
     let mut keyboard = Keyboard::start();
     let (refusals, mut refused) = mpsc::channel(16);
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        terminal
-            .draw(|frame| view::draw(frame, screen))
-            .map_err(Failure::Terminal)?;
+        surface.draw(screen).map_err(Failure::Terminal)?;
         let woken = tokio::select! {
             key = keyboard.keys.recv() => Woken::Key(key),
             event = events.next() => Woken::Event(event.map(Box::new)),
             Some(refusal) = refused.recv() => Woken::Refused(refusal),
             _ = seconds.tick(), if screen.wants_seconds() => Woken::Second,
             // The terminal must be given back before this program ends.
-            _ = &mut terminated => return Ok(()),
+            _ = &mut *terminated => return Ok(()),
+            () = surface.continued() => Woken::Continued,
         };
         let input = match woken {
             Woken::Key(Some(Ok(TerminalEvent::Key(key)))) => Input::Key(key),
@@ -115,12 +102,13 @@ async fn follow(
             Woken::Refused(Refused::Request(refusal)) => Input::Refused(refusal),
             Woken::Refused(Refused::Renewal) => Input::NotHeld,
             Woken::Second => Input::Second,
+            Woken::Continued => match unless_ended(surface.go_on(), terminated).await? {
+                true => continue,
+                false => return Ok(()),
+            },
             Woken::Event(None) => {
                 screen.update(Input::Lost);
-                let found = tokio::select! {
-                    found = reconnect(terminal, screen, &mut keyboard) => found?,
-                    _ = &mut terminated => None,
-                };
+                let found = reconnect(surface, screen, &mut keyboard, terminated).await?;
                 let Some(found) = found else {
                     return Ok(());
                 };
@@ -131,17 +119,37 @@ async fn follow(
         };
         let mut asked = None;
         for effect in screen.update(input) {
-            match effect {
-                Effect::Quit => {
-                    // The user has let go of a whisper: the daemon must hear of it before the connection ends.
-                    if let Some(asked) = asked {
-                        let _ = tokio::time::timeout(LAST_WORD, asked).await;
-                    }
-                    return Ok(());
+            let stays = match effect {
+                Effect::Ask(request) => {
+                    asked = Some(ask(&client, request, &refusals));
+                    continue;
                 }
-                Effect::Ask(request) => asked = Some(ask(&client, request, &refusals)),
+                Effect::Suspend => true,
+                Effect::Quit => false,
+            };
+            // The user has let go of a whisper: the daemon must hear of it before this program ends or stops.
+            if let Some(asked) = asked.take() {
+                let _ = tokio::time::timeout(LAST_WORD, asked).await;
+            }
+            if !stays || !unless_ended(surface.suspend(), terminated).await? {
+                return Ok(());
             }
         }
+    }
+}
+
+/// Does something that takes the terminal again, unless this program is to end; returns whether it goes on.
+///
+/// A program that is ended while it is stopped goes on for that. It is in the background and must leave the terminal
+/// alone, or it would be stopped again.
+async fn unless_ended(
+    taking: impl Future<Output = io::Result<()>>,
+    terminated: &mut Terminated,
+) -> Result<bool, Failure> {
+    tokio::select! {
+        biased;
+        _ = terminated => Ok(false),
+        taken = taking => taken.map(|()| true).map_err(Failure::Terminal),
     }
 }
 
@@ -164,11 +172,12 @@ fn ask(client: &Client, request: Request, refusals: &mpsc::Sender<Refused>) -> J
     })
 }
 
-/// Waits for a daemon; `None` if the user quits meanwhile.
+/// Waits for a daemon; `None` if the program is to end meanwhile.
 async fn reconnect(
-    terminal: &mut DefaultTerminal,
+    surface: &mut Surface,
     screen: &mut Screen,
     keyboard: &mut Keyboard,
+    terminated: &mut Terminated,
 ) -> Result<Option<(Client, sotto_control::model::Snapshot, Events)>, Failure> {
     let found = async {
         let client = connect_when_running().await?;
@@ -177,21 +186,34 @@ async fn reconnect(
     };
     tokio::pin!(found);
     loop {
-        terminal
-            .draw(|frame| view::draw(frame, screen))
-            .map_err(Failure::Terminal)?;
-        tokio::select! {
+        surface.draw(screen).map_err(Failure::Terminal)?;
+        let key = tokio::select! {
             found = &mut found => return found.map(Some),
-            key = keyboard.keys.recv() => match key {
-                Some(Ok(TerminalEvent::Key(key))) => {
-                    if screen.update(Input::Key(key)).iter().any(|it| matches!(it, Effect::Quit)) {
-                        return Ok(None);
-                    }
+            key = keyboard.keys.recv() => key,
+            _ = &mut *terminated => return Ok(None),
+            () = surface.continued() => {
+                match unless_ended(surface.go_on(), terminated).await? {
+                    true => continue,
+                    false => return Ok(None),
                 }
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(Failure::Terminal(error)),
-                None => return Ok(None),
-            },
+            }
+        };
+        let key = match key {
+            Some(Ok(TerminalEvent::Key(key))) => key,
+            Some(Ok(_)) => continue,
+            Some(Err(error)) => return Err(Failure::Terminal(error)),
+            None => return Ok(None),
+        };
+        for effect in screen.update(Input::Key(key)) {
+            let goes_on = match effect {
+                // There is nobody to ask.
+                Effect::Ask(_) => true,
+                Effect::Suspend => unless_ended(surface.suspend(), terminated).await?,
+                Effect::Quit => false,
+            };
+            if !goes_on {
+                return Ok(None);
+            }
         }
     }
 }

@@ -105,6 +105,8 @@ impl Refusal {
 pub(super) enum Effect {
     /// Ask this of the daemon.
     Ask(Request),
+    /// Give the terminal back and stop, until the user wants this program again.
+    Suspend,
     /// End.
     Quit,
 }
@@ -246,11 +248,17 @@ impl Screen {
     }
 
     fn key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let control_c =
-            key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
-        if control_c {
+        // What the terminal itself does with these keys while no program has taken it.
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        let pressed = key.kind == KeyEventKind::Press;
+        let job = match key.code {
+            KeyCode::Char('c') if control => Some(Effect::Quit),
+            KeyCode::Char('z') if control && pressed => Some(Effect::Suspend),
+            _ => None,
+        };
+        if let Some(effect) = job {
             let mut effects = self.let_go();
-            effects.push(Effect::Quit);
+            effects.push(effect);
             return effects;
         }
         if self.holding != Holding::No {

@@ -144,6 +144,10 @@ pub(crate) async fn held_whisper(cast: &Cast) {
     take.ask(whisper(&["bao"], WhisperMode::Hold)).await;
     take.ask(TalkRenew {}).await;
     take.ask(TalkRelease {}).await;
+    // As programs ask that let people choose from a list.
+    let bao = cast.bao.asks(StatusGet {}).await.you.id;
+    take.ask(whisper(&[&bao], WhisperMode::Hold)).await;
+    take.ask(TalkRelease {}).await;
     take.end();
 }
 

@@ -114,6 +114,26 @@ fn control_c_lets_go_of_a_held_whisper_before_the_program_ends() {
 }
 
 #[test]
+fn control_z_lets_go_of_a_held_whisper_before_the_program_stops() {
+    let mut screen = holding();
+    let control_z = |kind| {
+        let code = KeyCode::Char('z');
+        Input::Key(KeyEvent::new_with_kind(code, KeyModifiers::CONTROL, kind))
+    };
+    assert_eq!(
+        screen.update(control_z(KeyEventKind::Press)),
+        [Effect::Ask(TalkRelease {}.into()), Effect::Suspend]
+    );
+    // Its release, if the terminal tells it.
+    assert_eq!(screen.update(control_z(KeyEventKind::Release)), []);
+    screen.update(Input::Lost);
+    assert_eq!(
+        screen.update(control_z(KeyEventKind::Press)),
+        [Effect::Suspend]
+    );
+}
+
+#[test]
 fn a_held_whisper_that_the_daemon_ends_or_refuses_is_not_held() {
     let mut screen = scene();
     letter(&mut screen, 'w');
