@@ -208,11 +208,13 @@ impl Cast {
         self.normal.lock().unwrap().person(&you.id, &you.name);
     }
 
-    /// Starts one more daemon.
+    /// Starts one more daemon. Everyone knows it, so that somebody hears its goodbye, which is said once.
     pub(crate) async fn enters(&self, name: &'static str) -> Person {
         let person = Person::start(name, "").await;
         self.introduce(&person).await;
-        self.anna.finds(&person).await;
+        for one in [&self.bao, &self.chen, &self.dara, &self.emil, &self.anna] {
+            one.finds(&person).await;
+        }
         person
     }
 
