@@ -42,10 +42,6 @@ pub mod resolve;
 mod seal;
 #[cfg(test)]
 #[path = "../tests/sim/mod.rs"]
-#[allow(
-    clippy::duplicate_mod,
-    reason = "the tests with other releases bring their own"
-)]
 mod sim;
 mod stored;
 mod unknown;

@@ -6,8 +6,7 @@
 // The lint's exception for tests covers test functions alone, not the fixtures that they share.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../meeting/tests/sim/mod.rs"]
-mod sim;
+use crate::sim;
 
 mod kept;
 mod later;

@@ -302,3 +302,15 @@ proptest! {
         decode_as_all(&bytes[..keep.index(bytes.len())]);
     }
 }
+
+#[test]
+fn a_join_without_invitations_is_that_of_somebody_who_brings_none() {
+    let mut bytes = vec![VERSION, 3];
+    bytes.extend([4; 32]);
+    let read = Request::decode(&bytes);
+    let join = Request::Join {
+        meeting: MeetingId([4; 32]),
+        invitations: Vec::new(),
+    };
+    assert_eq!(read, Ok(join));
+}
