@@ -107,6 +107,7 @@ impl Failure {
         match self {
             Self::Connect(error) => error.hint(),
             Self::Call(error) => error.hint(),
+            Self::NoHome(error) => error.hint(),
             _ => None,
         }
     }

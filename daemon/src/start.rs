@@ -72,6 +72,7 @@ pub(crate) enum StartError {
 impl ForPeople for StartError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NoHome(error) => return error.hint(),
             Self::Control(error) => return error.hint(),
             Self::Settings(error) => return error.hint(),
             Self::Identity(error) => return error.hint(),
@@ -80,7 +81,7 @@ impl ForPeople for StartError {
             Self::Network(error) => error.hint()?,
             Self::NoThreads(_) => "close some programs",
             Self::Failed(_) => "please report this with its log",
-            Self::NoHome(_) | Self::NoRandomness(_) | Self::Empty(_) => return None,
+            Self::NoRandomness(_) | Self::Empty(_) => return None,
         };
         Some(hint.to_owned())
     }

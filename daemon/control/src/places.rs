@@ -3,6 +3,7 @@
 //! `SOTTO_HOME=DIR` puts everything into one directory, so that several daemons can run on one machine; without it
 //! the platform's own places are used.
 
+use crate::ForPeople;
 use directories::ProjectDirs;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -27,8 +28,14 @@ pub struct Places {
 
 /// There is no place to keep anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("cannot tell your home directory; set SOTTO_HOME to a directory for Sotto's files")]
+#[error("cannot tell your home directory")]
 pub struct NoHome;
+
+impl ForPeople for NoHome {
+    fn hint(&self) -> Option<String> {
+        Some("set SOTTO_HOME to a directory for Sotto's files".to_owned())
+    }
+}
 
 impl Places {
     /// The places for this process's environment.
