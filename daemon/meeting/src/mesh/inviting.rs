@@ -293,8 +293,12 @@ impl Mesh {
             .filter(|id| !self.undelivered(*id, peer).is_empty())
             .collect();
         for id in meetings {
-            self.offerings.done(id, peer);
-            self.consider_offer(id, peer);
+            let offer = Purpose::Invitation { meeting: id };
+            // What waited for a connection goes by itself now.
+            if !self.links.is_asked(peer, |purpose| *purpose == offer) {
+                self.offerings.done(id, peer);
+                self.consider_offer(id, peer);
+            }
         }
         self.tell_soon(peer);
     }

@@ -94,6 +94,12 @@ impl<P> Links<P> {
         self.requests.any(|_, purpose| matches(purpose))
     }
 
+    /// Returns whether a request to `peer` that `matches` is under way.
+    pub(super) fn is_asked(&self, peer: PeerId, mut matches: impl FnMut(&P) -> bool) -> bool {
+        self.requests
+            .any(|to, purpose| to == peer && matches(purpose))
+    }
+
     /// Returns the next request to be sent.
     pub(super) fn poll_request(&mut self) -> Option<Output> {
         let (to, id, data) = self.requests.poll_ready()?;

@@ -83,3 +83,14 @@ fn another_invitee_that_has_not_joined_does_not_keep_a_refused_join_alive() {
         }
     )));
 }
+
+#[test]
+fn an_offer_that_waits_for_a_connection_is_made_once() {
+    let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+    sim.count(|data| matches!(Request::decode(data), Ok(Request::Invitation(_))));
+    sim.disconnect_from(anna, bao);
+    let meeting = sim.meet(anna, "Planning", &[bao]);
+    sim.run(5);
+    assert!(sim.is_invited(bao, meeting));
+    assert_eq!(sim.take_count(bao), 1);
+}
