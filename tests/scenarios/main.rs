@@ -49,7 +49,7 @@ macro_rules! scenarios {
 const SCENARIOS: &[Scenario] = scenarios![
     main_job::everything_that_the_demonstration_tells within 180;
     whisper::a_whisper_reaches_exactly_the_chosen;
-    whisper_edges::a_whisper_in_the_midst_of_sound_has_exact_edges;
+    whisper_edges::a_whisper_in_the_midst_of_sound_has_exact_edges, alone;
     whisper_ends::a_held_whisper_ends_with_its_release_and_a_timed_one_by_itself;
     whisper_lost::a_held_whisper_whose_program_dies_or_sleeps_goes_to_nobody within 180;
     whisper::a_whisper_to_several_is_answered_among_them;
@@ -61,12 +61,12 @@ const SCENARIOS: &[Scenario] = scenarios![
     invitations::an_invitation_lets_in_although_its_inviter_has_gone;
     invitations::a_withdrawn_invitation_disappears;
     invitations::a_declined_invitation_is_seen_by_the_inviter;
-    faults::a_crash_is_seen_within_three_seconds;
-    faults::a_clean_exit_is_seen_at_once_and_takes_less_than_a_second;
+    faults::a_crash_is_seen_within_three_seconds, alone;
+    faults::a_clean_exit_is_seen_at_once_and_takes_less_than_a_second, alone;
     faults::a_crashed_daemon_returns_to_its_meeting_muted;
     faults::losing_five_percent_loses_nobody;
     faults::who_loses_long_bursts_is_sent_a_memory_of_the_past;
-    faults::speech_is_clear_over_a_cable_that_delays_and_loses;
+    faults::speech_is_clear_over_a_cable_that_delays_and_loses, alone;
     faults::both_halves_of_a_split_network_go_on_and_agree_again;
     faults::an_interface_that_comes_back_is_used_again_within_six_seconds;
     people::two_people_of_one_name_are_told_apart;
@@ -79,7 +79,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream;
     latency::a_chirp_tells_the_delay_and_no_person_hears_it;
     local::without_a_sound_system_everything_but_sound_works;
-    local::pulseaudio_carries_voice_from_end_to_end;
+    local::pulseaudio_carries_voice_from_end_to_end, alone;
     local::a_damaged_state_file_is_set_aside;
     damage::after_damage_a_participant_is_invited_back within 240;
     disk::a_full_disk_is_told_and_what_it_cannot_hold_is_told_to_nobody;

@@ -36,7 +36,7 @@ type Happening = Pin<Box<dyn Future<Output = Result<()>>>>;
 pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) limit: Duration,
-    /// It needs the whole machine.
+    /// It needs the whole machine: it takes much, or judges what a busy one blurs.
     pub(crate) alone: bool,
     pub(crate) run: fn(Lab) -> Happening,
 }
