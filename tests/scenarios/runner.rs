@@ -1,7 +1,7 @@
 //! Runs scenarios, each in a process and a sandbox of its own.
 //!
-//! Most of a scenario's time is waiting: two daemons that talk take a third of a core. So several run at once, one more
-//! than there are cores; those that need the machine for themselves come last.
+//! Most of a scenario's time is waiting: two daemons that talk take a third of a core. So several run at once, one a
+//! core; those that need the machine for themselves come last.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -102,7 +102,7 @@ fn all(chosen: &[&Scenario], fail_fast: bool) -> Result<ExitCode> {
         succeeded: 0,
         failed: Vec::new(),
     };
-    report.run(beside, (cores + 1).min(MOST_AT_ONCE))?;
+    report.run(beside, cores.min(MOST_AT_ONCE))?;
     report.run(alone, 1)?;
     println!(
         "\nscenarios: {} passed, {} failed, {} not run, in {:.0} s",
