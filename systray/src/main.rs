@@ -12,6 +12,8 @@ mod icon;
 mod linux;
 #[cfg(any(target_os = "linux", test))]
 mod view;
+#[cfg(any(target_os = "linux", test))]
+mod words;
 
 use std::process::ExitCode;
 

@@ -4,20 +4,17 @@
 //! the same state always shows the same, so everything here is tested without a desktop.
 
 use sotto_control::model::{
-    Invitation, Meeting, OfflineReason, Participant, Person, PresenceState, Snapshot, Sound,
-    SoundState, TalkTo,
+    Invitation, Meeting, OfflineReason, Participant, PresenceState, Snapshot, Sound, SoundState,
+    TalkTo,
 };
 
 use crate::icon::Mood;
+use crate::words::{LONGEST, LONGEST_MESSAGE, asks, names, quoted, shorten};
 
 /// Invitations that the menu lists; the rest is for `sotto invites`.
 const MOST_INVITATIONS: usize = 8;
 /// People that the menu and the tooltip list by name.
 const MOST_PEOPLE: usize = 20;
-/// The longest title or name in a label, in characters.
-const LONGEST: usize = 40;
-/// The longest message in a label, in characters.
-const LONGEST_MESSAGE: usize = 160;
 
 /// All that the tray knows.
 #[derive(Debug, Clone, PartialEq)]
@@ -366,23 +363,11 @@ fn invitations(invitations: &[Invitation]) -> Vec<Entry> {
     for invitation in invitations.iter().take(MOST_INVITATIONS) {
         let title = quoted(&invitation.meeting.title);
         let id = &invitation.meeting.id;
-        let from = if invitation.from.is_empty() {
-            "Somebody".into()
-        } else {
-            names(&invitation.from)
-        };
-        let invite = if invitation.from.len() > 1 {
-            "invite"
-        } else {
-            "invites"
-        };
         let inside = match invitation.inside.len() {
             0 => String::new(),
             count => format!(" ({count} inside)"),
         };
-        group.push(Entry::Text(format!(
-            "{from} {invite} you to {title}{inside}"
-        )));
+        group.push(Entry::Text(format!("{}{inside}", asks(invitation))));
         group.push(Entry::Action {
             label: format!("Join {title}"),
             wish: Wish::Join(id.clone()),
@@ -450,36 +435,6 @@ fn details(snapshot: &Snapshot) -> String {
     }
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
-}
-
-fn names(people: &[Person]) -> String {
-    let mut names: Vec<_> = people
-        .iter()
-        .take(3)
-        .map(|person| shorten(&person.label, LONGEST))
-        .collect();
-    if people.len() > 3 {
-        names.push(format!("{} more", people.len() - 3));
-    }
-    match names.split_last() {
-        None => "nobody".into(),
-        Some((only, [])) => only.clone(),
-        Some((last, others)) => format!("{} and {last}", others.join(", ")),
-    }
-}
-
-fn quoted(title: &str) -> String {
-    format!("“{}”", shorten(title, LONGEST))
-}
-
-/// One line of at most so many characters, the last an ellipsis if something is missing.
-fn shorten(text: &str, most: usize) -> String {
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= most {
-        return line;
-    }
-    let kept: String = line.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
 }
 
 #[cfg(test)]

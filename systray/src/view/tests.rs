@@ -1,5 +1,5 @@
 use super::*;
-use sotto_control::model::{MeetingRef, Presence, WhisperMode};
+use sotto_control::model::{MeetingRef, Person, Presence, WhisperMode};
 
 /// A connected state, built up from nothing.
 struct Scene(Snapshot);
