@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use sotto_control::model::Snapshot;
+use sotto_control::model::{Notice, Snapshot};
 use sotto_control::{
-    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Events, ForPeople,
+    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Event, Events, ForPeople,
     MeetingDecline, MeetingJoin, MeetingLeave, Places, PresenceBack, TalkEveryone,
 };
 use tokio::sync::mpsc;
@@ -25,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const LASTING: Duration = Duration::from_secs(5);
 /// Wishes that may be under way at once, and clicks that may wait; more are dropped, as one drops a second click.
 const MOST_WISHES: usize = 8;
+/// What is said of a click that is dropped.
+pub(crate) const TOO_MANY: &str = "too many clicks at once";
 
 /// What the user clicks, on its way to the daemon.
 #[derive(Debug)]
@@ -55,14 +57,18 @@ pub(crate) fn wishes() -> (Clicks, Wishes) {
 }
 
 impl Clicks {
-    /// Takes a click, without waiting.
-    pub(crate) fn click(&self, wish: Wish) {
+    /// Takes a click, without waiting. Returns whether it was taken: too many at once are not.
+    pub(crate) fn click(&self, wish: Wish) -> bool {
         if wish == Wish::Quit {
             // Full means that quitting is on its way already.
             let _ = self.quit.try_send(());
-        } else if let Err(error) = self.wishes.try_send(wish) {
-            tracing::warn!(%error, "too many clicks at once");
+            return true;
         }
+        let taken = self.wishes.try_send(wish);
+        if let Err(error) = &taken {
+            tracing::warn!(%error, "{TOO_MANY}");
+        }
+        taken.is_ok()
     }
 }
 
@@ -77,10 +83,27 @@ impl Wishes {
     }
 }
 
+/// Something that happened, beside the state.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum News {
+    /// The daemon says something to the user.
+    Notice(Notice),
+    /// A wish was granted, or refused for this reason: the daemon's sentence with its hint.
+    Answered {
+        /// The wish.
+        wish: Wish,
+        /// Why it was refused.
+        refusal: Option<String>,
+    },
+}
+
 /// Who is told of every new state.
 pub(crate) trait Screen {
     /// Shows the state.
     fn show(&mut self, state: &State) -> impl Future<Output = ()> + Send;
+
+    /// Takes note of what happened.
+    fn tell(&mut self, news: News);
 }
 
 /// Follows the daemon until the user quits or nobody can wish any more.
@@ -105,7 +128,7 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
         tracing::debug!(why, "not connected");
         screen
             .show(&State {
-                link: Link::Down { why },
+                link: Link::Down { why: why.clone() },
                 refusal: None,
             })
             .await;
@@ -115,10 +138,9 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(again) => break,
-                wish = wishes.next() => {
-                    if matches!(wish, Some(Wish::Quit) | None) {
-                        return;
-                    }
+                wish = wishes.next() => match wish {
+                    Some(Wish::Quit) | None => return,
+                    Some(wish) => screen.tell(News::Answered { wish, refusal: Some(why.clone()) }),
                 }
             }
         }
@@ -153,7 +175,7 @@ async fn attend(
 ) -> Ended {
     let mut snapshot = Box::new(snapshot);
     let mut refusal = None;
-    let mut under_way: JoinSet<Outcome> = JoinSet::new();
+    let mut under_way: JoinSet<(Wish, Outcome)> = JoinSet::new();
     loop {
         screen
             .show(&State {
@@ -163,6 +185,7 @@ async fn attend(
             .await;
         tokio::select! {
             event = events.next() => match event {
+                Some(Event::Notice { notice }) => screen.tell(News::Notice(notice)),
                 Some(event) => snapshot.apply(&event),
                 None => return if under_way.is_empty() { Ended::ByTheDaemon } else { quit_among(under_way).await },
             },
@@ -171,14 +194,21 @@ async fn attend(
                 Some(wish) if wish == Wish::Quit || under_way.len() < MOST_WISHES => {
                     under_way.spawn(grant(client.clone(), wish));
                 }
-                Some(wish) => tracing::warn!(?wish, "too many wishes at once"),
+                Some(wish) => {
+                    tracing::warn!(?wish, "{TOO_MANY}");
+                    screen.tell(News::Answered { wish, refusal: Some(TOO_MANY.into()) });
+                }
             },
             Some(outcome) = under_way.join_next() => match outcome {
-                Ok(Outcome::Quit) => return Ended::ByTheUser,
-                Ok(Outcome::Granted) => refusal = None,
-                Ok(Outcome::Refused(why)) => {
+                Ok((_, Outcome::Quit)) => return Ended::ByTheUser,
+                Ok((wish, Outcome::Granted)) => {
+                    refusal = None;
+                    screen.tell(News::Answered { wish, refusal: None });
+                }
+                Ok((wish, Outcome::Refused(why))) => {
                     tracing::warn!(why, "refused");
-                    refusal = Some(why);
+                    refusal = Some(why.clone());
+                    screen.tell(News::Answered { wish, refusal: Some(why) });
                 }
                 Err(error) => tracing::error!(%error, "a wish failed"),
             },
@@ -187,9 +217,9 @@ async fn attend(
 }
 
 /// The daemon has gone; was it because the user quit?
-async fn quit_among(mut under_way: JoinSet<Outcome>) -> Ended {
+async fn quit_among(mut under_way: JoinSet<(Wish, Outcome)>) -> Ended {
     while let Some(outcome) = under_way.join_next().await {
-        if matches!(outcome, Ok(Outcome::Quit)) {
+        if matches!(outcome, Ok((_, Outcome::Quit))) {
             return Ended::ByTheUser;
         }
     }
@@ -205,7 +235,12 @@ enum Outcome {
 }
 
 /// Carries one wish to the daemon.
-async fn grant(client: Client, wish: Wish) -> Outcome {
+async fn grant(client: Client, wish: Wish) -> (Wish, Outcome) {
+    let outcome = ask(&client, wish.clone()).await;
+    (wish, outcome)
+}
+
+async fn ask(client: &Client, wish: Wish) -> Outcome {
     let quits = wish == Wish::Quit;
     let reply = async {
         match wish {
@@ -262,6 +297,8 @@ mod tests {
 
     impl Screen for Nowhere {
         async fn show(&mut self, _state: &State) {}
+
+        fn tell(&mut self, _news: News) {}
     }
 
     async fn soon<T>(what: impl Future<Output = T>) -> T {

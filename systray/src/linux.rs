@@ -1,4 +1,6 @@
-//! The icon on Linux and the BSDs: a StatusNotifierItem on the session bus.
+//! The icon on Linux and the BSDs: a StatusNotifierItem on the session bus, and notifications beside it.
+
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::StreamExt;
@@ -6,13 +8,17 @@ use ksni::menu::{StandardItem, SubMenu};
 use ksni::{Category, Handle, Icon, MenuItem, ToolTip, Tray, TrayMethods};
 use sotto_control::Places;
 
-use crate::daemon::{self, Clicks, Screen};
+use crate::daemon::{self, Clicks, News, Screen};
 use crate::icon;
+use crate::notify::bus::{self as notifications, Teller};
 use crate::view::{Entry, Link, State, View};
 
-/// Shows the icon until the user quits or the session ends.
-pub(crate) async fn run(places: &Places) -> anyhow::Result<()> {
-    let session_ended = session_bus().await?;
+/// How long the server of notifications may take to close them when this program ends.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+
+/// Shows the icon, and notifications if they are wanted, until the user quits or the session ends.
+pub(crate) async fn run(places: &Places, with_notifications: bool) -> anyhow::Result<()> {
+    let bus = session_bus().await?;
     let (clicks, wishes) = daemon::wishes();
     let start = State {
         link: Link::Down {
@@ -22,50 +28,70 @@ pub(crate) async fn run(places: &Places) -> anyhow::Result<()> {
     };
     let item = Item {
         view: View::of(&start),
-        clicks,
+        clicks: clicks.clone(),
     };
     // A panel that starts later, or again, finds the icon too.
     let handle = match item.assume_sni_available(true).spawn().await {
         Ok(handle) => handle,
         Err(error) => bail!("cannot show an icon: {error}"),
     };
+    let (teller, told) = notifications::channel();
     let mut panel = Panel {
         handle: handle.clone(),
         shown: None,
+        teller: with_notifications.then_some(teller),
     };
+    let notifications =
+        with_notifications.then(|| tokio::spawn(notifications::run(bus.clone(), told, clicks)));
     tokio::select! {
         () = daemon::follow(places, wishes, &mut panel) => {
+            drop(panel);
+            if let Some(notifications) = notifications {
+                let _ = tokio::time::timeout(CLOSE_WITHIN, notifications).await;
+            }
             handle.shutdown().await;
             Ok(())
         }
-        () = session_ended => bail!("the desktop session has ended"),
+        () = ended(&bus) => bail!("the desktop session has ended"),
     }
 }
 
-/// Connects to the session bus. What it returns ends when the bus does.
-async fn session_bus() -> anyhow::Result<impl Future<Output = ()>> {
-    let bus = zbus::Connection::session().await.context(
+/// Connects to the session bus.
+async fn session_bus() -> anyhow::Result<zbus::Connection> {
+    zbus::Connection::session().await.context(
         "cannot show an icon: there is no desktop session bus; start sotto-tray from your desktop session, \
          or use 'sotto top' in a terminal",
-    )?;
-    Ok(async move {
-        let mut messages = zbus::MessageStream::from(&bus);
-        while let Some(Ok(_)) = messages.next().await {}
-    })
+    )
 }
 
-/// Passes each new picture on to the panel.
+/// Waits until the bus has gone.
+async fn ended(bus: &zbus::Connection) {
+    let mut messages = zbus::MessageStream::from(bus);
+    while let Some(Ok(_)) = messages.next().await {}
+}
+
+/// Passes each new picture on to the panel, and what is worth a notification to its server.
 struct Panel {
     handle: Handle<Item>,
     shown: Option<View>,
+    teller: Option<Teller>,
 }
 
 impl Screen for Panel {
     async fn show(&mut self, state: &State) {
+        if let Some(teller) = &self.teller {
+            teller.show(state);
+        }
         let view = View::of(state);
         if self.shown.as_ref() != Some(&view) {
             self.shown = Some(view.clone());
             self.handle.update(|item| item.view = view).await;
+        }
+    }
+
+    fn tell(&mut self, news: News) {
+        if let Some(teller) = &self.teller {
+            teller.tell(news);
         }
     }
 }
@@ -121,7 +147,9 @@ fn menu_item(entry: Entry) -> MenuItem<Item> {
         Entry::Text(label) => text(&label),
         Entry::Action { label, wish } => StandardItem {
             label: plain(&label),
-            activate: Box::new(move |item: &mut Item| item.clicks.click(wish.clone())),
+            activate: Box::new(move |item: &mut Item| {
+                item.clicks.click(wish.clone());
+            }),
             ..StandardItem::default()
         }
         .into(),
