@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also outside #[test]: in the fixture
 
 mod fixture;
+mod notifications;
 
 use std::process::Command;
 
