@@ -7,6 +7,7 @@ use futures::StreamExt;
 use ksni::menu::{StandardItem, SubMenu};
 use ksni::{Category, Handle, Icon, MenuItem, ToolTip, Tray, TrayMethods};
 use sotto_control::Places;
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::daemon::{self, Clicks, News, Screen};
 use crate::icon;
@@ -16,7 +17,8 @@ use crate::view::{Entry, Link, State, View};
 /// How long the server of notifications may take to close them when this program ends.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// Shows the icon, and notifications if they are wanted, until the user quits or the session ends.
+/// Shows the icon, and notifications if they are wanted, until the user quits, the program is asked to end or the
+/// session ends.
 pub(crate) async fn run(places: &Places, with_notifications: bool) -> anyhow::Result<()> {
     let bus = session_bus().await?;
     let (clicks, wishes) = daemon::wishes();
@@ -44,16 +46,30 @@ pub(crate) async fn run(places: &Places, with_notifications: bool) -> anyhow::Re
     let notifications =
         with_notifications.then(|| tokio::spawn(notifications::run(bus.clone(), told, clicks)));
     tokio::select! {
-        () = daemon::follow(places, wishes, &mut panel) => {
-            drop(panel);
-            if let Some(notifications) = notifications {
-                let _ = tokio::time::timeout(CLOSE_WITHIN, notifications).await;
-            }
-            handle.shutdown().await;
-            Ok(())
-        }
+        () = daemon::follow(places, wishes, &mut panel) => {}
+        signal = asked_to_end() => signal?,
         () = ended(&bus) => bail!("the desktop session has ended"),
     }
+    drop(panel);
+    if let Some(notifications) = notifications {
+        let _ = tokio::time::timeout(CLOSE_WITHIN, notifications).await;
+    }
+    handle.shutdown().await;
+    Ok(())
+}
+
+/// Waits until the system, or the terminal that this was started in, asks the program to end. The meeting runs on.
+async fn asked_to_end() -> anyhow::Result<()> {
+    let failed = "cannot listen for signals";
+    let mut terminated = signal(SignalKind::terminate()).context(failed)?;
+    let mut interrupted = signal(SignalKind::interrupt()).context(failed)?;
+    let mut hung_up = signal(SignalKind::hangup()).context(failed)?;
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+        _ = hung_up.recv() => {}
+    }
+    Ok(())
 }
 
 /// Connects to the session bus.

@@ -227,6 +227,22 @@ async fn the_end_of_the_program_closes_what_it_has_open() {
 }
 
 #[tokio::test]
+async fn a_program_that_is_terminated_leaves_no_button_behind() {
+    let session = Session::start();
+    let mut server = Server::start(&session, BUTTONS, 0).await;
+    let mut daemon = Daemon::start(&session.places(), invited());
+    let tray = session.tray();
+    let shown = server.next_shown().await;
+    tray.terminate();
+    assert!(tray.exit().await.success());
+    assert_eq!(server.next_closed().await, shown.id);
+    assert!(
+        daemon.requests.try_recv().is_err(),
+        "the daemon is not asked to quit"
+    );
+}
+
+#[tokio::test]
 async fn switched_off_it_says_nothing_to_the_server() {
     let session = Session::start();
     let mut server = Server::start(&session, BUTTONS, 0).await;
