@@ -279,7 +279,7 @@ impl Shell {
     }
 
     fn press(&mut self, id: u32, key: &str) {
-        let Some(wish) = self.notifier.pressed(id, key) else {
+        let Some(wish) = self.notifier.pressed(id, key, Instant::now()) else {
             return;
         };
         if !self.clicks.click(wish.clone()) {

@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::message::{Capabilities, Message, Notification};
 
+/// How long something new is on the screen before a press is meant for it: the hand was on its way to something else.
+const SETTLES_IN: Duration = Duration::from_millis(500);
+
 /// A notification in its life.
 #[derive(Debug)]
 pub(super) struct Card {
@@ -17,6 +20,10 @@ pub(super) struct Card {
     /// The server's number for it; 0 before there is one.
     id: u32,
     given: Option<(Message, u64)>,
+    /// Until when a press is not meant for it.
+    settles: Option<Instant>,
+    /// Whether it is to come back as it was, for a press closed it that was not meant for it.
+    back: bool,
     /// How long it rests after it was handed out.
     rest: Duration,
     not_before: Option<Instant>,
@@ -54,6 +61,8 @@ impl Card {
             place: Place::Unshown,
             id: 0,
             given: None,
+            settles: None,
+            back: false,
             rest,
             not_before: None,
         }
@@ -92,6 +101,16 @@ impl Card {
         self.is_ended() && !matches!(self.place, Place::HandedOut | Place::Open)
     }
 
+    /// Returns whether a press is meant for it. One that is not brings it back as soon as one can be.
+    pub(super) fn takes_press(&mut self, now: Instant) -> bool {
+        let meant = self.settles.is_none_or(|then| then <= now);
+        if !meant {
+            self.back = true;
+            self.not_before = self.settles;
+        }
+        meant
+    }
+
     /// Returns whether it still rests.
     pub(super) fn rests(&self, now: Instant) -> bool {
         self.not_before.is_some_and(|then| now < then)
@@ -125,6 +144,10 @@ impl Card {
             return None;
         }
         let quiet = !self.has_new_occasion();
+        if !quiet {
+            self.settles = now.checked_add(SETTLES_IN);
+        }
+        self.back = false;
         let notification = message.for_server(server, self.id, quiet);
         self.given = Some((message, self.occasion));
         self.fresh = false;
@@ -149,9 +172,10 @@ impl Card {
         match self.place {
             Place::Unshown => true,
             Place::HandedOut => false,
-            Place::Closed | Place::Failed => self.has_new_occasion(),
+            Place::Closed | Place::Failed => self.has_new_occasion() || self.back,
             Place::Open => {
                 self.has_new_occasion()
+                    || self.back
                     || self.given.as_ref().map(|(message, _)| message) != Some(wanted)
             }
         }

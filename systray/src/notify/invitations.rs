@@ -1,7 +1,7 @@
 //! The notifications of invitations: one a meeting, however many people invite.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sotto_control::model::Invitation;
 
@@ -71,13 +71,13 @@ impl Invitations {
     }
 
     /// Returns what the user wishes who pressed a button.
-    pub(super) fn pressed(&mut self, id: u32, key: &str) -> Option<Wish> {
+    pub(super) fn pressed(&mut self, id: u32, key: &str, now: Instant) -> Option<Wish> {
         let answer = Answer::of_key(key)?;
         let (meeting, waiting) = self
             .list
             .iter_mut()
             .find(|(_, waiting)| waiting.card.is(id))?;
-        if waiting.card.is_ended() || waiting.answered {
+        if waiting.card.is_ended() || waiting.answered || !waiting.card.takes_press(now) {
             return None;
         }
         waiting.answered = true;

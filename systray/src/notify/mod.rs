@@ -5,7 +5,7 @@
 //! effects out.
 //!
 //! - An invitation is answered by the user alone: no notification that opens, closes or grows old answers it, nor does
-//!   a click beside its buttons.
+//!   a click beside its buttons, nor a press in the moment in which it appears.
 //! - A notification that the user has closed comes back only with something new: somebody invites, an answer is
 //!   refused, the next whisper begins.
 //! - Numbers are the server's. Another server knows none of them, so what was open is shown anew.
@@ -144,8 +144,8 @@ impl Notifier {
     }
 
     /// Returns what the user wishes who pressed the button `key` of a notification.
-    pub(crate) fn pressed(&mut self, id: u32, key: &str) -> Option<Wish> {
-        self.invitations.pressed(id, key)
+    pub(crate) fn pressed(&mut self, id: u32, key: &str, now: Instant) -> Option<Wish> {
+        self.invitations.pressed(id, key, now)
     }
 
     /// Takes note that the server, or the user, closed a notification. That is no answer.

@@ -63,6 +63,12 @@ impl Desk {
         self.told()
     }
 
+    /// Presses a button a moment after whatever was shown last.
+    fn press(&mut self, id: u32, key: &str) -> Option<Wish> {
+        self.now += Duration::from_secs(1);
+        self.notifier.pressed(id, key, self.now)
+    }
+
     fn after(&mut self, seconds: u64) -> Vec<Told> {
         self.now += Duration::from_secs(seconds);
         self.told()

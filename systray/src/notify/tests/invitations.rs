@@ -25,7 +25,7 @@ fn an_invitation_is_shown_with_both_answers() {
         }
     );
     assert_eq!(desk.change(|_| {}), [], "nothing has changed");
-    assert_eq!(desk.notifier.pressed(1, "join"), Some(join("Budget")));
+    assert_eq!(desk.press(1, "join"), Some(join("Budget")));
 }
 
 #[test]
@@ -105,10 +105,10 @@ fn a_notification_that_goes_answers_nothing() {
     let mut desk = Desk::with(BUTTONS);
     desk.change(|facts| facts.invitations.push(invitation("Budget")));
     for key in ["default", "", "Join", "inline-reply"] {
-        assert_eq!(desk.notifier.pressed(1, key), None, "{key:?}");
+        assert_eq!(desk.press(1, key), None, "{key:?}");
     }
-    assert_eq!(desk.notifier.pressed(7, "join"), None, "another's number");
-    assert_eq!(desk.notifier.pressed(0, "join"), None);
+    assert_eq!(desk.press(7, "join"), None, "another's number");
+    assert_eq!(desk.press(0, "join"), None);
     desk.notifier.closed(1);
     assert_eq!(desk.told(), []);
 }
@@ -121,7 +121,7 @@ fn an_invitation_that_was_answered_elsewhere_is_closed_and_can_be_answered_no_mo
         desk.change(|facts| facts.invitations.clear()),
         [Told::Close(1)]
     );
-    assert_eq!(desk.notifier.pressed(1, "join"), None);
+    assert_eq!(desk.press(1, "join"), None);
 }
 
 #[test]
@@ -140,23 +140,46 @@ fn the_meeting_that_the_user_is_in_is_no_invitation() {
 fn a_second_press_does_nothing_until_the_first_is_answered() {
     let mut desk = Desk::with(BUTTONS);
     desk.change(|facts| facts.invitations.push(invitation("Budget")));
-    assert_eq!(desk.notifier.pressed(1, "join"), Some(join("Budget")));
-    assert_eq!(desk.notifier.pressed(1, "decline"), None);
+    assert_eq!(desk.press(1, "join"), Some(join("Budget")));
+    assert_eq!(desk.press(1, "decline"), None);
     assert_eq!(
         desk.answered(join("Budget"), Some("nobody answers")).len(),
         1
     );
     assert_eq!(
-        desk.notifier.pressed(2, "decline"),
+        desk.press(2, "decline"),
         Some(Wish::Decline("id of Budget".into()))
     );
+}
+
+#[test]
+fn a_press_in_the_moment_in_which_it_appears_is_not_meant_for_it() {
+    let mut desk = Desk::with(BUTTONS);
+    desk.change(|facts| facts.invitations.push(invitation("Budget")));
+    let at_once = desk.now + Duration::from_millis(499);
+    assert_eq!(desk.notifier.pressed(1, "join", at_once), None);
+    assert_eq!(desk.notifier.pressed(1, "join", at_once), None);
+    // The server closes it all the same, so it comes back, and takes a press from then on.
+    desk.notifier.closed(1);
+    assert_eq!(desk.told(), []);
+    desk.now += Duration::from_millis(500);
+    assert_eq!(desk.notifier.deadline(), Some(desk.now));
+    let told = desk.told();
+    assert_eq!(shown(&told).replaces, 1);
+    assert_eq!(shown(&told).sound, None);
+    assert_eq!(
+        desk.notifier.pressed(2, "join", desk.now),
+        Some(join("Budget"))
+    );
+    desk.notifier.closed(2);
+    assert_eq!(desk.after(60), []);
 }
 
 #[test]
 fn a_refusal_is_said_in_the_same_notification_and_can_be_tried_again() {
     let mut desk = Desk::with(BUTTONS);
     desk.change(|facts| facts.invitations.push(invitation("Budget")));
-    desk.notifier.pressed(1, "join");
+    desk.press(1, "join");
     // Servers close what was answered.
     desk.notifier.closed(1);
     assert_eq!(desk.told(), []);
@@ -170,7 +193,7 @@ fn a_refusal_is_said_in_the_same_notification_and_can_be_tried_again() {
     assert_eq!(notification.body, "nobody inside answers; try again later");
     assert_eq!(notification.actions.len(), 4);
 
-    desk.notifier.pressed(2, "join");
+    desk.press(2, "join");
     desk.notifier.closed(2);
     assert_eq!(desk.answered(join("Budget"), None), []);
     assert_eq!(desk.change(|facts| facts.invitations.clear()), []);
@@ -190,7 +213,7 @@ fn a_refusal_of_what_was_clicked_in_the_menu_is_said_too() {
 fn a_refusal_that_comes_after_the_invitation_has_gone_is_said_once() {
     let mut desk = Desk::with(BUTTONS);
     desk.change(|facts| facts.invitations.push(invitation("Budget")));
-    desk.notifier.pressed(1, "join");
+    desk.press(1, "join");
     desk.change(|facts| facts.invitations.clear());
     let told = desk.answered(join("Budget"), Some("there is no such invitation"));
     assert_eq!(shown(&told).summary, "Cannot join the meeting");

@@ -51,11 +51,11 @@ fn another_server_knows_no_number_and_is_shown_what_was_open() {
     assert_eq!(shown(&told).replaces, 0);
     assert_eq!(shown(&told).summary, "Dara invites you to “Planning”");
     assert_eq!(
-        desk.notifier.pressed(2, "join"),
+        desk.press(2, "join"),
         None,
         "the number of the server before"
     );
-    assert_eq!(desk.notifier.pressed(4, "join"), Some(join("Planning")));
+    assert_eq!(desk.press(4, "join"), Some(join("Planning")));
 }
 
 #[test]
