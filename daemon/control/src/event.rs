@@ -139,7 +139,19 @@ impl Event {
     /// Returns the line by which it travels, without its line feed.
     #[must_use]
     pub fn to_line(&self) -> String {
-        crate::wire::event_line(self)
+        #[derive(Serialize)]
+        struct Line<'a> {
+            jsonrpc: &'static str,
+            method: &'static str,
+            params: &'a Event,
+        }
+        let line = Line {
+            jsonrpc: "2.0",
+            method: "event",
+            params: self,
+        };
+        // The types of this crate always serialise.
+        serde_json::to_string(&line).unwrap_or_default()
     }
 
     /// Returns what this event replaces; nothing for a notice.

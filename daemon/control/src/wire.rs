@@ -122,22 +122,6 @@ pub(crate) fn response_line(id: &Value, result: &Result<Box<RawValue>, ControlEr
     serde_json::to_string(&wire).unwrap_or_default()
 }
 
-/// An event as a line, without its line feed.
-pub(crate) fn event_line(event: &Event) -> String {
-    #[derive(Serialize)]
-    struct Wire<'a> {
-        jsonrpc: &'static str,
-        method: &'static str,
-        params: &'a Event,
-    }
-    let wire = Wire {
-        jsonrpc: "2.0",
-        method: "event",
-        params: event,
-    };
-    serde_json::to_string(&wire).unwrap_or_default()
-}
-
 /// What a line from the daemon is.
 #[derive(Debug)]
 pub(crate) enum Incoming {

@@ -20,6 +20,7 @@ mod digest;
 mod directory;
 mod event;
 mod growable;
+mod held;
 mod ids;
 mod input;
 #[cfg(test)]

@@ -3,7 +3,6 @@
 //! Merging takes a record only if it is newer than the one in its place, so any order of arrival ends in the same
 //! value. Expiry and open invitations are computed when asked for: nothing is ever deleted before the meeting is.
 
-mod held;
 mod invitations;
 mod records;
 #[cfg(test)]
@@ -12,12 +11,10 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub(crate) use held::Held;
 pub(crate) use invitations::expiry;
 pub(crate) use records::Kept;
 
-use held::place;
-
+use crate::held::{Held, place};
 use crate::ids::{MeetingId, PeerId, Utc};
 use crate::limits::{INVITATIONS, PARTICIPANTS};
 use crate::presence::{OfflineReason, Presence};

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::digest::Entry;
+use crate::held::Held;
 use crate::ids::{PeerId, Utc};
-use crate::meeting::Held;
 use crate::record::{Kind, Record, Unknown, Version};
 
 /// Kinds of one author that are kept, and as many that are only handed on.

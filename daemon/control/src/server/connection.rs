@@ -315,7 +315,7 @@ async fn write(
     while let Some(item) = queue.next().await {
         let (mut line, _place) = match item {
             Item::Reply(reply) => reply,
-            Item::Event(event) => (wire::event_line(&event), None),
+            Item::Event(event) => (event.to_line(), None),
         };
         line.push('\n');
         let written = tokio::time::timeout(WRITE_PATIENCE, sending.write_all(line.as_bytes()));

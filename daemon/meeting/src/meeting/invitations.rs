@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{Held, Meeting};
+use super::Meeting;
+use crate::held::Held;
 use crate::ids::{PeerId, Utc};
 use crate::record::{Answer, Answers, Invitation, Record};
 

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Held, Meeting};
+use super::Meeting;
 use crate::digest::Entry;
+use crate::held::Held;
 use crate::ids::Utc;
 
 /// A record as it was signed, of whatever kind.

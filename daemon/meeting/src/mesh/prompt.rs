@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::held::Held;
 use crate::ids::{MeetingId, PeerId, Utc};
-use crate::meeting::{Held, expiry};
+use crate::meeting::expiry;
 use crate::record::{self, Answer, Answers, AnyRecord, Founding, Invitation, MAX_ANSWERS, Record};
 use crate::stored::{StoredPrompt, StoredRecord};
 use crate::wire::Claimed;

@@ -12,8 +12,8 @@ use std::time::Duration;
 use super::Mesh;
 use super::inviting::turn;
 use super::offerings::Says;
+use crate::held::Held;
 use crate::ids::{MeetingId, PeerId};
-use crate::meeting::Held;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::Invitation;
 

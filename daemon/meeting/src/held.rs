@@ -52,7 +52,7 @@ impl Placed for Invitation {
 }
 
 /// Puts a record into its place if it is newer than the one there. Returns whether it is.
-pub(super) fn place<K: Ord, B: Placed>(
+pub(crate) fn place<K: Ord, B: Placed>(
     places: &mut BTreeMap<K, Held<B>>,
     key: K,
     record: Record<B>,
