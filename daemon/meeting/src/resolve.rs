@@ -89,43 +89,109 @@ enum Strictness {
     Beginning,
 }
 
+/// Somebody whom a name may mean.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// The key.
+    pub peer: PeerId,
+    /// The name as the peer gives it.
+    pub name: &'a str,
+    /// The device as the peer gives it.
+    pub device: &'a str,
+    /// What is shown.
+    pub label: &'a str,
+}
+
+impl Candidate<'_> {
+    fn choice(&self) -> Choice<PeerId> {
+        let Self {
+            peer,
+            name,
+            device,
+            label,
+        } = self;
+        Choice {
+            it: *peer,
+            exact: vec![
+                peer.to_string(),
+                label.to_lowercase(),
+                format!("#{}", peer.suffix()),
+            ],
+            beginnings: vec![
+                name.to_lowercase(),
+                label.to_lowercase(),
+                format!("{} ({})", name.to_lowercase(), device.to_lowercase()),
+                format!("{}#{}", name.to_lowercase(), peer.suffix_of(52)),
+                format!("#{}", peer.suffix_of(52)),
+            ],
+            label: (*label).to_owned(),
+        }
+    }
+}
+
 /// Finds a peer.
 ///
 /// # Errors
 /// If nobody, or more than one, is meant.
 pub fn peer(view: &View, scope: Scope, text: &str) -> Result<PeerId, ResolveError> {
-    let choice = |peer: PeerId, name: &str, device: &str, label: &str| Choice {
-        it: peer,
-        exact: vec![
-            peer.to_string(),
-            label.to_lowercase(),
-            format!("#{}", peer.suffix()),
-        ],
-        beginnings: vec![
-            name.to_lowercase(),
-            label.to_lowercase(),
-            format!("{} ({})", name.to_lowercase(), device.to_lowercase()),
-            format!("{}#{}", name.to_lowercase(), peer.suffix_of(52)),
-            format!("#{}", peer.suffix_of(52)),
-        ],
-        label: label.to_owned(),
-    };
-    let choices: Vec<Choice<PeerId>> = match scope {
-        Scope::ActiveRoster => view
-            .meetings
-            .iter()
-            .filter(|meeting| Some(meeting.meeting) == view.active)
-            .flat_map(|meeting| &meeting.roster)
-            .filter(|entry| !entry.me)
-            .map(|entry| choice(entry.peer, &entry.name, &entry.device, &entry.label))
-            .collect(),
-        Scope::Everyone => view
-            .peers
-            .iter()
-            .map(|peer| choice(peer.peer, &peer.name, &peer.device, &peer.label))
-            .collect(),
-    };
+    match scope {
+        Scope::ActiveRoster => among(on_active_roster(view), text),
+        Scope::Everyone => among(known(view), text),
+    }
+}
+
+/// Finds a peer among some.
+///
+/// # Errors
+/// If nobody, or more than one, of them is meant.
+pub fn among<'a>(
+    candidates: impl IntoIterator<Item = Candidate<'a>>,
+    text: &str,
+) -> Result<PeerId, ResolveError> {
+    let choices = candidates.into_iter().map(|one| one.choice()).collect();
     resolve(What::Peer, choices, text.trim().parse().ok(), text)
+}
+
+/// Returns everyone, on the active roster or not, whose name or label the text is in full.
+pub fn called_in_full(view: &View, text: &str) -> Vec<PeerId> {
+    let lower = composed(text).to_lowercase();
+    let mut called = Vec::new();
+    for one in known(view).chain(on_active_roster(view)) {
+        let choice = one.choice();
+        let mut names = choice.exact.iter().chain(&choice.beginnings);
+        if names.any(|name| *name == lower) && !called.contains(&one.peer) {
+            called.push(one.peer);
+        }
+    }
+    called
+}
+
+/// Returns a text with each letter and its marks composed. Some keyboards and file names bring them apart.
+pub fn composed(text: &str) -> String {
+    text.trim().nfc().collect()
+}
+
+fn on_active_roster(view: &View) -> impl Iterator<Item = Candidate<'_>> {
+    view.meetings
+        .iter()
+        .filter(|meeting| Some(meeting.meeting) == view.active)
+        .flat_map(|meeting| &meeting.roster)
+        .filter(|entry| !entry.me)
+        .map(|entry| Candidate {
+            peer: entry.peer,
+            name: &entry.name,
+            device: &entry.device,
+            label: &entry.label,
+        })
+}
+
+fn known(view: &View) -> impl Iterator<Item = Candidate<'_>> {
+    view.peers.iter().map(|peer| Candidate {
+        peer: peer.peer,
+        name: &peer.name,
+        device: &peer.device,
+        label: &peer.label,
+    })
 }
 
 /// Finds a meeting among mine and those I am invited to, by the beginning of its title or id.
@@ -162,8 +228,7 @@ fn resolve<T: Copy + PartialEq>(
     identifier: Option<T>,
     text: &str,
 ) -> Result<T, ResolveError> {
-    // Some keyboards and file names bring letters and their marks apart.
-    let typed: String = text.trim().nfc().collect();
+    let typed = composed(text);
     let lower = typed.to_lowercase();
     let shown = || typed.chars().take(80).collect::<String>();
     if lower.is_empty() {
@@ -306,6 +371,23 @@ mod tests {
             text: key.to_owned(),
         };
         assert_eq!(resolve(What::Peer, known(), Some(3), key), Err(unknown));
+    }
+
+    #[test]
+    fn only_those_who_are_among_them_are_meant() {
+        let one = |number, name| Candidate {
+            peer: PeerId([number; 32]),
+            name,
+            device: "laptop",
+            label: name,
+        };
+        let (emil, emilia) = (one(1, "Emil"), one(2, "Emilia"));
+        assert_eq!(among([emilia], "em"), Ok(emilia.peer));
+        assert!(matches!(
+            among([emil, emilia], "em"),
+            Err(ResolveError::Ambiguous { .. })
+        ));
+        assert!(among([emilia], &emil.peer.to_string()).is_err());
     }
 
     #[test]
