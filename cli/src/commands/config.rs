@@ -54,21 +54,23 @@ impl Config {
         let path = Places::find()?.config;
         let wrong = |error| Failure::edit(path.clone(), error);
         match self.action {
-            Action::Get { key: Some(key) } if !is_section(&key) => {
+            Action::Get { key: Some(key) } if !config::is_section(&key) => {
                 let value = config::get(&read(&path)?, &key).map_err(wrong)?;
                 let reply = json!({ "key": key, "value": for_programs(&key, &value) });
                 output.show(&reply, |_, _| value.clone())
             }
             Action::Get { key: section } => {
                 let text = read(&path)?;
-                let values: Vec<(&str, String)> = KEYS
-                    .iter()
-                    .filter(|key| section.as_deref().is_none_or(|it| is_within(it, key)))
-                    .map(|key| Ok((*key, config::get(&text, key).map_err(wrong)?)))
-                    .collect::<Result<_, Failure>>()?;
+                let mut values = Vec::new();
+                for key in config::keys(&text).map_err(wrong)? {
+                    if section.as_deref().is_none_or(|it| is_within(it, &key)) {
+                        let value = config::get(&text, &key).map_err(wrong)?;
+                        values.push((key, value));
+                    }
+                }
                 let reply: serde_json::Map<String, serde_json::Value> = values
                     .iter()
-                    .map(|(key, value)| ((*key).to_owned(), for_programs(key, value)))
+                    .map(|(key, value)| (key.clone(), for_programs(key, value)))
                     .collect();
                 output.show(&reply, |_, style| format::settings(&values, style))
             }
@@ -93,11 +95,6 @@ impl Config {
     }
 }
 
-/// Whether this names several settings, as `audio` does.
-fn is_section(name: &str) -> bool {
-    KEYS.iter().any(|key| is_within(name, key))
-}
-
 fn is_within(section: &str, key: &str) -> bool {
     key.split_once('.').is_some_and(|(of, _)| of == section)
 }
@@ -110,6 +107,9 @@ fn for_programs(key: &str, value: &str) -> serde_json::Value {
         | "network.listen_port"
         | "network.media_port"
         | "audio.music" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        _ if key.starts_with("groups.") => {
+            serde_json::from_str(value).unwrap_or_else(|_| json!(value))
+        }
         _ => json!(value),
     }
 }

@@ -139,10 +139,10 @@ fn colleagues(count: usize) -> String {
     }
 }
 
-pub(crate) fn settings(values: &[(&str, String)], style: Style) -> String {
+pub(crate) fn settings(values: &[(String, String)], style: Style) -> String {
     let mut table = Table::new();
     for (key, value) in values {
-        table.row([(Ink::Dim, (*key).to_owned()), (Ink::Plain, value.clone())]);
+        table.row([(Ink::Dim, key.clone()), (Ink::Plain, value.clone())]);
     }
     table.render(style)
 }

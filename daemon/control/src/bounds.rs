@@ -13,6 +13,12 @@ pub const MAX_TEXT: usize = 256;
 pub const MAX_TITLE: usize = 120;
 /// The longest display name, in bytes.
 pub const MAX_DISPLAY_NAME: usize = 64;
+/// The most groups.
+pub const MAX_GROUPS: usize = 64;
+/// The most members of a group.
+pub const MAX_GROUP_MEMBERS: usize = 64;
+/// The longest name of a group, in bytes.
+pub const MAX_GROUP_NAME: usize = 64;
 /// The loudest that a person can be set, in per cent.
 pub const MAX_VOLUME_PERCENT: u16 = 200;
 /// The shortest whisper of a stated time.

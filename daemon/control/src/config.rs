@@ -3,13 +3,17 @@
 mod device;
 mod edit;
 mod file;
+mod group_edit;
+mod groups;
 mod profile;
 mod schema;
 mod treatment;
 
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
-pub use edit::{EditError, get, set, takes_a_list, unset};
+pub use edit::{EditError, get, keys, set, takes_a_list, unset};
 pub use file::{read, replace};
+pub use group_edit::{add_to_group, remove_from_group};
+pub use groups::{GROUP_SIGN, Group, GroupMember, group_name};
 pub use profile::Profile;
-pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, nearest};
+pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, is_section, nearest};
 pub use treatment::{Treatment, VoiceGate};

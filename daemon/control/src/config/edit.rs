@@ -1,5 +1,6 @@
 //! Reading and changing one setting in the text of `config.toml`, comments and order kept.
 
+use super::groups;
 use super::schema::{Config, ConfigError, KEYS, unknown_key};
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
@@ -19,9 +20,35 @@ pub enum EditError {
 /// # Errors
 /// The file or the key is wrong.
 pub fn get(text: &str, key: &str) -> Result<String, EditError> {
-    known(key)?;
+    let group = groups::name_in(key);
+    if group.is_none() {
+        known(key)?;
+    }
     let config = Config::parse(text).map_err(EditError::File)?;
-    Ok(shown(&config, key))
+    match group {
+        Some(name) => match groups::find(&config.groups, name) {
+            Some(group) => Ok(list(group.members.iter())),
+            None => Err(refused(key, "is no group; see yours with 'sotto group'")),
+        },
+        None => Ok(shown(&config, key)),
+    }
+}
+
+/// Returns every key that there is a value for: the settings, and the groups of this file.
+///
+/// # Errors
+/// The file is wrong.
+pub fn keys(text: &str) -> Result<Vec<String>, EditError> {
+    let config = Config::parse(text).map_err(EditError::File)?;
+    let groups = config
+        .groups
+        .iter()
+        .map(|group| groups::key_of(&group.name));
+    Ok(KEYS
+        .iter()
+        .map(|key| (*key).to_owned())
+        .chain(groups)
+        .collect())
 }
 
 /// The text with `key` set to `new`, which is written as on a command line: `0`, `Anna`, `eth0,wlan0`.
@@ -69,12 +96,24 @@ pub fn takes_a_list(key: &str) -> bool {
 fn known(key: &str) -> Result<(), EditError> {
     if KEYS.contains(&key) {
         Ok(())
+    } else if key == groups::SECTION || groups::name_in(key).is_some() {
+        // The daemon knows them, and resolves the names of members.
+        let instead = "is changed with 'sotto group add' and 'sotto group remove'";
+        Err(refused(key, instead))
     } else {
         Err(EditError::Setting(unknown_key(key, None)))
     }
 }
 
-fn document(text: &str) -> Result<DocumentMut, EditError> {
+fn refused(key: &str, message: &str) -> EditError {
+    EditError::Setting(ConfigError::Value {
+        key: key.to_owned(),
+        line: None,
+        message: message.to_owned(),
+    })
+}
+
+pub(super) fn document(text: &str) -> Result<DocumentMut, EditError> {
     text.parse::<DocumentMut>().map_err(|_| {
         // Config::parse finds the same mistake and tells it with its line.
         EditError::File(

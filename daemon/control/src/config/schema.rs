@@ -1,6 +1,7 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
 use super::device::{Backend, Device};
+use super::groups::{self, Group};
 use super::profile::Profile;
 use super::treatment::{Treatment, VoiceGate};
 use crate::bounds::MAX_DISPLAY_NAME;
@@ -19,6 +20,8 @@ pub struct Config {
     pub network: Network,
     /// `[audio]`
     pub audio: Audio,
+    /// `[groups]`: each key is the name of one.
+    pub groups: Vec<Group>,
 }
 
 /// `[meeting]`
@@ -95,7 +98,7 @@ pub const KEYS: &[&str] = &[
     "audio.voice_gate",
 ];
 
-const SECTIONS: &[&str] = &["meeting", "network", "audio"];
+const SECTIONS: &[&str] = &["meeting", "network", "audio", groups::SECTION];
 
 /// The longest name of an interface or address, in bytes.
 const MAX_ENTRY: usize = 64;
@@ -241,9 +244,20 @@ impl Config {
                 fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
             }
             "audio.voice_gate" => fit(gate(item).map(|gate| self.audio.voice_gate = gate)),
-            _ => Err(unknown_key(key, line)),
+            _ => match groups::name_in(key) {
+                Some(name) => {
+                    fit(groups::read(name, item, &self.groups).map(|group| self.groups.push(group)))
+                }
+                None => Err(unknown_key(key, line)),
+            },
         }
     }
+}
+
+/// Returns whether this is the name of a section, which holds several settings.
+#[must_use]
+pub fn is_section(name: &str) -> bool {
+    SECTIONS.contains(&name)
 }
 
 /// The error for a key that does not exist.
