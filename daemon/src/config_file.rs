@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use sotto_control::config;
+use sotto_control::config::{self, EditError};
 
 use crate::files::FileError;
 use crate::worker::Worker;
@@ -14,6 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Values for settings, each with its key.
 type Values = Vec<(&'static str, String)>;
+/// Makes a new text of the file's text.
+type Change = Box<dyn FnOnce(&str) -> Result<String, EditError> + Send>;
 
 /// The file of the configuration.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub(crate) struct ConfigFile {
     path: PathBuf,
     patience: Duration,
     /// One change at a time. While one hangs, others are refused.
-    worker: Mutex<Worker<Result<(), String>>>,
+    worker: Mutex<Worker<Result<String, String>>>,
 }
 
 impl ConfigFile {
@@ -45,6 +47,21 @@ impl ConfigFile {
     ///
     /// The reason why they are not there, in words for the user. A disk that hangs may write them later all the same.
     pub(crate) fn set(&self, values: Values) -> Result<(), String> {
+        let set = move |text: &str| {
+            let text = text.to_owned();
+            values
+                .into_iter()
+                .try_fold(text, |text, (key, value)| config::set(&text, key, &value))
+        };
+        self.edit(Box::new(set)).map(drop)
+    }
+
+    /// Changes its text, and returns the new one. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::set`].
+    pub(crate) fn edit(&self, change: Change) -> Result<String, String> {
         let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
         let no_answer = || {
             let path = self.path.clone();
@@ -57,7 +74,7 @@ impl ConfigFile {
         }
         let path = self.path.clone();
         let failed = |error| format!("cannot write {}: {error}", self.path.display());
-        worker.begin(move || set(&path, values)).map_err(failed)?;
+        worker.begin(move || edit(&path, change)).map_err(failed)?;
         match worker.wait(self.patience) {
             Some(written) => written.map_err(failed)?,
             None => Err(no_answer()),
@@ -65,15 +82,13 @@ impl ConfigFile {
     }
 }
 
-fn set(path: &Path, values: Values) -> Result<(), String> {
-    let mut text =
+fn edit(path: &Path, change: Change) -> Result<String, String> {
+    let text =
         config::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    for (key, value) in values {
-        text = config::set(&text, key, &value)
-            .map_err(|error| format!("{}: {error}", path.display()))?;
-    }
+    let text = change(&text).map_err(|error| format!("{}: {error}", path.display()))?;
     config::replace(path, &text)
-        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+    Ok(text)
 }
 
 #[cfg(test)]

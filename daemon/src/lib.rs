@@ -8,6 +8,7 @@ pub mod bench;
 mod config_file;
 mod desktop;
 mod files;
+mod groups;
 mod hub;
 mod identity;
 mod keylog;

@@ -9,6 +9,7 @@ use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
 use crate::files::{self, FileError};
+use crate::groups::Groups;
 use crate::sound::{Devices, Treatments, profile};
 
 /// What is wrong with the configuration.
@@ -56,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) rejoin: RejoinPolicy,
     /// The rest of the network's settings.
     pub(crate) network: sotto_control::config::Network,
+    /// The user's groups of colleagues.
+    pub(crate) groups: Groups,
     /// Which devices to open.
     pub(crate) devices: Devices,
     /// Whether sound goes out as it is: no processing, no gate, twice the bitrate.
@@ -72,10 +75,12 @@ impl Settings {
         let path = || file.display().to_string();
         let bytes = files::read(file)?.unwrap_or_default();
         let text = String::from_utf8(bytes).map_err(|_| SettingsError::NotText { path: path() })?;
-        let config = Config::parse(&text).map_err(|source| SettingsError::Config {
+        let wrong = |source| SettingsError::Config {
             path: path(),
             source,
-        })?;
+        };
+        let config = Config::parse(&text).map_err(wrong)?;
+        let groups = Groups::new(config.groups).map_err(wrong)?;
         let backend = backend(config.audio.backend);
         let treatments = Treatments::of(&config.audio);
         let profile = config.audio.profile;
@@ -89,6 +94,7 @@ impl Settings {
                 Rejoin::Never => RejoinPolicy::Never,
             },
             network: config.network,
+            groups,
             music: config.audio.music,
             devices: Devices {
                 capture: CaptureRequest {

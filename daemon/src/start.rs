@@ -157,6 +157,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         interfaces: settings.network.interfaces.clone(),
         voice,
         config_file: places.config.clone(),
+        groups: settings.groups,
         warnings,
     });
     // A task of its own, so that the end comes in time even if the hub stands still.

@@ -17,7 +17,8 @@ pub(crate) struct Meet {
     #[arg(value_parser = title)]
     title: String,
 
-    /// Whom to invite; the first letters of a name are enough if they fit one colleague only
+    /// Whom to invite; the first letters of a name are enough if they fit one colleague only; a group stands for its
+    /// members
     #[arg(value_name = "NAME", required_unless_present = "from")]
     names: Vec<String>,
 
@@ -69,7 +70,9 @@ pub(super) async fn answers(
     subscription: &mut (sotto_control::model::Snapshot, sotto_control::Events),
     reply: &mut InviteReply,
 ) -> Result<(), Failure> {
-    let InviteReply { meeting, invited } = reply;
+    let InviteReply {
+        meeting, invited, ..
+    } = reply;
     *meeting = until(subscription, |snapshot| {
         let now = snapshot.meetings.iter().find(|it| it.id == meeting.id)?;
         let answered = invited.iter().all(|person| {

@@ -118,7 +118,9 @@ pub(crate) fn joined(reply: &MeetingReply, style: Style) -> String {
 }
 
 pub(crate) fn invited(reply: &InviteReply, style: Style) -> String {
-    let InviteReply { meeting, invited } = reply;
+    let InviteReply {
+        meeting, invited, ..
+    } = reply;
     let meeting = MeetingReply {
         meeting: meeting.clone(),
     };
@@ -126,7 +128,9 @@ pub(crate) fn invited(reply: &InviteReply, style: Style) -> String {
 }
 
 pub(crate) fn withdrawn(reply: &WithdrawReply, _style: Style) -> String {
-    let WithdrawReply { meeting, withdrawn } = reply;
+    let WithdrawReply {
+        meeting, withdrawn, ..
+    } = reply;
     format!(
         "{} is no longer invited to {}.",
         names(withdrawn),

@@ -94,6 +94,7 @@ fn scene() -> Screen {
             addresses: vec!["192.0.2.1".into()],
             ..Peer::default()
         }],
+        ..Snapshot::default()
     })
 }
 

@@ -13,6 +13,7 @@ pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
 pub use edit::{EditError, get, keys, set, takes_a_list, unset};
 pub use file::{read, replace};
 pub use group_edit::{add_to_group, remove_from_group};
+pub(crate) use groups::check as check_group_name;
 pub use groups::{GROUP_SIGN, Group, GroupMember, group_name};
 pub use profile::Profile;
 pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, is_section, nearest};

@@ -5,7 +5,8 @@
 //! in between. Telling of one person costs the same whether four or four thousand are known.
 
 use crate::model::{
-    Invitation, Levels, Meeting, Notice, Participant, Peer, Snapshot, Status, Talk, TestProgress,
+    Group, Invitation, Levels, Meeting, Notice, Participant, Peer, Snapshot, Status, Talk,
+    TestProgress,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,11 @@ pub enum Event {
         /// The new value.
         talk: Talk,
     },
+    /// Replaces [`Snapshot::groups`].
+    Groups {
+        /// The new value.
+        groups: Vec<Group>,
+    },
     /// Who speaks how loud; only for subscribers that asked for it.
     Levels {
         /// The new value.
@@ -109,6 +115,7 @@ pub(crate) enum Place {
     Participant(String, String),
     Invitations,
     Talk,
+    Groups,
     Levels,
     Test,
     Missed,
@@ -171,6 +178,7 @@ impl Event {
             } => Place::Participant(meeting.clone(), participant.person.id.clone()),
             Self::Invitations { .. } => Place::Invitations,
             Self::Talk { .. } => Place::Talk,
+            Self::Groups { .. } => Place::Groups,
             Self::Levels { .. } => Place::Levels,
             Self::Test { .. } => Place::Test,
             Self::Missed { .. } => Place::Missed,
@@ -198,6 +206,7 @@ impl Snapshot {
             } => self.apply_participant(meeting, participant),
             Event::Invitations { invitations } => self.invitations.clone_from(invitations),
             Event::Talk { talk } => self.talk.clone_from(talk),
+            Event::Groups { groups } => self.groups.clone_from(groups),
             Event::Levels { levels } => self.apply_levels(levels),
             Event::Test { .. } | Event::Notice { .. } | Event::Missed { .. } | Event::Unknown => {}
         }

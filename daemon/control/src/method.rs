@@ -6,13 +6,15 @@
 //!
 //! Parameters are always given by name. People and meetings travel as the text that the user typed (`name`,
 //! `meeting`): the daemon resolves them by unique prefix of a label, a title or an id, and answers an ambiguous one with
-//! the candidates. So every client resolves names alike.
+//! the candidates. Where several people can be named, the name of a group means its members. So every client resolves
+//! names alike.
 
 mod audio;
 mod bound;
 mod daemon;
 mod declare;
 mod devices;
+mod groups;
 mod meeting;
 mod people;
 mod presence;
@@ -23,6 +25,7 @@ pub use audio::*;
 pub use daemon::*;
 pub use declare::{Answered, MethodDoc, ParameterDoc};
 pub use devices::*;
+pub use groups::*;
 pub use meeting::*;
 pub use people::*;
 pub use presence::*;
@@ -151,6 +154,9 @@ methods! {
     AudioDevices,
     AudioUse,
     AudioTest,
+    GroupList,
+    GroupAdd,
+    GroupRemove,
     PresenceAway,
     PresenceBack,
     PresencePhone,

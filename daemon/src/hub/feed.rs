@@ -173,6 +173,7 @@ impl Hub {
                 self.changed(Shown::Status);
             }
             Later::Chosen(choice, answer) => self.choose_devices(*choice, answer),
+            Later::Grouped(saved, answer) => self.groups_saved(*saved, answer),
             Later::TestProgress(test) => self.clients.send(&sotto_control::Event::Test { test }),
             Later::TestEnded => self.sound.testing = false,
         }

@@ -1,6 +1,7 @@
 //! The methods of the control API; by subject in the files beside this one.
 
 mod devices;
+mod groups;
 mod latency;
 mod meeting;
 mod network;
@@ -9,13 +10,14 @@ mod talk;
 use sotto_control::model::Snapshot;
 use sotto_control::server::{Call, Caller};
 use sotto_control::{
-    ControlError, Done, InvitationsReply, MeetingsReply, PeersReply, PresenceReply, Reply, Request,
-    VersionReply,
+    ControlError, Done, GroupsReply, InvitationsReply, MeetingsReply, PeersReply, PresenceReply,
+    Reply, Request, VersionReply,
 };
 use sotto_meeting::resolve::{self, Scope};
-use sotto_meeting::{Command, MeetingId, PeerId, Refusal, View};
+use sotto_meeting::{Command, MeetingId, PeerId, Refusal};
 
 use super::{Hub, present, refuse};
+pub(super) use groups::Saved;
 use network::connect_address;
 
 type Answered = Result<Reply, ControlError>;
@@ -134,6 +136,18 @@ impl Hub {
             },
             Request::AudioSilence(params) => self.silence(&params.name, true, &client),
             Request::AudioUnsilence(params) => self.silence(&params.name, false, &client),
+            Request::GroupList(_) => Ok(GroupsReply {
+                groups: self.groups(),
+            }
+            .into()),
+            Request::GroupAdd(params) => {
+                let change = self.addition(&params);
+                return self.change_group(change, answer);
+            }
+            Request::GroupRemove(params) => {
+                let change = self.removal(&params);
+                return self.change_group(change, answer);
+            }
             Request::PresenceAway(_) => self.presence(Command::Away),
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),
@@ -194,7 +208,7 @@ impl Hub {
         if self.mesh.active().is_none() {
             return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
         }
-        resolve::peer(&self.view(), Scope::ActiveRoster, name).map_err(refuse::unresolved)
+        self.one_called(&self.view(), Scope::ActiveRoster, name)
     }
 
     /// Returns everything that a client may show.
@@ -206,22 +220,7 @@ impl Hub {
             meetings: presenter.meetings(),
             invitations: presenter.invitations(),
             talk: self.talk(),
+            groups: self.groups(),
         }
     }
-}
-
-/// Returns the peers whom these names mean.
-fn everyone_named(
-    view: &View,
-    scope: Scope,
-    names: &[String],
-) -> Result<Vec<PeerId>, ControlError> {
-    let mut peers = Vec::with_capacity(names.len());
-    for name in names {
-        let peer = resolve::peer(view, scope, name).map_err(refuse::unresolved)?;
-        if !peers.contains(&peer) {
-            peers.push(peer);
-        }
-    }
-    Ok(peers)
 }

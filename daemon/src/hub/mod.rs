@@ -14,6 +14,7 @@ mod heard;
 mod joins;
 mod link;
 mod methods;
+mod naming;
 mod neighbours;
 mod notices;
 mod outputs;
@@ -43,6 +44,7 @@ use tokio::sync::mpsc;
 pub(crate) use stop::STOP_LIMIT;
 
 use crate::desktop::DesktopSignal;
+use crate::groups::Groups;
 use crate::notice::notice;
 use crate::service;
 use crate::sound::{Voice, devices, told};
@@ -84,6 +86,8 @@ enum Later {
     Raised(Vec<(&'static str, Priority)>),
     /// Devices were found that a client wants to use.
     Chosen(Box<devices::Choice>, Answer),
+    /// A group was changed in the configuration, or could not be.
+    Grouped(Box<methods::Saved>, Answer),
     /// A test of the microphone goes on.
     TestProgress(TestProgress),
     /// It is over.
@@ -106,6 +110,8 @@ pub(crate) struct Parts {
     pub(crate) voice: Voice,
     /// The path of the configuration, for showing.
     pub(crate) config_file: PathBuf,
+    /// The user's groups of colleagues.
+    pub(crate) groups: Groups,
     /// Warnings from the start.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -170,7 +176,7 @@ impl Hub {
         let (sender, receiver) = mpsc::channel(64);
         Self {
             clock: parts.clock,
-            run: Run::new(parts.config_file, parts.warnings),
+            run: Run::new(parts.config_file, parts.groups, parts.warnings),
             mesh: parts.mesh,
             storekeeper: Storekeeper::new(parts.state_file),
             link: Link::new(parts.network),

@@ -60,7 +60,7 @@ impl Presenter<'_> {
             Shown::Invitations => Event::Invitations {
                 invitations: self.invitations(),
             },
-            Shown::Status | Shown::Talk => return None,
+            Shown::Status | Shown::Talk | Shown::Groups => return None,
         })
     }
 

@@ -29,6 +29,7 @@ pub(super) enum Shown {
     Participant(MeetingId, PeerId),
     Invitations,
     Talk,
+    Groups,
 }
 
 impl Shown {

@@ -2,9 +2,10 @@
 
 use sotto_control::{AbsentPerson, ControlError, ErrorCode};
 use sotto_meeting::resolve::ResolveError;
-use sotto_meeting::{JoinFailure, Mesh, Refusal};
+use sotto_meeting::{JoinFailure, Mesh, PeerId, Refusal, View};
 
 use super::present;
+use crate::groups::Group;
 
 /// A command that the mesh refused.
 pub(crate) fn refusal(refusal: &Refusal, mesh: &Mesh) -> ControlError {
@@ -46,6 +47,42 @@ pub(crate) fn unresolved(error: ResolveError) -> ControlError {
     ControlError::new(code, sentence)
         .with_hint(hint)
         .with_candidates(candidates)
+}
+
+/// A name that a group and somebody have.
+pub(crate) fn group_or_person(
+    view: &View,
+    group: &Group,
+    people: &[PeerId],
+    text: &str,
+) -> ControlError {
+    let mut candidates = vec![group.signed()];
+    let known = view.peers.iter().filter(|it| people.contains(&it.peer));
+    // Their labels alone may be what was typed.
+    candidates.extend(known.map(|it| format!("{}#{}", it.name, it.peer.suffix())));
+    let typed = text.trim();
+    let sentence = format!("\"{typed}\" may be {}", candidates.join(" or "));
+    ControlError::new(ErrorCode::Ambiguous, sentence)
+        .with_hint("write it as it is listed")
+        .with_candidates(candidates)
+}
+
+/// A group where one person is meant.
+pub(crate) fn group_for_one(group: &Group) -> ControlError {
+    let sentence = format!(
+        "{} is a group, and this is about one person",
+        group.signed()
+    );
+    ControlError::invalid(sentence).with_hint("name one of those whom 'sotto group' lists in it")
+}
+
+/// A group that nobody is in, but for the user.
+pub(crate) fn empty_group(group: &Group) -> ControlError {
+    let Group { name, members } = group;
+    let but_you = if members.is_empty() { "" } else { " but you" };
+    let sentence = format!("nobody{but_you} is in {}", group.signed());
+    ControlError::new(ErrorCode::Refused, sentence)
+        .with_hint(format!("add somebody with 'sotto group add {name} PERSON'"))
 }
 
 /// A way out when the state cannot be written.

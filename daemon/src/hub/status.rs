@@ -1,7 +1,7 @@
 //! The daemon at a glance.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use sotto_control::model::{Notice, Status};
@@ -9,6 +9,7 @@ use sotto_control::model::{Notice, Status};
 use super::warnings::Warnings;
 use super::{Hub, present};
 use crate::config_file::ConfigFile;
+use crate::groups::Groups;
 use crate::service;
 
 /// This run of the daemon.
@@ -16,16 +17,22 @@ use crate::service;
 pub(super) struct Run {
     started: Instant,
     config_file: Arc<ConfigFile>,
+    /// The user's groups of colleagues.
+    pub(super) groups: Groups,
+    /// Held while a group is changed in the configuration.
+    groups_order: Arc<Mutex<()>>,
     /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
 
 impl Run {
     /// Begins a run with this configuration.
-    pub(super) fn new(config_file: PathBuf, found: Vec<Notice>) -> Self {
+    pub(super) fn new(config_file: PathBuf, groups: Groups, found: Vec<Notice>) -> Self {
         Self {
             started: Instant::now(),
             config_file: Arc::new(ConfigFile::new(config_file)),
+            groups,
+            groups_order: Arc::default(),
             warnings: Warnings::new(found),
         }
     }
@@ -33,6 +40,11 @@ impl Run {
     /// Returns the configuration's file.
     pub(super) fn config_file(&self) -> &Arc<ConfigFile> {
         &self.config_file
+    }
+
+    /// Returns what is held while a group is changed in the configuration.
+    pub(super) fn groups_order(&self) -> &Arc<Mutex<()>> {
+        &self.groups_order
     }
 }
 

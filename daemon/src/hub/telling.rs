@@ -11,7 +11,13 @@ use super::publisher::{Due, Shown};
 impl Hub {
     /// Notes that clients show something that is no longer so.
     pub(super) fn changed(&mut self, part: Shown) {
-        self.publisher.changed(part, Instant::now());
+        let now = Instant::now();
+        self.publisher.changed(part, now);
+        if let Shown::Peer(peer) = part
+            && self.member_changed(peer)
+        {
+            self.publisher.changed(Shown::Groups, now);
+        }
     }
 
     /// Notes that somebody speaks, stops, or is louder than before.
@@ -46,8 +52,12 @@ impl Hub {
 
     /// Tells every subscriber what has changed, and then what is to be said about it.
     fn send_due(&self, due: Due) {
-        let is_for_systemd =
-            |part: &Shown| !matches!(part, Shown::Peers | Shown::Peer(_) | Shown::Talk);
+        let is_for_systemd = |part: &Shown| {
+            !matches!(
+                part,
+                Shown::Peers | Shown::Peer(_) | Shown::Talk | Shown::Groups
+            )
+        };
         if due.parts.iter().any(is_for_systemd) {
             self.tell_service_manager();
         }
@@ -74,6 +84,9 @@ impl Hub {
                 status: Box::new(self.status()),
             }),
             Shown::Talk => Some(Event::Talk { talk: self.talk() }),
+            Shown::Groups => Some(Event::Groups {
+                groups: self.groups(),
+            }),
             other => self.presenter().event(other),
         }
     }

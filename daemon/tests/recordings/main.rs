@@ -33,6 +33,7 @@ async fn real_daemons_say_what_is_recorded() {
     scenes::joining(&cast).await;
     cast.take_their_places().await;
     scenes::planning(&cast).await;
+    scenes::groups(&cast).await;
     scenes::creating(&cast).await;
     scenes::muted(&cast).await;
     scenes::held_whisper(&cast).await;

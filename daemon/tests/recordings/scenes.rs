@@ -6,10 +6,10 @@ use rustix::process::Signal;
 use sotto_control::model::{PresenceState, Snapshot, TalkTo, WhisperMode};
 use sotto_control::{
     AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, AudioVolume,
-    DaemonQuit, InvitationsList, MeetingCreate, MeetingDecline, MeetingInvite, MeetingJoin,
-    MeetingLeave, MeetingList, MeetingRoster, MeetingSwitch, MeetingWithdraw, NetworkConnect,
-    PeersList, PresenceAway, PresenceBack, PresencePhone, StatusGet, TalkEveryone, TalkRelease,
-    TalkRenew, TalkReplyTo, TalkWhisper,
+    DaemonQuit, GroupAdd, GroupList, GroupRemove, InvitationsList, MeetingCreate, MeetingDecline,
+    MeetingInvite, MeetingJoin, MeetingLeave, MeetingList, MeetingRoster, MeetingSwitch,
+    MeetingWithdraw, NetworkConnect, PeersList, PresenceAway, PresenceBack, PresencePhone,
+    StatusGet, TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 
 use super::cast::{Cast, NOBODY_THERE, create, in_place, is, line, voice_travels};
@@ -124,6 +124,54 @@ pub(crate) async fn planning(cast: &Cast) {
     take.ask(PresenceBack {}).await;
     take.ask(PresencePhone {}).await;
     take.ask_until(PresenceBack {}, in_place).await;
+    take.end();
+}
+
+/// Groups, wherever several people can be named.
+pub(crate) async fn groups(cast: &Cast) {
+    let mut take = Take::begin(cast, "groups", PLANNING).await;
+    let add = |name: &str, people: &[&str]| GroupAdd {
+        name: name.into(),
+        names: names(people),
+    };
+    let remove = |name: &str, people: &[&str]| GroupRemove {
+        name: name.into(),
+        names: names(people),
+    };
+    take.ask(GroupList {}).await;
+    take.ask(add("desk", &["bao", "dara", "emilia"])).await;
+    take.ask(add("@desk", &["bao"])).await;
+    take.ask(add("out", &["dara"])).await;
+    take.ask_in_vain(add("bao", &["chen"])).await;
+    take.ask(GroupList {}).await;
+
+    take.ask(whisper(&["desk"], WhisperMode::Latch)).await;
+    take.ask(TalkEveryone {}).await;
+    for nobody in ["@out", "@dsek"] {
+        take.ask_in_vain(whisper(&[nobody], WhisperMode::Latch))
+            .await;
+    }
+    let volume = AudioVolume {
+        name: "desk".into(),
+        percent: 50,
+    };
+    take.ask_in_vain(volume).await;
+    let invite = MeetingInvite {
+        names: names(&["desk"]),
+        ..MeetingInvite::default()
+    };
+    take.ask(invite).await;
+    let withdraw = || MeetingWithdraw {
+        names: names(&["desk"]),
+        ..MeetingWithdraw::default()
+    };
+    take.ask(withdraw()).await;
+    take.ask_in_vain(withdraw()).await;
+
+    take.ask_in_vain(remove("desk", &["chen"])).await;
+    take.ask(remove("desk", &["emilia"])).await;
+    take.ask(remove("desk", &[])).await;
+    take.ask(remove("out", &["dara"])).await;
     take.end();
 }
 

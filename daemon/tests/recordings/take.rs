@@ -220,6 +220,10 @@ fn changes(before: &Snapshot, now: &Snapshot) -> Vec<Event> {
         let talk = now.talk.clone();
         events.push(Event::Talk { talk });
     }
+    if before.groups != now.groups {
+        let groups = now.groups.clone();
+        events.push(Event::Groups { groups });
+    }
     if before.status != now.status {
         let status = Box::new(now.status.clone());
         events.push(Event::Status { status });

@@ -1,10 +1,10 @@
 //! The bounds of parameters: checked by the daemon, and described in the documentation.
 
 use crate::bounds::{
-    MAX_NAMES, MAX_TEST, MAX_TEXT, MAX_TITLE, MAX_VOLUME_PERCENT, MAX_WAIT, MAX_WHISPER, MIN_TEST,
-    MIN_WHISPER,
+    MAX_GROUP_NAME, MAX_NAMES, MAX_TEST, MAX_TEXT, MAX_TITLE, MAX_VOLUME_PERCENT, MAX_WAIT,
+    MAX_WHISPER, MIN_TEST, MIN_WHISPER,
 };
-use crate::config::{Device, LONGEST_DEVICE};
+use crate::config::{Device, LONGEST_DEVICE, check_group_name, group_name};
 use crate::error::{ControlError, ErrorCode};
 use crate::method::DeviceRole;
 use crate::model::WhisperMode;
@@ -35,6 +35,8 @@ pub(super) const TITLE: Text = Text { most: MAX_TITLE };
 pub(super) const NAMES: Names = Names { least: 0 };
 /// Colleagues by name, at least one.
 pub(super) const SOMEBODY: Names = Names { least: 1 };
+/// The name of a group.
+pub(super) const GROUP: GroupName = GroupName;
 /// A program's own name.
 pub(super) const CLIENT: Label = Label;
 /// A version of the API.
@@ -116,6 +118,25 @@ impl Bound<Vec<String>> for Names {
             )));
         }
         values.iter().try_for_each(|name| NAME.check(what, name))
+    }
+}
+
+/// The name of a group, with or without the sign that only groups have.
+#[derive(Debug)]
+pub(super) struct GroupName;
+
+impl Describe for GroupName {
+    fn describe(&self) -> String {
+        format!(
+            "1 to {MAX_GROUP_NAME} bytes without spaces, dots, commas, quotes, brackets and `#`; a `@` before it does not count"
+        )
+    }
+}
+
+impl Bound<String> for GroupName {
+    fn check(&self, what: &str, value: &String) -> Result<(), ControlError> {
+        check_group_name(group_name(value))
+            .map_err(|message| ControlError::invalid(format!("{what} {message}")))
     }
 }
 

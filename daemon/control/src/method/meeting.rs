@@ -4,13 +4,13 @@ use super::bound::{FLAG, MEETING, NAMES, SOMEBODY, TITLE};
 use super::declare::{Answered, method};
 use crate::bounds::MAX_JOIN;
 use crate::error::ControlError;
-use crate::model::{Invitation, Meeting, MeetingRef, Person};
+use crate::model::{Invitation, LeftOut, Meeting, MeetingRef, Person};
 use serde::{Deserialize, Serialize};
 
 method! {
     /// Starts a meeting, joins it and invites colleagues: at least one of `names` and `from` says whom.
     pub struct MeetingCreate: "meeting.create" -> InviteReply;
-    reply: "`meeting`: **Meeting**; `invited`: [**Person**]";
+    reply: "`meeting`: **Meeting**; `invited`: [**Person**]; `left_out`: [**LeftOut**]";
     answered: Answered::AtOnce;
     rule: MeetingCreate::invites;
     required {
@@ -46,7 +46,7 @@ impl MeetingCreate {
 method! {
     /// Invites more colleagues.
     pub struct MeetingInvite: "meeting.invite" -> InviteReply;
-    reply: "`meeting`: **Meeting**; `invited`: [**Person**]";
+    reply: "`meeting`: **Meeting**; `invited`: [**Person**]; `left_out`: [**LeftOut**]";
     answered: Answered::AtOnce;
     required {
         /// The colleagues to invite.
@@ -61,7 +61,7 @@ method! {
 method! {
     /// Withdraws invitations that the user sent.
     pub struct MeetingWithdraw: "meeting.withdraw" -> WithdrawReply;
-    reply: "`meeting`: **MeetingRef**; `withdrawn`: [**Person**]";
+    reply: "`meeting`: **MeetingRef**; `withdrawn`: [**Person**]; `left_out`: [**LeftOut**]";
     answered: Answered::AtOnce;
     required {
         /// Those whose invitations to withdraw.
@@ -165,6 +165,9 @@ pub struct InviteReply {
     pub meeting: Meeting,
     /// Those whom this request invited.
     pub invited: Vec<Person>,
+    /// Members of groups who were not invited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The reply to `meeting.withdraw`.
@@ -174,6 +177,9 @@ pub struct WithdrawReply {
     pub meeting: MeetingRef,
     /// Those whose invitations were withdrawn.
     pub withdrawn: Vec<Person>,
+    /// Members of groups whom the user had not invited.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }
 
 /// The reply to `meeting.list`.

@@ -3,16 +3,16 @@
 use super::Done;
 use super::bound::{LASTING, NAMES, SOMEBODY};
 use super::declare::{Answered, method};
-use crate::model::{Talk, WhisperMode};
+use crate::model::{LeftOut, Talk, WhisperMode};
 use serde::{Deserialize, Serialize};
 
 method! {
     /// Speaks to the chosen alone.
     pub struct TalkWhisper: "talk.whisper" -> TalkReply;
-    reply: "`talk`: **Talk**";
+    reply: "`talk`: **Talk**; `left_out`: [**LeftOut**]";
     answered: Answered::AtOnce;
     required {
-        /// The receivers; each must be present in the active meeting.
+        /// The receivers; each must be present in the active meeting, and one of each group.
         names: Vec<String> = SOMEBODY;
     }
     spread {
@@ -70,4 +70,7 @@ method! {
 pub struct TalkReply {
     /// Whom the user speaks to now.
     pub talk: Talk,
+    /// Members of groups who are not spoken to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
 }

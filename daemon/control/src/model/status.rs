@@ -1,6 +1,6 @@
 //! The daemon at a glance, the people it knows, and the snapshot that opens a subscription.
 
-use super::{Invitation, Meeting, MeetingRef, Notice, Presence, Sound, Talk};
+use super::{Group, Invitation, Meeting, MeetingRef, Notice, Presence, Sound, Talk};
 use serde::{Deserialize, Serialize};
 
 /// Somebody, by identity and by name.
@@ -130,6 +130,9 @@ pub struct Snapshot {
     /// Who hears the user, and who whispers.
     #[serde(default)]
     pub talk: Talk,
+    /// The user's groups.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Group>,
 }
 
 impl Snapshot {

@@ -37,12 +37,21 @@ pub(super) fn examples() -> Vec<Example> {
     let invited = InviteReply {
         meeting: meeting(),
         invited: vec![person("Bao"), person("Chen")],
+        left_out: left_out(),
     };
     let meeting_reply = MeetingReply { meeting: meeting() };
     let reference = MeetingRefReply {
         meeting: planning(),
     };
-    let talk_reply = TalkReply { talk: talk() };
+    let talk_reply = TalkReply {
+        talk: talk(),
+        left_out: Vec::new(),
+    };
+    let group_reply = GroupReply {
+        group: group(),
+        changed: vec![person("Bao")],
+        gone: false,
+    };
     let audio = AudioReply {
         muted: true,
         deafened: true,
@@ -98,6 +107,7 @@ pub(super) fn examples() -> Vec<Example> {
             &WithdrawReply {
                 meeting: planning(),
                 withdrawn: vec![person("Bao")],
+                left_out: left_out(),
             },
         ),
         example(
@@ -133,7 +143,10 @@ pub(super) fn examples() -> Vec<Example> {
                 names: names(),
                 mode: WhisperMode::For(Duration::from_secs(5)),
             },
-            &talk_reply,
+            &TalkReply {
+                left_out: left_out(),
+                ..talk_reply.clone()
+            },
         ),
         example(
             TalkReplyTo {
@@ -228,6 +241,29 @@ pub(super) fn examples() -> Vec<Example> {
         example(DaemonQuit {}, &Done {}),
         example(TalkRenew {}, &Done {}),
         example(TalkAbandon {}, &talk_reply),
+        example(
+            GroupList {},
+            &GroupsReply {
+                groups: vec![group()],
+            },
+        ),
+        example(
+            GroupAdd {
+                name: "desk".into(),
+                names: names(),
+            },
+            &group_reply,
+        ),
+        example(
+            GroupRemove {
+                name: "desk".into(),
+                names: names(),
+            },
+            &GroupReply {
+                gone: true,
+                ..group_reply.clone()
+            },
+        ),
     ]
 }
 
@@ -239,6 +275,7 @@ pub(super) fn events() -> Vec<Event> {
         meetings,
         invitations,
         talk,
+        groups,
     } = snapshot();
     vec![
         Event::Snapshot {
@@ -269,6 +306,7 @@ pub(super) fn events() -> Vec<Event> {
         },
         Event::Invitations { invitations },
         Event::Talk { talk },
+        Event::Groups { groups },
         Event::Levels {
             levels: Levels {
                 microphone_dbfs: Some(-20.0),

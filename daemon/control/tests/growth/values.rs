@@ -199,7 +199,39 @@ pub(super) fn snapshot() -> Snapshot {
         meetings: vec![meeting()],
         invitations: vec![invitation()],
         talk: talk(),
+        groups: vec![group()],
     }
+}
+
+pub(super) fn group() -> Group {
+    let member = |name: &str| GroupMember {
+        person: person(name),
+        you: false,
+        unknown: false,
+    };
+    Group {
+        name: "desk".into(),
+        members: vec![
+            GroupMember {
+                you: true,
+                ..member("Anna")
+            },
+            member("Bao"),
+            GroupMember {
+                unknown: true,
+                ..member("Dara")
+            },
+        ],
+    }
+}
+
+pub(super) fn left_out() -> Vec<LeftOut> {
+    vec![LeftOut {
+        person: person("Dara"),
+        group: "desk".into(),
+        because: LeftOutBecause::Absent,
+        presence: Some(Presence::offline(OfflineReason::Phone)),
+    }]
 }
 
 pub(super) fn way() -> Way {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use sotto_control::model::{Meeting, MeetingRef, NoticeKind, Severity};
+use sotto_control::model::{LeftOut, Meeting, MeetingRef, NoticeKind, Severity};
 use sotto_control::server::Answer;
 use sotto_control::{
     ControlError, ErrorCode, InviteReply, MAX_JOIN, MeetingRefReply, MeetingReply, Reply,
@@ -12,8 +12,9 @@ use sotto_meeting::resolve::{self, Scope};
 use sotto_meeting::{Command, InvitationView, MeetingId, PeerId, Refusal};
 
 use super::super::joins::Waiting;
+use super::super::naming::Chosen;
 use super::super::{Hub, notices, present, refuse};
-use super::{Answered, everyone_named};
+use super::Answered;
 
 impl Hub {
     pub(super) fn do_with_meeting(&mut self, command: Command, meeting: MeetingId) -> Answered {
@@ -70,10 +71,16 @@ impl Hub {
     ) -> Answered {
         let before = self.mesh.active();
         let view = self.view();
-        let mut people = everyone_named(&view, Scope::Everyone, &params.names)?;
+        let called = self.everyone_called(&view, Scope::Everyone, &params.names)?;
+        let Chosen {
+            peers: mut people,
+            left_out,
+        } = self.known_of(called)?;
         if let Some(from) = &params.from {
             let from = resolve::meeting(&view, from).map_err(refuse::unresolved)?;
-            let without = everyone_named(&view, Scope::Everyone, &params.without)?;
+            let without = self
+                .everyone_called(&view, Scope::Everyone, &params.without)?
+                .all();
             let roster = view.meetings.iter().find(|meeting| meeting.meeting == from);
             for entry in roster.map_or(&[][..], |meeting| &meeting.roster) {
                 if !entry.me && !without.contains(&entry.peer) && !people.contains(&entry.peer) {
@@ -89,19 +96,27 @@ impl Hub {
             return Err(ControlError::internal("the meeting was not created"));
         };
         self.joined_by(client, before);
-        self.invite_reply(meeting, &people)
+        self.invite_reply(meeting, &people, left_out)
     }
 
     pub(super) fn invite(&mut self, params: &sotto_control::MeetingInvite) -> Answered {
         let meeting = self.meeting_named(params.meeting.as_deref())?;
-        let peers = everyone_named(&self.view(), Scope::Everyone, &params.names)?;
+        let called = self.everyone_called(&self.view(), Scope::Everyone, &params.names)?;
+        let Chosen { peers, left_out } = self.known_of(called)?;
         match self.command(Command::Invite { meeting, peers })? {
-            sotto_meeting::Reply::Invited { invited, .. } => self.invite_reply(meeting, &invited),
-            _ => self.invite_reply(meeting, &[]),
+            sotto_meeting::Reply::Invited { invited, .. } => {
+                self.invite_reply(meeting, &invited, left_out)
+            }
+            _ => self.invite_reply(meeting, &[], left_out),
         }
     }
 
-    fn invite_reply(&self, meeting: MeetingId, invited: &[PeerId]) -> Answered {
+    fn invite_reply(
+        &self,
+        meeting: MeetingId,
+        invited: &[PeerId],
+        left_out: Vec<LeftOut>,
+    ) -> Answered {
         let invited = invited
             .iter()
             .map(|peer| present::person(&self.mesh, *peer))
@@ -109,6 +124,7 @@ impl Hub {
         Ok(InviteReply {
             meeting: self.shown_meeting(meeting)?,
             invited,
+            left_out,
         }
         .into())
     }
@@ -116,7 +132,9 @@ impl Hub {
     pub(super) fn withdraw(&mut self, params: &sotto_control::MeetingWithdraw) -> Answered {
         let meeting = self.meeting_named(params.meeting.as_deref())?;
         let reference = present::reference_by_id(&self.mesh, meeting);
-        let peers = everyone_named(&self.view(), Scope::Everyone, &params.names)?;
+        let view = self.view();
+        let called = self.everyone_called(&view, Scope::Everyone, &params.names)?;
+        let Chosen { peers, left_out } = self.invited_of(&view, meeting, called)?;
         let withdrawn = peers
             .iter()
             .map(|peer| present::person(&self.mesh, *peer))
@@ -125,6 +143,7 @@ impl Hub {
         Ok(WithdrawReply {
             meeting: reference,
             withdrawn,
+            left_out,
         }
         .into())
     }

@@ -3,11 +3,12 @@
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;
 use sotto_control::{AudioReply, Done, Reply, TalkReply, VolumeReply};
-use sotto_meeting::resolve::{self, Scope};
+use sotto_meeting::resolve::Scope;
 use sotto_meeting::{Command, Refusal, TalkTarget};
 
+use super::super::naming::Chosen;
 use super::super::{Hub, notices, present, refuse};
-use super::{Answered, everyone_named};
+use super::Answered;
 
 impl Hub {
     pub(super) fn whisper(
@@ -19,11 +20,20 @@ impl Hub {
         if self.mesh.active().is_none() {
             return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
         }
-        let to = everyone_named(&self.view(), Scope::ActiveRoster, &params.names)?;
+        let view = self.view();
+        let called = self.everyone_called(&view, Scope::ActiveRoster, &params.names)?;
+        let Chosen {
+            peers: to,
+            left_out,
+        } = self.present_of(&view, called)?;
         let mode = present::asked_mode(params.mode);
         self.command(Command::Whisper { to, mode, at })?;
         self.remember_hold(params.mode, connection);
-        Ok(self.talk_reply())
+        Ok(TalkReply {
+            talk: self.talk(),
+            left_out,
+        }
+        .into())
     }
 
     /// Remembers that the whisper lasts as long as `connection` holds it.
@@ -43,7 +53,7 @@ impl Hub {
             _ if self.mesh.active().is_none() => {
                 return Err(refuse::refusal(&Refusal::NotInMeeting, &self.mesh));
             }
-            to => Some(everyone_named(&self.view(), Scope::ActiveRoster, to)?),
+            to => Some(self.people_called(Scope::ActiveRoster, to)?),
         };
         let mode = present::asked_mode(params.mode);
         self.command(Command::Reply { meant, mode, at })?;
@@ -81,7 +91,11 @@ impl Hub {
     }
 
     pub(super) fn talk_reply(&self) -> Reply {
-        TalkReply { talk: self.talk() }.into()
+        TalkReply {
+            talk: self.talk(),
+            left_out: Vec::new(),
+        }
+        .into()
     }
 
     pub(super) fn audio(
@@ -132,8 +146,7 @@ impl Hub {
     }
 
     pub(super) fn volume(&mut self, name: &str, percent: u16) -> Answered {
-        let peer =
-            resolve::peer(&self.view(), Scope::Everyone, name).map_err(refuse::unresolved)?;
+        let peer = self.one_called(&self.view(), Scope::Everyone, name)?;
         self.command(Command::Volume { peer, percent })?;
         Ok(VolumeReply {
             person: present::person(&self.mesh, peer),
