@@ -9,6 +9,7 @@ mod deafen;
 mod decline;
 mod devices;
 mod events;
+mod group;
 mod invite;
 mod invites;
 mod join;
@@ -64,6 +65,7 @@ macro_rules! commands {
 commands! {
     Status(status),
     Peers(peers),
+    Group(group),
     Meet(meet),
     Invite(invite),
     Withdraw(withdraw),

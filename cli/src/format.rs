@@ -4,6 +4,7 @@
 
 mod audio;
 mod failure;
+mod group;
 mod latency;
 mod meeting;
 mod people;
@@ -17,6 +18,7 @@ pub(crate) use audio::{
     audio, device_choice, devices, microphone_test, silence, test_progress, volume,
 };
 pub(crate) use failure::failure;
+pub(crate) use group::{group_added, group_removed, groups};
 pub(crate) use latency::latency;
 pub(crate) use meeting::{
     declined, invitations, invited, joined, left, meetings, roster, withdrawn,

@@ -14,7 +14,7 @@ use sotto_control::MeetingInvite;
     after_help = "A colleague who is not running gets the invitation as soon as they are. With --wait, waits until everyone invited has joined or declined.\n\nExamples:\n  sotto invite dara\n  sotto invite dara emil --meeting Planning"
 )]
 pub(crate) struct Invite {
-    /// Whom to invite
+    /// Whom to invite; a group stands for its members
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 

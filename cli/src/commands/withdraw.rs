@@ -8,9 +8,11 @@ use sotto_control::MeetingWithdraw;
 
 /// Withdraw invitations that you sent
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  sotto withdraw dara --meeting Planning")]
+#[command(
+    after_help = "Examples:\n  sotto withdraw dara --meeting Planning\n  sotto withdraw desk"
+)]
 pub(crate) struct Withdraw {
-    /// Whose invitation to withdraw
+    /// Whose invitation to withdraw; a group stands for those of it whom you have invited
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 

@@ -1,5 +1,6 @@
 //! Meetings, rosters and invitations.
 
+use super::group::left_out;
 use super::{Ink, Style, Table, duration, names, presence_sign};
 use sotto_control::model::{Invitation, Meeting, Participant, Path, Person, Presence};
 use sotto_control::{
@@ -118,23 +119,24 @@ pub(crate) fn joined(reply: &MeetingReply, style: Style) -> String {
 }
 
 pub(crate) fn invited(reply: &InviteReply, style: Style) -> String {
-    let InviteReply {
-        meeting, invited, ..
-    } = reply;
+    let left_out = left_out(&reply.left_out, style);
+    let invited = names(&reply.invited);
     let meeting = MeetingReply {
-        meeting: meeting.clone(),
+        meeting: reply.meeting.clone(),
     };
-    format!("Invited {}.\n{}", names(invited), roster(&meeting, style))
+    format!("Invited {invited}.{left_out}\n{}", roster(&meeting, style))
 }
 
-pub(crate) fn withdrawn(reply: &WithdrawReply, _style: Style) -> String {
-    let WithdrawReply {
-        meeting, withdrawn, ..
-    } = reply;
+pub(crate) fn withdrawn(reply: &WithdrawReply, style: Style) -> String {
+    let verb = match reply.withdrawn.as_slice() {
+        [_] => "is",
+        _ => "are",
+    };
     format!(
-        "{} is no longer invited to {}.",
-        names(withdrawn),
-        meeting.title
+        "{} {verb} no longer invited to {}.{}",
+        names(&reply.withdrawn),
+        reply.meeting.title,
+        left_out(&reply.left_out, style)
     )
 }
 

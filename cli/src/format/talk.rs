@@ -1,10 +1,11 @@
 //! Who hears you, and who whispers to you.
 
+use super::group::left_out;
 use super::{Ink, Style, duration, names};
 use sotto_control::TalkReply;
 use sotto_control::model::{NobodyBecause, Talk, TalkTo, WhisperMode};
 
-/// One sentence about the audience, and one about whoever hears nothing.
+/// One sentence about the audience, and one each about whoever hears nothing and whoever was left out.
 pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
     let talk = &reply.talk;
     let mut text = audience(talk, style);
@@ -19,6 +20,7 @@ pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
         );
         text.push_str(&style.paint(Ink::Yellow, deaf));
     }
+    text.push_str(&left_out(&reply.left_out, style));
     text
 }
 
