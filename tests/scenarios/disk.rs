@@ -163,8 +163,8 @@ pub(crate) async fn a_full_disk_is_told_and_what_it_cannot_hold_is_told_to_nobod
 pub(crate) async fn a_disk_that_hangs_is_told_and_nothing_else_waits_for_it(
     mut lab: Place,
 ) -> Outcome {
-    /// What takes longer has waited for the disk. It hangs for good.
-    const AT_ONCE: Duration = Duration::from_secs(2);
+    /// What takes longer has waited for the disk again. The first write is waited for a second; it hangs for good.
+    const AT_ONCE: Duration = Duration::from_secs(3);
     let anna = lab.colleague("Anna")?.start().await?;
     let mut bao = lab.colleague("Bao")?.start().await?;
     bao.quits().await?;

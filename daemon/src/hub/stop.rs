@@ -43,6 +43,7 @@ impl Hub {
             Severity::Info,
             "Sotto is closing",
         ));
+        self.storekeeper.hurry();
         // This also tells the devices to close, which they do by themselves while the goodbye is said.
         if let Err(error) = self.command(Command::Quit) {
             tracing::warn!(%error, "goodbye was not said");

@@ -100,6 +100,13 @@ impl Storekeeper {
             .unwrap_or_default()
     }
 
+    /// Waits less for the disk from now on: the daemon stops.
+    pub(super) fn hurry(&mut self) {
+        if let Some(file) = &mut self.file {
+            file.hurry();
+        }
+    }
+
     /// Writes a state on which everything depends that follows.
     ///
     /// It is tried at once, whatever failed before: the user did something, perhaps about the disk.

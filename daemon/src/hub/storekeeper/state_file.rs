@@ -10,8 +10,10 @@ use crate::files::{self, FileError};
 use crate::worker::Worker;
 
 /// The longest wait for the disk. What depends on a write has to wait for it in any case; this is how long everything
-/// else waits too. It leaves room for the goodbye when the daemon stops ([`crate::hub::STOP_LIMIT`]).
-const PATIENCE: Duration = Duration::from_millis(400);
+/// else waits too. A disk under load takes half a second and works all the same.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The same when the daemon stops. It leaves room for the goodbye ([`crate::hub::STOP_LIMIT`]).
+const HURRY: Duration = Duration::from_millis(400);
 
 /// A state, shared with the thread that writes it.
 pub(super) type State = Arc<[u8]>;
@@ -55,6 +57,11 @@ impl StateFile {
     /// Returns how long a write may take before it counts as failed.
     pub(super) fn patience(&self) -> Duration {
         self.patience
+    }
+
+    /// Waits less from now on: the daemon stops.
+    pub(super) fn hurry(&mut self) {
+        self.patience = self.patience.min(HURRY);
     }
 
     #[cfg(test)]
