@@ -38,7 +38,7 @@ pub(crate) fn group_removed(reply: &GroupReply, style: Style) -> String {
     format!("Removed {removed}. In {group}: {}.", members(&reply.group))
 }
 
-/// Who was left out, a line for each group, each with a line feed before it.
+/// Returns those left out, a line for each group, each with a line feed before it.
 pub(super) fn left_out(left_out: &[LeftOut], style: Style) -> String {
     let mut lines: Vec<(&str, Vec<String>)> = Vec::new();
     for one in left_out {

@@ -4,7 +4,7 @@ use crate::signals::{End, interrupted, terminated};
 use std::future::Future;
 use std::io::{self, IsTerminal};
 
-/// How the user has let go.
+/// The way in which the user has let go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LetGo {
     /// By saying so.
@@ -13,7 +13,7 @@ pub(super) enum LetGo {
     TerminalGone,
 }
 
-/// What standard input is when the program starts.
+/// The state of standard input when the program starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Input {
     /// Somebody can type there.

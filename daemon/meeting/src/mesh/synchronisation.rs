@@ -179,26 +179,32 @@ impl Mesh {
         slots: &BTreeSet<[u8; 8]>,
         bytes: usize,
     ) -> Vec<Carried> {
-        let now = self.now.monotonic;
-        let Some(meeting) = self.meetings.get(&id) else {
-            return Vec::new();
-        };
-        let mut records: Vec<Carried> = meeting
-            .records()
-            .filter(|kept| slots.contains(&kept.entry.slot))
-            .map(|kept| carried(now, kept))
-            .collect();
-        bound(&mut records, bytes);
-        records
+        self.carried(id, bytes, |kept| slots.contains(&kept.entry.slot))
     }
 
     /// Everything about a meeting that a newcomer is handed, its presences first.
     pub(super) fn whole_meeting(&self, id: MeetingId, bytes: usize) -> Vec<Carried> {
+        self.carried(id, bytes, |_| true)
+    }
+
+    /// Returns the `wanted` records of a meeting with their ages, as many as fit into `bytes`.
+    fn carried(
+        &self,
+        id: MeetingId,
+        bytes: usize,
+        wanted: impl Fn(&Kept<'_>) -> bool,
+    ) -> Vec<Carried> {
         let now = self.now.monotonic;
-        let Some(meeting) = self.meetings.get(&id) else {
-            return Vec::new();
-        };
-        let mut records: Vec<Carried> = meeting.records().map(|kept| carried(now, kept)).collect();
+        let kept = self.meetings.get(&id).map(Meeting::records);
+        let mut records: Vec<Carried> = kept
+            .into_iter()
+            .flatten()
+            .filter(wanted)
+            .map(|kept| Carried {
+                age: age(now, kept.fresh),
+                raw: kept.raw.to_vec(),
+            })
+            .collect();
         bound(&mut records, bytes);
         records
     }
@@ -364,13 +370,6 @@ impl Mesh {
 /// Returns what a meeting holds, to be compared.
 fn entries(meeting: &Meeting) -> Vec<Entry> {
     meeting.records().map(|kept| kept.entry).collect()
-}
-
-fn carried(now: Duration, kept: Kept<'_>) -> Carried {
-    Carried {
-        age: age(now, kept.fresh),
-        raw: kept.raw.to_vec(),
-    }
 }
 
 fn age(now: Duration, fresh: Option<Duration>) -> u16 {
