@@ -11,6 +11,7 @@ use support::Played;
 use support::home::{Home, Ran, line, soon};
 use support::terminal::terminal;
 use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::process::Child;
 
 /// Whether a whisper is held.
 fn held(played: &Played) -> bool {
@@ -27,14 +28,16 @@ fn is_release(request: &Request) -> bool {
     matches!(request, Request::TalkRelease(_))
 }
 
+/// Starts to hold a whisper to Bao.
+fn hold(home: &Home, stdin: impl Into<Stdio>) -> Child {
+    let mut command = home.command(&["whisper", "bao", "--hold"]);
+    command.stdin(stdin).spawn().unwrap()
+}
+
 #[tokio::test]
 async fn a_held_whisper_ends_with_enter() {
     let home = Home::in_scene("held-whisper");
-    let mut child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = hold(&home, Stdio::piped());
     let mut out = BufReader::new(child.stdout.take().unwrap());
     assert_eq!(
         line(&mut out).await,
@@ -54,11 +57,7 @@ async fn a_held_whisper_ends_with_enter() {
 #[tokio::test]
 async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
     let home = Home::in_scene("held-whisper");
-    let child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = hold(&home, Stdio::piped());
     soon(home.daemon().until(held)).await;
     // Closes it.
     let ran = Ran::from(soon(child.wait_with_output()).await.unwrap());
@@ -70,11 +69,7 @@ async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
     assert_eq!(home.daemon().count(is_release), 1);
 
     let home = Home::in_scene("abandoned-whisper");
-    let mut child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = hold(&home, Stdio::piped());
     let mut out = BufReader::new(child.stdout.take().unwrap());
     line(&mut out).await;
     soon(child.kill()).await.unwrap();
@@ -90,11 +85,7 @@ async fn a_held_whisper_ends_when_standard_input_closes_or_the_program_dies() {
 #[tokio::test]
 async fn a_held_whisper_is_renewed_and_says_when_that_came_too_late() {
     let home = Home::in_scene("unrenewed-whisper");
-    let mut child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = hold(&home, Stdio::piped());
     let _stdin = child.stdin.take();
     let renewed = |request: &Request| matches!(request, Request::TalkRenew(_));
     let twice = |played: &Played| played.count(renewed) >= 2;
@@ -122,11 +113,7 @@ async fn a_held_whisper_with_nothing_to_read_lasts_until_a_signal_comes() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         for input in ended() {
             let home = Home::in_scene("held-whisper");
-            let child = home
-                .command(&["whisper", "bao", "--hold"])
-                .stdin(input)
-                .spawn()
-                .unwrap();
+            let child = hold(&home, input);
             let renewed = |request: &Request| matches!(request, Request::TalkRenew(_));
             let lasts = |played: &Played| held(played) && played.count(renewed) >= 2;
             soon(home.daemon().until(lasts)).await;
@@ -158,11 +145,7 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
             true => "abandoned-whisper",
             false => "held-whisper",
         });
-        let mut child = home
-            .command(&["whisper", "bao", "--hold"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = hold(&home, Stdio::piped());
         let mut out = BufReader::new(child.stdout.take().unwrap());
         line(&mut out).await;
         soon(home.daemon().until(held)).await;
@@ -184,11 +167,7 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
     // A terminal that has gone says the same as one that tells so with a signal.
     let home = Home::in_scene("abandoned-whisper");
     let (outside, inside) = terminal();
-    let mut child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(inside)
-        .spawn()
-        .unwrap();
+    let mut child = hold(&home, inside);
     let mut out = BufReader::new(child.stdout.take().unwrap());
     line(&mut out).await;
     soon(home.daemon().until(held)).await;
@@ -201,11 +180,7 @@ async fn a_held_whisper_is_let_go_by_who_asks_the_program_to_end_but_not_with_it
 #[tokio::test]
 async fn a_held_whisper_that_loses_everyone_says_so() {
     let home = Home::in_scene("unheard-whisper");
-    let mut child = home
-        .command(&["whisper", "bao", "--hold"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = hold(&home, Stdio::piped());
     let mut out = BufReader::new(child.stdout.take().unwrap());
     line(&mut out).await;
     // Waiting for the output would close it, which lets go.
