@@ -5,15 +5,13 @@
 use std::time::Duration;
 
 use sotto_control::model::{Notice, Snapshot};
-use sotto_control::{
-    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, Event, Events, ForPeople,
-    MeetingDecline, MeetingJoin, MeetingLeave, Places, PresenceBack, TalkEveryone,
-};
+use sotto_control::{CallError, Client, Event, Events, ForPeople, Places};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::view::{Link, State, Wish};
+use crate::state::{Link, State};
+use crate::wish::{Outcome, Wish, ask};
 
 /// What this program calls itself to the daemon, which names it to the user beside what it caused.
 const NAME: &str = "sotto-tray";
@@ -226,62 +224,10 @@ async fn quit_among(mut under_way: JoinSet<(Wish, Outcome)>) -> Ended {
     Ended::ByTheDaemon
 }
 
-#[derive(Debug)]
-enum Outcome {
-    Granted,
-    Refused(String),
-    /// The daemon has said goodbye to everyone.
-    Quit,
-}
-
 /// Carries one wish to the daemon.
 async fn grant(client: Client, wish: Wish) -> (Wish, Outcome) {
     let outcome = ask(&client, wish.clone()).await;
     (wish, outcome)
-}
-
-async fn ask(client: &Client, wish: Wish) -> Outcome {
-    let quits = wish == Wish::Quit;
-    let reply = async {
-        match wish {
-            Wish::Mute => client.call(AudioMute {}).await.map(drop),
-            Wish::Unmute => client.call(AudioUnmute {}).await.map(drop),
-            Wish::Undeafen => client.call(AudioUndeafen {}).await.map(drop),
-            Wish::Back => client.call(PresenceBack {}).await.map(drop),
-            Wish::SpeakToEveryone => client.call(TalkEveryone {}).await.map(drop),
-            Wish::Leave(meeting) => client
-                .call(MeetingLeave {
-                    meeting: Some(meeting),
-                })
-                .await
-                .map(drop),
-            Wish::Join(meeting) => client
-                .call(MeetingJoin {
-                    meeting: Some(meeting),
-                    ..MeetingJoin::default()
-                })
-                .await
-                .map(drop),
-            Wish::Decline(meeting) => client
-                .call(MeetingDecline {
-                    meeting: Some(meeting),
-                })
-                .await
-                .map(drop),
-            Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
-        }
-    };
-    // Each wish is waited for as long as it may take: joining longer than muting.
-    match reply.await {
-        // A daemon that goes while it is asked to go has done what was asked.
-        Ok(()) | Err(CallError::Disconnected) if quits => Outcome::Quit,
-        Ok(()) => Outcome::Granted,
-        // An icon that went away now would hide a microphone that may be open.
-        Err(CallError::NoAnswer { .. }) if quits => {
-            Outcome::Refused("the Sotto daemon does not stop; its log says why".into())
-        }
-        Err(error) => Outcome::Refused(error.in_one_line()),
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::daemon::{self, Clicks, News, Screen};
 use crate::icon;
 use crate::notify::bus::{self as notifications, Teller};
-use crate::view::{Entry, Link, State, View};
+use crate::state::{Link, State};
+use crate::view::{Entry, View};
 
 /// How long the server of notifications may take to close them when this program ends.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);

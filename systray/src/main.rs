@@ -13,7 +13,11 @@ mod linux;
 #[cfg(any(target_os = "linux", test))]
 mod notify;
 #[cfg(any(target_os = "linux", test))]
+mod state;
+#[cfg(any(target_os = "linux", test))]
 mod view;
+#[cfg(any(target_os = "linux", test))]
+mod wish;
 #[cfg(any(target_os = "linux", test))]
 mod words;
 

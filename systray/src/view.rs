@@ -9,56 +9,14 @@ use sotto_control::model::{
 };
 
 use crate::icon::Mood;
+use crate::state::{Link, State};
+use crate::wish::Wish;
 use crate::words::{LONGEST, LONGEST_MESSAGE, asks, names, quoted, shorten};
 
 /// Invitations that the menu lists; the rest is for `sotto invites`.
 const MOST_INVITATIONS: usize = 8;
 /// People that the menu and the tooltip list by name.
 const MOST_PEOPLE: usize = 20;
-
-/// All that the tray knows.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct State {
-    /// The daemon, as far as it can be reached.
-    pub(crate) link: Link,
-    /// Why the user's last wish was not granted, in a sentence.
-    pub(crate) refusal: Option<String>,
-}
-
-/// The connection to the daemon.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Link {
-    /// None, and why; it is being tried again.
-    Down {
-        /// A sentence that says what helps.
-        why: String,
-    },
-    /// What the daemon last said.
-    Up(Box<Snapshot>),
-}
-
-/// What a menu entry asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Wish {
-    /// Close the microphone.
-    Mute,
-    /// Open the microphone.
-    Unmute,
-    /// Open the loudspeaker again.
-    Undeafen,
-    /// End Away or a phone call.
-    Back,
-    /// End a whisper.
-    SpeakToEveryone,
-    /// Leave the meeting with this id.
-    Leave(String),
-    /// Join the meeting with this id.
-    Join(String),
-    /// Decline the invitation to the meeting with this id.
-    Decline(String),
-    /// Stop the daemon, so that everyone sees *closed*, and then this program.
-    Quit,
-}
 
 /// Everything on screen.
 #[derive(Debug, Clone, PartialEq)]

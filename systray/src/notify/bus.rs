@@ -11,7 +11,7 @@ use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::{Capabilities, Effect, Facts, Notification, Notifier};
 use crate::daemon::{Clicks, News, TOO_MANY};
-use crate::view::State;
+use crate::state::State;
 
 const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";

@@ -8,7 +8,7 @@ use sotto_control::model::Invitation;
 use super::Subject;
 use super::card::Card;
 use super::message::{Answer, Message};
-use crate::view::Wish;
+use crate::wish::Wish;
 
 /// Invitations that have a notification, the newest; the menu lists as many.
 const MOST_INVITATIONS: usize = 8;

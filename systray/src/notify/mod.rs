@@ -25,7 +25,8 @@ use std::time::Instant;
 use sotto_control::model::{IncomingWhisper, Invitation, Notice, Snapshot};
 
 use crate::daemon::News;
-use crate::view::{Link, State, Wish};
+use crate::state::{Link, State};
+use crate::wish::Wish;
 use card::{Card, Due};
 use invitations::Invitations;
 pub(crate) use message::{Capabilities, Notification};

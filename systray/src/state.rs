@@ -1,0 +1,24 @@
+//! What this program knows: what the daemon last said, or why it cannot be reached.
+
+use sotto_control::model::Snapshot;
+
+/// All that the tray knows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct State {
+    /// The daemon, as far as it can be reached.
+    pub(crate) link: Link,
+    /// Why the user's last wish was not granted, in a sentence.
+    pub(crate) refusal: Option<String>,
+}
+
+/// The connection to the daemon.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Link {
+    /// None, and why; it is being tried again.
+    Down {
+        /// A sentence that says what helps.
+        why: String,
+    },
+    /// What the daemon last said.
+    Up(Box<Snapshot>),
+}
