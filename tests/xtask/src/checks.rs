@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use sotto_namespaces::on_loopback_alone;
+
 use crate::build_programs;
 use crate::packages::{self, Set};
 use crate::steps::{COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_program};
@@ -44,13 +46,16 @@ pub(crate) fn test() -> Result<(), Failed> {
         cargo().args(["test", "--locked", "--workspace", "--no-run"]),
     )?;
     // In a network that is only loopback: some tests speak multicast.
-    steps.quiet(
-        "tests",
-        TESTS,
-        on_loopback_alone()
-            .args(["test", "--offline", "--locked", "--workspace"])
-            .env("SOTTO_SCENARIOS", "none"),
-    )?;
+    steps.beside("long tests", TESTS, &mut long_tests(), |steps| {
+        steps.quiet(
+            "tests",
+            TESTS,
+            on_loopback_alone()
+                .arg(cargo_program())
+                .args(["test", "--offline", "--locked", "--workspace"])
+                .env("SOTTO_SCENARIOS", "none"),
+        )
+    })?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().arg("--fail-fast"))?;
     steps.summary();
     Ok(())
@@ -96,10 +101,15 @@ pub(crate) fn require_namespaces() -> Result<(), Failed> {
         .map_err(|refused| Failed::new("network namespaces", refused.to_string()))
 }
 
-/// cargo, in a network that is only loopback.
-fn on_loopback_alone() -> Command {
-    let mut command = sotto_namespaces::on_loopback_alone();
-    command.arg(cargo_program());
+/// Tests that compute for a minute and more in one thread. They are marked as ignored, so that whoever runs a crate's
+/// tests does not wait for them, and run here beside the others, which wait often and go first.
+fn long_tests() -> Command {
+    let mut command = on_loopback_alone();
+    command
+        .args(["nice", "-n", "19"])
+        .arg(cargo_program())
+        .args(["test", "--offline", "--locked", "--workspace"])
+        .args(["--test", "scale", "--test", "soak", "--", "--ignored"]);
     command
 }
 

@@ -116,6 +116,49 @@ impl Steps {
         attended(what, command.stdout(Stdio::null()))
     }
 
+    /// Runs a command beside `meanwhile`, and waits for both. Its output goes to a log.
+    ///
+    /// # Errors
+    ///
+    /// When either fails, or the command takes longer than `limit`; the end of its log has been shown then.
+    pub(crate) fn beside(
+        &mut self,
+        what: &str,
+        limit: Minutes,
+        command: &mut Command,
+        meanwhile: impl FnOnce(&mut Self) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let (path, log) = log(what)?;
+        write_to(log, what, command)?;
+        let begin = Instant::now();
+        let (beside, first) = std::thread::scope(|scope| {
+            let beside = scope.spawn(|| {
+                let outcome = run_within(limit.into(), command);
+                (ended(what, limit, outcome, command), begin.elapsed())
+            });
+            let first = meanwhile(self);
+            let waiting = Waiting::begin(what);
+            let beside = beside.join();
+            waiting.end();
+            (beside, first)
+        });
+        let (outcome, took) = beside.unwrap_or_else(|_| {
+            (
+                Err(Failed::new(what, "the task runner failed")),
+                begin.elapsed(),
+            )
+        });
+        match &outcome {
+            Ok(()) => println!("{what:<28}{}, beside the others", seconds(took)),
+            Err(_) => {
+                println!("{what:<28}FAILED");
+                show_end(&path);
+            }
+        }
+        self.taken.push((format!("  beside: {what}"), took));
+        first.and(outcome)
+    }
+
     fn logged(
         &mut self,
         what: &str,
@@ -123,10 +166,7 @@ impl Steps {
         run: impl FnOnce(&mut Command) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
         let (path, log) = log(what)?;
-        let also = log
-            .try_clone()
-            .map_err(|error| Failed::new(what, error.to_string()))?;
-        in_place(command).stdout(log).stderr(also);
+        write_to(log, what, command)?;
         let begin = Instant::now();
         let progress = Progress::begin(what, &path);
         let outcome = run(command);
@@ -170,10 +210,7 @@ impl Steps {
     pub(crate) fn trying(what: &str, limit: Minutes, command: &mut Command) -> bool {
         let begin = Instant::now();
         let outcome = log(what).and_then(|(path, log)| {
-            let also = log
-                .try_clone()
-                .map_err(|error| Failed::new(what, error.to_string()))?;
-            in_place(command).stdout(log).stderr(also);
+            write_to(log, what, command)?;
             let progress = Progress::begin(what, &path);
             let outcome = ended(what, limit, run_within(limit.into(), command), command);
             let took = seconds(begin.elapsed());
@@ -318,6 +355,15 @@ fn log(what: &str) -> Result<(PathBuf, File), Failed> {
     let file = file
         .map_err(|error| Failed::new(what, format!("cannot write {}: {error}", path.display())))?;
     Ok((path, file))
+}
+
+/// Has a command of the step `what` run at the repository's root and write all its output to `log`.
+fn write_to(log: File, what: &str, command: &mut Command) -> Result<(), Failed> {
+    let also = log
+        .try_clone()
+        .map_err(|error| Failed::new(what, error.to_string()))?;
+    in_place(command).stdout(log).stderr(also);
+    Ok(())
 }
 
 fn show_end(log: &Path) {
