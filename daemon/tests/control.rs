@@ -129,6 +129,7 @@ async fn whoever_follows_the_events_of_single_people_shows_what_a_new_snapshot_s
 }
 
 #[tokio::test]
+#[ignore = "waits half a minute for a join to fail; 'cargo xtask test' runs it beside the others"]
 async fn a_muted_join_that_fails_leaves_the_microphone_as_it_was() {
     let (chen, mut dara) = (named("Chen"), named("Dara"));
     let client = chen.ready().await;

@@ -7,7 +7,7 @@
 //! After a change that is meant, write the files anew and read the difference:
 //!
 //! ```text
-//! $ unshare -rn sh -c 'ip link set lo up; SOTTO_RECORD=1 cargo test -p sotto-daemon --test recordings'
+//! $ unshare -rn sh -c 'ip link set lo up; SOTTO_RECORD=1 cargo test -p sotto-daemon --test recordings -- --ignored'
 //! $ git diff daemon/tests/recordings
 //! ```
 //!
@@ -27,6 +27,7 @@ use cast::Cast;
 
 /// One test, because a daemon would find those of another one, who have the same names.
 #[tokio::test]
+#[ignore = "waits half a minute for a join to fail; 'cargo xtask test' runs it beside the others"]
 async fn real_daemons_say_what_is_recorded() {
     let mut cast = Cast::assemble().await;
     scenes::appearing(&mut cast).await;

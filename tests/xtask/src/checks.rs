@@ -101,15 +101,19 @@ pub(crate) fn require_namespaces() -> Result<(), Failed> {
         .map_err(|refused| Failed::new("network namespaces", refused.to_string()))
 }
 
-/// Tests that compute for a minute and more in one thread. They are marked as ignored, so that whoever runs a crate's
-/// tests does not wait for them, and run here beside the others, which wait often and go first.
+/// Where long tests are.
+const LONG_TESTS: [&str; 4] = ["scale", "soak", "recordings", "control"];
+
+/// Tests that compute, or wait for a time-out, for half a minute and more in one thread. They are marked as ignored, so
+/// that whoever runs a crate's tests does not wait for them, and run here beside the others, which go first.
 fn long_tests() -> Command {
     let mut command = on_loopback_alone();
     command
         .args(["nice", "-n", "19"])
         .arg(cargo_program())
         .args(["test", "--offline", "--locked", "--workspace"])
-        .args(["--test", "scale", "--test", "soak", "--", "--ignored"]);
+        .args(LONG_TESTS.iter().flat_map(|test| ["--test", test]))
+        .args(["--", "--ignored"]);
     command
 }
 
