@@ -5,6 +5,7 @@
 //! recordings stay in `target/tmp/scenarios/NAME`.
 
 mod damage;
+mod desktop;
 mod disk;
 mod faults;
 mod invitations;
@@ -75,6 +76,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     network::peers_are_reached_by_address_where_multicast_does_not_pass;
     network::where_udp_is_blocked_voice_travels_over_a_stream;
     network::a_third_machine_is_not_flooded;
+    desktop::an_invitation_does_not_interrupt;
     other_programs::avahi_finds_the_service;
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream;
     latency::a_chirp_tells_the_delay_and_no_person_hears_it;

@@ -10,6 +10,7 @@
 pub mod capture;
 pub mod colleague;
 pub mod colleague_views;
+pub mod desk;
 pub mod hearing;
 pub mod host;
 pub mod impaired;
@@ -26,6 +27,7 @@ pub mod watch;
 
 pub use capture::{Capture, VoicePacket};
 pub use colleague::Colleague;
+pub use desk::Desk;
 pub use hearing::{Heard, Recording};
 pub use host::{Host, PacketCounter};
 pub use impaired::Impaired;

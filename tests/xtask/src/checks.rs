@@ -132,6 +132,8 @@ pub(crate) fn scenario(names: &[String]) -> Result<(), Failed> {
     let mut steps = Steps::begin();
     packages::install(Set::Test, &mut steps)?;
     require_namespaces()?;
-    steps.quiet("build", COMPILING, &mut build_programs())?;
+    let mut building = build_programs();
+    building.args(["--package", "sotto-tray"]);
+    steps.quiet("build", COMPILING, &mut building)?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().args(names))
 }

@@ -68,6 +68,24 @@ const OTHER_PROGRAMS: Group = &[
     ),
 ];
 
+const DESKTOP: Group = &[
+    ("xvfb", "a screen in memory"),
+    ("openbox", "a window manager"),
+    ("xdotool", "moves and presses the pointer"),
+    ("x11-utils", "asks the window manager, and another window"),
+    ("x11-apps", "pictures of the screen"),
+    ("at-spi2-core", "what screen readers listen to"),
+    ("gir1.2-atspi-2.0", "finds what a window offers by its name"),
+    ("libgl1", "draws the meeting window"),
+    ("libegl1", "draws the meeting window"),
+    (
+        "libgl1-mesa-dri",
+        "draws the meeting window without a graphics card",
+    ),
+    ("libxkbcommon-x11-0", "the keyboard in the meeting window"),
+    ("fonts-dejavu-core", "letters in the meeting window"),
+];
+
 const REFERENCE_PESQ: Group = &[
     (
         "python3-venv",
@@ -115,6 +133,7 @@ impl Set {
                 VIRTUAL_NETWORKS,
                 SOUND_SERVER,
                 OTHER_PROGRAMS,
+                DESKTOP,
             ],
             Self::Bench => &[COMPILING, SPEECH, SANDBOXES, VIRTUAL_NETWORKS, SOUND_SERVER],
             Self::Pesq => &[COMPILING, SPEECH, REFERENCE_PESQ],

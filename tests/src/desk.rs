@@ -1,0 +1,313 @@
+//! A desktop: a screen, a session bus, a window manager and a server of notifications, and somebody who clicks.
+//!
+//! All of it is other people's software. The screen is kept in memory (`Xvfb`). What is on it is found by its accessible
+//! name, as a screen reader finds it, and clicked where it is, as a person does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use crate::Colleague;
+use crate::host::Host;
+use crate::programs::{Running, run};
+
+/// How long a program of the desktop may take to start, and a window to appear.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Finds, presses and locates by accessible name.
+const ACCESSIBLE: &str = include_str!("accessible.py");
+
+/// A message bus that starts nothing by itself.
+const BUS: &str = "<busconfig><type>session</type><listen>unix:path=@@/bus</listen><auth>EXTERNAL</auth>\
+    <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/>\
+    <allow own=\"*\"/></policy></busconfig>";
+
+/// Notifications stay until they are answered; the menu of their buttons is a script.
+const NOTIFICATIONS: &str = "[global]\n    dmenu = @@/choose\n    origin = top-right\n\
+    [urgency_low]\n    timeout = 0\n[urgency_normal]\n    timeout = 0\n[urgency_critical]\n    timeout = 0\n";
+
+/// A person at that menu: takes the line that holds what stands in the file `choice`.
+const CHOOSE: &str = "#!/bin/sh\nexec grep -m1 -F \"$(cat '@@/choice')\"\n";
+
+/// Somebody's desktop.
+#[derive(Debug)]
+pub struct Desk {
+    host: Host,
+    /// Where the bus and the settings are.
+    directory: PathBuf,
+    /// Where logs and pictures go.
+    results: PathBuf,
+    display: String,
+    running: Vec<Running>,
+}
+
+impl Desk {
+    /// A desktop on somebody's host, with nothing on it.
+    ///
+    /// # Errors
+    ///
+    /// When one of its programs does not start.
+    pub fn of(colleague: &Colleague) -> Result<Self> {
+        let mut desk = Self {
+            host: colleague.host().clone(),
+            directory: colleague.home().join("desk"),
+            results: colleague.results().to_owned(),
+            display: String::new(),
+            running: Vec::new(),
+        };
+        std::fs::create_dir_all(&desk.directory)
+            .with_context(|| format!("cannot create {}", desk.directory.display()))?;
+        desk.write("accessible.py", ACCESSIBLE)?;
+        desk.write("choose", CHOOSE)?;
+        run(Command::new("chmod")
+            .arg("+x")
+            .arg(desk.directory.join("choose")))?;
+        desk.start_screen()?;
+        desk.start_bus()?;
+        desk.start("openbox", &["--sm-disable"])?;
+        let asking = ["-root", "_NET_SUPPORTING_WM_CHECK"];
+        desk.until("a window manager", |desk| {
+            Ok(run(desk.command("xprop").args(asking))?.contains('#'))
+        })?;
+        Ok(desk)
+    }
+
+    fn start_screen(&mut self) -> Result<()> {
+        let chosen = self.directory.join("display");
+        let file = std::fs::File::create(&chosen)?;
+        let log = self.log("Xvfb")?;
+        self.running.push(Running::start(
+            Command::new("Xvfb")
+                .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
+                .args(["-nolisten", "tcp"])
+                .stdout(file)
+                .stderr(log),
+        )?);
+        self.until("a screen", |_| {
+            Ok(std::fs::read_to_string(&chosen)?.ends_with('\n'))
+        })?;
+        self.display = format!(":{}", std::fs::read_to_string(&chosen)?.trim());
+        Ok(())
+    }
+
+    /// The session bus, and the one that screen readers listen to.
+    fn start_bus(&mut self) -> Result<()> {
+        self.write("bus.conf", BUS)?;
+        let configuration = format!(
+            "--config-file={}",
+            self.directory.join("bus.conf").display()
+        );
+        self.start("dbus-daemon", &["--nofork", &configuration])?;
+        let bus = self.directory.join("bus");
+        self.until("a session bus", |_| Ok(bus.exists()))?;
+        self.start(
+            "/usr/libexec/at-spi-bus-launcher",
+            &["--launch-immediately", "--a11y=1"],
+        )?;
+        self.until("a bus for screen readers", |desk| {
+            desk.has_name("org.a11y.Bus")
+        })
+    }
+
+    /// Starts a server of notifications.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn start_notifications(&mut self) -> Result<()> {
+        self.write("dunstrc", NOTIFICATIONS)?;
+        let settings = self.directory.join("dunstrc").display().to_string();
+        self.start("dunst", &["-config", &settings])?;
+        self.until("a server of notifications", |desk| {
+            desk.has_name("org.freedesktop.Notifications")
+        })
+    }
+
+    /// Runs a program on this desktop until the desktop goes.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start(&mut self, program: &str, arguments: &[&str]) -> Result<()> {
+        let name = Path::new(program).file_name().unwrap_or_default();
+        let log = self.log(&name.to_string_lossy())?;
+        let mut command = self.command(program);
+        command.args(arguments).stdout(log.try_clone()?).stderr(log);
+        self.running.push(Running::start(&mut command)?);
+        Ok(())
+    }
+
+    /// Starts one of our programs, for the daemon of the colleague whose desktop this is.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be started.
+    pub fn start_ours(
+        &self,
+        colleague: &Colleague,
+        name: &str,
+        arguments: &[&str],
+    ) -> Result<Running> {
+        let log = self.log(name)?;
+        let mut command = colleague.command(name, arguments)?;
+        self.introduce(&mut command);
+        Running::start(command.stdout(log.try_clone()?).stderr(log))
+    }
+
+    /// A program that knows this desktop's screen and buses.
+    #[must_use]
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = self.host.command(program);
+        self.introduce(&mut command);
+        command
+    }
+
+    /// Tells a program where this desktop's screen and buses are.
+    fn introduce(&self, command: &mut Command) {
+        command
+            .env("DISPLAY", &self.display)
+            .env("DBUS_SESSION_BUS_ADDRESS", self.bus())
+            .env("XDG_RUNTIME_DIR", &self.directory)
+            .env("HOME", &self.directory)
+            .env_remove("WAYLAND_DISPLAY")
+            .env_remove("XAUTHORITY");
+    }
+
+    fn bus(&self) -> String {
+        format!("unix:path={}/bus", self.directory.display())
+    }
+
+    /// Presses the button of this accessible name, as a screen reader does.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or it cannot be pressed.
+    pub fn press(&self, name: &str) -> Result<()> {
+        self.accessible(&["press", name]).map(drop)
+    }
+
+    /// Waits until something has this accessible name.
+    ///
+    /// # Errors
+    ///
+    /// When nothing gets it.
+    pub fn shows(&self, name: &str) -> Result<()> {
+        self.accessible(&["where", name]).map(drop)
+    }
+
+    /// Puts the pointer on what has this accessible name and presses the button, until [`Desk::lets_go`].
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn holds(&self, name: &str) -> Result<()> {
+        let place = self.accessible(&["where", name])?;
+        let place: Vec<&str> = place.split_whitespace().collect();
+        let mut moving = self.command("xdotool");
+        moving.args(["mousemove", "--sync"]).args(place);
+        run(&mut moving)?;
+        run(self.command("xdotool").args(["mousedown", "1"])).map(drop)
+    }
+
+    /// Lets the pointer's button go.
+    ///
+    /// # Errors
+    ///
+    /// When there is no pointer.
+    pub fn lets_go(&self) -> Result<()> {
+        run(self.command("xdotool").args(["mouseup", "1"])).map(drop)
+    }
+
+    /// The number of the window that has the keyboard.
+    ///
+    /// # Errors
+    ///
+    /// When none has it.
+    pub fn focus(&self) -> Result<String> {
+        run(self.command("xdotool").arg("getwindowfocus")).map(|number| number.trim().to_owned())
+    }
+
+    /// Takes a button of the newest notification, by its label.
+    ///
+    /// # Errors
+    ///
+    /// When the server of notifications does not answer.
+    pub fn answers_notification(&self, label: &str) -> Result<()> {
+        self.write("choice", label)?;
+        run(self.command("dunstctl").arg("context")).map(drop)
+    }
+
+    /// Notifications on the screen.
+    ///
+    /// # Errors
+    ///
+    /// When the server of notifications does not answer.
+    pub fn notifications(&self) -> Result<u32> {
+        let count = run(self.command("dunstctl").args(["count", "displayed"]))?;
+        count.trim().parse().context("not a number")
+    }
+
+    /// Keeps a picture of the screen among the results.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn picture(&self, name: &str) -> Result<()> {
+        let path = self.results.join(format!("{name}.xwd"));
+        run(self
+            .command("xwd")
+            .args(["-root", "-silent", "-out"])
+            .arg(path))
+        .map(drop)
+    }
+
+    /// Waits until `seen` says so.
+    ///
+    /// # Errors
+    ///
+    /// When it does not within twenty seconds.
+    pub fn until(&self, what: &str, seen: impl Fn(&Self) -> Result<bool>) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            let outcome = seen(self);
+            if matches!(outcome, Ok(true)) {
+                return Ok(());
+            }
+            if begin.elapsed() > PATIENCE {
+                bail!("no sign of {what} on the desktop: {outcome:?}");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn has_name(&self, name: &str) -> Result<bool> {
+        let mut asking = self.command("busctl");
+        asking
+            .arg(format!("--address={}", self.bus()))
+            .args(["call", "org.freedesktop.DBus", "/org/freedesktop/DBus"])
+            .args(["org.freedesktop.DBus", "NameHasOwner", "s", name]);
+        Ok(run(&mut asking)?.contains("true"))
+    }
+
+    fn accessible(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = self.command("/usr/bin/python3");
+        command
+            .arg(self.directory.join("accessible.py"))
+            .args(arguments);
+        run(&mut command)
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<()> {
+        let directory = self.directory.display().to_string();
+        let path = self.directory.join(name);
+        std::fs::write(&path, text.replace("@@", &directory))
+            .with_context(|| format!("cannot write {}", path.display()))
+    }
+
+    fn log(&self, name: &str) -> Result<std::fs::File> {
+        let path = self.results.join(format!("{name}.log"));
+        std::fs::File::create(&path).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
