@@ -16,6 +16,7 @@
 //! $ echo '{"jsonrpc":"2.0","id":1,"method":"status.get"}' | socat - UNIX:$XDG_RUNTIME_DIR/sotto/control.sock | jq
 //! ```
 
+mod app;
 mod bounds;
 mod client;
 pub mod config;
@@ -28,6 +29,7 @@ mod places;
 pub mod server;
 mod wire;
 
+pub use app::APP_ID;
 pub use bounds::*;
 pub use client::{CallError, Client, ConnectError, Events};
 pub use error::{AbsentPerson, ControlError, ErrorCode, ForPeople, in_one_line};
