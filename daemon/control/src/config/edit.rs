@@ -1,6 +1,7 @@
 //! Reading and changing one setting in the text of `config.toml`, comments and order kept.
 
 use super::groups;
+use super::hotkeys;
 use super::schema::{Config, ConfigError, KEYS, unknown_key};
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
@@ -21,7 +22,7 @@ pub enum EditError {
 /// The file or the key is wrong.
 pub fn get(text: &str, key: &str) -> Result<String, EditError> {
     let group = groups::name_in(key);
-    if group.is_none() {
+    if group.is_none() && !hotkeys::is_whisper(key) {
         known(key)?;
     }
     let config = Config::parse(text).map_err(EditError::File)?;
@@ -34,7 +35,7 @@ pub fn get(text: &str, key: &str) -> Result<String, EditError> {
     }
 }
 
-/// Returns every key that there is a value for: the settings, and the groups of this file.
+/// Returns every key that there is a value for: the settings, and this file's groups and keys for them.
 ///
 /// # Errors
 /// The file is wrong.
@@ -44,10 +45,15 @@ pub fn keys(text: &str) -> Result<Vec<String>, EditError> {
         .groups
         .iter()
         .map(|group| groups::key_of(&group.name));
+    let actions = config.hotkeys.all().into_iter();
+    let whispers = actions
+        .map(|(action, _)| action.setting())
+        .filter(|key| hotkeys::is_whisper(key));
     Ok(KEYS
         .iter()
         .map(|key| (*key).to_owned())
         .chain(groups)
+        .chain(whispers)
         .collect())
 }
 
@@ -64,7 +70,22 @@ pub fn set(text: &str, key: &str, new: &str) -> Result<String, EditError> {
         .read(key, &item, None)
         .map_err(EditError::Setting)?;
     replace(&mut document, key, item);
-    Ok(document.to_string())
+    let text = document.to_string();
+    // What fits alone may not fit beside the rest: a key of the keyboard does one thing.
+    Config::parse(&text).map_err(|error| EditError::Setting(without_line(error)))?;
+    Ok(text)
+}
+
+/// A mistake in what is being set, which stands in no file yet.
+fn without_line(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::Value { key, message, .. } => ConfigError::Value {
+            key,
+            line: None,
+            message,
+        },
+        other => other,
+    }
 }
 
 /// The text without `key`, so that its default holds.
@@ -74,9 +95,12 @@ pub fn set(text: &str, key: &str, new: &str) -> Result<String, EditError> {
 pub fn unset(text: &str, key: &str) -> Result<String, EditError> {
     known(key)?;
     let mut document = document(text)?;
-    match key.split_once('.') {
-        Some((section, leaf)) => {
-            if let Some(table) = document.get_mut(section).and_then(Item::as_table_like_mut) {
+    match key.rsplit_once('.') {
+        Some((sections, leaf)) => {
+            let mut names = sections.split('.');
+            let first = names.next().and_then(|name| document.get_mut(name));
+            let table = names.fold(first, |item, name| item?.get_mut(name));
+            if let Some(table) = table.and_then(Item::as_table_like_mut) {
                 table.remove(leaf);
             }
         }
@@ -94,7 +118,7 @@ pub fn takes_a_list(key: &str) -> bool {
 }
 
 fn known(key: &str) -> Result<(), EditError> {
-    if KEYS.contains(&key) {
+    if KEYS.contains(&key) || hotkeys::is_whisper(key) {
         Ok(())
     } else if key == groups::SECTION || groups::name_in(key).is_some() {
         // The daemon knows them, and resolves the names of members.
@@ -149,19 +173,17 @@ fn read_value(key: &str, new: &str) -> Item {
 
 /// Puts the value in, keeping what the old one was surrounded by (a comment on the same line).
 fn replace(document: &mut DocumentMut, key: &str, mut item: Item) {
-    let table: &mut dyn toml_edit::TableLike = match key.split_once('.') {
-        Some((section, _)) => {
-            let entry = document
-                .entry(section)
-                .or_insert_with(|| Item::Table(Table::new()));
-            match entry.as_table_like_mut() {
-                Some(table) => table,
-                // Config::parse has accepted the file, so that a section is a table.
-                None => return,
-            }
+    let mut table: &mut dyn toml_edit::TableLike = document.as_table_mut();
+    for section in key.split('.').take(key.matches('.').count()) {
+        let place = table
+            .entry(section)
+            .or_insert_with(|| Item::Table(Table::new()));
+        match place.as_table_like_mut() {
+            Some(within) => table = within,
+            // Config::parse has accepted the file, so that a section is a table.
+            None => return,
         }
-        None => document.as_table_mut(),
-    };
+    }
     let leaf = key.rsplit('.').next().unwrap_or(key);
     let old = table.get(leaf).and_then(Item::as_value);
     if let (Some(old), Some(new)) = (old, item.as_value_mut()) {
@@ -192,7 +214,7 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
         "audio.gain_control" => config.audio.gain_control.to_string(),
         "audio.voice_gate" => config.audio.voice_gate.to_string(),
-        _ => String::new(),
+        _ => config.hotkeys.shown(key),
     }
 }
 

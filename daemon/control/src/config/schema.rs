@@ -2,6 +2,7 @@
 
 use super::device::{Backend, Device};
 use super::groups::{self, Group};
+use super::hotkeys::{self, Hotkeys};
 use super::profile::Profile;
 use super::treatment::{Treatment, VoiceGate};
 use crate::bounds::MAX_DISPLAY_NAME;
@@ -22,6 +23,8 @@ pub struct Config {
     pub audio: Audio,
     /// `[groups]`: each key is the name of one.
     pub groups: Vec<Group>,
+    /// `[hotkeys]`
+    pub hotkeys: Hotkeys,
 }
 
 /// `[meeting]`
@@ -96,9 +99,18 @@ pub const KEYS: &[&str] = &[
     "audio.noise_suppression",
     "audio.gain_control",
     "audio.voice_gate",
+    "hotkeys.reply",
+    "hotkeys.mute",
+    "hotkeys.deafen",
 ];
 
-const SECTIONS: &[&str] = &["meeting", "network", "audio", groups::SECTION];
+const SECTIONS: &[&str] = &[
+    "meeting",
+    "network",
+    "audio",
+    groups::SECTION,
+    hotkeys::SECTION,
+];
 
 /// The longest name of an interface or address, in bytes.
 const MAX_ENTRY: usize = 64;
@@ -201,7 +213,17 @@ impl Config {
     ) -> Result<(), ConfigError> {
         for (name, item) in table.iter() {
             let line = position(text, table, name, item);
-            self.read(&format!("{section}.{name}"), item, line)?;
+            let key = format!("{section}.{name}");
+            if hotkeys::is_section(&key) {
+                let within = item.as_table_like().ok_or_else(|| ConfigError::Value {
+                    message: format!("must be a section: [{key}]"),
+                    key: key.clone(),
+                    line,
+                })?;
+                self.read_section(text, &key, within)?;
+            } else {
+                self.read(&key, item, line)?;
+            }
         }
         Ok(())
     }
@@ -248,7 +270,10 @@ impl Config {
                 Some(name) => {
                     fit(groups::read(name, item, &self.groups).map(|group| self.groups.push(group)))
                 }
-                None => Err(unknown_key(key, line)),
+                None => match self.hotkeys.read(key, item) {
+                    Some(read) => fit(read),
+                    None => Err(unknown_key(key, line)),
+                },
             },
         }
     }
