@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use sotto_control::model::{Notice, Snapshot};
-use sotto_control::{CallError, Client, Event, Events, ForPeople, Places};
+use sotto_control::{CallError, Client, ConnectError, Event, Events, ForPeople, Places};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -97,6 +97,10 @@ pub(crate) enum News {
 
 /// Who is told of every new state.
 pub(crate) trait Screen {
+    /// Whether it shows how loud everybody is. One that does not is told when the user begins and ends to speak, and
+    /// not ten times a second.
+    const LEVELS: bool = false;
+
     /// Shows the state.
     fn show(&mut self, state: &State) -> impl Future<Output = ()> + Send;
 
@@ -108,7 +112,7 @@ pub(crate) trait Screen {
 pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut impl Screen) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let why = match connect(places).await {
+        let (why, startable) = match connect(places).await {
             Ok((client, snapshot, events)) => {
                 tracing::info!(version = client.daemon().version, "connected");
                 let since = Instant::now();
@@ -119,14 +123,17 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
                 if since.elapsed() >= LASTING {
                     pause = FIRST_PAUSE;
                 }
-                CallError::Disconnected.in_one_line()
+                (CallError::Disconnected.in_one_line(), true)
             }
             Err(why) => why,
         };
         tracing::debug!(why, "not connected");
         screen
             .show(&State {
-                link: Link::Down { why: why.clone() },
+                link: Link::Down {
+                    why: why.clone(),
+                    startable,
+                },
                 refusal: None,
             })
             .await;
@@ -138,6 +145,10 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
                 () = tokio::time::sleep_until(again) => break,
                 wish = wishes.next() => match wish {
                     Some(Wish::Quit) | None => return,
+                    Some(Wish::Connect) => {
+                        pause = FIRST_PAUSE;
+                        break;
+                    }
                     Some(wish) => screen.tell(News::Answered { wish, refusal: Some(why.clone()) }),
                 }
             }
@@ -145,15 +156,16 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
     }
 }
 
-/// Connects and subscribes, or says in a sentence why not.
-async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), String> {
-    let client = Client::connect(places, NAME)
-        .await
-        .map_err(|error| error.in_one_line())?;
+/// Connects and subscribes, or says in a sentence why not, and whether starting the daemon helps.
+async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), (String, bool)> {
+    let client = Client::connect(places, NAME).await.map_err(|error| {
+        let startable = matches!(error, ConnectError::NotRunning { .. });
+        (error.in_one_line(), startable)
+    })?;
     let (snapshot, events) = client
-        .subscribe(false)
+        .subscribe(true)
         .await
-        .map_err(|error| error.in_one_line())?;
+        .map_err(|error| (error.in_one_line(), false))?;
     Ok((client, snapshot, events))
 }
 
@@ -164,26 +176,35 @@ enum Ended {
 }
 
 /// Shows what the daemon says and carries the user's wishes to it.
-async fn attend(
+async fn attend<S: Screen>(
     client: &Client,
     snapshot: Snapshot,
     mut events: Events,
     wishes: &mut Wishes,
-    screen: &mut impl Screen,
+    screen: &mut S,
 ) -> Ended {
     let mut snapshot = Box::new(snapshot);
     let mut refusal = None;
     let mut under_way: JoinSet<(Wish, Outcome)> = JoinSet::new();
+    let mut changed = true;
     loop {
-        screen
-            .show(&State {
-                link: Link::Up(snapshot.clone()),
-                refusal: refusal.clone(),
-            })
-            .await;
+        if changed {
+            screen
+                .show(&State {
+                    link: Link::Up(snapshot.clone()),
+                    refusal: refusal.clone(),
+                })
+                .await;
+        }
+        changed = true;
         tokio::select! {
             event = events.next() => match event {
                 Some(Event::Notice { notice }) => screen.tell(News::Notice(notice)),
+                Some(event @ Event::Levels { .. }) => {
+                    let spoke = you_speak(&snapshot);
+                    snapshot.apply(&event);
+                    changed = S::LEVELS || you_speak(&snapshot) != spoke;
+                }
                 Some(event) => snapshot.apply(&event),
                 None => return if under_way.is_empty() { Ended::ByTheDaemon } else { quit_among(under_way).await },
             },
@@ -212,6 +233,15 @@ async fn attend(
             },
         }
     }
+}
+
+/// Returns whether the user's voice is being sent.
+pub(crate) fn you_speak(snapshot: &Snapshot) -> bool {
+    let roster = snapshot.active().map(|meeting| meeting.participants.iter());
+    roster
+        .into_iter()
+        .flatten()
+        .any(|one| one.you && one.speaking)
 }
 
 /// The daemon has gone; was it because the user quit?

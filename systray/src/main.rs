@@ -1,17 +1,32 @@
 //! sotto-tray: the Sotto daemon as an icon in the panel.
 //!
 //! A pure client of the control API: it keeps no state of its own. What the daemon says becomes a [`view::View`] and
-//! [`notify`]'s notifications, and what the user clicks becomes a request. Closing this program leaves the meeting running; *Quit Sotto* in its
-//! menu takes the user Offline first, so that no microphone stays open without a visible sign.
+//! [`notify`]'s notifications, and what the user clicks becomes a request, or something that this program does itself:
+//! it shows the window, a program of its own, and starts the daemon. Closing this program leaves the meeting running;
+//! *Quit Sotto* in its menu takes the user Offline first, so that no microphone stays open without a visible sign.
 
+#[cfg(any(target_os = "linux", test))]
+mod app;
+#[cfg(target_os = "linux")]
+mod child;
+#[cfg(any(target_os = "linux", test))]
+mod click;
 #[cfg(any(target_os = "linux", test))]
 mod daemon;
 #[cfg(any(target_os = "linux", test))]
+mod hands;
+#[cfg(any(target_os = "linux", test))]
 mod icon;
+#[cfg(target_os = "linux")]
+mod install;
+#[cfg(target_os = "linux")]
+mod instance;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(any(target_os = "linux", test))]
 mod notify;
+#[cfg(target_os = "linux")]
+mod starter;
 #[cfg(any(target_os = "linux", test))]
 mod state;
 #[cfg(any(target_os = "linux", test))]
@@ -21,21 +36,24 @@ mod wish;
 #[cfg(any(target_os = "linux", test))]
 mod words;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 /// Shows the Sotto daemon as an icon in the panel.
 ///
-/// The icon tells whether the daemon runs, whether you are in a meeting and whether your microphone is open. Its menu
-/// mutes, leaves, answers invitations and quits Sotto. Invitations, whispers to you and what goes wrong are shown as
-/// notifications too.
+/// The icon tells whether the daemon runs, whether you are in a meeting and who hears you. Its menu opens the window,
+/// mutes, whispers, answers invitations, starts and quits Sotto. Invitations, whispers to you and what goes wrong are
+/// shown as notifications too. If the icon is there already, its window is opened.
 #[derive(Debug, Parser)]
 #[command(
     name = "sotto-tray",
     version,
-    after_help = "Example: sotto-tray &\n\nSOTTO_HOME=DIR chooses the daemon that runs with that directory."
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  sotto-tray &\n  sotto-tray --open\n  sotto-tray install\n\n\
+                  SOTTO_HOME=DIR chooses the daemon that runs with that directory."
 )]
 struct Arguments {
     /// What to log to standard error, for instance "info" or "sotto_tray=debug".
@@ -45,6 +63,43 @@ struct Arguments {
     /// Show no notifications.
     #[arg(long)]
     no_notifications: bool,
+
+    /// Open the window too.
+    #[arg(long, value_name = "PLACE", num_args = 0..=1, default_missing_value = "window")]
+    open: Option<Place>,
+
+    /// Starts this program in place of the window, for tests.
+    #[arg(long, value_name = "PATH", hide = true)]
+    window_program: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Where the window is opened.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Place {
+    /// Where you are.
+    Window,
+    /// Where a meeting is started.
+    NewMeeting,
+    /// At the settings.
+    Settings,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put Sotto into your menu of programs and let it start with your session.
+    ///
+    /// For a build from source; packages bring these files themselves. Desktops that run on Wayland give keys that work
+    /// everywhere only to programs that are installed. Nothing is written outside your home.
+    Install {
+        /// Do not start it with your session.
+        #[arg(long)]
+        no_autostart: bool,
+    },
+    /// Remove what 'sotto-tray install' has put there.
+    Uninstall,
 }
 
 fn main() -> ExitCode {
@@ -60,14 +115,7 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(!arguments.no_notifications)),
-        Err(error) => Err(anyhow::Error::from(error).context("the system gives no threads")),
-    };
-    match outcome {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::debug!("{error:?}");
@@ -78,11 +126,31 @@ fn main() -> ExitCode {
 }
 
 #[cfg(target_os = "linux")]
-async fn run(with_notifications: bool) -> anyhow::Result<()> {
-    linux::run(&sotto_control::Places::find()?, with_notifications).await
+fn run(arguments: Arguments) -> anyhow::Result<()> {
+    use anyhow::Context;
+
+    match arguments.command {
+        Some(Command::Install { no_autostart }) => return install::install(!no_autostart),
+        Some(Command::Uninstall) => return install::uninstall(),
+        None => {}
+    }
+    let wanted = linux::Wanted {
+        notifications: !arguments.no_notifications,
+        open: arguments.open.map(|place| match place {
+            Place::Window => click::Show::Window,
+            Place::NewMeeting => click::Show::NewMeeting,
+            Place::Settings => click::Show::Settings,
+        }),
+        window: arguments.window_program,
+    };
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("the system gives no threads")?
+        .block_on(linux::run(&sotto_control::Places::find()?, wanted))
 }
 
 #[cfg(not(target_os = "linux"))]
-async fn run(_with_notifications: bool) -> anyhow::Result<()> {
+fn run(_arguments: Arguments) -> anyhow::Result<()> {
     anyhow::bail!("there is no icon for this system yet; use 'sotto top' in a terminal")
 }

@@ -18,7 +18,18 @@ pub(crate) enum Link {
     Down {
         /// A sentence that says what helps.
         why: String,
+        /// Whether no daemon runs, so that starting one helps.
+        startable: bool,
     },
     /// What the daemon last said.
     Up(Box<Snapshot>),
+}
+
+/// What this program knows by itself, beside the daemon.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Here {
+    /// Whether the daemon is being started.
+    pub(crate) starting: bool,
+    /// What this program could not do that the user asked for, in a sentence.
+    pub(crate) trouble: Option<String>,
 }

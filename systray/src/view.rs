@@ -2,19 +2,23 @@
 //!
 //! One [`State`] in, one whole [`View`] out: icon, tooltip and menu. Nothing is shown that is not in the state, and
 //! the same state always shows the same, so everything here is tested without a desktop.
+//!
+//! A panel that is given another menu closes the one that is open, or takes a click for another line. So nothing that
+//! changes by itself from second to second stands in the menu: no levels, no times, not who speaks.
 
-use sotto_control::model::{
-    Invitation, Meeting, OfflineReason, Participant, PresenceState, Snapshot, Sound, SoundState,
-    TalkTo,
-};
+mod menu;
+#[cfg(test)]
+mod tests;
 
+use sotto_control::model::{OfflineReason, Participant, PresenceState, Snapshot, TalkTo};
+
+use crate::click::Click;
+use crate::daemon::you_speak;
 use crate::icon::Mood;
-use crate::state::{Link, State};
-use crate::wish::Wish;
-use crate::words::{LONGEST, LONGEST_MESSAGE, asks, names, quoted, shorten};
+use crate::state::{Here, Link, State};
+use crate::words::{LONGEST, LONGEST_MESSAGE, names, quoted, shorten};
+use menu::MOST_INVITATIONS;
 
-/// Invitations that the menu lists; the rest is for `sotto invites`.
-const MOST_INVITATIONS: usize = 8;
 /// People that the menu and the tooltip list by name.
 const MOST_PEOPLE: usize = 20;
 
@@ -43,14 +47,14 @@ pub(crate) enum Entry {
         /// What it says.
         label: String,
         /// What it does.
-        wish: Wish,
+        click: Click,
     },
-    /// Lines to read behind one.
+    /// Lines behind one. They hold no further lists: panels show one level reliably.
     List {
         /// What it says.
         label: String,
         /// The lines.
-        lines: Vec<String>,
+        lines: Vec<Self>,
     },
     /// A rule between groups.
     Separator,
@@ -58,58 +62,26 @@ pub(crate) enum Entry {
 
 impl View {
     /// What to show.
-    pub(crate) fn of(state: &State) -> Self {
+    pub(crate) fn of(state: &State, here: &Here) -> Self {
         match &state.link {
-            Link::Down { why } => Self::disconnected(why),
-            Link::Up(snapshot) => Self::connected(snapshot, state.refusal.as_deref()),
+            Link::Down { why, startable } => Self::disconnected(why, *startable, here),
+            Link::Up(snapshot) => Self::connected(snapshot, state.refusal.as_deref(), here),
         }
     }
 
-    fn disconnected(why: &str) -> Self {
+    fn disconnected(why: &str, startable: bool, here: &Here) -> Self {
         let why = shorten(why, LONGEST_MESSAGE);
         Self {
             mood: Mood::Disconnected,
             badge: false,
             headline: "Sotto: not connected".into(),
             details: why.clone(),
-            menu: vec![
-                Entry::Text("Not connected".into()),
-                Entry::Text(why),
-                Entry::Separator,
-                Entry::Action {
-                    label: "Quit".into(),
-                    wish: Wish::Quit,
-                },
-            ],
+            menu: menu::disconnected(&why, startable, here),
         }
     }
 
-    fn connected(snapshot: &Snapshot, refusal: Option<&str>) -> Self {
-        let active = snapshot.active();
-        let mut menu = vec![Entry::Text(status_line(snapshot))];
-        menu.extend(active.map(roster));
-        let troubles = [
-            refusal.map(str::to_owned),
-            sound_trouble(&snapshot.status.sound),
-        ];
-        let troubles = troubles
-            .into_iter()
-            .flatten()
-            .chain(snapshot.status.network.problem.clone());
-        menu.extend(
-            troubles
-                .map(|trouble| Entry::Text(format!("⚠ {}", shorten(&trouble, LONGEST_MESSAGE)))),
-        );
-        push_group(&mut menu, voice(snapshot));
-        push_group(&mut menu, invitations(&snapshot.invitations));
-        push_group(
-            &mut menu,
-            vec![Entry::Action {
-                label: "Quit Sotto".into(),
-                wish: Wish::Quit,
-            }],
-        );
-        let headline = match active {
+    fn connected(snapshot: &Snapshot, refusal: Option<&str>, here: &Here) -> Self {
+        let headline = match snapshot.active() {
             Some(meeting) => format!("Sotto: {}", shorten(&meeting.title, LONGEST)),
             None => "Sotto".into(),
         };
@@ -118,44 +90,41 @@ impl View {
             badge: !snapshot.invitations.is_empty(),
             headline,
             details: details(snapshot),
-            menu,
+            menu: menu::connected(snapshot, refusal, here),
         }
     }
 }
 
-fn push_group(menu: &mut Vec<Entry>, group: Vec<Entry>) {
-    if !group.is_empty() {
-        menu.push(Entry::Separator);
-        menu.extend(group);
-    }
-}
-
-/// An open microphone always shows, whatever else is so.
+/// Returns what the icon shows. That others hear the user always shows, whatever else is so; then who whispers to them.
 fn mood(snapshot: &Snapshot) -> Mood {
-    let whispering = matches!(snapshot.talk.to, TalkTo::Whisper { .. });
     if snapshot.active().is_none() {
-        if is_on_the_phone(snapshot) {
-            Mood::Away
+        return if is_on_the_phone(snapshot) {
+            Mood::Phone
         } else {
             Mood::Ready
-        }
-    } else if snapshot.talk.microphone_open {
-        if whispering {
-            Mood::Whispering
-        } else {
-            Mood::Speaking
-        }
-    } else if is_away(snapshot) || is_on_the_phone(snapshot) {
+        };
+    }
+    let whispering = matches!(snapshot.talk.to, TalkTo::Whisper { .. });
+    let open = snapshot.talk.microphone_open;
+    if whispering && (open || !(snapshot.status.muted || is_away(snapshot))) {
+        Mood::Whispering
+    } else if open && you_speak(snapshot) {
+        Mood::Speaking
+    } else if !snapshot.talk.incoming.is_empty() {
+        Mood::WhisperedTo
+    } else if open {
+        Mood::Open
+    } else if is_on_the_phone(snapshot) {
+        Mood::Phone
+    } else if is_away(snapshot) {
         Mood::Away
     } else if snapshot.status.muted
         || snapshot.status.deafened
         || snapshot.talk.to == TalkTo::Nobody
     {
         Mood::Muted
-    } else if whispering {
-        Mood::Whispering
     } else {
-        Mood::Speaking
+        Mood::Open
     }
 }
 
@@ -178,7 +147,7 @@ fn is_on_the_phone(snapshot: &Snapshot) -> bool {
         })
 }
 
-/// The menu's first line.
+/// Returns how the user is, in a line.
 fn status_line(snapshot: &Snapshot) -> String {
     let Some(meeting) = snapshot.active() else {
         return if is_on_the_phone(snapshot) {
@@ -222,32 +191,6 @@ fn own_state(snapshot: &Snapshot) -> Option<String> {
     Some(state.into())
 }
 
-/// The active meeting's roster behind one line.
-fn roster(meeting: &Meeting) -> Entry {
-    let inside = meeting.present();
-    let label = match inside {
-        0 => "Nobody inside".into(),
-        1 => "1 inside".into(),
-        _ => format!("{inside} inside"),
-    };
-    // Those inside first, otherwise in the daemon's order.
-    let (mut lines, absent): (Vec<_>, Vec<_>) = meeting
-        .participants
-        .iter()
-        .partition(|participant| participant.presence.is_present());
-    lines.extend(absent);
-    let rest = lines.len().saturating_sub(MOST_PEOPLE);
-    let mut lines: Vec<_> = lines
-        .into_iter()
-        .take(MOST_PEOPLE)
-        .map(roster_line)
-        .collect();
-    if rest > 0 {
-        lines.push(format!("and {rest} more"));
-    }
-    Entry::List { label, lines }
-}
-
 fn roster_line(participant: &Participant) -> String {
     let mut line = shorten(&participant.person.label, LONGEST);
     if participant.you {
@@ -284,82 +227,6 @@ fn roster_line(participant: &Participant) -> String {
     line
 }
 
-/// What the user can do about voice and presence.
-fn voice(snapshot: &Snapshot) -> Vec<Entry> {
-    let mut group = Vec::new();
-    let mut offer = |label: &str, wish| {
-        group.push(Entry::Action {
-            label: label.into(),
-            wish,
-        })
-    };
-    if is_away(snapshot) || is_on_the_phone(snapshot) {
-        offer("I am back", Wish::Back);
-    }
-    let Some(meeting) = snapshot.active() else {
-        return group;
-    };
-    if snapshot.talk.to != TalkTo::Everyone {
-        offer("Speak to everyone", Wish::SpeakToEveryone);
-    }
-    if snapshot.status.deafened {
-        offer("Hear and speak again", Wish::Undeafen);
-    } else if snapshot.status.muted {
-        offer("Unmute", Wish::Unmute);
-    } else {
-        offer("Mute", Wish::Mute);
-    }
-    offer(
-        &format!("Leave {}", quoted(&meeting.title)),
-        Wish::Leave(meeting.id.clone()),
-    );
-    group
-}
-
-fn invitations(invitations: &[Invitation]) -> Vec<Entry> {
-    let mut group = Vec::new();
-    for invitation in invitations.iter().take(MOST_INVITATIONS) {
-        let title = quoted(&invitation.meeting.title);
-        let id = &invitation.meeting.id;
-        let inside = match invitation.inside.len() {
-            0 => String::new(),
-            count => format!(" ({count} inside)"),
-        };
-        group.push(Entry::Text(format!("{}{inside}", asks(invitation))));
-        group.push(Entry::Action {
-            label: format!("Join {title}"),
-            wish: Wish::Join(id.clone()),
-        });
-        group.push(Entry::Action {
-            label: format!("Decline {title}"),
-            wish: Wish::Decline(id.clone()),
-        });
-    }
-    let rest = invitations.len().saturating_sub(MOST_INVITATIONS);
-    if rest > 0 {
-        group.push(Entry::Text(format!("and {rest} more: 'sotto invites'")));
-    }
-    group
-}
-
-fn sound_trouble(sound: &Sound) -> Option<String> {
-    let trouble = match sound.state {
-        SoundState::Unavailable => sound
-            .problem
-            .clone()
-            .or_else(|| Some("no sound system on this machine".into())),
-        SoundState::Failed => sound
-            .problem
-            .clone()
-            .or_else(|| Some("a sound device failed".into())),
-        SoundState::Closed | SoundState::Open | SoundState::Unknown => None,
-    };
-    trouble.map(|trouble| match &sound.hint {
-        Some(hint) => format!("{trouble}: {hint}"),
-        None => trouble,
-    })
-}
-
 /// The tooltip below its headline: who is inside, how the user is, who invites.
 fn details(snapshot: &Snapshot) -> String {
     let mut lines = Vec::new();
@@ -382,6 +249,9 @@ fn details(snapshot: &Snapshot) -> String {
             }
             lines.push(text);
             lines.extend(own_state(snapshot).map(|state| format!("You: {state}")));
+            lines.extend(snapshot.talk.incoming.iter().map(|whisper| {
+                format!("{} whispers to you", shorten(&whisper.from.label, LONGEST))
+            }));
         }
         None => lines.push(status_line(snapshot)),
     }
@@ -394,6 +264,3 @@ fn details(snapshot: &Snapshot) -> String {
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,8 +1,10 @@
 //! What the user can ask for, and how the daemon is asked.
 
+use sotto_control::model::WhisperMode;
 use sotto_control::{
-    AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, ForPeople,
-    MeetingDecline, MeetingJoin, MeetingLeave, PresenceBack, TalkEveryone,
+    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, ForPeople,
+    MeetingDecline, MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack,
+    PresencePhone, TalkEveryone, TalkReplyTo, TalkWhisper,
 };
 
 /// What the user asks for, in the menu, a notification or a window.
@@ -12,12 +14,34 @@ pub(crate) enum Wish {
     Mute,
     /// Open the microphone.
     Unmute,
+    /// Close loudspeaker and microphone.
+    Deafen,
     /// Open the loudspeaker again.
     Undeafen,
+    /// Be Away.
+    Away,
+    /// Take a phone call.
+    Phone,
     /// End Away or a phone call.
     Back,
     /// End a whisper.
     SpeakToEveryone,
+    /// Speak to these alone, by id.
+    Whisper {
+        /// The receivers.
+        to: Vec<String>,
+        /// How long.
+        mode: WhisperMode,
+    },
+    /// Answer the last whisper; the receivers, by id, are those whom the user saw.
+    Reply {
+        /// The receivers, the whisperer first.
+        to: Vec<String>,
+        /// How long.
+        mode: WhisperMode,
+    },
+    /// Leave the active meeting for the one with this id.
+    Switch(String),
     /// Leave the meeting with this id.
     Leave(String),
     /// Join the meeting with this id.
@@ -26,6 +50,8 @@ pub(crate) enum Wish {
     Decline(String),
     /// Stop the daemon, so that everyone sees *closed*, and then this program.
     Quit,
+    /// Connect now, rather than after the pause between two tries.
+    Connect,
 }
 
 /// What became of a wish.
@@ -42,35 +68,7 @@ pub(crate) enum Outcome {
 /// Carries a wish to the daemon, and waits for the answer.
 pub(crate) async fn ask(client: &Client, wish: Wish) -> Outcome {
     let quits = wish == Wish::Quit;
-    let reply = async {
-        match wish {
-            Wish::Mute => client.call(AudioMute {}).await.map(drop),
-            Wish::Unmute => client.call(AudioUnmute {}).await.map(drop),
-            Wish::Undeafen => client.call(AudioUndeafen {}).await.map(drop),
-            Wish::Back => client.call(PresenceBack {}).await.map(drop),
-            Wish::SpeakToEveryone => client.call(TalkEveryone {}).await.map(drop),
-            Wish::Leave(meeting) => client
-                .call(MeetingLeave {
-                    meeting: Some(meeting),
-                })
-                .await
-                .map(drop),
-            Wish::Join(meeting) => client
-                .call(MeetingJoin {
-                    meeting: Some(meeting),
-                    ..MeetingJoin::default()
-                })
-                .await
-                .map(drop),
-            Wish::Decline(meeting) => client
-                .call(MeetingDecline {
-                    meeting: Some(meeting),
-                })
-                .await
-                .map(drop),
-            Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
-        }
-    };
+    let reply = carry(client, wish);
     // Each wish is waited for as long as it may take: joining longer than muting.
     match reply.await {
         // A daemon that goes while it is asked to go has done what was asked.
@@ -81,5 +79,43 @@ pub(crate) async fn ask(client: &Client, wish: Wish) -> Outcome {
             Outcome::Refused("the Sotto daemon does not stop; its log says why".into())
         }
         Err(error) => Outcome::Refused(error.in_one_line()),
+    }
+}
+
+/// Makes the request that the wish is.
+async fn carry(client: &Client, wish: Wish) -> Result<(), CallError> {
+    match wish {
+        Wish::Mute => client.call(AudioMute {}).await.map(drop),
+        Wish::Unmute => client.call(AudioUnmute {}).await.map(drop),
+        Wish::Deafen => client.call(AudioDeafen {}).await.map(drop),
+        Wish::Undeafen => client.call(AudioUndeafen {}).await.map(drop),
+        Wish::Away => client.call(PresenceAway {}).await.map(drop),
+        Wish::Phone => client.call(PresencePhone {}).await.map(drop),
+        Wish::Back => client.call(PresenceBack {}).await.map(drop),
+        Wish::SpeakToEveryone => client.call(TalkEveryone {}).await.map(drop),
+        Wish::Whisper { to, mode } => {
+            let whisper = TalkWhisper { names: to, mode };
+            client.call(whisper).await.map(drop)
+        }
+        Wish::Reply { to, mode } => client.call(TalkReplyTo { to, mode }).await.map(drop),
+        Wish::Switch(meeting) => client.call(MeetingSwitch { meeting }).await.map(drop),
+        Wish::Leave(meeting) => {
+            let meeting = Some(meeting);
+            client.call(MeetingLeave { meeting }).await.map(drop)
+        }
+        Wish::Join(meeting) => {
+            let join = MeetingJoin {
+                meeting: Some(meeting),
+                ..MeetingJoin::default()
+            };
+            client.call(join).await.map(drop)
+        }
+        Wish::Decline(meeting) => {
+            let meeting = Some(meeting);
+            client.call(MeetingDecline { meeting }).await.map(drop)
+        }
+        Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
+        // There is a connection already.
+        Wish::Connect => Ok(()),
     }
 }

@@ -1,62 +1,126 @@
 //! The icon on Linux and the BSDs: a StatusNotifierItem on the session bus, and notifications beside it.
 
+mod deeds;
+mod face;
+mod host;
+mod item;
+
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::StreamExt;
-use ksni::menu::{StandardItem, SubMenu};
-use ksni::{Category, Handle, Icon, MenuItem, ToolTip, Tray, TrayMethods};
+use ksni::TrayMethods;
 use sotto_control::Places;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
-use crate::daemon::{self, Clicks, News, Screen};
-use crate::icon;
+use crate::child::{Program, Window};
+use crate::click::{Click, Show};
+use crate::daemon::{self, News, Screen};
+use crate::hands::hands;
+use crate::install;
+use crate::instance;
 use crate::notify::bus::{self as notifications, Teller};
-use crate::state::{Link, State};
-use crate::view::{Entry, View};
+use crate::state::{Here, State};
+use crate::view::View;
+use face::Face;
+use item::Item;
 
 /// How long the server of notifications may take to close them when this program ends.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
+/// What the user wants of this start.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// Whether to show notifications.
+    pub(crate) notifications: bool,
+    /// Where to open the window at once.
+    pub(crate) open: Option<Show>,
+    /// The program that shows the window, if it is not this one.
+    pub(crate) window: Option<PathBuf>,
+}
+
 /// Shows the icon, and notifications if they are wanted, until the user quits, the program is asked to end or the
-/// session ends.
-pub(crate) async fn run(places: &Places, with_notifications: bool) -> anyhow::Result<()> {
-    let bus = session_bus().await?;
+/// session ends. If it runs already, only opens its window.
+pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
     let (clicks, wishes) = daemon::wishes();
-    let start = State {
-        link: Link::Down {
-            why: "connecting to the Sotto daemon".into(),
-        },
-        refusal: None,
+    let (hands, deeds) = hands(clicks);
+    let no_bus = "cannot show an icon: there is no desktop session bus; start sotto-tray from your desktop session, \
+                  or use 'sotto top' in a terminal";
+    let bus = instance::connect(hands.clone()).await.context(no_bus)?;
+    if !instance::claim(&bus).await.context(no_bus)? {
+        let show = wanted.open.unwrap_or(Show::Window);
+        return instance::activate(&bus, &show).await.context(
+            "sotto-tray runs already, and does not answer; end its process and start it again",
+        );
+    }
+
+    let program = match wanted.window {
+        Some(path) => Program::other(path),
+        None => Program::of_this().context("cannot tell where sotto-tray is")?,
     };
-    let item = Item {
-        view: View::of(&start),
-        clicks: clicks.clone(),
-    };
+    let mut window = Window::new(program);
+    let (host, host_changes) = watch::channel(true);
+    let start = View::of(&face::at_start(), &Here::default());
+    let item = Item::new(start, hands.clone(), install::icons_are_installed(), host);
     // A panel that starts later, or again, finds the icon too.
     let handle = match item.assume_sni_available(true).spawn().await {
         Ok(handle) => handle,
         Err(error) => bail!("cannot show an icon: {error}"),
     };
     let (teller, told) = notifications::channel();
-    let mut panel = Panel {
-        handle: handle.clone(),
-        shown: None,
-        teller: with_notifications.then_some(teller),
-    };
-    let notifications =
-        with_notifications.then(|| tokio::spawn(notifications::run(bus.clone(), told, clicks)));
-    tokio::select! {
-        () = daemon::follow(places, wishes, &mut panel) => {}
-        signal = asked_to_end() => signal?,
-        () = ended(&bus) => bail!("the desktop session has ended"),
+    let teller = wanted.notifications.then(|| Arc::new(teller));
+    let face = Face::new(handle.clone());
+    let notifications = wanted
+        .notifications
+        .then(|| tokio::spawn(notifications::run(bus.clone(), told, hands.clone())));
+    if let Some(show) = wanted.open {
+        hands.click(Click::Show(show), instance::own_token());
     }
-    drop(panel);
+
+    let mut panel = Panel {
+        face: &face,
+        teller: teller.clone(),
+    };
+    let missing = say_if_missed(host_changes, teller.as_deref());
+    let ended = tokio::select! {
+        () = daemon::follow(places, wishes, &mut panel) => Ok(Ended::ByTheUser),
+        () = deeds::run(deeds, &face, &mut window, hands) => Ok(Ended::ByTheUser),
+        signal = asked_to_end() => signal.map(|()| Ended::BySignal),
+        () = ended(&bus) => Err(anyhow::anyhow!("the desktop session has ended")),
+        () = missing => Ok(Ended::BySignal),
+    };
+    if matches!(ended, Ok(Ended::ByTheUser)) {
+        window.end();
+    }
+    // With the last of these the notifications end.
+    drop((panel, teller));
     if let Some(notifications) = notifications {
         let _ = tokio::time::timeout(CLOSE_WITHIN, notifications).await;
     }
     handle.shutdown().await;
-    Ok(())
+    ended.map(drop)
+}
+
+/// Why the program ends.
+enum Ended {
+    /// The user quits: nothing of it is to stay.
+    ByTheUser,
+    /// It is asked to end. A window goes on.
+    BySignal,
+}
+
+/// Says once if no panel shows the icon, and keeps waiting.
+async fn say_if_missed(panel: watch::Receiver<bool>, teller: Option<&Teller>) {
+    let notice = host::missed(panel, host::APPEARS_WITHIN).await;
+    let hint = notice.hint.as_deref().unwrap_or_default();
+    tracing::warn!("{}; {hint}", notice.text);
+    if let Some(teller) = teller {
+        teller.tell(News::Notice(notice));
+    }
+    std::future::pending().await
 }
 
 /// Waits until the system, or the terminal that this was started in, asks the program to end. The meeting runs on.
@@ -73,37 +137,24 @@ async fn asked_to_end() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Connects to the session bus.
-async fn session_bus() -> anyhow::Result<zbus::Connection> {
-    zbus::Connection::session().await.context(
-        "cannot show an icon: there is no desktop session bus; start sotto-tray from your desktop session, \
-         or use 'sotto top' in a terminal",
-    )
-}
-
 /// Waits until the bus has gone.
 async fn ended(bus: &zbus::Connection) {
     let mut messages = zbus::MessageStream::from(bus);
     while let Some(Ok(_)) = messages.next().await {}
 }
 
-/// Passes each new picture on to the panel, and what is worth a notification to its server.
-struct Panel {
-    handle: Handle<Item>,
-    shown: Option<View>,
-    teller: Option<Teller>,
+/// Passes each new state on to the panel, and what is worth a notification to its server.
+struct Panel<'a> {
+    face: &'a Face,
+    teller: Option<Arc<Teller>>,
 }
 
-impl Screen for Panel {
+impl Screen for Panel<'_> {
     async fn show(&mut self, state: &State) {
         if let Some(teller) = &self.teller {
             teller.show(state);
         }
-        let view = View::of(state);
-        if self.shown.as_ref() != Some(&view) {
-            self.shown = Some(view.clone());
-            self.handle.update(|item| item.view = view).await;
-        }
+        self.face.state(state).await;
     }
 
     fn tell(&mut self, news: News) {
@@ -111,91 +162,4 @@ impl Screen for Panel {
             teller.tell(news);
         }
     }
-}
-
-/// The icon as the panel sees it.
-struct Item {
-    view: View,
-    clicks: Clicks,
-}
-
-impl Tray for Item {
-    // Clicking must not do something that depends on what the icon happens to show at that moment.
-    const MENU_ON_ACTIVATE: bool = true;
-
-    fn id(&self) -> String {
-        "sotto".into()
-    }
-
-    fn title(&self) -> String {
-        "Sotto".into()
-    }
-
-    fn category(&self) -> Category {
-        Category::Communications
-    }
-
-    fn icon_pixmap(&self) -> Vec<Icon> {
-        icon::draw(self.view.mood, self.view.badge)
-            .into_iter()
-            .map(|picture| Icon {
-                width: picture.size.into(),
-                height: picture.size.into(),
-                data: picture.argb,
-            })
-            .collect()
-    }
-
-    fn tool_tip(&self) -> ToolTip {
-        ToolTip {
-            title: without_markup(&self.view.headline),
-            description: without_markup(&self.view.details),
-            ..ToolTip::default()
-        }
-    }
-
-    fn menu(&self) -> Vec<MenuItem<Self>> {
-        self.view.menu.iter().cloned().map(menu_item).collect()
-    }
-}
-
-fn menu_item(entry: Entry) -> MenuItem<Item> {
-    match entry {
-        Entry::Text(label) => text(&label),
-        Entry::Action { label, wish } => StandardItem {
-            label: plain(&label),
-            activate: Box::new(move |item: &mut Item| {
-                item.clicks.click(wish.clone());
-            }),
-            ..StandardItem::default()
-        }
-        .into(),
-        Entry::List { label, lines } => SubMenu {
-            label: plain(&label),
-            submenu: lines.iter().map(|line| text(line)).collect(),
-            ..SubMenu::default()
-        }
-        .into(),
-        Entry::Separator => MenuItem::Separator,
-    }
-}
-
-fn text(label: &str) -> MenuItem<Item> {
-    StandardItem {
-        label: plain(label),
-        enabled: false,
-        ..StandardItem::default()
-    }
-    .into()
-}
-
-/// A label in which underscores do not name access keys.
-fn plain(label: &str) -> String {
-    label.replace('_', "__")
-}
-
-/// A tooltip may contain markup, and some panels load pictures that it names; others show it as it is. Names come from
-/// other people, so the characters that begin markup are replaced rather than escaped.
-fn without_markup(text: &str) -> String {
-    text.replace('<', "‹").replace('>', "›").replace('&', "＆")
 }

@@ -10,18 +10,19 @@ use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use super::{Capabilities, Effect, Facts, Notification, Notifier};
-use crate::daemon::{Clicks, News, TOO_MANY};
+use crate::app;
+use crate::click::Click;
+use crate::daemon::{News, TOO_MANY};
+use crate::hands::Hands;
+use crate::install;
 use crate::state::State;
 
 const SERVICE: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
 const BUS: &str = "org.freedesktop.DBus";
 
-const APP_NAME: &str = "Sotto";
-/// The name of the `.desktop` file, without its ending.
-const DESKTOP_ENTRY: &str = "sotto-tray";
-/// An icon that every theme has.
-const ICON: &str = "audio-input-microphone";
+/// An icon that every theme has, for as long as our own is not installed.
+const COMMON_ICON: &str = "audio-input-microphone";
 /// Lets the server say how long a notification stays.
 const AS_THE_SERVER_LIKES: i32 = -1;
 
@@ -81,10 +82,16 @@ impl Teller {
 }
 
 /// Shows notifications until the [`Teller`] is dropped or the bus has gone.
-pub(crate) async fn run(bus: Connection, told: Told, clicks: Clicks) {
+pub(crate) async fn run(bus: Connection, told: Told, hands: Hands) {
     let shell = Shell {
         bus,
-        clicks,
+        hands,
+        icon: if install::icons_are_installed() {
+            app::ID
+        } else {
+            COMMON_ICON
+        },
+        token: None,
         notifier: Notifier::default(),
         owner: None,
         absence_was_told: false,
@@ -96,7 +103,10 @@ pub(crate) async fn run(bus: Connection, told: Told, clicks: Clicks) {
 
 struct Shell {
     bus: Connection,
-    clicks: Clicks,
+    hands: Hands,
+    icon: &'static str,
+    /// What lets a window come to the front for the click that follows, and the notification that is clicked.
+    token: Option<(u32, String)>,
     notifier: Notifier,
     /// The bus's name for the server that was asked last.
     owner: Option<String>,
@@ -207,7 +217,7 @@ impl Shell {
 
     async fn notify(&self, it: &Notification) -> zbus::Result<u32> {
         let mut hints: HashMap<&str, Value<'_>> = HashMap::from([
-            ("desktop-entry", Value::from(DESKTOP_ENTRY)),
+            ("desktop-entry", Value::from(app::ID)),
             ("category", Value::from(it.category)),
             ("urgency", Value::from(it.urgency as u8)),
             ("resident", Value::from(false)),
@@ -221,9 +231,9 @@ impl Shell {
             None => hints.insert("suppress-sound", Value::from(true)),
         };
         let body = (
-            APP_NAME,
+            app::NAME,
             it.replaces,
-            ICON,
+            self.icon,
             it.summary.as_str(),
             it.body.as_str(),
             &it.actions,
@@ -273,16 +283,21 @@ impl Shell {
                     self.notifier.closed(id);
                 }
             }
-            // `ActivationToken` lets a window come to the front, and there is none.
+            // Comes just before what was clicked.
+            Some("ActivationToken") => self.token = body.deserialize::<(u32, String)>().ok(),
             _ => {}
         }
     }
 
     fn press(&mut self, id: u32, key: &str) {
-        let Some(wish) = self.notifier.pressed(id, key, Instant::now()) else {
+        let token = self.token.take().filter(|(of, _)| *of == id);
+        let Some(click) = self.notifier.pressed(id, key, Instant::now()) else {
             return;
         };
-        if !self.clicks.click(wish.clone()) {
+        let taken = self
+            .hands
+            .click(click.clone(), token.map(|(_, token)| token));
+        if !taken && let Click::Ask(wish) = click {
             self.notifier.hear(&News::Answered {
                 wish,
                 refusal: Some(TOO_MANY.into()),

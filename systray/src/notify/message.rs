@@ -8,6 +8,9 @@ use crate::words::{LONGEST, LONGEST_MESSAGE, asks, names, quoted, shorten};
 const MESSAGE: &str = "message-new-instant";
 /// The longest body, in characters: a sentence of the daemon with its hint fits.
 const LONGEST_BODY: usize = 320;
+/// The name by which the server tells of a click on the notification itself, and its label where it is shown.
+pub(super) const DEFAULT: &str = "default";
+const DEFAULT_LABEL: &str = "Open Sotto";
 /// Where to answer if a notification has no buttons.
 const ANSWER_ELSEWHERE: &str =
     "Join or decline in the menu of Sotto's icon, or with 'sotto join' or 'sotto decline'";
@@ -229,6 +232,10 @@ impl Message {
     ) -> Notification {
         let mut body = self.body.clone();
         let mut actions = Vec::new();
+        if server.actions {
+            // Some desktops take the buttons away after a moment. A click on what is left leads to the same.
+            actions.extend([DEFAULT, DEFAULT_LABEL]);
+        }
         if self.answers && server.actions {
             actions.extend(Answer::ALL.iter().flat_map(|it| [it.key(), it.label()]));
         } else if self.answers {

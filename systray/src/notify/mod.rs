@@ -5,7 +5,7 @@
 //! effects out.
 //!
 //! - An invitation is answered by the user alone: no notification that opens, closes or grows old answers it, nor does
-//!   a click beside its buttons, nor a press in the moment in which it appears.
+//!   a click beside its buttons, which opens the window, nor a press in the moment in which it appears.
 //! - A notification that the user has closed comes back only with something new: somebody invites, an answer is
 //!   refused, the next whisper begins.
 //! - Numbers are the server's. Another server knows none of them, so what was open is shown anew.
@@ -24,9 +24,9 @@ use std::time::Instant;
 
 use sotto_control::model::{IncomingWhisper, Invitation, Notice, Snapshot};
 
+use crate::click::{Click, Show};
 use crate::daemon::News;
 use crate::state::{Link, State};
-use crate::wish::Wish;
 use card::{Card, Due};
 use invitations::Invitations;
 pub(crate) use message::{Capabilities, Notification};
@@ -144,9 +144,16 @@ impl Notifier {
         }
     }
 
-    /// Returns what the user wishes who pressed the button `key` of a notification.
-    pub(crate) fn pressed(&mut self, id: u32, key: &str, now: Instant) -> Option<Wish> {
-        self.invitations.pressed(id, key, now)
+    /// Returns what the user wants who pressed the button `key` of a notification, or clicked on it.
+    pub(crate) fn pressed(&mut self, id: u32, key: &str, now: Instant) -> Option<Click> {
+        if key != message::DEFAULT {
+            return self.invitations.pressed(id, key, now).map(Click::Ask);
+        }
+        let (subject, card) = self.cards().find(|(_, card)| card.is(id))?;
+        Some(Click::Show(match subject {
+            Subject::Invitation(meeting) if !card.is_ended() => Show::Invitation(meeting),
+            _ => Show::Window,
+        }))
     }
 
     /// Takes note that the server, or the user, closed a notification. That is no answer.

@@ -8,6 +8,7 @@ use sotto_control::model::{MeetingRef, NoticeKind, Person, Severity};
 
 use super::message::Urgency;
 use super::*;
+use crate::wish::Wish;
 
 const BUTTONS: Capabilities = Capabilities {
     actions: true,
@@ -66,7 +67,15 @@ impl Desk {
     /// Presses a button a moment after whatever was shown last.
     fn press(&mut self, id: u32, key: &str) -> Option<Wish> {
         self.now += Duration::from_secs(1);
-        self.notifier.pressed(id, key, self.now)
+        match self.notifier.pressed(id, key, self.now)? {
+            Click::Ask(wish) => Some(wish),
+            Click::Show(_) | Click::Start => None,
+        }
+    }
+
+    /// Clicks on a notification, beside its buttons.
+    fn click_on(&mut self, id: u32) -> Option<Click> {
+        self.notifier.pressed(id, "default", self.now)
     }
 
     fn after(&mut self, seconds: u64) -> Vec<Told> {

@@ -1,5 +1,10 @@
 use super::*;
-use sotto_control::model::{MeetingRef, Person, Presence, WhisperMode};
+use crate::click::Show;
+use crate::wish::Wish;
+use sotto_control::model::{
+    Group, GroupMember, IncomingWhisper, Invitation, Meeting, MeetingRef, Person, Presence,
+    SoundState, WhisperMode,
+};
 
 /// A connected state, built up from nothing.
 struct Scene(Snapshot);
@@ -60,13 +65,55 @@ impl Scene {
         })
     }
 
-    fn view(self) -> View {
-        View::of(&State {
-            link: Link::Up(Box::new(self.0)),
-            refusal: None,
+    fn talking(self) -> Self {
+        self.with(|snapshot| snapshot.meetings[0].participants[0].speaking = true)
+    }
+
+    fn whispered_to(self) -> Self {
+        self.with(|snapshot| {
+            snapshot.talk.incoming.push(IncomingWhisper {
+                from: person("Bao"),
+                also_to: Vec::new(),
+                heard: true,
+            });
+            snapshot.talk.reply_to.push(person("Bao"));
         })
     }
+
+    fn another_meeting(self, title: &str, inside: &[&str]) -> Self {
+        let participants = inside.iter().map(|name| Participant {
+            person: person(name),
+            presence: Presence::online(),
+            ..Participant::default()
+        });
+        let meeting = Meeting {
+            id: format!("id of {title}"),
+            title: title.into(),
+            participants: participants.collect(),
+            ..Meeting::default()
+        };
+        self.with(|snapshot| snapshot.meetings.push(meeting))
+    }
+
+    fn view(self) -> View {
+        let state = State {
+            link: Link::Up(Box::new(self.0)),
+            refusal: None,
+        };
+        View::of(&state, &Here::default())
+    }
 }
+
+fn down(startable: bool, here: &Here) -> View {
+    let why = WHY.to_owned();
+    let state = State {
+        link: Link::Down { why, startable },
+        refusal: None,
+    };
+    View::of(&state, here)
+}
+
+const WHY: &str = "the Sotto daemon is not running; start it with 'sottod'";
 
 fn person(name: &str) -> Person {
     Person {
@@ -88,49 +135,139 @@ fn labels(view: &View) -> Vec<&str> {
         .collect()
 }
 
-fn wish<'a>(view: &'a View, wanted: &str) -> Option<&'a Wish> {
-    view.menu.iter().find_map(|entry| match entry {
-        Entry::Action { label, wish } if label == wanted => Some(wish),
+/// Returns what a line of the menu does, at any level.
+fn click<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Click> {
+    entries.iter().find_map(|entry| match entry {
+        Entry::Action { label, click } if label == wanted => Some(click),
+        Entry::List { lines, .. } => click(lines, wanted),
         _ => None,
     })
 }
 
-#[test]
-fn without_a_daemon_it_says_what_helps_and_can_still_quit() {
-    let why = "the Sotto daemon is not running; start it with 'sottod'".to_owned();
-    let view = View::of(&State {
-        link: Link::Down { why: why.clone() },
-        refusal: None,
+fn wish<'a>(view: &'a View, wanted: &str) -> Option<&'a Wish> {
+    match click(&view.menu, wanted) {
+        Some(Click::Ask(wish)) => Some(wish),
+        _ => None,
+    }
+}
+
+/// Returns the lines behind the line that ends so.
+fn list<'a>(view: &'a View, ending: &str) -> Vec<&'a str> {
+    let lines = view.menu.iter().find_map(|entry| match entry {
+        Entry::List { label, lines } if label.ends_with(ending) => Some(lines),
+        _ => None,
     });
+    let texts = lines.into_iter().flatten().map(|line| match line {
+        Entry::Text(label) | Entry::Action { label, .. } => label.as_str(),
+        Entry::List { .. } | Entry::Separator => panic!("one level at most"),
+    });
+    texts.collect()
+}
+
+#[test]
+fn without_a_daemon_it_says_what_helps_offers_to_start_it_and_can_still_quit() {
+    let view = down(true, &Here::default());
     assert_eq!(view.mood, Mood::Disconnected);
-    assert_eq!(labels(&view), ["Not connected", why.as_str(), "-", "Quit"]);
+    assert_eq!(
+        labels(&view),
+        [
+            "Open Sotto",
+            "-",
+            "Not connected",
+            WHY,
+            "Start Sotto",
+            "-",
+            "Quit"
+        ]
+    );
+    assert_eq!(click(&view.menu, "Start Sotto"), Some(&Click::Start));
     assert_eq!(wish(&view, "Quit"), Some(&Wish::Quit));
+}
+
+#[test]
+fn a_daemon_that_is_being_started_is_not_offered_again_and_a_failure_is_said() {
+    let starting = Here {
+        starting: true,
+        ..Here::default()
+    };
+    let view = down(true, &starting);
+    assert!(labels(&view).contains(&"Starting Sotto…"));
+    assert_eq!(click(&view.menu, "Start Sotto"), None);
+    let failed = Here {
+        starting: false,
+        trouble: Some("sottod is not installed".into()),
+    };
+    let view = down(true, &failed);
+    assert!(labels(&view).contains(&"⚠ sottod is not installed"));
+    assert_eq!(click(&view.menu, "Start Sotto"), Some(&Click::Start));
+}
+
+#[test]
+fn a_daemon_that_runs_and_refuses_cannot_be_started() {
+    let view = down(false, &Here::default());
+    assert_eq!(click(&view.menu, "Start Sotto"), None);
 }
 
 #[test]
 fn without_a_meeting_there_is_nothing_to_mute_or_to_leave() {
     let view = Scene::without_a_meeting().view();
     assert_eq!(view.mood, Mood::Ready);
-    assert_eq!(labels(&view), ["Not in a meeting", "-", "Quit Sotto"]);
-}
-
-#[test]
-fn in_a_meeting_it_offers_mute_leave_and_quit() {
-    let view = Scene::in_a_meeting().view();
-    assert_eq!(view.mood, Mood::Speaking);
     assert_eq!(
         labels(&view),
         [
+            "Open Sotto",
+            "-",
+            "Not in a meeting",
+            "-",
+            "Start a meeting…",
+            "-",
+            "Settings…",
+            "Quit Sotto"
+        ]
+    );
+    for (label, show) in [
+        ("Open Sotto", Show::Window),
+        ("Start a meeting…", Show::NewMeeting),
+        ("Settings…", Show::Settings),
+    ] {
+        assert_eq!(click(&view.menu, label), Some(&Click::Show(show)));
+    }
+}
+
+#[test]
+fn in_a_meeting_everything_can_be_done_from_the_menu() {
+    let view = Scene::in_a_meeting().view();
+    assert_eq!(view.mood, Mood::Open);
+    assert_eq!(
+        labels(&view),
+        [
+            "Open Sotto",
+            "-",
             "Planning",
             "3 inside",
             "-",
             "Mute",
+            "Deafen",
+            "Whisper to",
+            "-",
+            "I am away",
+            "I am on the phone",
             "Leave “Planning”",
             "-",
+            "Start a meeting…",
+            "-",
+            "Settings…",
             "Quit Sotto"
         ]
     );
-    assert_eq!(wish(&view, "Mute"), Some(&Wish::Mute));
+    for (label, expected) in [
+        ("Mute", Wish::Mute),
+        ("Deafen", Wish::Deafen),
+        ("I am away", Wish::Away),
+        ("I am on the phone", Wish::Phone),
+    ] {
+        assert_eq!(wish(&view, label), Some(&expected));
+    }
     assert_eq!(
         wish(&view, "Leave “Planning”"),
         Some(&Wish::Leave("aa11".into()))
@@ -160,18 +297,13 @@ fn the_roster_lists_the_absent_last_and_says_why() {
             people[2].deafened = true;
         })
         .view();
-    let lines = [
-        "Anna (you) · muted",
-        "Chen · deafened",
-        "Bao · on the phone",
-    ]
-    .map(String::from);
     assert_eq!(
-        view.menu[1],
-        Entry::List {
-            label: "2 inside".into(),
-            lines: lines.into()
-        }
+        list(&view, "2 inside"),
+        [
+            "Anna (you) · muted",
+            "Chen · deafened",
+            "Bao · on the phone"
+        ]
     );
 }
 
@@ -179,7 +311,7 @@ fn the_roster_lists_the_absent_last_and_says_why() {
 fn a_closed_microphone_shows_and_can_be_opened() {
     let view = Scene::in_a_meeting().muted().view();
     assert_eq!(view.mood, Mood::Muted);
-    assert_eq!(labels(&view)[0], "Planning: muted");
+    assert_eq!(labels(&view)[2], "Planning: muted");
     assert_eq!(wish(&view, "Unmute"), Some(&Wish::Unmute));
     assert_eq!(wish(&view, "Mute"), None);
 }
@@ -199,7 +331,7 @@ fn an_open_microphone_shows_whatever_else_is_so() {
         })
         .view();
     assert_eq!(view.mood, Mood::Whispering);
-    assert_eq!(labels(&view)[0], "Planning: whispering to Chen");
+    assert_eq!(labels(&view)[2], "Planning: whispering to Chen");
 }
 
 #[test]
@@ -211,7 +343,7 @@ fn a_whisper_says_to_whom_and_offers_the_way_back() {
     let view = Scene::in_a_meeting()
         .with(|snapshot| snapshot.talk.to = whisper(&["Bao", "Chen"]))
         .view();
-    assert_eq!(labels(&view)[0], "Planning: whispering to Bao and Chen");
+    assert_eq!(labels(&view)[2], "Planning: whispering to Bao and Chen");
     assert_eq!(
         wish(&view, "Speak to everyone"),
         Some(&Wish::SpeakToEveryone)
@@ -220,7 +352,7 @@ fn a_whisper_says_to_whom_and_offers_the_way_back() {
         .with(|snapshot| snapshot.talk.to = whisper(&["A", "B", "C", "D", "E"]))
         .view();
     assert_eq!(
-        labels(&crowd)[0],
+        labels(&crowd)[2],
         "Planning: whispering to A, B, C and 2 more"
     );
 }
@@ -236,7 +368,7 @@ fn a_latched_whisper_chosen_while_muted_does_not_look_open() {
         .with(|snapshot| snapshot.talk.to = to)
         .view();
     assert_eq!(view.mood, Mood::Muted);
-    assert_eq!(labels(&view)[0], "Planning: whispering to Chen (muted)");
+    assert_eq!(labels(&view)[2], "Planning: whispering to Chen (muted)");
 }
 
 #[test]
@@ -248,7 +380,7 @@ fn a_whisper_without_receivers_speaks_to_nobody_and_says_so() {
         })
         .view();
     assert_eq!(view.mood, Mood::Muted);
-    assert_eq!(labels(&view)[0], "Planning: speaking to nobody");
+    assert_eq!(labels(&view)[2], "Planning: speaking to nobody");
     assert_eq!(
         wish(&view, "Speak to everyone"),
         Some(&Wish::SpeakToEveryone)
@@ -264,7 +396,7 @@ fn whoever_is_away_or_on_the_phone_can_say_to_be_back() {
         })
         .view();
     assert_eq!(
-        (away.mood, labels(&away)[0]),
+        (away.mood, labels(&away)[2]),
         (Mood::Away, "Planning: away")
     );
     assert_eq!(wish(&away, "I am back"), Some(&Wish::Back));
@@ -272,8 +404,8 @@ fn whoever_is_away_or_on_the_phone_can_say_to_be_back() {
         .with(|snapshot| snapshot.status.presence = Some(Presence::offline(OfflineReason::Phone)))
         .view();
     assert_eq!(
-        (phone.mood, labels(&phone)[0]),
-        (Mood::Away, "On the phone")
+        (phone.mood, labels(&phone)[2]),
+        (Mood::Phone, "On the phone")
     );
     assert_eq!(wish(&phone, "I am back"), Some(&Wish::Back));
 }
@@ -296,12 +428,17 @@ fn an_invitation_can_be_joined_or_declined_and_puts_a_dot_on_the_icon() {
     assert_eq!(
         labels(&view),
         [
+            "Open Sotto",
+            "-",
             "Not in a meeting",
             "-",
             "Dara invites you to “Budget” (2 inside)",
             "Join “Budget”",
             "Decline “Budget”",
             "-",
+            "Start a meeting…",
+            "-",
+            "Settings…",
             "Quit Sotto"
         ]
     );
@@ -321,7 +458,10 @@ fn many_invitations_do_not_fill_the_screen() {
         scene.invited(&number.to_string())
     });
     let view = scene.view();
-    assert!(labels(&view).contains(&"and 42 more: 'sotto invites'"));
+    assert_eq!(
+        click(&view.menu, "42 more invitations in the window…"),
+        Some(&Click::Show(Show::Window))
+    );
     assert!(view.menu.len() < 40);
 }
 
@@ -343,13 +483,22 @@ fn what_does_not_work_is_said() {
         snapshot.status.sound.state = SoundState::Failed;
         snapshot.status.sound.problem = Some("the microphone was unplugged".into());
     });
-    let view = View::of(&State {
+    let state = State {
         link: Link::Up(Box::new(scene.0)),
         refusal: Some("Chen is absent".into()),
-    });
+    };
+    let here = Here {
+        trouble: Some("the window has ended".into()),
+        ..Here::default()
+    };
+    let view = View::of(&state, &here);
     assert_eq!(
-        labels(&view)[2..4],
-        ["⚠ Chen is absent", "⚠ the microphone was unplugged"]
+        labels(&view)[4..7],
+        [
+            "⚠ Chen is absent",
+            "⚠ the window has ended",
+            "⚠ the microphone was unplugged"
+        ]
     );
 }
 
@@ -364,15 +513,103 @@ fn what_a_newer_daemon_says_is_shown_as_far_as_it_is_known() {
             snapshot.talk.to = serde_json::from_str(r#"{"audience":"telepathy"}"#).unwrap();
         })
         .view();
-    assert_eq!(labels(&view)[0], "Planning: speaking to some");
+    assert_eq!(labels(&view)[2], "Planning: speaking to some");
     assert_eq!(
         wish(&view, "Speak to everyone"),
         Some(&Wish::SpeakToEveryone)
     );
-    let lines = view.menu.iter().find_map(|entry| match entry {
-        Entry::List { lines, .. } => Some(lines.as_slice()),
-        _ => None,
+    assert_eq!(
+        list(&view, "inside"),
+        ["Anna (you)", "Bao · unknown", "Chen · offline"]
+    );
+}
+
+#[test]
+fn the_icon_shows_who_speaks_and_the_menu_stays_as_it_is() {
+    let silent = Scene::in_a_meeting().view();
+    let talking = Scene::in_a_meeting().talking().view();
+    assert_eq!(talking.mood, Mood::Speaking);
+    assert_eq!(talking.menu, silent.menu);
+    // Others who speak change nothing at all.
+    let others = Scene::in_a_meeting().with(|snapshot| {
+        let bao = &mut snapshot.meetings[0].participants[1];
+        bao.speaking = true;
+        bao.level_dbfs = Some(-20.0);
     });
-    let expected = ["Anna (you)", "Bao · unknown", "Chen · offline"];
-    assert_eq!(lines, Some(expected.map(str::to_owned).as_slice()));
+    assert_eq!(others.view(), silent);
+}
+
+#[test]
+fn a_whisper_to_the_user_shows_and_can_be_answered() {
+    let view = Scene::in_a_meeting().whispered_to().view();
+    assert_eq!(view.mood, Mood::WhisperedTo);
+    assert!(labels(&view).contains(&"Bao whispers to you"));
+    assert!(view.details.ends_with("Bao whispers to you"));
+    assert_eq!(
+        wish(&view, "Whisper back to Bao"),
+        Some(&Wish::Reply {
+            to: vec!["12D3KooBao".into()],
+            mode: WhisperMode::Latch
+        })
+    );
+    let muted = Scene::in_a_meeting().muted().whispered_to().view();
+    assert_eq!(muted.mood, Mood::WhisperedTo);
+    let talking = Scene::in_a_meeting().talking().whispered_to().view();
+    assert_eq!(talking.mood, Mood::Speaking, "others hear the user");
+}
+
+#[test]
+fn people_and_groups_inside_can_be_whispered_to() {
+    let group = |name: &str, members: &[&str]| Group {
+        name: name.into(),
+        members: members
+            .iter()
+            .map(|name| GroupMember {
+                person: person(name),
+                ..GroupMember::default()
+            })
+            .collect(),
+    };
+    let view = Scene::in_a_meeting()
+        .with(|snapshot| {
+            snapshot.groups = vec![group("desk", &["Chen", "Emil"]), group("home", &["Emil"])];
+            snapshot.meetings[0].participants[1].presence = Presence::offline(OfflineReason::Left);
+        })
+        .view();
+    assert_eq!(list(&view, "Whisper to"), ["@desk", "Chen"]);
+    assert_eq!(
+        wish(&view, "@desk"),
+        Some(&Wish::Whisper {
+            to: vec!["@desk".into()],
+            mode: WhisperMode::Latch
+        })
+    );
+}
+
+#[test]
+fn other_meetings_can_be_switched_to_or_joined() {
+    let inside = Scene::in_a_meeting()
+        .another_meeting("Retro", &["Dara", "Emil"])
+        .view();
+    assert_eq!(
+        wish(&inside, "Switch to “Retro” (2 inside)"),
+        Some(&Wish::Switch("id of Retro".into()))
+    );
+    let outside = Scene::without_a_meeting()
+        .another_meeting("Retro", &[])
+        .view();
+    assert_eq!(
+        wish(&outside, "Join “Retro”"),
+        Some(&Wish::Join("id of Retro".into()))
+    );
+}
+
+#[test]
+fn a_meeting_that_the_user_is_invited_to_stands_there_once() {
+    let view = Scene::in_a_meeting()
+        .another_meeting("Budget", &["Dara"])
+        .invited("Budget")
+        .view();
+    let named = labels(&view).into_iter().filter(|it| it.contains("Budget"));
+    assert_eq!(named.count(), 3, "asked, join, decline: {view:?}");
 }

@@ -5,7 +5,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // also outside #[test]: in the fixture
 
 mod fixture;
+mod installing;
 mod notifications;
+mod starting;
+mod windows;
 
 use std::process::Command;
 
@@ -127,7 +130,7 @@ async fn without_a_daemon_quit_just_ends() {
     let session = Session::start();
     let tray = session.tray();
     let mut panel = Host::of(&session, &tray).await;
-    panel.wait_for("Not connected").await;
+    panel.wait_for("Start Sotto").await;
     panel.click("Quit").await;
     assert!(tray.exit().await.success());
 }
@@ -194,12 +197,13 @@ fn without_a_session_bus_it_says_what_helps() {
         .env("SOTTO_HOME", directory.path())
         .output()
         .unwrap();
-    assert!(!output.status.success());
+    assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
     assert!(
         message.contains("no desktop session bus") && message.contains("sotto top"),
         "{message}"
     );
+    assert_eq!(message.lines().count(), 1, "{message}");
 }
 
 #[test]

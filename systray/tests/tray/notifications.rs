@@ -6,10 +6,19 @@ use sotto_control::Request;
 use sotto_control::model::{IncomingWhisper, Notice, NoticeKind, Severity, Snapshot};
 
 use super::fixture::{
-    Asked, Daemon, Host, PATH, SERVICE, Server, Session, in_a_meeting, invitation, person,
+    Asked, Daemon, Host, PATH, SERVICE, Server, Session, Window, in_a_meeting, invitation, person,
 };
 
 const BUTTONS: &[&str] = &["actions", "body", "body-markup"];
+/// The buttons of an invitation, and what a click beside them does.
+const INVITED: [&str; 6] = [
+    "default",
+    "Open Sotto",
+    "join",
+    "Join",
+    "decline",
+    "Decline",
+];
 
 fn invited() -> Snapshot {
     let mut snapshot = Snapshot::default();
@@ -41,12 +50,12 @@ async fn join_in_a_notification_reaches_the_daemon_and_the_notification_goes() {
     assert!(!shown.icon.is_empty());
     assert_eq!(shown.summary, "Dara invites you to “Budget”");
     assert_eq!(shown.body, "Dara is inside");
-    assert_eq!(shown.actions, ["join", "Join", "decline", "Decline"]);
+    assert_eq!(shown.actions, INVITED);
     assert_eq!(shown.urgency(), Some(1));
     assert_eq!(shown.flag("resident"), Some(false));
     assert_eq!(shown.flag("transient"), None);
     assert_eq!(shown.text_hint("category"), Some("im.received"));
-    assert_eq!(shown.text_hint("desktop-entry"), Some("sotto-tray"));
+    assert_eq!(shown.text_hint("desktop-entry"), Some("alt.sotto.Sotto"));
     assert_eq!(shown.text_hint("sound-name"), Some("message-new-instant"));
 
     let request = press(&mut server, &mut daemon, shown.id, "join").await;
@@ -84,7 +93,7 @@ async fn a_refusal_is_said_in_the_same_notification_with_its_hint() {
     assert_eq!(refused.replaces, shown.id);
     assert_eq!(refused.summary, "Cannot decline “Budget”");
     assert_eq!(refused.body, "nobody inside &lt;answers&gt;; try again");
-    assert_eq!(refused.actions, ["join", "Join", "decline", "Decline"]);
+    assert_eq!(refused.actions, INVITED);
 }
 
 #[tokio::test]
@@ -145,7 +154,7 @@ async fn a_whisper_is_shown_while_it_lasts() {
     assert_eq!(shown.urgency(), Some(0));
     assert_eq!(shown.flag("transient"), Some(true));
     assert_eq!(shown.flag("suppress-sound"), Some(true));
-    assert!(shown.actions.is_empty());
+    assert_eq!(shown.actions, ["default", "Open Sotto"]);
     daemon.change(|snapshot| snapshot.talk.incoming.clear());
     assert_eq!(server.next_closed().await, shown.id);
 }
@@ -280,4 +289,20 @@ async fn switched_off_it_says_nothing_to_the_server() {
         .await
         .unwrap();
     assert!(matches!(server.next_call().await, Asked::Close(7)));
+}
+
+#[tokio::test]
+async fn a_click_on_an_invitation_opens_the_window_there_with_leave_to_come_to_the_front() {
+    let session = Session::start();
+    let mut server = Server::start(&session, BUTTONS, 0).await;
+    let _daemon = Daemon::start(&session.places(), invited());
+    let window = Window::stand_in(&session);
+    let _tray = session.tray_with(&window.options(), std::process::Stdio::inherit());
+    let shown = server.next_shown().await;
+    server.token(shown.id, "token-1").await;
+    server.press(shown.id, "default").await;
+    assert_eq!(
+        window.next_line().await,
+        "started --invitation bb22 token=token-1"
+    );
 }

@@ -50,6 +50,8 @@ const SOUND_SERVER: Group = &[("pulseaudio-utils", "talks to a sound server")];
 const OTHER_PROGRAMS: Group = &[
     ("dbus-daemon", "private message buses"),
     ("python3-dbusmock", "stand-ins for the desktop's services"),
+    ("desktop-file-utils", "checks launchers"),
+    ("appstream", "checks the description for software centres"),
     (
         "gstreamer1.0-tools",
         "another program's view of the media stream",

@@ -17,7 +17,14 @@ fn an_invitation_is_shown_with_both_answers() {
             replaces: 0,
             summary: "Dara invites you to “Budget”".into(),
             body: "Dara and Emil are inside".into(),
-            actions: vec!["join", "Join", "decline", "Decline"],
+            actions: vec![
+                "default",
+                "Open Sotto",
+                "join",
+                "Join",
+                "decline",
+                "Decline"
+            ],
             urgency: Urgency::Normal,
             category: "im.received",
             transient: false,
@@ -114,6 +121,19 @@ fn a_notification_that_goes_answers_nothing() {
 }
 
 #[test]
+fn a_click_beside_the_buttons_opens_the_window_at_the_invitation() {
+    let mut desk = Desk::with(BUTTONS);
+    desk.change(|facts| facts.invitations.push(invitation("Budget")));
+    let place = Show::Invitation("id of Budget".into());
+    assert_eq!(desk.click_on(1), Some(Click::Show(place)));
+    assert_eq!(desk.click_on(7), None, "another's number");
+    // It is still to be answered.
+    assert_eq!(desk.press(1, "join"), Some(join("Budget")));
+    desk.change(|facts| facts.invitations.clear());
+    assert_eq!(desk.click_on(1), None);
+}
+
+#[test]
 fn an_invitation_that_was_answered_elsewhere_is_closed_and_can_be_answered_no_more() {
     let mut desk = Desk::with(BUTTONS);
     desk.change(|facts| facts.invitations.push(invitation("Budget")));
@@ -169,7 +189,7 @@ fn a_press_in_the_moment_in_which_it_appears_is_not_meant_for_it() {
     assert_eq!(shown(&told).sound, None);
     assert_eq!(
         desk.notifier.pressed(2, "join", desk.now),
-        Some(join("Budget"))
+        Some(Click::Ask(join("Budget")))
     );
     desk.notifier.closed(2);
     assert_eq!(desk.after(60), []);
@@ -191,7 +211,7 @@ fn a_refusal_is_said_in_the_same_notification_and_can_be_tried_again() {
     assert_eq!(notification.replaces, 1);
     assert_eq!(notification.summary, "Cannot join “Budget”");
     assert_eq!(notification.body, "nobody inside answers; try again later");
-    assert_eq!(notification.actions.len(), 4);
+    assert!(notification.actions.contains(&"join"));
 
     desk.press(2, "join");
     desk.notifier.closed(2);
@@ -218,7 +238,7 @@ fn a_refusal_that_comes_after_the_invitation_has_gone_is_said_once() {
     let told = desk.answered(join("Budget"), Some("there is no such invitation"));
     assert_eq!(shown(&told).summary, "Cannot join the meeting");
     assert_eq!(shown(&told).body, "there is no such invitation");
-    assert!(shown(&told).actions.is_empty());
+    assert_eq!(shown(&told).actions, ["default", "Open Sotto"]);
     assert_eq!(desk.change(|_| {}), []);
 }
 

@@ -16,7 +16,8 @@ fn a_whisper_is_shown_quietly_and_closed_when_it_ends() {
     assert_eq!(notification.urgency, Urgency::Low);
     assert!(notification.transient);
     assert_eq!(notification.sound, None);
-    assert!(notification.actions.is_empty());
+    assert_eq!(notification.actions, ["default", "Open Sotto"]);
+    assert_eq!(desk.click_on(1), Some(Click::Show(Show::Window)));
     assert_eq!(
         desk.change(|facts| facts.whispers.clear()),
         [Told::Close(1)]

@@ -1,0 +1,27 @@
+//! What a click asks for: something of the daemon, or something that this program does itself.
+
+use crate::wish::Wish;
+
+/// What the user clicks in the menu, on the icon or on a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Click {
+    /// The daemon is to do it.
+    Ask(Wish),
+    /// The window is to be shown.
+    Show(Show),
+    /// The daemon is to be started.
+    Start,
+}
+
+/// Where the window is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// Where it is.
+    Window,
+    /// At the invitation to the meeting with this id.
+    Invitation(String),
+    /// Where a meeting is started.
+    NewMeeting,
+    /// At the settings.
+    Settings,
+}

@@ -1,0 +1,151 @@
+//! One tray per user: it owns a name on the session bus, and a second start opens the window of the first.
+//!
+//! The interface is `org.freedesktop.Application`, by which desktops start and activate programs.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use sotto_control::HOME_VARIABLE;
+use zbus::fdo::RequestNameFlags;
+use zbus::zvariant::{OwnedValue, Value};
+use zbus::{Connection, connection};
+
+use crate::app;
+use crate::click::{Click, Show};
+use crate::hands::Hands;
+
+/// By these a desktop tells a program that it may open a window.
+const TOKENS: [&str; 2] = ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"];
+/// What `ActivateAction` calls the places where a window can be opened.
+const NEW_MEETING: &str = "new-meeting";
+const SETTINGS: &str = "settings";
+
+/// Returns the name on the bus. Each home has its own, so that several daemons can be tried on one desktop.
+fn name() -> String {
+    match std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
+        None => app::ID.into(),
+        Some(home) => {
+            // Fixed keys: every start comes to the same number.
+            let mut hasher = DefaultHasher::new();
+            std::path::absolute(&home)
+                .unwrap_or_else(|_| home.into())
+                .hash(&mut hasher);
+            format!("{}.home{:016x}", app::ID, hasher.finish())
+        }
+    }
+}
+
+/// Returns the path of the object that belongs to the name.
+fn path() -> String {
+    format!("/{}", app::ID.replace('.', "/"))
+}
+
+/// Connects to the session bus, ready to be activated.
+pub(crate) async fn connect(hands: Hands) -> zbus::Result<Connection> {
+    connection::Builder::session()?
+        .serve_at(path(), Application { hands })?
+        .build()
+        .await
+}
+
+/// Takes the name. Returns whether this is the first of its home.
+pub(crate) async fn claim(bus: &Connection) -> zbus::Result<bool> {
+    let flags = RequestNameFlags::DoNotQueue.into();
+    match bus.request_name_with_flags(name(), flags).await {
+        Ok(_) => Ok(true),
+        Err(zbus::Error::NameTaken) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Has the first one open its window.
+pub(crate) async fn activate(bus: &Connection, show: &Show) -> zbus::Result<()> {
+    let token = own_token();
+    let platform: HashMap<&str, Value<'_>> = token
+        .iter()
+        .flat_map(|token| {
+            let value = || Value::from(token.as_str());
+            [
+                ("activation-token", value()),
+                ("desktop-startup-id", value()),
+            ]
+        })
+        .collect();
+    let (to, path, interface) = (name(), path(), Some("org.freedesktop.Application"));
+    let call = |method, action: Option<&'static str>| {
+        let (to, path, platform) = (to.clone(), path.clone(), platform.clone());
+        async move {
+            match action {
+                None => {
+                    bus.call_method(Some(to), path, interface, method, &(platform,))
+                        .await
+                }
+                Some(action) => {
+                    let body = (action, Vec::<Value<'_>>::new(), platform);
+                    bus.call_method(Some(to), path, interface, method, &body)
+                        .await
+                }
+            }
+        }
+    };
+    match show {
+        Show::Window | Show::Invitation(_) => call("Activate", None).await,
+        Show::NewMeeting => call("ActivateAction", Some(NEW_MEETING)).await,
+        Show::Settings => call("ActivateAction", Some(SETTINGS)).await,
+    }
+    .map(drop)
+}
+
+/// Returns what this program was started with to open a window.
+pub(crate) fn own_token() -> Option<String> {
+    TOKENS
+        .iter()
+        .filter_map(|variable| std::env::var(variable).ok())
+        .find(|token| !token.is_empty())
+}
+
+struct Application {
+    hands: Hands,
+}
+
+impl Application {
+    fn show(&self, show: Show, platform: &HashMap<String, OwnedValue>) {
+        let token = ["activation-token", "desktop-startup-id"]
+            .iter()
+            .filter_map(|key| <&str>::try_from(platform.get(*key)?).ok())
+            .find(|token| !token.is_empty());
+        self.hands
+            .click(Click::Show(show), token.map(str::to_owned));
+    }
+}
+
+#[zbus::interface(name = "org.freedesktop.Application")]
+impl Application {
+    fn activate(&self, platform_data: HashMap<String, OwnedValue>) {
+        self.show(Show::Window, &platform_data);
+    }
+
+    /// No files belong to this program; whoever opens one wants to see it.
+    fn open(&self, _uris: Vec<String>, platform_data: HashMap<String, OwnedValue>) {
+        self.show(Show::Window, &platform_data);
+    }
+
+    fn activate_action(
+        &self,
+        action_name: &str,
+        _parameter: Vec<OwnedValue>,
+        platform_data: HashMap<String, OwnedValue>,
+    ) -> zbus::fdo::Result<()> {
+        let show = match action_name {
+            NEW_MEETING => Show::NewMeeting,
+            SETTINGS => Show::Settings,
+            other => {
+                return Err(zbus::fdo::Error::InvalidArgs(format!(
+                    "there is no action \"{other}\""
+                )));
+            }
+        };
+        self.show(show, &platform_data);
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! What this program does itself: it shows the window and starts the daemon.
+
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::face::Face;
+use crate::child::Window;
+use crate::click::Click;
+use crate::hands::{Deed, Hands};
+use crate::starter;
+use crate::wish::Wish;
+
+/// How long a daemon that has been started may take until it can be connected to.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
+
+/// Does what is asked for, one thing after the other, until nobody can ask any more.
+pub(super) async fn run(
+    mut deeds: mpsc::Receiver<Deed>,
+    face: &Face,
+    window: &mut Window,
+    hands: Hands,
+) {
+    let mut starts: JoinSet<Result<(), String>> = JoinSet::new();
+    let mut answers_until = None;
+    loop {
+        tokio::select! {
+            deed = deeds.recv() => match deed {
+                None => return,
+                Some(Deed::Show(order)) => {
+                    let trouble = window.show(&order).await.err();
+                    face.here(|here| here.trouble = told(trouble)).await;
+                }
+                Some(Deed::Start) if starts.is_empty() => {
+                    face.here(|here| {
+                        here.starting = true;
+                        here.trouble = None;
+                    })
+                    .await;
+                    starts.spawn(starter::start());
+                    answers_until = None;
+                }
+                // It is on its way.
+                Some(Deed::Start) => {}
+            },
+            trouble = window.ended() => {
+                if trouble.is_some() {
+                    face.here(|here| here.trouble = told(trouble)).await;
+                }
+            }
+            Some(started) = starts.join_next() => match started {
+                Ok(Ok(())) => {
+                    answers_until = Some(Instant::now() + ANSWERS_WITHIN);
+                    hands.click(Click::Ask(Wish::Connect), None);
+                }
+                Ok(Err(why)) => face.here(|here| {
+                    here.starting = false;
+                    here.trouble = told(Some(why));
+                })
+                .await,
+                Err(error) => tracing::error!(%error, "the start failed"),
+            },
+            () = until(answers_until) => {
+                answers_until = None;
+                face.here(|here| if std::mem::take(&mut here.starting) {
+                    here.trouble = told(Some("Sotto has been started, but does not answer".into()));
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Notes in the log what is said in the menu.
+fn told(trouble: Option<String>) -> Option<String> {
+    if let Some(trouble) = &trouble {
+        tracing::warn!("{trouble}");
+    }
+    trouble
+}
+
+/// Waits until then; for ever if there is no such time.
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
+    }
+}

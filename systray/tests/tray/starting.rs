@@ -1,0 +1,88 @@
+//! The daemon that is not there, and what a meeting's menu asks of the one that is.
+
+use sotto_control::Request;
+use sotto_control::model::{Meeting, Snapshot};
+
+use super::fixture::{Daemon, Host, Session, in_a_meeting};
+
+/// A daemon that runs until the session's directory goes.
+const RUNS: &str = "#!/bin/sh\nwhile [ -e \"$0\" ]; do sleep 0.1; done\n";
+
+#[tokio::test]
+async fn a_daemon_beside_the_tray_is_started_and_connected_to() {
+    let session = Session::start();
+    let tray = session.tray_beside(Some(RUNS));
+    let mut panel = Host::of(&session, &tray).await;
+    panel.wait_for("Start Sotto").await;
+    panel.click("Start Sotto").await;
+    panel.wait_for("Starting Sotto…").await;
+    let _daemon = Daemon::start(&session.places(), Snapshot::default());
+    panel.wait_for("Not in a meeting").await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_does_not_start_is_said_and_can_be_tried_again() {
+    let session = Session::start();
+    let tray = session.tray_beside(Some("#!/bin/sh\nexit 4\n"));
+    let mut panel = Host::of(&session, &tray).await;
+    panel.wait_for("Start Sotto").await;
+    panel.click("Start Sotto").await;
+    let program = session.directory.path().join("programs/sottod");
+    let said = format!(
+        "⚠ sottod has ended (exit status: 4); '{}' in a terminal says why",
+        program.display()
+    );
+    panel.wait_for(&said).await;
+    panel.wait_for("Start Sotto").await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_is_not_installed_is_said() {
+    let session = Session::start();
+    let tray = session.tray_beside(None);
+    let mut panel = Host::of(&session, &tray).await;
+    panel.wait_for("Start Sotto").await;
+    panel.click("Start Sotto").await;
+    panel
+        .wait_for(
+            "⚠ there is no sottod beside sotto-tray, nor in PATH; install it, or start it by hand",
+        )
+        .await;
+}
+
+#[tokio::test]
+async fn other_meetings_are_switched_to_and_the_user_can_be_away_deafened_or_on_the_phone() {
+    let session = Session::start();
+    let mut daemon = Daemon::start(&session.places(), {
+        let mut snapshot = in_a_meeting();
+        snapshot.meetings.push(Meeting {
+            id: "cc33".into(),
+            title: "Retro".into(),
+            ..Meeting::default()
+        });
+        snapshot
+    });
+    let tray = session.tray();
+    let mut panel = Host::of(&session, &tray).await;
+    panel.wait_for("Switch to “Retro”").await;
+    panel.click("Switch to “Retro”").await;
+    let Request::MeetingSwitch(switch) = daemon.next_request().await else {
+        panic!("expected meeting.switch")
+    };
+    assert_eq!(switch.meeting, "cc33");
+    panel.click("Deafen").await;
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::AudioDeafen(_)
+    ));
+    panel.click("I am away").await;
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::PresenceAway(_)
+    ));
+    panel.click("I am on the phone").await;
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::PresencePhone(_)
+    ));
+}
