@@ -15,6 +15,8 @@ mod click;
 mod daemon;
 #[cfg(any(target_os = "linux", test))]
 mod hands;
+#[cfg(target_os = "linux")]
+mod hotkeys;
 #[cfg(any(target_os = "linux", test))]
 mod icon;
 #[cfg(target_os = "linux")]

@@ -20,6 +20,7 @@ use crate::child::{Program, Window};
 use crate::click::{Click, Show};
 use crate::daemon::{self, News, Screen};
 use crate::hands::hands;
+use crate::hotkeys;
 use crate::install;
 use crate::instance;
 use crate::notify::bus::{self as notifications, Teller};
@@ -84,6 +85,7 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
         face: &face,
         teller: teller.clone(),
     };
+    let keys_told = hotkeys::Told::by(teller.clone());
     let missing = say_if_missed(host_changes, teller.as_deref());
     let ended = tokio::select! {
         () = daemon::follow(places, wishes, &mut panel) => Ok(Ended::ByTheUser),
@@ -91,6 +93,7 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
         signal = asked_to_end() => signal.map(|()| Ended::BySignal),
         () = ended(&bus) => Err(anyhow::anyhow!("the desktop session has ended")),
         () = missing => Ok(Ended::BySignal),
+        () = hotkeys::run(places, keys_told) => Ok(Ended::BySignal),
     };
     if matches!(ended, Ok(Ended::ByTheUser)) {
         window.end();

@@ -6,6 +6,7 @@
 
 mod fixture;
 mod installing;
+mod keys;
 mod notifications;
 mod starting;
 mod windows;

@@ -50,6 +50,7 @@ const SOUND_SERVER: Group = &[("pulseaudio-utils", "talks to a sound server")];
 const OTHER_PROGRAMS: Group = &[
     ("dbus-daemon", "private message buses"),
     ("python3-dbusmock", "stand-ins for the desktop's services"),
+    ("xvfb", "a display whose keyboard a test presses"),
     ("desktop-file-utils", "checks launchers"),
     ("appstream", "checks the description for software centres"),
     (

@@ -1,0 +1,172 @@
+//! Keys that work everywhere.
+
+use std::time::Duration;
+
+use sotto_control::model::WhisperMode;
+use sotto_control::{KeyBackend, KeysReport, Request, keys_report};
+
+use super::fixture::{DEADLINE, Daemon, Display, Portal, Session, in_a_meeting, portal};
+
+const CTRL: u32 = 0xffe3;
+const ALT: u32 = 0xffe9;
+const D: u32 = 0x64;
+const M: u32 = 0x6d;
+
+const KEYS: &str = "[hotkeys]\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
+
+/// Waits until what has come of the keys is as it should be.
+async fn reported(session: &Session, is: impl Fn(&KeysReport) -> bool) -> KeysReport {
+    let places = session.places();
+    let waited = async {
+        // Nobody tells when a file changes.
+        let mut looks = tokio::time::interval(Duration::from_millis(20));
+        loop {
+            looks.tick().await;
+            if let Ok(Some(report)) = keys_report(&places)
+                && is(&report)
+            {
+                return report;
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, waited)
+        .await
+        .expect("no report of the keys in time")
+}
+
+async fn report(session: &Session) -> KeysReport {
+    reported(session, |it| !it.keys.is_empty() || it.problem.is_some()).await
+}
+
+fn whispers_to_desk(request: &Request) -> bool {
+    match request {
+        Request::TalkWhisper(whisper) => {
+            whisper.names == ["@desk"] && whisper.mode == WhisperMode::Hold
+        }
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn a_key_of_the_x_server_whispers_while_it_is_held_and_another_mutes() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    let report = report(&session).await;
+    assert_eq!(report.backend, KeyBackend::X11);
+    assert!(
+        report.keys.iter().all(|key| key.bound.is_some()),
+        "{report:?}"
+    );
+
+    for key in [CTRL, ALT, D] {
+        display.press(key);
+    }
+    let request = daemon.next_request().await;
+    assert!(whispers_to_desk(&request), "{request:?}");
+    // What is held beside it may be let go first.
+    for key in [CTRL, ALT, D] {
+        display.release(key);
+    }
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::TalkRelease(_)
+    ));
+
+    for (muted, expected) in [(false, "audio.mute"), (true, "audio.unmute")] {
+        daemon.change(|snapshot| snapshot.status.muted = muted);
+        for key in [CTRL, ALT, M] {
+            display.press(key);
+        }
+        assert_eq!(daemon.next_request().await.method(), expected);
+        for key in [M, ALT, CTRL] {
+            display.release(key);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_another_program_has_is_said() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let display = Display::start();
+    let other = Session::start();
+    other.configure("[hotkeys]\nmute = \"Ctrl+Alt+M\"\n");
+    let _first = other.tray_on(&[("DISPLAY", &display.name)]);
+    assert!(report(&other).await.keys[0].bound.is_some());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    let report = report(&session).await;
+    assert_eq!(
+        report.keys[0].problem.as_deref(),
+        Some("Ctrl+Alt+M belongs to another program")
+    );
+    assert!(report.keys[1].bound.is_some());
+}
+
+#[tokio::test]
+async fn a_display_that_goes_ends_the_whisper_in_nobody_and_is_said() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let mut display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    report(&session).await;
+    for key in [CTRL, ALT, D] {
+        display.press(key);
+    }
+    assert!(whispers_to_desk(&daemon.next_request().await));
+    display.end();
+    let report = reported(&session, |it| it.problem.is_some()).await;
+    assert!(report.keys.is_empty());
+    // The connection that held the whisper has ended, and nobody has released it.
+    assert!(daemon.requests.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_key_of_the_portal_whispers_while_it_is_held() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let mut portal = Portal::start(&session, &[("mute", "Super+M")]).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    let id = portal::Wanted::Id("alt.sotto.Sotto".into());
+    assert_eq!(portal.asked().await, id);
+    // The desktop remembers the other, and would ask the user again.
+    let keys = portal::Wanted::Keys(vec![("whisper-desk".into(), "CTRL+ALT+d".into())]);
+    assert_eq!(portal.asked().await, keys);
+    let report = report(&session).await;
+    assert_eq!(report.backend, KeyBackend::Portal);
+    assert_eq!(report.keys[0].bound.as_deref(), Some("Super+M"));
+
+    portal.press("whisper-desk").await;
+    let request = daemon.next_request().await;
+    assert!(whispers_to_desk(&request), "{request:?}");
+    // The keyboard's repetition, as some desktops pass it on.
+    portal.press("whisper-desk").await;
+    portal.release("whisper-desk").await;
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::TalkRelease(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_desktop_without_the_portal_is_said_with_what_helps() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    let report = report(&session).await;
+    assert!(report.problem.is_some());
+    assert!(report.hint.unwrap().contains("sotto hotkeys"));
+}
+
+#[tokio::test]
+async fn a_mistake_in_the_settings_is_said() {
+    let session = Session::start();
+    session.configure("[hotkeys]\nmute = \"Space\"\n");
+    let _tray = session.tray_on(&[("DISPLAY", ":0")]);
+    let report = report(&session).await;
+    assert!(report.problem.unwrap().contains("hotkeys.mute"));
+}
