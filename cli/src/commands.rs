@@ -10,6 +10,7 @@ mod decline;
 mod devices;
 mod events;
 mod group;
+mod hotkeys;
 mod invite;
 mod invites;
 mod join;
@@ -93,6 +94,7 @@ commands! {
     Phone(phone),
     Devices(devices),
     Connect(connect),
+    Hotkeys(hotkeys),
     Events(events),
     Top(top),
     Config(config),
