@@ -49,6 +49,11 @@ impl Grid {
         self.unit.max(1.5).round()
     }
 
+    /// Returns the width of a contour that leaves room for what stands in it.
+    pub(super) const fn fine(&self) -> f32 {
+        self.unit
+    }
+
     /// Returns the space around what is set off from the rest.
     pub(super) fn gap_around(&self) -> f32 {
         self.unit.max(1.0)

@@ -63,10 +63,12 @@ pub(crate) fn svg(style: Style, mood: Mood, badge: bool) -> String {
     )
 }
 
-/// Makes a full bubble hollow.
+/// Makes a bubble hollow, so that what stands in it has its colour.
 fn contour(shape: &Shape, grid: &Grid) -> Shape {
     match shape {
-        Shape::Bubble(bubble) => Shape::Outline(bubble.clone(), grid.contour()),
+        Shape::Bubble(bubble) | Shape::Outline(bubble, _) => {
+            Shape::Outline(bubble.clone(), grid.fine())
+        }
         other => other.clone(),
     }
 }
