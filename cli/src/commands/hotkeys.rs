@@ -138,7 +138,10 @@ fn shown(
                 } = of(action);
                 Key {
                     setting,
-                    does: action.says(),
+                    does: match action.is_held() {
+                        true => format!("{} while held", action.says()),
+                        false => action.says(),
+                    },
                     key: trigger.to_string(),
                     bound,
                     problem,
@@ -155,13 +158,11 @@ fn shown(
 
 fn text_of(shown: &Shown) -> String {
     let mut text = String::new();
-    let backend = match shown.backend {
-        KeyBackend::X11 => "the X server",
-        KeyBackend::Portal => "the desktop portal (Wayland)",
-        KeyBackend::None => "nobody: there is no desktop here",
-    };
-    // Writing to a text does not fail.
-    let _ = writeln!(text, "Keys are given by {backend}.");
+    text.push_str(match shown.backend {
+        KeyBackend::X11 => "The X server gives programs keys here.\n",
+        KeyBackend::Portal => "The desktop portal gives programs keys here (Wayland).\n",
+        KeyBackend::None => "Nothing gives programs keys here: there is no desktop.\n",
+    });
     if !shown.running {
         text.push_str(
             "sotto-tray does not run, so that no key is held; start it with 'sotto-tray'.\n",
@@ -169,6 +170,7 @@ fn text_of(shown: &Shown) -> String {
     }
     if let Some(problem) = &shown.problem {
         let hint = shown.hint.as_deref().unwrap_or_default();
+        // Writing to a text does not fail.
         let _ = writeln!(text, "No key is held: {problem}\n  {hint}");
     }
     if shown.keys.is_empty() {

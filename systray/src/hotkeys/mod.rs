@@ -13,6 +13,7 @@ mod portal;
 mod x11;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sotto_control::config::{self, Config, HotkeyAction, Trigger};
 use sotto_control::model::{Notice, NoticeKind, Severity};
@@ -24,6 +25,11 @@ use crate::notify::bus::Teller;
 
 /// Strokes that may wait for the daemon.
 const MOST_STROKES: usize = 16;
+
+/// How often the right to hold keys is tried for.
+const LOOKS: usize = 20;
+/// The pause between two tries.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A key with what it does.
 type Wanted = (HotkeyAction, Trigger);
@@ -78,12 +84,7 @@ pub(crate) async fn run(places: &Places, told: Told) {
 }
 
 async fn hold(places: &Places, told: &Told) -> Result<(), Refused> {
-    let publisher = KeysPublisher::acquire(places).map_err(|error| Refused {
-        problem: format!("cannot say which keys are held: {error}"),
-        hint: format!("see {}", places.state.display()),
-    })?;
-    // Another tray of this home, on another desktop, holds them.
-    let Some(mut publisher) = publisher else {
+    let Some(mut publisher) = publisher(places).await? else {
         return Ok(());
     };
     let backend = KeyBackend::here();
@@ -104,6 +105,23 @@ async fn hold(places: &Places, told: &Told) -> Result<(), Refused> {
     }
     // What is published stands as long as this program runs.
     std::future::pending().await
+}
+
+/// Takes the right to hold keys. None if another tray of this home has it, on another desktop.
+async fn publisher(places: &Places) -> Result<Option<KeysPublisher>, Refused> {
+    for _ in 0..LOOKS {
+        let publisher = KeysPublisher::acquire(places).map_err(|error| Refused {
+            problem: format!("cannot say which keys are held: {error}"),
+            hint: format!("see {}", places.state.display()),
+        })?;
+        if publisher.is_some() {
+            return Ok(publisher);
+        }
+        // Whoever reads the report is in the way for a moment.
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+    tracing::warn!("another sotto-tray holds the keys");
+    Ok(None)
 }
 
 async fn hold_with(

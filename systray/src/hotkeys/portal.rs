@@ -51,23 +51,27 @@ pub(super) async fn hold(
 
 fn refused(error: &ashpd::Error) -> Refused {
     let by_hand = "'sotto hotkeys' shows how to bind commands to keys instead";
+    let said = error.to_string();
     match error {
-        ashpd::Error::PortalNotFound(_) => Refused {
-            problem: "this desktop gives programs no keys that work everywhere".into(),
-            hint: by_hand.into(),
-        },
+        // No portal at all, or one without keys.
+        error if matches!(error, ashpd::Error::PortalNotFound(_)) || said.contains(PORTAL) => {
+            Refused {
+                problem: "this desktop gives programs no keys that work everywhere".into(),
+                hint: by_hand.into(),
+            }
+        }
         ashpd::Error::Response(_) => Refused {
             problem: "the desktop was not allowed to give Sotto its keys".into(),
             hint:
                 "allow it in the desktop's settings for applications, then start sotto-tray again"
                     .into(),
         },
-        error if error.to_string().contains("app id") => Refused {
+        _ if said.contains("app id") => Refused {
             problem: "this desktop gives keys to installed programs alone".into(),
             hint: "run 'sotto-tray install', then start Sotto from the menu of programs".into(),
         },
-        error => Refused {
-            problem: format!("this desktop gives no keys that work everywhere ({error})"),
+        _ => Refused {
+            problem: format!("this desktop gives programs no keys that work everywhere ({said})"),
             hint: by_hand.into(),
         },
     }
@@ -153,7 +157,7 @@ async fn bind(
         .iter()
         .filter(|(action, _)| !known.contains(&action.id()))
         .map(|(action, trigger)| {
-            NewShortcut::new(action.id(), action.says())
+            NewShortcut::new(action.id(), says(action))
                 .preferred_trigger(trigger.for_portal().as_str())
         })
         .collect();
@@ -165,6 +169,12 @@ async fn bind(
         bound.extend(asked.response()?.shortcuts().iter().cloned());
     }
     Ok(bound)
+}
+
+/// Says what a key does, for the desktop's own list.
+fn says(action: &HotkeyAction) -> String {
+    let held = if action.is_held() { " while held" } else { "" };
+    format!("{}{held}", action.says())
 }
 
 fn report(wanted: &[Wanted], bound: &[Shortcut]) -> Vec<KeyReport> {

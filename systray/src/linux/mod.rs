@@ -2,6 +2,7 @@
 
 mod deeds;
 mod face;
+mod gone;
 mod host;
 mod item;
 
@@ -24,7 +25,7 @@ use crate::hotkeys;
 use crate::install;
 use crate::instance;
 use crate::notify::bus::{self as notifications, Teller};
-use crate::state::{Here, State};
+use crate::state::{Here, Link, State};
 use crate::view::View;
 use face::Face;
 use item::Item;
@@ -81,18 +82,22 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
         hands.click(Click::Show(show), instance::own_token());
     }
 
+    let (up, daemon) = watch::channel(false);
     let mut panel = Panel {
         face: &face,
         teller: teller.clone(),
+        up,
     };
     let keys_told = hotkeys::Told::by(teller.clone());
     let missing = say_if_missed(host_changes, teller.as_deref());
+    let gone = say_if_gone(daemon, teller.as_deref());
     let ended = tokio::select! {
         () = daemon::follow(places, wishes, &mut panel) => Ok(Ended::ByTheUser),
         () = deeds::run(deeds, &face, &mut window, hands) => Ok(Ended::ByTheUser),
         signal = asked_to_end() => signal.map(|()| Ended::BySignal),
         () = ended(&bus) => Err(anyhow::anyhow!("the desktop session has ended")),
         () = missing => Ok(Ended::BySignal),
+        () = gone => Ok(Ended::BySignal),
         () = hotkeys::run(places, keys_told) => Ok(Ended::BySignal),
     };
     if matches!(ended, Ok(Ended::ByTheUser)) {
@@ -126,6 +131,17 @@ async fn say_if_missed(panel: watch::Receiver<bool>, teller: Option<&Teller>) {
     std::future::pending().await
 }
 
+/// Says each time when the daemon has gone and does not come back.
+async fn say_if_gone(mut up: watch::Receiver<bool>, teller: Option<&Teller>) {
+    loop {
+        let notice = gone::missed(&mut up, gone::RETURNS_WITHIN).await;
+        tracing::warn!("{}", notice.text);
+        if let Some(teller) = teller {
+            teller.tell(News::Notice(notice));
+        }
+    }
+}
+
 /// Waits until the system, or the terminal that this was started in, asks the program to end. The meeting runs on.
 async fn asked_to_end() -> anyhow::Result<()> {
     let failed = "cannot listen for signals";
@@ -150,6 +166,8 @@ async fn ended(bus: &zbus::Connection) {
 struct Panel<'a> {
     face: &'a Face,
     teller: Option<Arc<Teller>>,
+    /// Told whether the daemon is there.
+    up: watch::Sender<bool>,
 }
 
 impl Screen for Panel<'_> {
@@ -157,6 +175,7 @@ impl Screen for Panel<'_> {
         if let Some(teller) = &self.teller {
             teller.show(state);
         }
+        self.up.send_replace(matches!(state.link, Link::Up(_)));
         self.face.state(state).await;
     }
 

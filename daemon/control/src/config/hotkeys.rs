@@ -63,14 +63,14 @@ impl HotkeyAction {
         }
     }
 
-    /// Says what the key does.
+    /// Says what the key does, whether or not it lasts while the key is held.
     #[must_use]
     pub fn says(&self) -> String {
         match self {
-            Self::Reply => "Answer the last whisper while held".into(),
+            Self::Reply => "Answer the last whisper".into(),
             Self::Mute => "Mute or unmute".into(),
             Self::Deafen => "Deafen or undeafen".into(),
-            Self::Whisper(group) => format!("Whisper to {group} while held"),
+            Self::Whisper(group) => format!("Whisper to {group}"),
         }
     }
 
