@@ -19,6 +19,9 @@ pub(crate) use groups::check as check_group_name;
 pub use groups::{GROUP_SIGN, Group, GroupMember, group_name};
 pub use hotkeys::{HotkeyAction, Hotkeys};
 pub use profile::Profile;
-pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, is_section, nearest};
+pub use schema::{
+    Audio, Config, ConfigError, KEYS, Meeting, Network, OnClose, Rejoin, Window, is_section,
+    nearest,
+};
 pub use treatment::{Treatment, VoiceGate};
 pub use trigger::Trigger;

@@ -214,6 +214,7 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
         "audio.gain_control" => config.audio.gain_control.to_string(),
         "audio.voice_gate" => config.audio.voice_gate.to_string(),
+        "window.on_close" => config.window.on_close.to_string(),
         _ => config.hotkeys.shown(key),
     }
 }

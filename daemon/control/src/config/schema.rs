@@ -21,6 +21,8 @@ pub struct Config {
     pub network: Network,
     /// `[audio]`
     pub audio: Audio,
+    /// `[window]`
+    pub window: Window,
     /// `[groups]`: each key is the name of one.
     pub groups: Vec<Group>,
     /// `[hotkeys]`
@@ -44,6 +46,23 @@ pub enum Rejoin {
     Always,
     /// `"never"`
     Never,
+}
+
+/// `[window]`: read by the meeting window alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    /// `on_close`: what closing the meeting window, or its strip, does to the meeting.
+    pub on_close: OnClose,
+}
+
+/// What closing the meeting window does to the meeting.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnClose {
+    /// `"keep"`: the meeting runs on, and the tray shows it.
+    #[default]
+    Keep,
+    /// `"leave"`: the user leaves it.
+    Leave,
 }
 
 /// `[network]`
@@ -99,6 +118,7 @@ pub const KEYS: &[&str] = &[
     "audio.noise_suppression",
     "audio.gain_control",
     "audio.voice_gate",
+    "window.on_close",
     "hotkeys.reply",
     "hotkeys.mute",
     "hotkeys.deafen",
@@ -108,6 +128,7 @@ const SECTIONS: &[&str] = &[
     "meeting",
     "network",
     "audio",
+    "window",
     groups::SECTION,
     hotkeys::SECTION,
 ];
@@ -266,6 +287,7 @@ impl Config {
                 fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
             }
             "audio.voice_gate" => fit(gate(item).map(|gate| self.audio.voice_gate = gate)),
+            "window.on_close" => fit(on_close(item).map(|wanted| self.window.on_close = wanted)),
             _ => match groups::name_in(key) {
                 Some(name) => {
                     fit(groups::read(name, item, &self.groups).map(|group| self.groups.push(group)))
@@ -342,6 +364,14 @@ fn rejoin(item: &Item) -> Result<Rejoin, String> {
     item.as_str()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| "must be \"after-crash\", \"always\" or \"never\"".into())
+}
+
+fn on_close(item: &Item) -> Result<OnClose, String> {
+    match item.as_str() {
+        Some("keep") => Ok(OnClose::Keep),
+        Some("leave") => Ok(OnClose::Leave),
+        _ => Err("must be \"keep\" or \"leave\"".into()),
+    }
 }
 
 fn port(item: &Item) -> Result<u16, String> {
@@ -478,6 +508,15 @@ impl fmt::Display for Rejoin {
             Self::AfterCrash => "after-crash",
             Self::Always => "always",
             Self::Never => "never",
+        })
+    }
+}
+
+impl fmt::Display for OnClose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keep => "keep",
+            Self::Leave => "leave",
         })
     }
 }
