@@ -33,6 +33,8 @@ mod starter;
 mod state;
 #[cfg(any(target_os = "linux", test))]
 mod view;
+#[cfg(target_os = "linux")]
+mod window;
 #[cfg(any(target_os = "linux", test))]
 mod wish;
 #[cfg(any(target_os = "linux", test))]
@@ -91,6 +93,8 @@ enum Place {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(target_os = "linux")]
+    Window(window::Arguments),
     /// Put Sotto into your menu of programs and let it start with your session.
     ///
     /// For a build from source; packages bring these files themselves. Desktops that run on Wayland give keys that work
@@ -106,7 +110,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let filter = match EnvFilter::try_new(&arguments.log) {
+    // Fonts are found as soon as there is something to write, and the toolkit complains before.
+    let quiet = "epaint::text::family=off,egui_system_font_provider=error";
+    let filter = match EnvFilter::try_new(format!("{},{quiet}", arguments.log)) {
         Ok(filter) => filter,
         Err(error) => {
             eprintln!("sotto-tray: --log {}: {error}", arguments.log);
@@ -132,6 +138,7 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
     use anyhow::Context;
 
     match arguments.command {
+        Some(Command::Window(window)) => return window::run(window),
         Some(Command::Install { no_autostart }) => return install::install(!no_autostart),
         Some(Command::Uninstall) => return install::uninstall(),
         None => {}

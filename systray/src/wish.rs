@@ -2,9 +2,10 @@
 
 use sotto_control::model::WhisperMode;
 use sotto_control::{
-    AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, DaemonQuit, ForPeople,
-    MeetingDecline, MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack,
-    PresencePhone, TalkEveryone, TalkReplyTo, TalkWhisper,
+    AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, CallError,
+    Client, DaemonQuit, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite, MeetingJoin,
+    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone, TalkAbandon,
+    TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 
 /// What the user asks for, in the menu, a notification or a window.
@@ -39,6 +40,30 @@ pub(crate) enum Wish {
         to: Vec<String>,
         /// How long.
         mode: WhisperMode,
+    },
+    /// Show the daemon that whoever holds a whisper is there.
+    Renew,
+    /// End the held whisper; what was before it comes back.
+    Release,
+    /// End the held whisper that nobody releases any more: speak to nobody.
+    Abandon,
+    /// Stop playing the person with this id, who is heard through the room.
+    Silence(String),
+    /// Play them again.
+    Unsilence(String),
+    /// Start a meeting.
+    Create {
+        /// The title.
+        title: String,
+        /// Whom to invite, by id or as groups.
+        names: Vec<String>,
+    },
+    /// Invite more colleagues.
+    Invite {
+        /// The meeting's id.
+        meeting: String,
+        /// Whom, by id or as groups.
+        names: Vec<String>,
     },
     /// Leave the active meeting for the one with this id.
     Switch(String),
@@ -98,6 +123,26 @@ async fn carry(client: &Client, wish: Wish) -> Result<(), CallError> {
             client.call(whisper).await.map(drop)
         }
         Wish::Reply { to, mode } => client.call(TalkReplyTo { to, mode }).await.map(drop),
+        Wish::Renew => client.call(TalkRenew {}).await.map(drop),
+        Wish::Release => client.call(TalkRelease {}).await.map(drop),
+        Wish::Abandon => client.call(TalkAbandon {}).await.map(drop),
+        Wish::Silence(name) => client.call(AudioSilence { name }).await.map(drop),
+        Wish::Unsilence(name) => client.call(AudioUnsilence { name }).await.map(drop),
+        Wish::Create { title, names } => {
+            let create = MeetingCreate {
+                title,
+                names,
+                ..MeetingCreate::default()
+            };
+            client.call(create).await.map(drop)
+        }
+        Wish::Invite { meeting, names } => {
+            let meeting = Some(meeting);
+            client
+                .call(MeetingInvite { names, meeting })
+                .await
+                .map(drop)
+        }
         Wish::Switch(meeting) => client.call(MeetingSwitch { meeting }).await.map(drop),
         Wish::Leave(meeting) => {
             let meeting = Some(meeting);

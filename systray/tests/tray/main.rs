@@ -9,6 +9,7 @@ mod installing;
 mod keys;
 mod notifications;
 mod starting;
+mod window;
 mod windows;
 
 use std::process::Command;

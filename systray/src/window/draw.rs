@@ -1,0 +1,173 @@
+//! The window on the screen: the desk's picture in, what the user does out.
+//!
+//! Nothing is decided here. Every control has a name that a screen reader says, and does with a key what it does with
+//! the pointer.
+
+mod control;
+mod dialog;
+mod face;
+mod icon;
+mod room;
+mod roster;
+mod side;
+pub(super) mod strip;
+pub(super) mod style;
+mod text;
+mod tile;
+
+use std::time::Duration;
+
+use eframe::egui::accesskit::{Live, Role};
+use eframe::egui::{
+    self, CentralPanel, CornerRadius, Event, Frame, Key, Margin, Panel, Rect, Sense, Ui,
+    WidgetInfo, vec2,
+};
+
+use super::colour::Palette;
+use super::desk::{Act, Desk};
+use control::{Control, Kind};
+use icon::Icon;
+use text::Weight;
+
+/// Below this width the meetings hide behind the faces.
+const WIDE: f32 = 760.0;
+/// The width of the meetings beside the faces.
+const SIDE: f32 = 288.0;
+
+/// Draws the window, and returns what the user did.
+pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
+    let mut acts = Vec::new();
+    ui.painter().rect_filled(ui.max_rect(), 0, look.ground);
+    live(ui, desk);
+    let room = desk.picture().room.is_some();
+    let connected = desk.picture().disconnected.is_none();
+    if connected && room && ui.available_width() >= WIDE {
+        let frame = Frame::new().inner_margin(Margin {
+            left: 4,
+            right: 16,
+            top: 16,
+            bottom: 16,
+        });
+        Panel::right("meetings")
+            .resizable(false)
+            .show_separator_line(false)
+            .exact_size(SIDE)
+            .frame(frame)
+            .show(ui, |ui| side::meetings(ui, desk, look, &mut acts));
+    }
+    let margin = Frame::new().inner_margin(Margin::same(16));
+    CentralPanel::default().frame(margin).show(ui, |ui| {
+        match (&desk.picture().disconnected, room) {
+            (Some(why), _) => disconnected(ui, &why.clone(), look),
+            (None, true) => room::show(ui, desk, look, &mut acts),
+            (None, false) => side::no_meeting(ui, desk, look, &mut acts),
+        }
+    });
+    if desk.dialog().is_some() {
+        dialog::show(ui.ctx(), desk, look, &mut acts);
+    }
+    keys(ui, desk, &mut acts);
+    acts
+}
+
+/// What the keyboard and the pointer do wherever they are.
+pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
+    let pressed = |act: &Act| matches!(act, Act::Press(_));
+    let held = desk.holds() || acts.iter().any(pressed);
+    ui.input(|input| {
+        if held && (input.pointer.primary_released() || input.key_released(Key::Space)) {
+            acts.push(Act::LetGo);
+        }
+        if held && input.events.contains(&Event::WindowFocused(false)) {
+            acts.push(Act::Lose);
+        }
+        if input.key_pressed(Key::Escape) {
+            acts.push(Act::Back);
+        }
+    });
+}
+
+/// Keyboard shortcuts of the controls, which no text field takes.
+pub(super) fn shortcut(ui: &Ui, desk: &Desk, key: Key) -> bool {
+    let free = desk.dialog().is_none() && !ui.ctx().text_edit_focused();
+    free && ui.input(|input| {
+        let plain = input.modifiers.is_none();
+        plain
+            && input.events.iter().any(|event| match event {
+                Event::Key {
+                    key: one,
+                    pressed: true,
+                    repeat: false,
+                    ..
+                } => *one == key,
+                _ => false,
+            })
+    })
+}
+
+/// The newest message, where a screen reader finds it although nobody looks.
+fn live(ui: &Ui, desk: &Desk) {
+    let text = desk.messages().newest().map_or("", |(text, _)| text);
+    let rect = Rect::from_min_size(ui.max_rect().min, vec2(1.0, 1.0));
+    let id = egui::Id::unique("news");
+    let response = ui.interact(rect, id, Sense::HOVER);
+    response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
+    ui.ctx()
+        .accesskit_node_builder(id, |node| node.set_live(Live::Polite));
+}
+
+fn disconnected(ui: &mut Ui, why: &str, look: &Palette) {
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() / 3.0).max(24.0));
+        text::line(ui, "Not connected to Sotto", Weight::Title, look.text);
+        ui.add_space(8.0);
+        text::paragraph(ui, why, Weight::Body, look.weak);
+        ui.add_space(8.0);
+        text::paragraph(
+            ui,
+            "This window connects by itself as soon as the daemon runs.",
+            Weight::Body,
+            look.weak,
+        );
+    });
+}
+
+/// The message of the moment, if there is one.
+pub(super) fn message(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    let Some((news, wrong)) = desk.messages().newest() else {
+        return;
+    };
+    let (ground, ink) = match wrong {
+        true => (look.warning_ground, look.warning),
+        false => (look.card, look.weak),
+    };
+    Frame::new()
+        .fill(ground)
+        .corner_radius(CornerRadius::same(12))
+        .inner_margin(Margin::symmetric(14, 8))
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                let width = (ui.available_width() - 44.0).max(40.0);
+                ui.vertical(|ui| {
+                    ui.set_width(width);
+                    ui.add_space(4.0);
+                    text::paragraph(ui, news, Weight::Body, ink);
+                });
+                let dismiss = Control::small(Icon::Close, "Dismiss the message", Kind::Bare);
+                if dismiss.add(ui, look).clicked() {
+                    acts.push(Act::Dismiss);
+                }
+            });
+        });
+    ui.add_space(8.0);
+}
+
+/// Asks for the next frame when something changes with time alone.
+pub(super) fn wake(ctx: &egui::Context, desk: &Desk, now: Duration) {
+    if let Some(next) = desk.next(now) {
+        ctx.request_repaint_after(next);
+    }
+}
+
+#[cfg(test)]
+mod tests;

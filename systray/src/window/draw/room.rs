@@ -1,0 +1,321 @@
+//! The meeting that the user is in: its title, its faces, who hears the user, and the buttons.
+
+use eframe::egui::{CornerRadius, Frame, Key, Margin, Panel, Rect, Sense, Stroke, Ui, pos2, vec2};
+
+use super::control::{Control, Kind};
+use super::icon::{self, Icon};
+use super::text::{self, Weight};
+use super::{WIDE, roster, shortcut, side};
+use crate::window::colour::Palette;
+use crate::window::desk::{Act, Desk};
+use crate::window::picture::{Part, Picture, Room, STEPS, Tone, You, plain};
+use crate::window::push::Target;
+use crate::wish::Wish;
+
+/// Draws it.
+pub(super) fn show(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    let picture = desk.picture();
+    let Some(room) = &picture.room else { return };
+    let narrow = ui.ctx().content_rect().width() < WIDE;
+    head(ui, room, picture, narrow, look, acts);
+    let controls = Panel::bottom("controls")
+        .resizable(false)
+        .show_separator_line(false)
+        .frame(Frame::new())
+        .show(ui, |ui| {
+            ui.add_space(12.0);
+            troubles(ui, picture, look);
+            super::message(ui, desk, look, acts);
+            for whisper in &room.whispers {
+                band(
+                    ui,
+                    Icon::Bubble,
+                    whisper,
+                    look.whisper_ground,
+                    look.whisper,
+                    look,
+                );
+            }
+            audience(ui, room, desk, look, acts);
+            ui.add_space(10.0);
+            controls(ui, room, &picture.you, desk, look, acts);
+        });
+    settle(ui, controls.response.rect.height());
+    if narrow && ui.data(|data| data.get_temp::<bool>(behind()).unwrap_or(false)) {
+        side::meetings(ui, desk, look, acts);
+    } else {
+        roster::show(ui, room, desk, look, acts);
+    }
+}
+
+/// A panel stands where it had room in the last pass. If it has become higher or lower, this pass is thrown away.
+fn settle(ui: &Ui, height: f32) {
+    let id = eframe::egui::Id::unique("height of the controls");
+    let before = ui.data(|data| data.get_temp::<f32>(id));
+    if before != Some(height) {
+        ui.data_mut(|data| data.insert_temp(id, height));
+        ui.ctx().request_discard("the controls have another height");
+        ui.ctx().request_repaint();
+    }
+}
+
+/// Where it is kept whether a narrow window shows the meetings instead of the faces.
+fn behind() -> eframe::egui::Id {
+    eframe::egui::Id::unique("meetings instead of faces")
+}
+
+fn head(
+    ui: &mut Ui,
+    room: &Room,
+    picture: &Picture,
+    narrow: bool,
+    look: &Palette,
+    acts: &mut Vec<Act>,
+) {
+    ui.horizontal(|ui| {
+        let buttons = if narrow { 190.0 } else { 44.0 };
+        ui.vertical(|ui| {
+            ui.set_width((ui.available_width() - buttons).max(80.0));
+            text::line(ui, &room.title, Weight::Title, look.text);
+            text::line(ui, &room.count, Weight::Body, look.weak);
+        });
+        ui.with_layout(
+            eframe::egui::Layout::right_to_left(eframe::egui::Align::TOP),
+            |ui| {
+                let shrink = Control::small(
+                    Icon::Shrink,
+                    "Shrink to a strip above all windows",
+                    Kind::Bare,
+                );
+                if shrink.add(ui, look).clicked() {
+                    acts.push(Act::Zoom);
+                }
+                if narrow {
+                    let shown = ui.data(|data| data.get_temp::<bool>(behind()).unwrap_or(false));
+                    let text = match (shown, picture.invitations.len()) {
+                        (true, _) => "Faces".to_owned(),
+                        (false, 0) => "Meetings".to_owned(),
+                        (false, count) => format!("Meetings ({count})"),
+                    };
+                    if Control::words(&text, Kind::Bare).add(ui, look).clicked() {
+                        ui.data_mut(|data| data.insert_temp(behind(), !shown));
+                    }
+                }
+            },
+        );
+    });
+    ui.add_space(12.0);
+}
+
+/// What does not work, each with what helps.
+pub(super) fn troubles(ui: &mut Ui, picture: &Picture, look: &Palette) {
+    for trouble in &picture.troubles {
+        let sentence = [Part::Text(trouble.clone())];
+        band(
+            ui,
+            Icon::Warning,
+            &sentence,
+            look.warning_ground,
+            look.warning,
+            look,
+        );
+    }
+}
+
+/// A sentence on a ground of its own.
+fn band(
+    ui: &mut Ui,
+    one: Icon,
+    sentence: &[Part],
+    ground: eframe::egui::Color32,
+    ink: eframe::egui::Color32,
+    look: &Palette,
+) {
+    Frame::new()
+        .fill(ground)
+        .corner_radius(CornerRadius::same(12))
+        .inner_margin(Margin::symmetric(14, 10))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                mark(ui, one, ink);
+                text::parts(ui, sentence, Weight::Body, look.text, ink);
+            });
+        });
+    ui.add_space(8.0);
+}
+
+fn mark(ui: &mut Ui, one: Icon, ink: eframe::egui::Color32) {
+    let (square, _) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
+    icon::draw(ui.painter(), one, square, ink);
+    ui.add_space(4.0);
+}
+
+/// Who hears the user, always.
+fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    let audience = &room.audience;
+    let (one, ground, ink) = match audience.tone {
+        Tone::Open => (Icon::People, look.card, look.accent),
+        Tone::Closed => (Icon::Muted, look.card, look.weak),
+        Tone::Whisper => (Icon::Bubble, look.whisper_ground, look.whisper),
+        Tone::Lost => (Icon::Warning, look.warning_ground, look.warning),
+    };
+    let chosen = desk.chosen().len();
+    let everyone = audience.can_widen.then_some("Speak to everyone");
+    let whisper = match chosen {
+        0 => None,
+        1 => Some("Whisper to 1 chosen".to_owned()),
+        count => Some(format!("Whisper to {count} chosen")),
+    };
+    Frame::new()
+        .fill(ground)
+        .stroke(Stroke::new(1.0, look.line))
+        .corner_radius(CornerRadius::same(14))
+        .inner_margin(Margin::symmetric(14, 10))
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.horizontal(|ui| {
+                mark(ui, one, ink);
+                let names = if audience.tone == Tone::Whisper {
+                    ink
+                } else {
+                    look.text
+                };
+                let response = text::parts(ui, &audience.sentence, Weight::Body, look.text, names);
+                ui.ctx().accesskit_node_builder(response.id, |node| {
+                    node.set_live(eframe::egui::accesskit::Live::Polite);
+                });
+            });
+            if everyone.is_none() && whisper.is_none() {
+                return;
+            }
+            ui.add_space(4.0);
+            ui.horizontal(|ui| {
+                ui.add_space(26.0);
+                if let Some(text) = &whisper
+                    && Control::wide(Icon::Bubble, text, Kind::Whisper)
+                        .add(ui, look)
+                        .clicked()
+                {
+                    acts.push(Act::WhisperToChosen);
+                }
+                if let Some(text) = everyone {
+                    let control = Control::wide(Icon::People, text, Kind::Main);
+                    if control
+                        .name("Speak to everyone (Esc)")
+                        .add(ui, look)
+                        .clicked()
+                    {
+                        acts.push(Act::Everyone);
+                    }
+                }
+            });
+        });
+}
+
+fn controls(ui: &mut Ui, room: &Room, you: &You, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        microphone(ui, you, desk, look, acts);
+        let (one, text, kind, wish) = match you.deafened {
+            true => (Icon::Deafened, "Undeafen", Kind::Danger, Wish::Undeafen),
+            false => (Icon::Headphones, "Deafen", Kind::Plain, Wish::Deafen),
+        };
+        let key = shortcut(ui, desk, Key::D);
+        if Control::tall(one, text, kind)
+            .on(you.deafened)
+            .add(ui, look)
+            .clicked()
+            || key
+        {
+            acts.push(Act::Ask(wish));
+        }
+        reply(ui, room, desk, look, acts);
+        if you.away || you.on_the_phone {
+            if Control::tall(Icon::Clock, "I am back", Kind::Main)
+                .add(ui, look)
+                .clicked()
+            {
+                acts.push(Act::Ask(Wish::Back));
+            }
+        } else {
+            if Control::tall(Icon::Clock, "Away", Kind::Plain)
+                .add(ui, look)
+                .clicked()
+            {
+                acts.push(Act::Ask(Wish::Away));
+            }
+            if Control::tall(Icon::Phone, "Phone", Kind::Plain)
+                .name("Take a phone call: both devices close")
+                .add(ui, look)
+                .clicked()
+            {
+                acts.push(Act::Ask(Wish::Phone));
+            }
+        }
+        if Control::tall(Icon::Invite, "Invite…", Kind::Plain)
+            .add(ui, look)
+            .clicked()
+        {
+            acts.push(Act::Invite);
+        }
+        if Control::tall(Icon::Leave, "Leave", Kind::Danger)
+            .add(ui, look)
+            .clicked()
+        {
+            acts.push(Act::Ask(Wish::Leave(room.id.clone())));
+        }
+    });
+}
+
+/// Mutes and unmutes; shows how loud the microphone is.
+fn microphone(ui: &mut Ui, you: &You, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    let (one, text, kind, wish) = match you.muted {
+        true => (Icon::Muted, "Unmute", Kind::Danger, Wish::Unmute),
+        false => (Icon::Microphone, "Mute", Kind::Plain, Wish::Mute),
+    };
+    let key = shortcut(ui, desk, Key::M);
+    let control = Control::tall(one, text, kind)
+        .on(you.muted)
+        .enabled(!you.deafened);
+    let response = control.add(ui, look);
+    if response.clicked() || key && !you.deafened {
+        acts.push(Act::Ask(wish));
+    }
+    if let Some(step) = desk.voices().microphone().filter(|_| you.microphone_open) {
+        let rect = response.rect;
+        let full = rect.height() - 20.0;
+        let height = full * f32::from(step) / f32::from(STEPS);
+        let bottom = rect.bottom() - 10.0;
+        let bar = Rect::from_min_max(
+            pos2(rect.left() + 7.0, bottom - height),
+            pos2(rect.left() + 10.0, bottom),
+        );
+        ui.painter().rect_filled(bar, 1.5, look.accent);
+    }
+}
+
+/// Answers the last whisper, while it is pressed or until it is said otherwise.
+fn reply(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
+    if room.reply_to.is_empty() {
+        return;
+    }
+    let name = format!("Reply to {}", plain(&room.reply_names));
+    let control = Control::tall(Icon::Reply, "Reply", Kind::Whisper).name(&name);
+    let response = control.add_with(ui, look, Sense::click_and_drag());
+    let to = || room.reply_to.clone();
+    let space = response.has_focus() && ui.input(|input| input.key_pressed(Key::Space));
+    let (pressed, released) = ui.input(|input| {
+        (
+            input.pointer.primary_pressed(),
+            input.pointer.primary_released(),
+        )
+    });
+    if pressed && (response.is_pointer_button_down_on() || released && response.clicked())
+        || space && !desk.holds()
+    {
+        acts.push(Act::Press(Target::Reply(to())));
+    } else if response.clicked() && !released && !space || shortcut(ui, desk, Key::R) {
+        acts.push(Act::ClickReply(to()));
+    }
+}

@@ -1,0 +1,78 @@
+//! What the window remembers from one time to the next: where the strip stood, and what was said already. It is lost
+//! without harm.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sotto_control::{Places, durable};
+
+/// What is remembered.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Remembered {
+    /// Where the strip stood, where the system tells and allows it.
+    pub(crate) strip: Option<(f32, f32)>,
+    /// Whether the user was told that closing the window keeps the meeting.
+    pub(crate) told_kept: bool,
+}
+
+/// Where it is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory {
+    file: PathBuf,
+    now: Remembered,
+}
+
+impl Memory {
+    /// Reads what was kept; what cannot be read is forgotten.
+    pub(crate) fn open(places: &Places) -> Self {
+        let file = places.state.join("window.json");
+        let now = read(&file).unwrap_or_default();
+        Self { file, now }
+    }
+
+    /// What is remembered.
+    pub(crate) const fn now(&self) -> &Remembered {
+        &self.now
+    }
+
+    /// Changes it, and writes it down if it has changed.
+    pub(crate) fn change(&mut self, change: impl FnOnce(&mut Remembered)) {
+        let before = self.now.clone();
+        change(&mut self.now);
+        if self.now == before {
+            return;
+        }
+        if let Err(error) = self.write() {
+            tracing::warn!(%error, file = %self.file.display(), "cannot remember where the strip stood");
+        }
+    }
+
+    fn write(&self) -> std::io::Result<()> {
+        if let Some(directory) = self.file.parent() {
+            durable::create_private(directory)?;
+        }
+        durable::replace(&self.file, &serde_json::to_vec(&self.now)?)
+    }
+}
+
+fn read(file: &Path) -> Option<Remembered> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_survives_and_nonsense_is_forgotten() {
+        let home = tempfile::tempdir().unwrap();
+        let places = Places::within(home.path());
+        let mut memory = Memory::open(&places);
+        assert_eq!(memory.now(), &Remembered::default());
+        memory.change(|now| now.strip = Some((10.0, 20.0)));
+        assert_eq!(Memory::open(&places).now().strip, Some((10.0, 20.0)));
+        std::fs::write(&memory.file, "nonsense").unwrap();
+        assert_eq!(Memory::open(&places).now(), &Remembered::default());
+    }
+}

@@ -1,0 +1,1 @@
+//! Stands in for a crate that only wasm targets would use; see `Cargo.toml`.

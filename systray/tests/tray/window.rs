@@ -1,0 +1,90 @@
+//! The window on a display of its own. They need `Xvfb` (Debian: `xvfb`) and a software OpenGL (`libgl1-mesa-dri`), and
+//! are run by name:
+//!
+//! ```text
+//! cargo test -p sotto-tray --test tray window -- --ignored
+//! ```
+//!
+//! Pictures of every state go to `target/pictures`, or to the directory that `SOTTO_PICTURES` names.
+
+mod display;
+mod scenes;
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use sotto_control::Request;
+use sotto_control::model::TalkTo;
+
+use crate::fixture::{Daemon, Session};
+use display::{Display, Portal};
+
+fn directory() -> PathBuf {
+    let directory = std::env::var_os("SOTTO_PICTURES").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/pictures"),
+        PathBuf::from,
+    );
+    std::fs::create_dir_all(&directory).unwrap();
+    directory
+}
+
+#[tokio::test]
+#[ignore = "needs Xvfb; writes pictures"]
+async fn pictures_of_every_state() {
+    let directory = directory();
+    for (dark, scale) in [(false, 1), (true, 1), (false, 2), (true, 2)] {
+        let display = Display::start();
+        for scene in scenes::all() {
+            if scale == 2 && !scene.large {
+                continue;
+            }
+            let session = Session::start();
+            let _portal = Portal::start(&session, dark).await;
+            let daemon = Daemon::start(&session.places(), scene.snapshot.clone());
+            let window = display.window(&session, scene.arguments, scale, Stdio::inherit());
+            let theme = if dark { "dark" } else { "light" };
+            let picture = directory.join(format!("{}-{theme}-{scale}x.png", scene.name));
+            for levels in scene.levels {
+                daemon.event_when_heard(&levels).await;
+            }
+            for notice in scene.notices {
+                daemon.tell(notice);
+            }
+            display.picture(&picture).await;
+            drop(window);
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Xvfb"]
+async fn a_face_pressed_with_the_mouse_is_whispered_to_and_closing_lets_go() {
+    let session = Session::start();
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), scenes::small());
+    let window = display.window(&session, &["window"], 1, Stdio::inherit());
+    display.settled().await;
+    // The second tile of the first row.
+    display.press(250, 150);
+    let Request::TalkWhisper(whisper) = daemon.next_request().await else {
+        panic!("expected talk.whisper")
+    };
+    assert_eq!(whisper.mode, sotto_control::model::WhisperMode::Hold);
+    daemon.change(|snapshot| {
+        snapshot.talk.to = TalkTo::Whisper {
+            to: vec![snapshot.meetings[0].participants[1].person.clone()],
+            mode: sotto_control::model::WhisperMode::Hold,
+        };
+    });
+    assert!(matches!(daemon.next_request().await, Request::TalkRenew(_)));
+    display.release();
+    // A renewal may come between.
+    loop {
+        match daemon.next_request().await {
+            Request::TalkRenew(_) => {}
+            Request::TalkRelease(_) => break,
+            other => panic!("expected talk.release, not {other:?}"),
+        }
+    }
+    drop(window);
+}

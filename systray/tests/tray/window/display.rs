@@ -1,0 +1,205 @@
+//! A display without a screen, a desktop that is light or dark, and what can be seen and done there.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, ImageFormat, MOTION_NOTIFY_EVENT,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+use zbus::zvariant::{OwnedValue, Value};
+
+use crate::fixture::{DEADLINE, Session};
+
+/// The size of the display.
+const WIDTH: u16 = 1840;
+const HEIGHT: u16 = 1320;
+/// Between two looks at the display; it tells nobody that it has been drawn on.
+const LOOK_AGAIN: Duration = Duration::from_millis(150);
+
+/// The display.
+pub(crate) struct Display {
+    server: Child,
+    name: String,
+    client: RustConnection,
+    root: u32,
+}
+
+impl Display {
+    pub(crate) fn start() -> Self {
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
+            .arg(format!("{WIDTH}x{HEIGHT}x24"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is needed for this test (Debian: xvfb)");
+        // It prints its number once it listens.
+        let mut line = String::new();
+        BufReader::new(server.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let name = format!(":{}", line.trim());
+        let (client, screen) = x11rb::connect(Some(&name)).unwrap();
+        let root = client.setup().roots[screen].root;
+        Self {
+            server,
+            name,
+            client,
+            root,
+        }
+    }
+
+    /// Starts the program under test on this display.
+    pub(crate) fn window(
+        &self,
+        session: &Session,
+        arguments: &[&str],
+        scale: u8,
+        log: Stdio,
+    ) -> Window {
+        let child = Command::new(env!("CARGO_BIN_EXE_sotto-tray"))
+            .args(arguments)
+            .env("DBUS_SESSION_BUS_ADDRESS", session.address())
+            .env("SOTTO_HOME", session.directory.path().join("home"))
+            .env("DISPLAY", &self.name)
+            .env_remove("WAYLAND_DISPLAY")
+            .env("WINIT_X11_SCALE_FACTOR", scale.to_string())
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        Window(child)
+    }
+
+    /// Everything on the display, four bytes a pixel: blue, green, red, nothing.
+    fn pixels(&self) -> Vec<u8> {
+        let image = self.client.get_image(
+            ImageFormat::Z_PIXMAP,
+            self.root,
+            0,
+            0,
+            WIDTH,
+            HEIGHT,
+            u32::MAX,
+        );
+        image.unwrap().reply().unwrap().data
+    }
+
+    /// Waits until something is shown and nothing changes any more.
+    pub(crate) async fn settled(&self) -> Vec<u8> {
+        let settled = timeout(DEADLINE, async {
+            let mut before = Vec::new();
+            let mut same = 0;
+            loop {
+                sleep(LOOK_AGAIN).await;
+                let now = self.pixels();
+                let empty = now.chunks_exact(4).all(|pixel| pixel[..3] == now[..3]);
+                same = if now == before && !empty { same + 1 } else { 0 };
+                if same == 4 {
+                    return now;
+                }
+                before = now;
+            }
+        });
+        settled.await.expect("the window does not come to rest")
+    }
+
+    /// Writes what is shown into a file, without the empty part of the display.
+    pub(crate) async fn picture(&self, file: &Path) {
+        let pixels = self.settled().await;
+        let (width, height) = (usize::from(WIDTH), usize::from(HEIGHT));
+        let shown = |x: usize, y: usize| pixels[(y * width + x) * 4..][..3] != [0, 0, 0];
+        let right = (0..width).rev().find(|x| (0..height).any(|y| shown(*x, y)));
+        let bottom = (0..height).rev().find(|y| (0..width).any(|x| shown(x, *y)));
+        let (columns, rows) = (right.unwrap() + 1, bottom.unwrap() + 1);
+        let mut rgb = Vec::with_capacity(columns * rows * 3);
+        for y in 0..rows {
+            for pixel in pixels[y * width * 4..][..columns * 4].chunks_exact(4) {
+                rgb.extend([pixel[2], pixel[1], pixel[0]]);
+            }
+        }
+        let size = (
+            u32::try_from(columns).unwrap(),
+            u32::try_from(rows).unwrap(),
+        );
+        let mut encoder = png::Encoder::new(File::create(file).unwrap(), size.0, size.1);
+        encoder.set_color(png::ColorType::Rgb);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&rgb).unwrap();
+    }
+
+    /// Presses the left button there.
+    pub(crate) fn press(&self, x: i16, y: i16) {
+        self.fake(MOTION_NOTIFY_EVENT, 0, x, y);
+        self.fake(BUTTON_PRESS_EVENT, 1, x, y);
+    }
+
+    /// Lets go of it.
+    pub(crate) fn release(&self) {
+        self.fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
+    }
+
+    fn fake(&self, event: u8, detail: u8, x: i16, y: i16) {
+        self.client
+            .xtest_fake_input(event, detail, 0, self.root, x, y, 0)
+            .unwrap()
+            .check()
+            .unwrap();
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+/// The running window; ended with the test.
+pub(crate) struct Window(Child);
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The desktop's setting of light and dark.
+pub(crate) struct Portal {
+    _bus: zbus::Connection,
+}
+
+struct Settings {
+    dark: bool,
+}
+
+#[zbus::interface(name = "org.freedesktop.portal.Settings")]
+impl Settings {
+    fn read_one(&self, _namespace: &str, _key: &str) -> OwnedValue {
+        let value = Value::from(if self.dark { 1_u32 } else { 2_u32 });
+        value.try_to_owned().unwrap()
+    }
+}
+
+impl Portal {
+    pub(crate) async fn start(session: &Session, dark: bool) -> Self {
+        let bus = zbus::connection::Builder::address(session.address().as_str())
+            .unwrap()
+            .name("org.freedesktop.portal.Desktop")
+            .unwrap()
+            .serve_at("/org/freedesktop/portal/desktop", Settings { dark })
+            .unwrap()
+            .build()
+            .await
+            .unwrap();
+        Self { _bus: bus }
+    }
+}
