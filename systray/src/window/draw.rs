@@ -147,7 +147,7 @@ pub(super) fn message(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<A
         .inner_margin(Margin::symmetric(14, 8))
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                let width = (ui.available_width() - 44.0).max(40.0);
+                let width = (ui.available_width() - 38.0).max(40.0);
                 ui.vertical(|ui| {
                     ui.set_width(width);
                     ui.add_space(4.0);

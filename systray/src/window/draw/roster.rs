@@ -30,7 +30,7 @@ pub(super) fn show(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: 
         .scroll_source(source)
         .auto_shrink([false, false])
         .show(ui, |ui| {
-            let places = places(ui.available_width() - 2.0, room.tiles.len());
+            let places = places(ui.available_width() - 12.0, room.tiles.len());
             let height = places.last().map_or(0.0, |last| last.bottom()) + 4.0;
             let size = vec2(ui.available_width(), height.max(ui.available_height()));
             let (id, area) = ui.allocate_space(size);

@@ -149,6 +149,24 @@ fn a_face_that_is_clicked_stays_in_a_whisper_without_a_gap() {
 }
 
 #[test]
+fn a_click_within_one_frame_is_a_click() {
+    for name in ["Bao, online", "Mute"] {
+        let mut harness = window_of(picture());
+        let at = harness.get_by_label(name).rect().center();
+        let button = |pressed| Event::PointerButton {
+            pos: at,
+            button: PointerButton::Primary,
+            pressed,
+            modifiers: Modifiers::default(),
+        };
+        let events = [Event::PointerMoved(at), button(true), button(false)];
+        harness.input_mut().events.extend(events);
+        harness.run();
+        assert!(!harness.state().wishes.is_empty(), "{name}");
+    }
+}
+
+#[test]
 fn a_face_that_is_held_is_whispered_to_until_it_is_let_go() {
     let mut harness = window_of(picture());
     let at = harness.get_by_label("Bao, online").rect().center();

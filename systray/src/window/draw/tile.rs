@@ -167,12 +167,12 @@ fn pressed(ui: &Ui, response: &Response, tile: &Tile, desk: &Desk, acts: &mut Ve
     let press = || Act::Press(Target::Faces(desk.with_chosen(&tile.id)));
     let choose = || Act::Choose(tile.id.clone());
     // Within the reader of the input nothing else of egui may be asked.
-    let focused = response.has_focus();
+    let (focused, clicked) = (response.has_focus(), response.clicked());
     ui.input(|input| {
         let down = response.is_pointer_button_down_on() && input.pointer.primary_pressed();
         // Press and release may come at once.
         let both = input.pointer.primary_pressed() && input.pointer.primary_released();
-        if down || both && response.clicked() {
+        if down || both && clicked {
             let several = input.modifiers.command;
             acts.push(if several { choose() } else { press() });
         }
