@@ -5,8 +5,8 @@
 use std::ffi::OsString;
 
 use raw_window_handle::{HasWindowHandle, RawWindowHandle};
-use x11rb::connection::Connection;
 use x11rb::properties::WmHints;
+use x11rb::protocol::xproto::{ConnectionExt, InputFocus};
 
 /// The windowing system that the window is on, or would be on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +76,13 @@ fn hint(window: u32, accept: bool) -> Result<(), Box<dyn std::error::Error>> {
         .unwrap_or_default();
     hints.input = Some(accept);
     hints.set(&connection, window)?.check()?;
-    connection.flush()?;
+    if !accept && connection.get_input_focus()?.reply()?.focus == window {
+        // The window manager gives the keyboard to whoever had it before.
+        let nobody = u32::from(InputFocus::POINTER_ROOT);
+        connection
+            .set_input_focus(InputFocus::POINTER_ROOT, nobody, x11rb::CURRENT_TIME)?
+            .check()?;
+    }
     Ok(())
 }
 
