@@ -14,6 +14,7 @@ use super::desk::{Act, Desk, KEPT, ends_a_hold};
 use super::draw::{self, strip, style};
 use super::link::{Fresh, Link};
 use super::memory::Memory;
+use super::picture::Picture;
 use super::surface::{self, System};
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
@@ -110,6 +111,7 @@ impl App {
         let wake = ctx.clone();
         let link = Link::start(places.clone(), move || wake.request_repaint())?;
         let mut desk = Desk::default();
+        desk.see(Picture::unknown());
         desk.show_invitation(opening.invitation.clone());
         Ok(Self {
             link,

@@ -105,7 +105,7 @@ pub(super) fn shortcut(ui: &Ui, desk: &Desk, key: Key) -> bool {
     })
 }
 
-/// The newest message, where a screen reader finds it although nobody looks.
+/// The newest message, where a screen reader finds it although nobody looks, and the window's own name.
 fn live(ui: &Ui, desk: &Desk) {
     let text = desk.messages().newest().map_or("", |(text, _)| text);
     let rect = Rect::from_min_size(ui.max_rect().min, vec2(1.0, 1.0));
@@ -114,9 +114,15 @@ fn live(ui: &Ui, desk: &Desk) {
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
     ui.ctx()
         .accesskit_node_builder(id, |node| node.set_live(Live::Polite));
+    let title = desk.picture().window_title();
+    ui.ctx()
+        .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
 }
 
 fn disconnected(ui: &mut Ui, why: &str, look: &Palette) {
+    if why.is_empty() {
+        return;
+    }
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() / 3.0).max(24.0));
         text::line(ui, "Not connected to Sotto", Weight::Title, look.text);

@@ -75,7 +75,10 @@ impl Link {
         places: Places,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let shared = Arc::new(Mutex::new(Shared::default()));
+        let shared = Arc::new(Mutex::new(Shared {
+            picture: Picture::unknown(),
+            ..Shared::default()
+        }));
         let (clicks, wishes) = daemon::wishes();
         let (listening, wanted) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread()

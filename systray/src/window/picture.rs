@@ -24,7 +24,7 @@ use crate::words::{LONGEST_MESSAGE, shorten};
 /// Everything on the screen, but for what the user does there right now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Picture {
-    /// Why there is no connection, if there is none.
+    /// Why there is no connection, if there is none; empty until the first try has ended.
     pub(crate) disconnected: Option<String>,
     /// The meeting that the user is in.
     pub(crate) room: Option<Room>,
@@ -77,6 +77,14 @@ pub(crate) struct Room {
 }
 
 impl Picture {
+    /// What to show before anything is known.
+    pub(crate) fn unknown() -> Self {
+        Self {
+            disconnected: Some(String::new()),
+            ..Self::default()
+        }
+    }
+
     /// What to show.
     pub(crate) fn of(state: &State) -> Self {
         match &state.link {

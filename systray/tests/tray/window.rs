@@ -58,7 +58,7 @@ async fn pictures_of_every_state() {
 
 #[tokio::test]
 #[ignore = "needs Xvfb"]
-async fn a_face_pressed_with_the_mouse_is_whispered_to_and_closing_lets_go() {
+async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
     let session = Session::start();
     let display = Display::start();
     let mut daemon = Daemon::start(&session.places(), scenes::small());

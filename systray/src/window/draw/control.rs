@@ -3,8 +3,8 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Color32, CornerRadius, CursorIcon, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
-    pos2, vec2,
+    Color32, CornerRadius, CursorIcon, Key, Rect, Response, Sense, Stroke, StrokeKind, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use super::icon::{self, Icon};
@@ -37,6 +37,7 @@ pub(crate) struct Control<'a> {
     shape: Shape,
     enabled: bool,
     on: Option<bool>,
+    key: Option<Key>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +87,7 @@ impl<'a> Control<'a> {
             shape,
             enabled: true,
             on: None,
+            key: None,
         }
     }
 
@@ -104,6 +106,12 @@ impl<'a> Control<'a> {
     /// Whether what it switches is on.
     pub(crate) const fn on(mut self, on: bool) -> Self {
         self.on = Some(on);
+        self
+    }
+
+    /// The key that does the same.
+    pub(crate) const fn key(mut self, key: Key) -> Self {
+        self.key = Some(key);
         self
     }
 
@@ -141,6 +149,12 @@ impl<'a> Control<'a> {
             true => CursorIcon::PointingHand,
             false => CursorIcon::Default,
         });
+        if let Some(key) = self.key {
+            let key = key.name();
+            ui.ctx()
+                .accesskit_node_builder(response.id, |node| node.set_keyboard_shortcut(key));
+            return text::full_on_hover(response, &format!("{name} ({key})"));
+        }
         match self.shape == Shape::Small || self.name.is_some() {
             true => text::full_on_hover(response, name),
             false => response,

@@ -59,17 +59,20 @@ fn contents(
     text::line(ui, &heading, Weight::Title, look.text);
     ui.add_space(10.0);
     let starts = dialog.inviting().is_none();
+    let mut entered = false;
     if starts {
         let field = field(ui, &mut dialog.title, "Title, for instance Planning", look);
         if first {
             field.request_focus();
         }
+        entered |= enter_in(ui, &field);
     }
     ui.add_space(4.0);
     let search = field(ui, &mut dialog.search, "Search colleagues and groups", look);
     if first && !starts {
         search.request_focus();
     }
+    entered |= enter_in(ui, &search);
     ui.add_space(8.0);
     let mut picked = None;
     ScrollArea::vertical()
@@ -110,14 +113,18 @@ fn contents(
             (false, count) => format!("Invite {count}"),
         };
         let control = Control::words(&action, Kind::Main).enabled(missing.is_none());
-        let enter = ui.input(|input| input.key_pressed(Key::Enter) && input.modifiers.command);
-        if control.add(ui, look).clicked() || enter && missing.is_none() {
+        if control.add(ui, look).clicked() || entered && missing.is_none() {
             acts.push(Act::Confirm);
         }
         if Control::words("Cancel", Kind::Bare).add(ui, look).clicked() {
             acts.push(Act::Back);
         }
     });
+}
+
+/// Whether the user has ended a field with the Enter key.
+fn enter_in(ui: &Ui, field: &eframe::egui::Response) -> bool {
+    field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
 fn field(ui: &mut Ui, text: &mut String, hint: &str, look: &Palette) -> eframe::egui::Response {

@@ -224,6 +224,7 @@ fn controls(ui: &mut Ui, room: &Room, you: &You, desk: &Desk, look: &Palette, ac
         let key = shortcut(ui, desk, Key::D);
         if Control::tall(one, text, kind)
             .on(you.deafened)
+            .key(Key::D)
             .add(ui, look)
             .clicked()
             || key
@@ -277,6 +278,7 @@ fn microphone(ui: &mut Ui, you: &You, desk: &Desk, look: &Palette, acts: &mut Ve
     let key = shortcut(ui, desk, Key::M);
     let control = Control::tall(one, text, kind)
         .on(you.muted)
+        .key(Key::M)
         .enabled(!you.deafened);
     let response = control.add(ui, look);
     if response.clicked() || key && !you.deafened {
@@ -301,7 +303,9 @@ fn reply(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Vec<A
         return;
     }
     let name = format!("Reply to {}", plain(&room.reply_names));
-    let control = Control::tall(Icon::Reply, "Reply", Kind::Whisper).name(&name);
+    let control = Control::tall(Icon::Reply, "Reply", Kind::Whisper)
+        .name(&name)
+        .key(Key::R);
     let response = control.add_with(ui, look, Sense::click_and_drag());
     let to = || room.reply_to.clone();
     let space = response.has_focus() && ui.input(|input| input.key_pressed(Key::Space));
