@@ -179,6 +179,28 @@ impl Desk {
         format!("unix:path={}/bus", self.directory.display())
     }
 
+    /// Clicks the icon of the tray, as a panel does.
+    ///
+    /// # Errors
+    ///
+    /// When there is none.
+    pub fn clicks_icon(&self) -> Result<()> {
+        let names = run(self.busctl().args(["list", "--no-legend"]))?;
+        let icon = names
+            .split_whitespace()
+            .find(|name| name.starts_with("org.kde.StatusNotifierItem-"))
+            .context("there is no icon")?;
+        let mut clicking = self.busctl();
+        clicking.args(["call", icon, "/StatusNotifierItem"]).args([
+            "org.kde.StatusNotifierItem",
+            "Activate",
+            "ii",
+            "0",
+            "0",
+        ]);
+        run(&mut clicking).map(drop)
+    }
+
     /// Presses the button of this accessible name, as a screen reader does.
     ///
     /// # Errors
@@ -220,13 +242,14 @@ impl Desk {
         run(self.command("xdotool").args(["mouseup", "1"])).map(drop)
     }
 
-    /// The number of the window that has the keyboard.
+    /// The title of the window that has the keyboard, according to the window manager.
     ///
     /// # Errors
     ///
     /// When none has it.
-    pub fn focus(&self) -> Result<String> {
-        run(self.command("xdotool").arg("getwindowfocus")).map(|number| number.trim().to_owned())
+    pub fn active_window(&self) -> Result<String> {
+        let asking = ["getactivewindow", "getwindowname"];
+        run(self.command("xdotool").args(asking)).map(|title| title.trim().to_owned())
     }
 
     /// Takes a button of the newest notification, by its label.
@@ -283,12 +306,17 @@ impl Desk {
     }
 
     fn has_name(&self, name: &str) -> Result<bool> {
-        let mut asking = self.command("busctl");
+        let mut asking = self.busctl();
         asking
-            .arg(format!("--address={}", self.bus()))
             .args(["call", "org.freedesktop.DBus", "/org/freedesktop/DBus"])
             .args(["org.freedesktop.DBus", "NameHasOwner", "s", name]);
         Ok(run(&mut asking)?.contains("true"))
+    }
+
+    fn busctl(&self) -> Command {
+        let mut command = self.command("busctl");
+        command.arg(format!("--address={}", self.bus()));
+        command
     }
 
     fn accessible(&self, arguments: &[&str]) -> Result<String> {

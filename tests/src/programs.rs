@@ -23,6 +23,12 @@ impl Running {
             .map(Self)
             .with_context(|| format!("cannot start {shown}"))
     }
+
+    /// The process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
 }
 
 impl Drop for Running {
