@@ -27,7 +27,7 @@ pub(crate) use people::{connected, peers, presence_reply};
 pub(crate) use stats::stats;
 pub(crate) use status::{quit, settings, status};
 pub(crate) use style::{Ink, Style};
-pub(crate) use talk::{because, talk_reply, whispers};
+pub(crate) use talk::{because, press_reply, talk_reply, whispers};
 
 use sotto_control::model::{OfflineReason, Person, Presence, PresenceState};
 use std::time::Duration;

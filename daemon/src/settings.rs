@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
 use sotto_control::ForPeople;
-use sotto_control::config::{self, Config, ConfigError, Rejoin};
+use sotto_control::config::{self, Config, ConfigError, Rejoin, TalkMode};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) network: sotto_control::config::Network,
     /// The user's groups of colleagues.
     pub(crate) groups: Groups,
+    /// When the microphone is open while the user is unmuted.
+    pub(crate) talk_mode: TalkMode,
     /// Which devices to open.
     pub(crate) devices: Devices,
     /// Whether sound goes out as it is: no processing, no gate, twice the bitrate.
@@ -82,7 +84,7 @@ impl Settings {
         let config = Config::parse(&text).map_err(wrong)?;
         let groups = Groups::new(config.groups).map_err(wrong)?;
         let backend = backend(config.audio.backend);
-        let treatments = Treatments::of(&config.audio);
+        let treatments = Treatments::of(&config.audio, config.talk.mode);
         let profile = config.audio.profile;
         let output = device(config.audio.output);
         Ok(Self {
@@ -95,6 +97,7 @@ impl Settings {
             },
             network: config.network,
             groups,
+            talk_mode: config.talk.mode,
             music: config.audio.music,
             devices: Devices {
                 capture: CaptureRequest {

@@ -158,6 +158,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         voice,
         config_file: places.config.clone(),
         groups: settings.groups,
+        talk_mode: settings.talk_mode,
         warnings,
     });
     // A task of its own, so that the end comes in time even if the hub stands still.

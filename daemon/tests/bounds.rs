@@ -10,6 +10,8 @@ fn the_control_api_offers_what_the_mesh_and_the_mixer_take() {
     assert_eq!(sotto_control::MIN_WHISPER, meeting::MIN_WHISPER);
     assert_eq!(sotto_control::MAX_WHISPER, meeting::MAX_WHISPER);
     assert_eq!(sotto_control::HOLD_PATIENCE, meeting::HOLD_PATIENCE);
+    assert_eq!(sotto_control::LONG_PRESS, meeting::LONG_PRESS);
+    assert_eq!(sotto_control::LONGEST_PRESS, meeting::LONGEST_PRESS);
     assert_eq!(
         sotto_control::MAX_VOLUME_PERCENT,
         meeting::MAX_VOLUME_PERCENT

@@ -3,7 +3,7 @@
 use super::{Ink, Style, Table};
 use sotto_control::model::{
     Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Processing, Sound, SoundState,
-    TestProgress, TestStep, TestVerdict,
+    TalkMode, TestProgress, TestStep, TestVerdict,
 };
 use sotto_control::{AudioReply, SilenceReply, VolumeReply};
 use std::time::Duration;
@@ -15,6 +15,10 @@ pub(crate) fn audio(reply: &AudioReply, style: Style) -> String {
             "Deafened: you hear nothing, and nobody hears you.",
         ),
         AudioReply { muted: true, .. } => style.paint(Ink::Yellow, "Muted."),
+        AudioReply {
+            mode: TalkMode::Push,
+            ..
+        } => "You are not muted: your microphone is open while you press to talk.".to_owned(),
         AudioReply { .. } => "Your microphone is open while you are in a meeting.".to_owned(),
     }
 }

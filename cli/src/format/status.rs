@@ -4,7 +4,7 @@ use super::audio::sound;
 use super::talk::{because, whispers};
 use super::{Ink, Style, Table, duration};
 use sotto_control::Done;
-use sotto_control::model::{NetworkStatus, Severity, Status};
+use sotto_control::model::{NetworkStatus, Severity, Status, TalkMode};
 use std::time::Duration;
 
 pub(crate) fn status(status: &Status, style: Style) -> String {
@@ -77,6 +77,9 @@ fn microphone(status: &Status, style: Style) -> String {
         return style.paint(Ink::Yellow, "closed: you are deafened");
     }
     let talk = status.talk.as_ref();
+    if talk.is_some_and(|talk| talk.pressed && talk.microphone_open) {
+        return style.paint(Ink::Green, "open while you press to talk");
+    }
     if status.muted && talk.is_some_and(|talk| talk.microphone_open) {
         return style.paint(Ink::Magenta, "open while you hold the whisper");
     }
@@ -95,6 +98,9 @@ fn microphone(status: &Status, style: Style) -> String {
     if status.sound.has_no_microphone() {
         return style.paint(Ink::Red, "closed: there is none that works");
     }
+    if talk.is_some_and(|talk| talk.mode == TalkMode::Push && !talk.microphone_open) {
+        return style.paint(Ink::Yellow, "closed until you press to talk");
+    }
     if talk.is_some_and(|talk| because(talk).is_some()) {
         return style.paint(Ink::Red, "open, but nobody hears you");
     }
@@ -102,9 +108,13 @@ fn microphone(status: &Status, style: Style) -> String {
         .unmuted_by
         .as_ref()
         .map_or_else(String::new, |by| format!(", by {by}"));
+    let open = match talk.map(|talk| talk.mode) {
+        Some(TalkMode::Voice) => "open, and sent while you speak",
+        _ => "open",
+    };
     format!(
         "{}{}",
-        style.paint(Ink::Green, "open"),
+        style.paint(Ink::Green, open),
         style.paint(Ink::Dim, by)
     )
 }

@@ -3,15 +3,20 @@
 use super::group::left_out;
 use super::{Ink, Style, duration, names};
 use sotto_control::TalkReply;
-use sotto_control::model::{NobodyBecause, Talk, TalkTo, WhisperMode};
+use sotto_control::model::{NobodyBecause, Talk, TalkMode, TalkTo, WhisperMode};
 
 /// One sentence about the audience, and one each about whoever hears nothing and whoever was left out.
 pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
     let talk = &reply.talk;
     let mut text = audience(talk, style);
     if matches!(talk.to, TalkTo::Whisper { .. }) && !talk.microphone_open {
-        let muted = "\nYou are muted: they hear nothing until 'sotto unmute'.";
-        text.push_str(&style.paint(Ink::Yellow, muted));
+        let closed = match talk.mode {
+            TalkMode::Push => {
+                "\nThey hear you while you press to talk, as with 'sotto talk --press'."
+            }
+            _ => "\nYou are muted: they hear nothing until 'sotto unmute'.",
+        };
+        text.push_str(&style.paint(Ink::Yellow, closed));
     }
     if !talk.not_hearing.is_empty() {
         let deaf = format!(
@@ -22,6 +27,24 @@ pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
     }
     text.push_str(&left_out(&reply.left_out, style));
     text
+}
+
+/// What has become of the microphone, and whom it speaks to while it is open.
+pub(crate) fn press_reply(reply: &TalkReply, style: Style) -> String {
+    let talk = &reply.talk;
+    let audience = || audience(talk, style);
+    match (talk.pressed, talk.microphone_open) {
+        (true, true) => {
+            let open = style.paint(
+                Ink::Green,
+                "Your microphone is open while you press to talk.",
+            );
+            format!("{open} {}", audience())
+        }
+        (true, false) => format!("You press to talk, and nobody is there. {}", audience()),
+        (false, true) => format!("Your microphone is open without a key. {}", audience()),
+        (false, false) => "Your microphone is closed.".to_owned(),
+    }
 }
 
 /// Whom the user speaks to, as a sentence.

@@ -8,7 +8,7 @@ use sotto_control::model::{
 use sotto_control::{
     AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Event, ForPeople, MeetingJoin,
     MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, Request, TalkAbandon, TalkEveryone,
-    TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
+    TalkRelease, TalkRenew, TalkReplyTo, TalkToggle, TalkWhisper,
 };
 use std::collections::VecDeque;
 
@@ -320,6 +320,7 @@ impl Screen {
             KeyCode::Char('d') if status.deafened => AudioUndeafen {}.into(),
             KeyCode::Char('d') => AudioDeafen {}.into(),
             KeyCode::Char('t') => TalkEveryone {}.into(),
+            KeyCode::Char(' ') => TalkToggle {}.into(),
             KeyCode::Char('r') => TalkReplyTo {
                 // Whom the user sees, and nobody else.
                 to: ids(&self.snapshot.talk.reply_to),

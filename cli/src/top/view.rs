@@ -11,7 +11,9 @@ use ratatui::layout::{Alignment, Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
-use sotto_control::model::{IncomingWhisper, Presence, PresenceState, Severity, Status, TalkTo};
+use sotto_control::model::{
+    IncomingWhisper, Presence, PresenceState, Severity, Status, TalkMode, TalkTo,
+};
 
 /// Wide enough for the list of meetings beside a roster with all its columns.
 const WIDE: u16 = 114;
@@ -114,8 +116,15 @@ fn badge(screen: &Screen) -> Line<'static> {
             TalkTo::Whisper { to, .. } if talk.microphone_open => {
                 (format!("WHISPER → {}", names(to)), on(Color::Magenta))
             }
+            TalkTo::Whisper { to, .. } if talk.mode == TalkMode::Push => {
+                let text = format!("PRESS TO WHISPER → {}", names(to));
+                (text, on(Color::Yellow))
+            }
             TalkTo::Whisper { to, .. } => {
                 (format!("MUTED, WHISPER → {}", names(to)), on(Color::Yellow))
+            }
+            _ if talk.pressed && talk.microphone_open => {
+                ("● PRESSED TO TALK".to_owned(), on(Color::Green))
             }
             _ if status.deafened => ("DEAFENED".to_owned(), on(Color::Yellow)),
             _ if status.muted => ("MUTED".to_owned(), on(Color::Yellow)),
@@ -126,6 +135,9 @@ fn badge(screen: &Screen) -> Line<'static> {
             }
             TalkTo::Everyone if talk.microphone_open => {
                 ("● MICROPHONE OPEN".to_owned(), on(Color::Green))
+            }
+            TalkTo::Everyone if talk.mode == TalkMode::Push && is_online(status) => {
+                ("PRESS TO TALK".to_owned(), on(Color::Yellow))
             }
             // Open, but nothing is sent while the others are away.
             TalkTo::Everyone if is_online(&screen.snapshot.status) => {
@@ -231,6 +243,7 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
         status.presence.map(|presence| presence.state),
         Some(PresenceState::Away | PresenceState::Offline { .. })
     );
+    let pushes = screen.snapshot.talk.mode == TalkMode::Push;
     let keys: &[(&str, &str)] = if !screen.connected {
         &[("q", "quit")]
     } else if let Some(picker) = &screen.picker {
@@ -248,7 +261,11 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
             ),
             ("w", "whisper"),
             ("r", "reply"),
-            ("t", "to all"),
+            if pushes {
+                ("space", "talk")
+            } else {
+                ("t", "to all")
+            },
             ("a", if away { "back" } else { "away" }),
             ("s", "switch"),
             ("j", "join"),

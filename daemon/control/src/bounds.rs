@@ -25,9 +25,13 @@ pub const MAX_VOLUME_PERCENT: u16 = 200;
 pub const MIN_WHISPER: Duration = Duration::from_millis(100);
 /// The longest whisper of a stated time.
 pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
-/// How long a held whisper lasts without `talk.renew`.
+/// How long a held whisper or press lasts without `talk.renew`.
 pub const HOLD_PATIENCE: Duration = Duration::from_secs(10);
-/// How often a client that holds a whisper renews it: a few may be late before the whisper ends.
+/// How long the microphone may be pressed before the user is reminded: the key may be stuck.
+pub const LONG_PRESS: Duration = Duration::from_secs(60);
+/// How long it may be pressed before it closes by itself.
+pub const LONGEST_PRESS: Duration = Duration::from_secs(300);
+/// How often a client that holds a whisper or a press renews it: a few may be late before it ends.
 pub const RENEW_EVERY: Duration = Duration::from_secs(1);
 /// The longest that `network.connect` waits.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);

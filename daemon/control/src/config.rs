@@ -8,6 +8,7 @@ mod groups;
 mod hotkeys;
 mod profile;
 mod schema;
+mod talk;
 mod treatment;
 mod trigger;
 
@@ -23,5 +24,6 @@ pub use schema::{
     Audio, Config, ConfigError, KEYS, Meeting, Network, OnClose, Rejoin, Window, is_section,
     nearest,
 };
-pub use treatment::{Treatment, VoiceGate};
+pub use talk::{Talk, TalkMode};
+pub use treatment::Treatment;
 pub use trigger::Trigger;

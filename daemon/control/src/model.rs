@@ -24,5 +24,5 @@ pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stat
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{OfflineReason, Presence, PresenceState};
 pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};
-pub use talk::{IncomingWhisper, Level, Levels, NobodyBecause, Talk, TalkTo};
+pub use talk::{IncomingWhisper, Level, Levels, NobodyBecause, Talk, TalkMode, TalkTo};
 pub use whisper_mode::WhisperMode;

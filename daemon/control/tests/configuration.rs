@@ -1,7 +1,8 @@
 //! `config.toml` as people write it, and what they are told when it is wrong.
 
 use sotto_control::config::{
-    Backend, Config, ConfigError, Device, EditError, KEYS, Profile, Rejoin, get, set, unset,
+    Backend, Config, ConfigError, Device, EditError, KEYS, Profile, Rejoin, TalkMode, get, set,
+    unset,
 };
 
 #[test]
@@ -10,6 +11,29 @@ fn an_empty_file_is_all_defaults() {
     assert_eq!(get("", "audio.input").unwrap(), "default");
     assert_eq!(get("", "meeting.rejoin").unwrap(), "after-crash");
     assert_eq!(get("", "network.listen_port").unwrap(), "0");
+}
+
+#[test]
+fn the_voice_gate_of_earlier_releases_is_a_talk_mode() {
+    let mode = |text: &str| Config::parse(text).unwrap().talk.mode;
+    assert_eq!(mode(""), TalkMode::Open);
+    assert_eq!(mode("[talk]\nmode = 'push'"), TalkMode::Push);
+    assert_eq!(mode("audio.voice_gate = 'on'"), TalkMode::Voice);
+    assert_eq!(mode("audio.voice_gate = 'off'"), TalkMode::Open);
+    let both = "[audio]\nvoice_gate = 'on' # old\nmusic = true\n[talk]\nmode = 'push'\n";
+    assert_eq!(mode(both), TalkMode::Push);
+    assert_eq!(
+        set(both, "talk.mode", "open").unwrap(),
+        "[audio]\nmusic = true\n[talk]\nmode = \"open\"\n"
+    );
+    assert_eq!(
+        unset(both, "talk.mode").unwrap(),
+        "[audio]\nmusic = true\n[talk]\n"
+    );
+    let error = set("", "audio.voice_gate", "on").unwrap_err().to_string();
+    assert!(error.contains("talk.mode"), "{error}");
+    let error = Config::parse("[audio]\nvoice_gate = true").unwrap_err();
+    assert!(error.to_string().contains("talk.mode"), "{error}");
 }
 
 #[test]
@@ -150,6 +174,7 @@ fn every_key_can_be_set_as_a_command_line_writes_it() {
     let values = [
         "Anna",
         "never",
+        "push",
         "eth0,wlan0",
         "4000",
         "4001",

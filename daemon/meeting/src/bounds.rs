@@ -19,3 +19,7 @@ pub const MAX_WHISPER: Duration = Duration::from_secs(3600);
 /// How long a held whisper lasts without a sign of life from whoever holds it. A suspended program leaves its connection
 /// open, so the connection alone shows nothing.
 pub const HOLD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long the microphone may be pressed before the user is reminded: the key may be stuck.
+pub const LONG_PRESS: Duration = Duration::from_secs(60);
+/// How long it may be pressed before it closes by itself.
+pub const LONGEST_PRESS: Duration = Duration::from_secs(300);

@@ -16,6 +16,15 @@ pub enum WhisperMode {
     For(Duration),
 }
 
+/// How long the microphone stays pressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PressMode {
+    /// While a program holds it: until [`Command::Unpress`], or 10 s without [`Command::RenewPress`].
+    Hold,
+    /// Until [`Command::Unpress`]: nobody has to show life, because whoever asked does not live on.
+    Latch,
+}
+
 /// A wish of the local user.
 ///
 /// Moments marked `at` are capture times: the count of 48 kHz samples captured since the daemon entered voice. They are
@@ -144,6 +153,28 @@ pub enum Command {
     },
     /// Back to everyone.
     Talk {
+        /// Capture time.
+        at: Option<u64>,
+    },
+    /// Keep the microphone closed unless it is pressed, or no longer. Ends a press.
+    PushToTalk {
+        /// Whether it must be pressed.
+        needed: bool,
+        /// Capture time.
+        at: Option<u64>,
+    },
+    /// Open the microphone while it is pressed, although it is muted or must be pressed. If it is pressed already, that
+    /// ends. Where it is open anyway, nothing changes.
+    Press {
+        /// How long.
+        mode: PressMode,
+        /// Capture time.
+        at: Option<u64>,
+    },
+    /// Whoever holds a press is still there. Refused if none is held.
+    RenewPress,
+    /// End the press. Without one, nothing changes.
+    Unpress {
         /// Capture time.
         at: Option<u64>,
     },

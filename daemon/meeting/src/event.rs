@@ -178,6 +178,12 @@ pub enum Event {
     WhisperOver,
     /// A held whisper ended before it was released: I speak to nobody until I say whom.
     HoldLost,
+    /// The microphone is pressed for long: the key may be stuck.
+    PressLong,
+    /// It was pressed for so long that it is no longer.
+    PressTooLong,
+    /// Whoever held the press shows no life, so it has ended.
+    PressLost,
     /// Two daemons use my identity; I am Offline and join nothing.
     Cloned,
     /// Something was more than the limits allow; details in [`View::counters`](crate::View).

@@ -49,7 +49,7 @@ mod unknown;
 mod view;
 mod wire;
 
-pub use command::{Command, Reply, WhisperMode};
+pub use command::{Command, PressMode, Reply, WhisperMode};
 pub use event::{Event, InvitationEnd, JoinFailure, Part};
 pub use ids::{MeetingId, Now, ParseIdError, PeerId, Utc};
 pub use input::{DirectError, Input, Session};

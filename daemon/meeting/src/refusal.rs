@@ -154,8 +154,8 @@ pub enum Refusal {
         /// By name.
         label: String,
     },
-    /// The held whisper has ended already, or was never begun.
-    #[error("you hold no whisper")]
+    /// The held whisper or press has ended already, or was never begun.
+    #[error("you hold neither a whisper nor the talk key")]
     NothingHeld,
     /// A volume beyond [`MAX_VOLUME_PERCENT`].
     #[error("a volume is 0 to {MAX_VOLUME_PERCENT} percent")]

@@ -202,6 +202,10 @@ pub struct TalkView {
     pub deafened: bool,
     /// Whether what I say right now is sent to anybody.
     pub speaking_possible: bool,
+    /// The microphone is closed unless it is pressed.
+    pub push_to_talk: bool,
+    /// It is pressed.
+    pub pressed: bool,
     /// Whom I speak to.
     pub target: TalkTarget,
     /// Who would get a reply, the whisperer first; empty if nobody whispered.

@@ -16,7 +16,8 @@ use proptest::prelude::*;
 use sim::histories::{PEOPLE, cases};
 use sim::{Host, Sim};
 use sotto_meeting::{
-    Command, Flags, Input, MeetingId, OfflineReason, PeerId, Presence, Reply, Session, WhisperMode,
+    Audience, Command, Flags, Input, MeetingId, OfflineReason, PeerId, Presence, PressMode, Reply,
+    Session, TalkTarget, WhisperMode,
 };
 
 #[derive(Debug, Clone)]
@@ -42,6 +43,9 @@ enum Step {
     Release(usize),
     Renew(usize),
     Abandon(usize),
+    PushToTalk(usize, bool),
+    Press(usize, bool),
+    Unpress(usize),
     Session(usize, u8),
     Call(usize, bool),
     Sleep(usize, bool),
@@ -78,6 +82,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => who().prop_map(Step::Release),
         1 => who().prop_map(Step::Renew),
         1 => who().prop_map(Step::Abandon),
+        1 => (who(), any::<bool>()).prop_map(|(who, needed)| Step::PushToTalk(who, needed)),
+        3 => (who(), any::<bool>()).prop_map(|(who, latch)| Step::Press(who, latch)),
+        1 => who().prop_map(Step::Unpress),
         1 => (who(), 0u8..3).prop_map(|(who, how)| Step::Session(who, how)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Call(who, on)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Sleep(who, on)),
@@ -203,6 +210,16 @@ impl History {
             Step::Release(who) => command(who, Command::Release { at: None }),
             Step::Renew(who) => command(who, Command::Renew),
             Step::Abandon(who) => command(who, Command::Abandon { at: None }),
+            Step::PushToTalk(who, needed) => command(who, Command::PushToTalk { needed, at: None }),
+            Step::Press(who, latch) => {
+                let mode = if latch {
+                    PressMode::Latch
+                } else {
+                    PressMode::Hold
+                };
+                command(who, Command::Press { mode, at: None })
+            }
+            Step::Unpress(who) => command(who, Command::Unpress { at: None }),
             Step::Session(who, how) => {
                 let session = [Session::Active, Session::Idle, Session::Locked][usize::from(how)];
                 self.input(who, Input::Session(session));
@@ -252,6 +269,7 @@ impl History {
             self.sim.run_millis(part);
             rest -= part;
             self.at_most_one_presence();
+            self.no_microphone_is_open_by_itself();
         }
     }
 
@@ -277,6 +295,28 @@ impl History {
                 present.contains_key(&me),
                 self.sim.voice(viewer).meeting.is_some(),
                 "audio without presence"
+            );
+        }
+    }
+
+    /// Every open microphone is one that its user has opened: unmuted, pressed, or with a whisper that is held.
+    fn no_microphone_is_open_by_itself(&self) {
+        for host in self.sim.running() {
+            let talk = self.sim.view(host).talk;
+            let held = matches!(
+                talk.target,
+                TalkTarget::Whisper {
+                    mode: WhisperMode::Hold,
+                    ..
+                }
+            );
+            let unmuted = !talk.muted && !talk.deafened && !talk.push_to_talk;
+            let voice = self.sim.voice(host);
+            let heard = voice.microphone && voice.audience != Some(Audience::Nobody);
+            assert!(
+                !heard || held || talk.pressed || unmuted,
+                "{} has an open microphone: {talk:?}",
+                self.sim.machine(host).name
             );
         }
     }
@@ -378,6 +418,7 @@ proptest! {
         for step in &steps {
             history.apply(step);
             history.at_most_one_presence();
+            history.no_microphone_is_open_by_itself();
         }
         history.settle();
         history.rosters_agree();

@@ -12,6 +12,7 @@ use sotto_control::server::{ConnectionId, Outbox};
 pub(super) struct Clients<O = Outbox> {
     outboxes: HashMap<ConnectionId, O>,
     held_by: Option<ConnectionId>,
+    pressed_by: Option<ConnectionId>,
     unmuted_by: Option<String>,
     joined_by: Option<String>,
 }
@@ -21,6 +22,7 @@ impl<O> Default for Clients<O> {
         Self {
             outboxes: HashMap::new(),
             held_by: None,
+            pressed_by: None,
             unmuted_by: None,
             joined_by: None,
         }
@@ -33,7 +35,7 @@ impl<O> Clients<O> {
         self.outboxes.insert(connection, outbox);
     }
 
-    /// Forgets a connection; a whisper that it holds is still to be ended.
+    /// Forgets a connection; a whisper or a press that it holds is still to be ended.
     pub(super) fn closed(&mut self, connection: ConnectionId) {
         self.outboxes.remove(&connection);
     }
@@ -58,6 +60,21 @@ impl<O> Clients<O> {
         self.held_by
             .take_if(|holder| *holder == connection)
             .is_some()
+    }
+
+    /// Notes that the microphone is pressed as long as `connection` holds it.
+    pub(super) fn presses(&mut self, connection: ConnectionId) {
+        self.pressed_by = Some(connection);
+    }
+
+    /// Notes that nobody holds a press any more.
+    pub(super) fn press_ended(&mut self) {
+        self.pressed_by = None;
+    }
+
+    /// Returns whether `connection` holds a press.
+    pub(super) fn holds_press(&self, connection: ConnectionId) -> bool {
+        self.pressed_by == Some(connection)
     }
 
     /// Notes which client opened the microphone last; `None` closed it.

@@ -5,6 +5,7 @@ mod groups;
 mod latency;
 mod meeting;
 mod network;
+mod press;
 mod talk;
 
 use sotto_control::model::Snapshot;
@@ -105,6 +106,9 @@ impl Hub {
                 self.command(Command::Talk { at })
                     .map(|_| self.talk_reply())
             }
+            Request::TalkPress(params) => self.press(params.lasting, connection),
+            Request::TalkToggle(_) => self.press(true, connection),
+            Request::TalkUnpress(_) => self.unpress(),
             Request::AudioMute(_) => self.audio(|at| Command::Mute { at }, &client),
             Request::AudioUnmute(_) => {
                 // Said while the microphone is open, it means: speak through what there is now.

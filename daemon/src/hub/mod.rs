@@ -35,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sotto_audio::priority::Priority;
+use sotto_control::config::TalkMode;
 use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
 use sotto_meeting::{Mesh, PeerId, View};
@@ -112,6 +113,8 @@ pub(crate) struct Parts {
     pub(crate) config_file: PathBuf,
     /// The user's groups of colleagues.
     pub(crate) groups: Groups,
+    /// When the microphone is open while the user is unmuted.
+    pub(crate) talk_mode: TalkMode,
     /// Warnings from the start.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -176,7 +179,12 @@ impl Hub {
         let (sender, receiver) = mpsc::channel(64);
         Self {
             clock: parts.clock,
-            run: Run::new(parts.config_file, parts.groups, parts.warnings),
+            run: Run::new(
+                parts.config_file,
+                parts.groups,
+                parts.talk_mode,
+                parts.warnings,
+            ),
             mesh: parts.mesh,
             storekeeper: Storekeeper::new(parts.state_file),
             link: Link::new(parts.network),
@@ -195,6 +203,7 @@ impl Hub {
 
     /// Runs until the daemon is told to stop, and says goodbye.
     pub(crate) async fn run(mut self, mut sources: Sources) {
+        self.follow_talk_mode();
         let port = self.voice.media_port();
         self.feed(sotto_meeting::Input::MediaPort(port));
         self.end_turn().await;

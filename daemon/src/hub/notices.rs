@@ -162,6 +162,24 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
             NoticeKind::WhisperEnded,
             "the time of your whisper is over".to_owned(),
         ),
+        Event::PressLong => {
+            let text = "your microphone has been pressed open for a minute: is the key stuck?";
+            let mut notice = warning(NoticeKind::StuckKey, text.to_owned());
+            notice.hint = Some("close it with 'sotto talk --release'".to_owned());
+            notice
+        }
+        Event::PressTooLong => {
+            let text = "your microphone was pressed open for five minutes, and is closed now";
+            let mut notice = warning(NoticeKind::StuckKey, text.to_owned());
+            notice.hint = Some(
+                "press again to go on, or keep it open with 'sotto talk --mode open'".to_owned(),
+            );
+            notice
+        }
+        Event::PressLost => warning(
+            NoticeKind::StuckKey,
+            "your microphone is closed: the program that pressed it open shows no life".to_owned(),
+        ),
         Event::Cloned => cloned(),
         Event::LimitReached { what } => warning(NoticeKind::Network, format!("too much: {what}")),
     })

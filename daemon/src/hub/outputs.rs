@@ -101,6 +101,11 @@ impl Hub {
                 self.run.warnings.replace(notices::cloned());
                 self.changed(Shown::Status);
             }
+            Event::PressLong => self.voice.earcon(Earcon::Reminder),
+            Event::PressTooLong | Event::PressLost => {
+                self.clients.press_ended();
+                self.voice.earcon(Earcon::Reminder);
+            }
             Event::Presence {
                 was,
                 is,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use sotto_control::Event;
+use sotto_control::config::TalkMode;
 use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
@@ -216,13 +217,14 @@ impl Presenter<'_> {
     }
 
     /// Returns whom the user speaks to, and who whispers.
-    pub(crate) fn talk(&self, not_hearing: &[PeerId]) -> Talk {
+    pub(crate) fn talk(&self, not_hearing: &[PeerId], mode: model::TalkMode) -> Talk {
         let TalkView {
             target,
             reply_to,
             whispers,
             deafened,
             speaking_possible,
+            pressed,
             ..
         } = &self.mesh.voice(self.now);
         let to = match target {
@@ -250,6 +252,8 @@ impl Presenter<'_> {
             to,
             nobody_because,
             microphone_open: *speaking_possible,
+            mode,
+            pressed: *pressed,
             not_hearing,
             incoming: whispers
                 .iter()
@@ -341,6 +345,15 @@ fn nobody_because(because: NobodyBecause) -> model::NobodyBecause {
     match because {
         NobodyBecause::ReceiversGone => model::NobodyBecause::ReceiversGone,
         NobodyBecause::HoldLost => model::NobodyBecause::HoldLost,
+    }
+}
+
+/// Shows when the microphone is open.
+pub(crate) const fn talk_mode(mode: TalkMode) -> model::TalkMode {
+    match mode {
+        TalkMode::Open => model::TalkMode::Open,
+        TalkMode::Voice => model::TalkMode::Voice,
+        TalkMode::Push => model::TalkMode::Push,
     }
 }
 

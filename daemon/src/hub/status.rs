@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use sotto_control::config::TalkMode;
 use sotto_control::model::{Notice, Status};
 
 use super::warnings::Warnings;
@@ -21,18 +22,26 @@ pub(super) struct Run {
     pub(super) groups: Groups,
     /// Held while a group is changed in the configuration.
     groups_order: Arc<Mutex<()>>,
+    /// When the microphone is open while the user is unmuted.
+    pub(super) talk_mode: TalkMode,
     /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
 
 impl Run {
     /// Begins a run with this configuration.
-    pub(super) fn new(config_file: PathBuf, groups: Groups, found: Vec<Notice>) -> Self {
+    pub(super) fn new(
+        config_file: PathBuf,
+        groups: Groups,
+        talk_mode: TalkMode,
+        found: Vec<Notice>,
+    ) -> Self {
         Self {
             started: Instant::now(),
             config_file: Arc::new(ConfigFile::new(config_file)),
             groups,
             groups_order: Arc::default(),
+            talk_mode,
             warnings: Warnings::new(found),
         }
     }

@@ -1,7 +1,7 @@
 //! The decision about echo, noise and level of the microphone, and its reason.
 
 use sotto_audio::{DeviceState, FormFactor};
-use sotto_control::config::{Audio, Profile, Treatment};
+use sotto_control::config::{Audio, Profile, TalkMode, Treatment};
 use sotto_control::model;
 use sotto_voice::{GateMode, ProcessorSettings};
 
@@ -18,17 +18,12 @@ pub(crate) struct Treatments {
 
 impl Treatments {
     /// As configured.
-    pub(crate) fn of(audio: &Audio) -> Self {
-        use sotto_control::config::VoiceGate;
-
+    pub(crate) fn of(audio: &Audio, mode: TalkMode) -> Self {
         Self {
             echo_cancellation: audio.echo_cancellation,
             noise_suppression: audio.noise_suppression,
             gain_control: audio.gain_control,
-            gate: match audio.voice_gate {
-                VoiceGate::Off => GateMode::Always,
-                VoiceGate::On => GateMode::Speech,
-            },
+            gate: gate(mode),
             untouched: if audio.music {
                 Some("music goes out as it is")
             } else if audio.profile == Profile::Latency {
@@ -37,6 +32,14 @@ impl Treatments {
                 None
             },
         }
+    }
+}
+
+/// Returns what becomes of pauses.
+pub(crate) const fn gate(mode: TalkMode) -> GateMode {
+    match mode {
+        TalkMode::Open | TalkMode::Push => GateMode::Always,
+        TalkMode::Voice => GateMode::Speech,
     }
 }
 
@@ -177,13 +180,14 @@ mod tests {
     fn music_and_the_latency_profile_are_left_alone() {
         let config = |text: &str| sotto_control::config::Config::parse(text).unwrap().audio;
         for text in ["music = true", "profile = \"latency\""] {
-            let mut treatments = Treatments::of(&config(&format!("[audio]\n{text}")));
+            let mut treatments =
+                Treatments::of(&config(&format!("[audio]\n{text}")), TalkMode::Open);
             treatments.echo_cancellation = Treatment::On;
             let decision = decide(&treatments, End::Free, End::Free);
             assert!(!decision.settings.any(), "{text}");
             assert!(decision.no_echo_cancellation.is_some(), "{text}");
         }
-        assert_eq!(Treatments::of(&config("")).untouched, None);
+        assert_eq!(Treatments::of(&config(""), TalkMode::Open).untouched, None);
     }
 
     #[test]

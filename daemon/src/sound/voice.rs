@@ -26,8 +26,8 @@ use sotto_voice::mix::Earcon;
 use sotto_voice::uplink::OutboundLink;
 use sotto_voice::wire::delays::SendingDelays;
 use sotto_voice::{
-    Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, LinkSetup, MediaKeys, SampleTime,
-    Ssrc, UplinkCommand, voice_pair,
+    Audience as VoiceAudience, ChirpOutcome, DownlinkCommand, GateMode, LinkSetup, MediaKeys,
+    SampleTime, Ssrc, UplinkCommand, voice_pair,
 };
 use tokio::sync::{Notify, mpsc};
 
@@ -415,6 +415,14 @@ impl Voice {
         self.equipment.choose(microphone, loudspeaker);
         if self.lines.inside() {
             self.equipment.want();
+        }
+    }
+
+    /// Chooses what becomes of pauses from now on.
+    pub(crate) fn set_gate(&mut self, gate: GateMode) {
+        self.equipment.set_gate(gate);
+        if self.lines.inside() {
+            self.lines.up(UplinkCommand::Gate(self.equipment.gate()));
         }
     }
 

@@ -256,7 +256,12 @@ fn volume_is_per_person_and_bounded() {
 #[test]
 fn earcons_are_short_soft_and_told_apart() {
     let mut signs = Vec::new();
-    for earcon in [Earcon::Whisper, Earcon::Joined, Earcon::Left] {
+    for earcon in [
+        Earcon::Whisper,
+        Earcon::Joined,
+        Earcon::Left,
+        Earcon::Reminder,
+    ] {
         let mut mixer = Mixer::new();
         for _ in 0..20 {
             mixer.play(earcon);

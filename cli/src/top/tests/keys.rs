@@ -7,7 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use sotto_control::model::{OfflineReason, Presence, WhisperMode};
 use sotto_control::{
     AudioDeafen, AudioMute, AudioUnmute, MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway,
-    TalkEveryone, TalkReplyTo, TalkWhisper,
+    TalkEveryone, TalkReplyTo, TalkToggle, TalkWhisper,
 };
 
 #[test]
@@ -18,6 +18,7 @@ fn keys_ask_for_what_they_say() {
     assert_eq!(letter(&mut screen, 'm'), ask(AudioUnmute {}));
     assert_eq!(letter(&mut screen, 'd'), ask(AudioDeafen {}));
     assert_eq!(letter(&mut screen, 't'), ask(TalkEveryone {}));
+    assert_eq!(letter(&mut screen, ' '), ask(TalkToggle {}));
     assert_eq!(letter(&mut screen, 'r'), ask(TalkReplyTo::default()));
     assert_eq!(letter(&mut screen, 'a'), ask(PresenceAway {}));
     assert_eq!(letter(&mut screen, 'z'), []);

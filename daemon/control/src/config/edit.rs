@@ -2,7 +2,7 @@
 
 use super::groups;
 use super::hotkeys;
-use super::schema::{Config, ConfigError, KEYS, unknown_key};
+use super::schema::{Config, ConfigError, KEYS, VOICE_GATE, unknown_key};
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
 /// Why a setting could not be read or changed.
@@ -70,6 +70,7 @@ pub fn set(text: &str, key: &str, new: &str) -> Result<String, EditError> {
         .read(key, &item, None)
         .map_err(EditError::Setting)?;
     replace(&mut document, key, item);
+    drop_what_it_replaces(&mut document, key);
     let text = document.to_string();
     // What fits alone may not fit beside the rest: a key of the keyboard does one thing.
     Config::parse(&text).map_err(|error| EditError::Setting(without_line(error)))?;
@@ -95,6 +96,12 @@ fn without_line(error: ConfigError) -> ConfigError {
 pub fn unset(text: &str, key: &str) -> Result<String, EditError> {
     known(key)?;
     let mut document = document(text)?;
+    remove(&mut document, key);
+    drop_what_it_replaces(&mut document, key);
+    Ok(document.to_string())
+}
+
+fn remove(document: &mut DocumentMut, key: &str) {
     match key.rsplit_once('.') {
         Some((sections, leaf)) => {
             let mut names = sections.split('.');
@@ -108,7 +115,13 @@ pub fn unset(text: &str, key: &str) -> Result<String, EditError> {
             document.remove(key);
         }
     }
-    Ok(document.to_string())
+}
+
+/// Removes the key of an earlier release whose place `key` has taken, so that no two settings contradict each other.
+fn drop_what_it_replaces(document: &mut DocumentMut, key: &str) {
+    if key == "talk.mode" {
+        remove(document, VOICE_GATE);
+    }
 }
 
 /// Whether `key` holds a list, so that several values can be given for it.
@@ -120,6 +133,9 @@ pub fn takes_a_list(key: &str) -> bool {
 fn known(key: &str) -> Result<(), EditError> {
     if KEYS.contains(&key) || hotkeys::is_whisper(key) {
         Ok(())
+    } else if key == VOICE_GATE {
+        let instead = "is \"talk.mode\" now: \"voice\" for \"on\", \"open\" for \"off\"";
+        Err(refused(key, instead))
     } else if key == groups::SECTION || groups::name_in(key).is_some() {
         // The daemon knows them, and resolves the names of members.
         let instead = "is changed with 'sotto group add' and 'sotto group remove'";
@@ -201,6 +217,7 @@ fn shown(config: &Config, key: &str) -> String {
     match key {
         "name" => config.name.clone().unwrap_or_default(),
         "meeting.rejoin" => config.meeting.rejoin.to_string(),
+        "talk.mode" => config.talk.mode.to_string(),
         "network.interfaces" => list(config.network.interfaces.iter()),
         "network.listen_port" => config.network.listen_port.to_string(),
         "network.media_port" => config.network.media_port.to_string(),
@@ -213,7 +230,6 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.echo_cancellation" => config.audio.echo_cancellation.to_string(),
         "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
         "audio.gain_control" => config.audio.gain_control.to_string(),
-        "audio.voice_gate" => config.audio.voice_gate.to_string(),
         "window.on_close" => config.window.on_close.to_string(),
         _ => config.hotkeys.shown(key),
     }

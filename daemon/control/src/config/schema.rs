@@ -4,7 +4,8 @@ use super::device::{Backend, Device};
 use super::groups::{self, Group};
 use super::hotkeys::{self, Hotkeys};
 use super::profile::Profile;
-use super::treatment::{Treatment, VoiceGate};
+use super::talk::{Talk, TalkMode};
+use super::treatment::Treatment;
 use crate::bounds::MAX_DISPLAY_NAME;
 use std::fmt;
 use std::net::SocketAddr;
@@ -17,6 +18,8 @@ pub struct Config {
     pub name: Option<String>,
     /// `[meeting]`
     pub meeting: Meeting,
+    /// `[talk]`
+    pub talk: Talk,
     /// `[network]`
     pub network: Network,
     /// `[audio]`
@@ -27,6 +30,8 @@ pub struct Config {
     pub groups: Vec<Group>,
     /// `[hotkeys]`
     pub hotkeys: Hotkeys,
+    /// `audio.voice_gate`, which `talk.mode` has replaced, is on.
+    voice_gate: bool,
 }
 
 /// `[meeting]`
@@ -97,14 +102,13 @@ pub struct Audio {
     pub noise_suppression: Treatment,
     /// `gain_control`: brings speech to an even level.
     pub gain_control: Treatment,
-    /// `voice_gate`: when the microphone's sound is sent.
-    pub voice_gate: VoiceGate,
 }
 
 /// Every key, as `sotto config get` and `set` take it.
 pub const KEYS: &[&str] = &[
     "name",
     "meeting.rejoin",
+    "talk.mode",
     "network.interfaces",
     "network.listen_port",
     "network.media_port",
@@ -117,15 +121,18 @@ pub const KEYS: &[&str] = &[
     "audio.echo_cancellation",
     "audio.noise_suppression",
     "audio.gain_control",
-    "audio.voice_gate",
     "window.on_close",
     "hotkeys.reply",
     "hotkeys.mute",
     "hotkeys.deafen",
 ];
 
+/// A key of earlier releases that is still read: `"on"` is the mode `"voice"`, unless `talk.mode` says otherwise.
+pub(super) const VOICE_GATE: &str = "audio.voice_gate";
+
 const SECTIONS: &[&str] = &[
     "meeting",
+    "talk",
     "network",
     "audio",
     "window",
@@ -223,6 +230,9 @@ impl Config {
                 config.read(name, item, line)?;
             }
         }
+        if std::mem::take(&mut config.voice_gate) && !sets_talk_mode(root) {
+            config.talk.mode = TalkMode::Voice;
+        }
         Ok(config)
     }
 
@@ -266,6 +276,7 @@ impl Config {
         match key {
             "name" => fit(display_name(item).map(|name| self.name = Some(name))),
             "meeting.rejoin" => fit(rejoin(item).map(|rejoin| self.meeting.rejoin = rejoin)),
+            "talk.mode" => fit(talk_mode(item).map(|mode| self.talk.mode = mode)),
             "network.interfaces" => fit(texts(item).map(|names| self.network.interfaces = names)),
             "network.listen_port" => fit(port(item).map(|port| self.network.listen_port = port)),
             "network.media_port" => fit(port(item).map(|port| self.network.media_port = port)),
@@ -286,7 +297,7 @@ impl Config {
             "audio.gain_control" => {
                 fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
             }
-            "audio.voice_gate" => fit(gate(item).map(|gate| self.audio.voice_gate = gate)),
+            VOICE_GATE => fit(gate(item).map(|on| self.voice_gate = on)),
             "window.on_close" => fit(on_close(item).map(|wanted| self.window.on_close = wanted)),
             _ => match groups::name_in(key) {
                 Some(name) => {
@@ -425,8 +436,22 @@ fn treatment(item: &Item) -> Result<Treatment, String> {
     text_value(item)?.parse()
 }
 
-fn gate(item: &Item) -> Result<VoiceGate, String> {
+fn talk_mode(item: &Item) -> Result<TalkMode, String> {
     text_value(item)?.parse()
+}
+
+/// Returns whether a file sets `talk.mode`.
+fn sets_talk_mode(root: &Table) -> bool {
+    let section = root.get("talk").and_then(Item::as_table_like);
+    section.is_some_and(|section| section.contains_key("mode"))
+}
+
+fn gate(item: &Item) -> Result<bool, String> {
+    match item.as_str() {
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        _ => Err("must be \"on\" or \"off\"; it is \"talk.mode\" now".into()),
+    }
 }
 
 fn device(item: &Item) -> Result<Device, String> {

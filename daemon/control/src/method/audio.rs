@@ -2,35 +2,35 @@
 
 use super::bound::{FLAG, NAME, VOLUME};
 use super::declare::{Answered, method};
-use crate::model::{Latency, Person};
+use crate::model::{Latency, Person, TalkMode};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 method! {
     /// Closes the microphone.
     pub struct AudioMute: "audio.mute" -> AudioReply;
-    reply: "`muted`; `deafened`";
+    reply: "`muted`; `deafened`; `mode`: as in **Talk**";
     answered: Answered::AtOnce;
 }
 
 method! {
     /// Opens the microphone.
     pub struct AudioUnmute: "audio.unmute" -> AudioReply;
-    reply: "`muted`; `deafened`";
+    reply: "`muted`; `deafened`; `mode`: as in **Talk**";
     answered: Answered::AtOnce;
 }
 
 method! {
     /// Closes loudspeaker and microphone.
     pub struct AudioDeafen: "audio.deafen" -> AudioReply;
-    reply: "`muted`; `deafened`";
+    reply: "`muted`; `deafened`; `mode`: as in **Talk**";
     answered: Answered::AtOnce;
 }
 
 method! {
     /// Opens the loudspeaker; the microphone returns to what it was.
     pub struct AudioUndeafen: "audio.undeafen" -> AudioReply;
-    reply: "`muted`; `deafened`";
+    reply: "`muted`; `deafened`; `mode`: as in **Talk**";
     answered: Answered::AtOnce;
 }
 
@@ -41,6 +41,9 @@ pub struct AudioReply {
     pub muted: bool,
     /// Whether the loudspeaker is closed too.
     pub deafened: bool,
+    /// When the microphone is open while it is not muted.
+    #[serde(default)]
+    pub mode: TalkMode,
 }
 
 method! {

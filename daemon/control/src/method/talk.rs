@@ -1,7 +1,7 @@
 //! Whom the user speaks to.
 
 use super::Done;
-use super::bound::{LASTING, NAMES, SOMEBODY};
+use super::bound::{FLAG, LASTING, NAMES, SOMEBODY};
 use super::declare::{Answered, method};
 use crate::model::{LeftOut, Talk, WhisperMode};
 use serde::{Deserialize, Serialize};
@@ -38,22 +38,49 @@ method! {
 }
 
 method! {
-    /// Ends the whisper that this connection holds; what was before it comes back.
+    /// Ends the whisper and the press that this connection holds; what was before comes back.
     pub struct TalkRelease: "talk.release" -> TalkReply;
     reply: "`talk`: **Talk**";
     answered: Answered::AtOnce;
 }
 
 method! {
-    /// Shows that whoever holds a whisper over this connection is there.
+    /// Shows that whoever holds a whisper or a press over this connection is there.
     pub struct TalkRenew: "talk.renew" -> Done;
     reply: "an empty object";
     answered: Answered::AtOnce;
 }
 
 method! {
-    /// Ends the whisper that this connection holds although nobody has released it: the user speaks to nobody.
+    /// Ends the whisper and the press that this connection holds although nobody has released them: after a whisper the
+    /// user speaks to nobody.
     pub struct TalkAbandon: "talk.abandon" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+}
+
+method! {
+    /// Opens the microphone to whoever the user speaks to, while it is pressed: until `talk.release`, and renewed with
+    /// `talk.renew`. If it is pressed already, that ends. Where it is open anyway, nothing changes.
+    pub struct TalkPress: "talk.press" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+    optional {
+        /// Whether it outlives this connection, as a command in a shortcut must: until `talk.unpress` or another press.
+        lasting: bool = FLAG;
+    }
+}
+
+method! {
+    /// Presses the microphone, or ends the press that there is, whoever made it.
+    pub struct TalkToggle: "talk.toggle" -> TalkReply;
+    reply: "`talk`: **Talk**";
+    answered: Answered::AtOnce;
+}
+
+method! {
+    /// Ends the press, whoever made it. A whisper goes on.
+    pub struct TalkUnpress: "talk.unpress" -> TalkReply;
     reply: "`talk`: **Talk**";
     answered: Answered::AtOnce;
 }

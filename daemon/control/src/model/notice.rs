@@ -90,6 +90,10 @@ pub enum NoticeKind {
     SpeakingToNobody,
     /// The user's whisper ended.
     WhisperEnded,
+    /// The microphone is open at other times than before: `talk.mode` has changed.
+    TalkMode,
+    /// The microphone is pressed for so long that the key may be stuck, or closed because of that.
+    StuckKey,
     /// A sound device failed, or came back.
     Sound,
     /// A colleague seems to sit in the same room, so that both hear each other twice.

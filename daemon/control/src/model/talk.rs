@@ -14,6 +14,12 @@ pub struct Talk {
     /// Whether the microphone is open at this moment: a held whisper opens it although `muted` is set.
     #[serde(default)]
     pub microphone_open: bool,
+    /// When it is open while the user is unmuted.
+    #[serde(default)]
+    pub mode: TalkMode,
+    /// Whether it is pressed: open although `mode` or a mute would have it closed.
+    #[serde(default)]
+    pub pressed: bool,
     /// Receivers of the whisper who hear nothing because they are deafened.
     #[serde(default)]
     pub not_hearing: Vec<Person>,
@@ -23,6 +29,22 @@ pub struct Talk {
     /// Whom `talk.reply` would speak to; empty if there is nobody to answer.
     #[serde(default)]
     pub reply_to: Vec<Person>,
+}
+
+/// When the microphone is open while the user is unmuted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TalkMode {
+    /// Always.
+    #[default]
+    Open,
+    /// Always, and what it captures is sent while there is speech.
+    Voice,
+    /// While it is pressed.
+    Push,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// Whom the user's voice goes to.

@@ -55,6 +55,8 @@ pub(super) fn examples() -> Vec<Example> {
     let audio = AudioReply {
         muted: true,
         deafened: true,
+        // Release 0.1 did not tell it.
+        mode: TalkMode::Open,
     };
     let silence = |silenced| SilenceReply {
         person: person("Bao"),
@@ -264,6 +266,9 @@ pub(super) fn examples() -> Vec<Example> {
                 ..group_reply.clone()
             },
         ),
+        example(TalkPress { lasting: true }, &talk_reply),
+        example(TalkToggle {}, &talk_reply),
+        example(TalkUnpress {}, &talk_reply),
     ]
 }
 

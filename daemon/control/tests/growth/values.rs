@@ -182,6 +182,9 @@ pub(super) fn talk() -> Talk {
         },
         nobody_because: None,
         microphone_open: true,
+        // Release 0.1 did not tell these.
+        mode: TalkMode::Open,
+        pressed: false,
         not_hearing: vec![person("Chen")],
         incoming: vec![IncomingWhisper {
             from: person("Bao"),

@@ -12,6 +12,7 @@ mod hold;
 mod incoming;
 mod orders;
 mod outcome;
+mod push;
 mod reply;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use announce::Announcer;
 pub(crate) use announce::WhisperNotice;
 use incoming::Incoming;
 pub(crate) use outcome::{Notice, TalkOutput, TalkRefusal, Target};
+use push::Push;
 use whisper::Whisper;
 
 use crate::bounds::{MAX_WHISPER, MIN_WHISPER};
@@ -74,6 +76,7 @@ pub(crate) struct Talk {
     base: Base,
     /// A held or timed whisper on top of `base`.
     passing: Option<Whisper>,
+    push: Push,
     attendees: BTreeMap<PeerId, Attendee>,
     incoming: Incoming,
     announcer: Announcer,
@@ -98,6 +101,7 @@ impl Talk {
             deafened: false,
             base: Base::Everyone,
             passing: None,
+            push: Push::default(),
             attendees: BTreeMap::new(),
             incoming: Incoming::default(),
             announcer: Announcer::new(first_serial),
@@ -145,6 +149,7 @@ impl Talk {
             self.place = Place::Interrupted;
             // Whoever held a key down has put it down for the telephone.
             self.passing = None;
+            self.push.end();
             self.stop_incoming();
             self.apply(None);
         }
@@ -164,6 +169,9 @@ impl Talk {
     /// Away closes the microphone; what was chosen stays chosen.
     pub(crate) fn set_away(&mut self, away: bool) {
         self.away = away;
+        if away {
+            self.push.end();
+        }
         self.apply(None);
     }
 
@@ -199,8 +207,9 @@ impl Talk {
         self.apply(None);
     }
 
-    /// Closes the microphone for everything but held whispers.
+    /// Closes the microphone for everything but held whispers, and what is pressed from now on.
     pub(crate) fn mute(&mut self, at: Option<u64>) {
+        self.push.end();
         self.change_flags(true, self.deafened);
         self.apply(at);
     }
@@ -211,12 +220,17 @@ impl Talk {
             return Err(TalkRefusal::YouAreDeafened);
         }
         self.change_flags(false, false);
+        if !self.push.is_needed() {
+            // It is open without.
+            self.push.end();
+        }
         self.apply(at);
         Ok(())
     }
 
     /// Plays nothing, and so mutes as well.
     pub(crate) fn deafen(&mut self, at: Option<u64>) {
+        self.push.end();
         self.change_flags(self.muted, true);
         self.apply(at);
     }
@@ -287,16 +301,25 @@ impl Talk {
         }
     }
 
-    /// Ends a whisper whose time is over or whose holder shows no life, and repeats notices that did not arrive.
+    /// Ends a whisper or a press whose time is over or whose holder shows no life, and repeats notices that did not
+    /// arrive.
     pub(crate) fn handle_timeout(&mut self, now: Duration) {
         self.expire(now);
+        self.expire_press(now);
         self.announcer.handle_timeout(now, &mut self.outputs);
     }
 
     /// When [`Self::handle_timeout`] is due.
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
         let over = self.passing.as_ref().and_then(Whisper::ends);
-        over.into_iter().chain(self.announcer.next_timeout()).min()
+        [
+            over,
+            self.push.next_timeout(),
+            self.announcer.next_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The next thing to do. Call until `None` after every other call.
@@ -402,6 +425,7 @@ impl Talk {
 
     fn end_whispers(&mut self) {
         self.passing = None;
+        self.push.end();
         self.base = Base::Everyone;
         self.stop_incoming();
         self.incoming = Incoming::default();

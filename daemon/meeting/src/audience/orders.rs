@@ -40,7 +40,8 @@ impl Talk {
             .passing
             .as_ref()
             .is_some_and(|whisper| whisper.is_held());
-        self.place == Place::Inside && !self.away && (held || !self.flags().muted)
+        let open = !self.flags().muted && !self.push.is_needed();
+        self.place == Place::Inside && !self.away && (held || self.push.is_pressed() || open)
     }
 
     /// Tells the voice machines what has changed, from capture time `at` on.

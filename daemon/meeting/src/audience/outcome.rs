@@ -39,6 +39,12 @@ pub(crate) enum Notice {
         /// Whose.
         from: PeerId,
     },
+    /// The microphone is pressed for long: the key may be stuck.
+    PressLong,
+    /// It was pressed for so long that it is no longer.
+    PressTooLong,
+    /// Whoever held the press shows no life.
+    PressLost,
 }
 
 /// What [`Talk`](super::Talk) wants done, in this order.

@@ -77,6 +77,18 @@ impl Mesh {
                 self.outbox.changed(crate::event::Part::Talk);
                 Ok(Reply::Done)
             }
+            Command::PushToTalk { needed, at } => {
+                self.talk.need_press(needed, at);
+                self.outbox.changed(crate::event::Part::Talk);
+                Ok(Reply::Done)
+            }
+            Command::Press { mode, at } => self.press(mode, at),
+            Command::RenewPress => self.renew_press(),
+            Command::Unpress { at } => {
+                self.talk.unpress(at);
+                self.outbox.changed(crate::event::Part::Talk);
+                Ok(Reply::Done)
+            }
             Command::Talk { at } => {
                 let talking = self.talk.talk(at);
                 self.outbox.changed(crate::event::Part::Talk);

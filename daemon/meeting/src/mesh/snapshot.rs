@@ -237,6 +237,8 @@ impl Mesh {
             muted: self.talk.flags().muted,
             deafened: self.talk.flags().deafened,
             speaking_possible: self.talk.is_heard(),
+            push_to_talk: self.talk.needs_press(),
+            pressed: self.talk.is_pressed(),
             target,
             reply_to: named(&self.talk.reply_to()),
             whispers: self

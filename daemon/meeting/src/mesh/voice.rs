@@ -4,7 +4,7 @@ use super::Mesh;
 use super::direct::Purpose;
 use crate::audience::{Notice, TalkOutput};
 use crate::bounds::MAX_VOLUME_PERCENT;
-use crate::command::{Reply, WhisperMode};
+use crate::command::{PressMode, Reply, WhisperMode};
 use crate::event::{Event, Part};
 use crate::ids::{MeetingId, PeerId};
 use crate::keys::KeysOutput;
@@ -142,6 +142,9 @@ impl Mesh {
                 unheard,
             },
             Notice::WhisperStopped { from } => Event::WhisperStopped { from },
+            Notice::PressLong => Event::PressLong,
+            Notice::PressTooLong => Event::PressTooLong,
+            Notice::PressLost => Event::PressLost,
         };
         self.outbox.event(event);
     }
@@ -236,6 +239,23 @@ impl Mesh {
         self.outbox.changed(Part::Talk);
         chosen
             .map(|to| Reply::Whispering { to })
+            .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
+    }
+
+    /// Opens the microphone while it is pressed, or ends that.
+    pub(super) fn press(&mut self, mode: PressMode, at: Option<u64>) -> Result<Reply, Refusal> {
+        let pressed = self.talk.press(mode, at, self.now.monotonic);
+        self.outbox.changed(Part::Talk);
+        pressed
+            .map(|()| Reply::Done)
+            .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
+    }
+
+    /// Notes that whoever holds the press is still there.
+    pub(super) fn renew_press(&mut self) -> Result<Reply, Refusal> {
+        self.talk
+            .renew_press(self.now.monotonic)
+            .map(|()| Reply::Done)
             .map_err(|refusal| refusal.named(|peer| self.people.label(peer)))
     }
 

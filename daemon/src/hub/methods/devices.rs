@@ -177,6 +177,7 @@ impl Hub {
     /// Returns whether others hear the microphone.
     fn is_open_to_others(&self) -> bool {
         let talk = self.mesh.voice(self.clock.now());
-        self.mesh.active().is_some() && !talk.muted && !talk.deafened
+        let open = !talk.muted && !talk.deafened && !talk.push_to_talk;
+        self.mesh.active().is_some() && (open || talk.pressed)
     }
 }

@@ -2,7 +2,7 @@
 
 use sotto_control::model::{self, NoticeKind, Severity, WhisperMode};
 use sotto_control::server::ConnectionId;
-use sotto_control::{AudioReply, Done, Reply, TalkReply, VolumeReply};
+use sotto_control::{AudioReply, ControlError, Reply, TalkReply, VolumeReply};
 use sotto_meeting::resolve::Scope;
 use sotto_meeting::{Command, Refusal, TalkTarget};
 
@@ -62,22 +62,23 @@ impl Hub {
     }
 
     /// Notes that whoever holds a whisper over `connection` is there.
-    pub(super) fn renew(&mut self, connection: ConnectionId) -> Answered {
+    pub(super) fn renew_whisper(&mut self, connection: ConnectionId) -> Result<(), ControlError> {
         if !self.clients.holds(connection) {
             return Err(refuse::refusal(&Refusal::NothingHeld, &self.mesh));
         }
-        self.command(Command::Renew)?;
-        Ok(Done {}.into())
+        self.command(Command::Renew).map(drop)
     }
 
-    /// Ends the whisper that `connection` holds, if it holds one; what was before it comes back.
+    /// Ends the whisper and the press that `connection` holds, if it holds one; what was before comes back.
     pub(super) fn release(&mut self, connection: ConnectionId) {
+        self.release_press(connection);
         self.end_hold(connection, |at| Command::Release { at });
     }
 
-    /// Ends the whisper that `connection` holds, if it holds one, although the user has not released it: nobody is
-    /// spoken to.
+    /// Ends the whisper and the press that `connection` holds, if it holds one, although the user has not released
+    /// them: after a whisper nobody is spoken to.
     pub(in crate::hub) fn abandon(&mut self, connection: ConnectionId) {
+        self.release_press(connection);
         self.end_hold(connection, |at| Command::Abandon { at });
     }
 
@@ -128,6 +129,10 @@ impl Hub {
             self.clients.set_unmuted_by(by);
             self.tell(match after.muted {
                 true => change(NoticeKind::Muted, "your microphone is closed"),
+                false if after.push_to_talk => change(
+                    NoticeKind::Unmuted,
+                    "you are not muted any more: your microphone is open while you press to talk",
+                ),
                 false => {
                     let mut open = change(NoticeKind::Unmuted, "your microphone is open");
                     if matches!(after.target, TalkTarget::Nobody(_)) {
@@ -141,6 +146,7 @@ impl Hub {
         Ok(AudioReply {
             muted: after.muted || after.deafened,
             deafened: after.deafened,
+            mode: self.shown_talk_mode(),
         }
         .into())
     }
@@ -157,6 +163,11 @@ impl Hub {
 
     /// Returns whom the user speaks to, and who whispers.
     pub(in crate::hub) fn talk(&self) -> model::Talk {
-        self.presenter().talk(&self.not_hearing)
+        self.presenter()
+            .talk(&self.not_hearing, self.shown_talk_mode())
+    }
+
+    fn shown_talk_mode(&self) -> model::TalkMode {
+        present::talk_mode(self.run.talk_mode)
     }
 }

@@ -82,6 +82,11 @@ impl Equipment {
         }
     }
 
+    /// Chooses what becomes of pauses.
+    pub(super) fn set_gate(&mut self, gate: GateMode) {
+        self.devices.treatments.gate = gate;
+    }
+
     /// Opens both devices. What is done to the microphone's sound is to be decided anew.
     pub(super) fn open(&mut self) {
         self.processed = None;

@@ -14,12 +14,14 @@ const LENGTH: usize = STEP + NOTE;
 const WAITING: usize = 4;
 
 impl Earcon {
-    /// The notes in Hz: upwards for who comes, downwards for who leaves, a close pair for a whisper.
+    /// The notes in Hz: upwards for who comes, downwards for who leaves, a close pair for a whisper, the same twice to
+    /// remind.
     const fn notes(self) -> [f32; 2] {
         match self {
             Self::Whisper => [987.77, 1174.66],
             Self::Joined => [523.25, 783.99],
             Self::Left => [783.99, 523.25],
+            Self::Reminder => [659.25, 659.25],
         }
     }
 }

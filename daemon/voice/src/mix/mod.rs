@@ -58,6 +58,8 @@ pub enum Earcon {
     Joined,
     /// Somebody left the meeting.
     Left,
+    /// The microphone is open for long because it is pressed, or no longer.
+    Reminder,
 }
 
 /// What the mixer knows of a sender.

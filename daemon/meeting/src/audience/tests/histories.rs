@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::command::PressMode;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -19,6 +20,10 @@ enum Step {
     Reply(u8),
     Abandon,
     Renew,
+    PushToTalk(bool),
+    Press(bool),
+    RenewPress,
+    Unpress,
     Wait(u16),
 }
 
@@ -38,6 +43,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (0u8..3).prop_map(Step::Reply),
         1 => Just(Step::Abandon),
         1 => Just(Step::Renew),
+        1 => any::<bool>().prop_map(Step::PushToTalk),
+        4 => any::<bool>().prop_map(Step::Press),
+        1 => Just(Step::RenewPress),
+        1 => Just(Step::Unpress),
         2 => (0u16..8000).prop_map(Step::Wait),
     ];
     proptest::collection::vec(step, 0..60)
@@ -111,6 +120,8 @@ proptest! {
         let mut base: Option<Vec<PeerId>> = None;
         let nobody = || Some(Vec::new());
         let mut passing: Option<(Vec<PeerId>, u8, Duration)> = None;
+        // Whether the user has pressed a key, and has said nothing since that ends it.
+        let mut down = false;
         for step in steps {
             match step {
                 Step::Whisper(to, how) => {
@@ -150,11 +161,18 @@ proptest! {
                     room.talk.release(None);
                     passing.take_if(|(_, how, _)| *how == 0);
                 }
-                Step::Mute(true) => room.talk.mute(None),
+                Step::PushToTalk(needed) => { room.talk.need_press(needed, None); down = false }
+                Step::Press(latch) => {
+                    let mode = if latch { PressMode::Latch } else { PressMode::Hold };
+                    down |= room.talk.press(mode, None, room.now).is_ok();
+                }
+                Step::RenewPress => { let _ = room.talk.renew_press(room.now); }
+                Step::Unpress => { room.talk.unpress(None); down = false }
+                Step::Mute(true) => { room.talk.mute(None); down = false }
                 Step::Mute(false) => { let _ = room.talk.unmute(None); }
-                Step::Deafen(true) => room.talk.deafen(None),
+                Step::Deafen(true) => { room.talk.deafen(None); down = false }
                 Step::Deafen(false) => room.talk.undeafen(None),
-                Step::Away(away) => room.talk.set_away(away),
+                Step::Away(away) => { room.talk.set_away(away); down &= !away }
                 Step::Shows(peer, how) => {
                     let presence = match how {
                         0..=2 => Presence::Online,
@@ -164,7 +182,7 @@ proptest! {
                     };
                     room.shows(PeerId([peer; 32]), presence);
                 }
-                Step::Phone(true) => { room.talk.interrupt(); passing = None }
+                Step::Phone(true) => { room.talk.interrupt(); passing = None; down = false }
                 Step::Phone(false) => { let attendees = room.attendees(); room.talk.restore(&attendees, true) }
                 Step::Notice(from, serial, others) => {
                     let others: Option<Vec<PeerId>> = others.map(|peers| peers.into_iter().map(|peer| PeerId([peer; 32])).collect());
@@ -193,7 +211,10 @@ proptest! {
                 (audience, allowed) => prop_assert!(false, "{audience:?} where {allowed:?} was agreed to"),
             }
             let held = passing.as_ref().is_some_and(|(_, how, _)| *how == 0);
-            prop_assert!(!room.microphone || held || !room.talk.flags().muted, "open microphone while muted");
+            let open = !room.talk.flags().muted && !room.talk.needs_press();
+            prop_assert!(down || !room.talk.is_pressed(), "a press that nobody made");
+            prop_assert!(!room.microphone || held || down || open, "open microphone while muted or not pressed");
+            prop_assert!(!room.microphone || held || room.talk.is_pressed() || open, "open after the press");
         }
     }
 

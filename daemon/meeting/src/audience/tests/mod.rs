@@ -4,6 +4,7 @@ mod devices;
 mod histories;
 mod holds;
 mod notices;
+mod pushes;
 mod replies;
 mod rooms;
 mod whispers;
