@@ -146,7 +146,7 @@ fn device(device: config::Device) -> DeviceSpec {
 }
 
 /// The user's full name as the system knows it, or the login's name.
-fn login_name() -> String {
+pub(crate) fn login_name() -> String {
     let login = ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|variable| std::env::var(variable).ok())

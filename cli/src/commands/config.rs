@@ -1,17 +1,18 @@
 //! `sotto config`
 
+use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use serde_json::json;
-use sotto_control::Places;
 use sotto_control::config::{self, KEYS};
+use sotto_control::{CallError, ConnectError, ErrorCode, Places, SettingReply, SettingsSet};
 use std::path::Path;
 
 /// Read and change settings in config.toml, comments kept
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The daemon reads its settings when it starts.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
+    after_help = "A daemon that runs takes most settings over at once; for the others it says so, and reads them when it starts again.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
 )]
 pub(crate) struct Config {
     #[command(subcommand)]
@@ -49,7 +50,6 @@ enum Action {
 }
 
 impl Config {
-    #[allow(clippy::unused_async)] // every command is run alike
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
         let path = Places::find()?.config;
         let wrong = |error| Failure::edit(path.clone(), error);
@@ -76,16 +76,25 @@ impl Config {
             }
             Action::Set { key, value } => {
                 let value = single(&key, value)?;
+                // What is wrong in itself is said in the same words with and without a daemon.
+                config::set("", &key, &value).map_err(wrong)?;
+                if let Some(reply) = told(&key, Some(value.clone())).await? {
+                    return changed(output, &reply);
+                }
                 let text = config::set(&read(&path)?, &key, &value).map_err(wrong)?;
                 write(&path, &text)?;
                 let value = config::get(&text, &key).map_err(wrong)?;
-                changed(output, &key, &value)
+                changed(output, &unheard(key, value))
             }
             Action::Unset { key } => {
+                config::unset("", &key).map_err(wrong)?;
+                if let Some(reply) = told(&key, None).await? {
+                    return changed(output, &reply);
+                }
                 let text = config::unset(&read(&path)?, &key).map_err(wrong)?;
                 write(&path, &text)?;
                 let value = config::get(&text, &key).map_err(wrong)?;
-                changed(output, &key, &value)
+                changed(output, &unheard(key, value))
             }
             Action::Path => {
                 let reply = json!({ "path": path });
@@ -114,11 +123,51 @@ fn for_programs(key: &str, value: &str) -> serde_json::Value {
     }
 }
 
-fn changed(output: &Output, key: &str, value: &str) -> Result<(), Failure> {
-    let reply = json!({ "key": key, "value": for_programs(key, value) });
-    output.show(&reply, |_, _| {
-        format!("{key} is now {value}; sottod reads it when it starts again")
-    })
+/// Lets a daemon that runs change the setting. `None` if it is to be written without one: none runs, it is of another
+/// release, or it is no daemon's business.
+async fn told(key: &str, value: Option<String>) -> Result<Option<SettingReply>, Failure> {
+    // A daemon takes no file and no tone from a program.
+    if matches!(key, "audio.input" | "audio.output") {
+        return Ok(None);
+    }
+    let client = match connect().await {
+        Err(Failure::Connect(
+            ConnectError::NotRunning { .. } | ConnectError::OtherVersion { .. },
+        )) => return Ok(None),
+        connected => connected?,
+    };
+    let key = key.to_owned();
+    match client.call(SettingsSet { key, value }).await {
+        Err(CallError::Refused(error)) if error.code == ErrorCode::UnknownMethod => Ok(None),
+        Err(CallError::Refused(error)) if error.code == ErrorCode::Invalid => {
+            Err(Failure::Usage(error.message))
+        }
+        reply => Ok(Some(reply?)),
+    }
+}
+
+/// The reply for a setting that no daemon has heard of.
+fn unheard(key: String, value: String) -> SettingReply {
+    SettingReply {
+        key,
+        value,
+        restart: true,
+        not_saved: None,
+    }
+}
+
+fn changed(output: &Output, reply: &SettingReply) -> Result<(), Failure> {
+    let SettingReply {
+        key,
+        value,
+        restart,
+        not_saved,
+    } = reply;
+    let mut json = json!({ "key": key, "value": for_programs(key, value), "restart": restart });
+    if let Some(problem) = not_saved {
+        json["not_saved"] = json!(problem);
+    }
+    output.show(&json, |_, style| format::setting(reply, style))
 }
 
 fn read(path: &Path) -> Result<String, Failure> {

@@ -3,8 +3,8 @@
 use super::audio::sound;
 use super::talk::{because, whispers};
 use super::{Ink, Style, Table, duration};
-use sotto_control::Done;
 use sotto_control::model::{NetworkStatus, Severity, Status, TalkMode};
+use sotto_control::{Done, SettingReply};
 use std::time::Duration;
 
 pub(crate) fn status(status: &Status, style: Style) -> String {
@@ -155,6 +155,19 @@ pub(crate) fn settings(values: &[(String, String)], style: Style) -> String {
         table.row([(Ink::Dim, key.clone()), (Ink::Plain, value.clone())]);
     }
     table.render(style)
+}
+
+pub(crate) fn setting(reply: &SettingReply, style: Style) -> String {
+    let SettingReply { key, value, .. } = reply;
+    let mut text = match reply.restart {
+        true => format!("{key} is now {value}; sottod reads it when it starts again"),
+        false => format!("{key} is now {value}"),
+    };
+    if let Some(problem) = &reply.not_saved {
+        let word = format!("\nUntil sottod ends: it could not be saved, because {problem}");
+        text.push_str(&style.paint(Ink::Yellow, word));
+    }
+    text
 }
 
 pub(crate) fn quit(_reply: &Done, _style: Style) -> String {

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub const MAX_NAMES: usize = 256;
 /// The longest text that names a person, a meeting or an address, in bytes.
 pub const MAX_TEXT: usize = 256;
+/// The longest value of a setting, in bytes.
+pub const MAX_SETTING: usize = 8192;
 /// The longest title of a meeting, in bytes.
 pub const MAX_TITLE: usize = 120;
 /// The longest display name, in bytes.

@@ -8,9 +8,9 @@
 //! A client never polls. It subscribes once, gets a [`model::Snapshot`], and then hears every change: each event
 //! replaces a part of the snapshot, so that a slow reader can be given the newest and nothing is lost.
 //!
-//! Names and meetings travel as the user typed them, and the daemon resolves them. Settings are not changed
-//! through the socket, but for groups and for the choice of devices, and then of the system's own alone: they live in
-//! `config.toml`, which [`config`] reads for the daemon and edits for both.
+//! Names and meetings travel as the user typed them, and the daemon resolves them. Settings live in `config.toml`,
+//! which [`config`] reads for the daemon and edits for it and its clients. What is changed through the socket is written
+//! there too; of devices, through the socket, only the system's own can be chosen.
 //!
 //! ```text
 //! $ echo '{"jsonrpc":"2.0","id":1,"method":"status.get"}' | socat - UNIX:$XDG_RUNTIME_DIR/sotto/control.sock | jq

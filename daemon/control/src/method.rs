@@ -19,6 +19,7 @@ mod meeting;
 mod people;
 mod presence;
 mod reply;
+mod settings;
 mod talk;
 
 pub use audio::*;
@@ -30,6 +31,7 @@ pub use meeting::*;
 pub use people::*;
 pub use presence::*;
 pub use reply::Reply;
+pub use settings::*;
 pub use talk::*;
 
 use crate::error::{ControlError, ErrorCode};
@@ -160,6 +162,8 @@ methods! {
     GroupList,
     GroupAdd,
     GroupRemove,
+    SettingsGet,
+    SettingsSet,
     PresenceAway,
     PresenceBack,
     PresencePhone,

@@ -174,6 +174,7 @@ impl Hub {
             }
             Later::Chosen(choice, answer) => self.choose_devices(*choice, answer),
             Later::Grouped(saved, answer) => self.groups_saved(*saved, answer),
+            Later::Set(change, answer) => self.setting_changed(*change, answer),
             Later::TestProgress(test) => self.clients.send(&sotto_control::Event::Test { test }),
             Later::TestEnded => self.sound.testing = false,
         }

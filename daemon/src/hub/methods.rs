@@ -6,6 +6,7 @@ mod latency;
 mod meeting;
 mod network;
 mod press;
+mod settings;
 mod talk;
 
 use sotto_control::model::Snapshot;
@@ -20,6 +21,7 @@ use sotto_meeting::{Command, MeetingId, PeerId, Refusal};
 use super::{Hub, present, refuse};
 pub(super) use groups::Saved;
 use network::connect_address;
+pub(super) use settings::Change;
 
 type Answered = Result<Reply, ControlError>;
 
@@ -152,6 +154,8 @@ impl Hub {
                 let change = self.removal(&params);
                 return self.change_group(change, answer);
             }
+            Request::SettingsGet(params) => return self.read_settings(params.key, answer),
+            Request::SettingsSet(params) => return self.change_setting(params, &client, answer),
             Request::PresenceAway(_) => self.presence(Command::Away),
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),

@@ -89,6 +89,8 @@ enum Later {
     Chosen(Box<devices::Choice>, Answer),
     /// A group was changed in the configuration, or could not be.
     Grouped(Box<methods::Saved>, Answer),
+    /// A setting was changed in the configuration, or could not be.
+    Set(Box<methods::Change>, Answer),
     /// A test of the microphone goes on.
     TestProgress(TestProgress),
     /// It is over.

@@ -1,5 +1,6 @@
 //! From what happens in the mesh to sentences that a user reads.
 
+use sotto_control::config::TalkMode;
 use sotto_control::model::{
     MeetingRef, Notice, NoticeKind, OfflineReason, PresenceState, Severity,
 };
@@ -183,6 +184,18 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
         Event::Cloned => cloned(),
         Event::LimitReached { what } => warning(NoticeKind::Network, format!("too much: {what}")),
     })
+}
+
+/// The microphone is open at other times than before.
+pub(super) fn talk_mode(mode: TalkMode) -> Notice {
+    let text = match mode {
+        TalkMode::Open => "your microphone is open whenever you are not muted",
+        TalkMode::Voice => {
+            "your microphone is open whenever you are not muted, and sends while you speak"
+        }
+        TalkMode::Push => "your microphone is open only while you press to talk",
+    };
+    notice(NoticeKind::TalkMode, Severity::Info, text)
 }
 
 /// Two daemons share one identity.

@@ -20,8 +20,8 @@ pub(super) struct Run {
     config_file: Arc<ConfigFile>,
     /// The user's groups of colleagues.
     pub(super) groups: Groups,
-    /// Held while a group is changed in the configuration.
-    groups_order: Arc<Mutex<()>>,
+    /// Held while the configuration is changed.
+    config_order: Arc<Mutex<()>>,
     /// When the microphone is open while the user is unmuted.
     pub(super) talk_mode: TalkMode,
     /// Warnings that stay in view.
@@ -40,7 +40,7 @@ impl Run {
             started: Instant::now(),
             config_file: Arc::new(ConfigFile::new(config_file)),
             groups,
-            groups_order: Arc::default(),
+            config_order: Arc::default(),
             talk_mode,
             warnings: Warnings::new(found),
         }
@@ -51,9 +51,9 @@ impl Run {
         &self.config_file
     }
 
-    /// Returns what is held while a group is changed in the configuration.
-    pub(super) fn groups_order(&self) -> &Arc<Mutex<()>> {
-        &self.groups_order
+    /// Returns what is held while the configuration is changed.
+    pub(super) fn config_order(&self) -> &Arc<Mutex<()>> {
+        &self.config_order
     }
 }
 

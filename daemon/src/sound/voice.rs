@@ -31,6 +31,7 @@ use sotto_voice::{
 };
 use tokio::sync::{Notify, mpsc};
 
+use super::processing::Treatments;
 use super::profile;
 use crate::keylog::KeyLog;
 use crate::threads::priority;
@@ -416,6 +417,12 @@ impl Voice {
         if self.lines.inside() {
             self.equipment.want();
         }
+    }
+
+    /// Changes what the user wishes for captured sound.
+    pub(crate) fn treat(&mut self, change: impl FnOnce(Treatments) -> Treatments) {
+        self.equipment.treat(change);
+        self.review_processing();
     }
 
     /// Chooses what becomes of pauses from now on.

@@ -1,8 +1,8 @@
 //! The bounds of parameters: checked by the daemon, and described in the documentation.
 
 use crate::bounds::{
-    MAX_GROUP_NAME, MAX_NAMES, MAX_TEST, MAX_TEXT, MAX_TITLE, MAX_VOLUME_PERCENT, MAX_WAIT,
-    MAX_WHISPER, MIN_TEST, MIN_WHISPER,
+    MAX_GROUP_NAME, MAX_NAMES, MAX_SETTING, MAX_TEST, MAX_TEXT, MAX_TITLE, MAX_VOLUME_PERCENT,
+    MAX_WAIT, MAX_WHISPER, MIN_TEST, MIN_WHISPER,
 };
 use crate::config::{Device, LONGEST_DEVICE, check_group_name, group_name};
 use crate::error::{ControlError, ErrorCode};
@@ -35,6 +35,10 @@ pub(super) const TITLE: Text = Text { most: MAX_TITLE };
 pub(super) const NAMES: Names = Names { least: 0 };
 /// Colleagues by name, at least one.
 pub(super) const SOMEBODY: Names = Names { least: 1 };
+/// A setting by its key.
+pub(super) const KEY: Text = Text { most: MAX_TEXT };
+/// The value of a setting.
+pub(super) const VALUE: Value = Value;
 /// The name of a group.
 pub(super) const GROUP: GroupName = GroupName;
 /// A program's own name.
@@ -153,6 +157,24 @@ impl Describe for Label {
 impl Bound<String> for Label {
     fn check(&self, what: &str, value: &String) -> Result<(), ControlError> {
         short(what, value, MAX_TEXT)?;
+        printable(what, value)
+    }
+}
+
+/// A value as on a command line, which may be empty.
+#[derive(Debug)]
+pub(super) struct Value;
+
+impl Describe for Value {
+    fn describe(&self) -> String {
+        format!("at most {MAX_SETTING} bytes, no control characters")
+    }
+}
+
+impl Bound<Option<String>> for Value {
+    fn check(&self, what: &str, value: &Option<String>) -> Result<(), ControlError> {
+        let Some(value) = value else { return Ok(()) };
+        short(what, value, MAX_SETTING)?;
         printable(what, value)
     }
 }

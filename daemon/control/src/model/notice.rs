@@ -94,6 +94,8 @@ pub enum NoticeKind {
     TalkMode,
     /// The microphone is pressed for so long that the key may be stuck, or closed because of that.
     StuckKey,
+    /// A setting was changed.
+    Setting,
     /// A sound device failed, or came back.
     Sound,
     /// A colleague seems to sit in the same room, so that both hear each other twice.

@@ -269,6 +269,26 @@ pub(super) fn examples() -> Vec<Example> {
         example(TalkPress { lasting: true }, &talk_reply),
         example(TalkToggle {}, &talk_reply),
         example(TalkUnpress {}, &talk_reply),
+        example(
+            SettingsGet {
+                key: Some("talk.mode".into()),
+            },
+            &SettingsReply {
+                settings: [("talk.mode".into(), "push".into())].into(),
+            },
+        ),
+        example(
+            SettingsSet {
+                key: "talk.mode".into(),
+                value: Some("push".into()),
+            },
+            &SettingReply {
+                key: "talk.mode".into(),
+                value: "push".into(),
+                restart: true,
+                not_saved: Some("the disk is full".into()),
+            },
+        ),
     ]
 }
 

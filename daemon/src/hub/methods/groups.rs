@@ -207,7 +207,7 @@ impl Hub {
             Err(error) => return answer.send(Err::<Reply, _>(error)),
         };
         let config = Arc::clone(self.run.config_file());
-        let order = Arc::clone(self.run.groups_order());
+        let order = Arc::clone(self.run.config_order());
         let later = self.laters.sender.clone();
         tokio::task::spawn_blocking(move || {
             // The hub takes in changes in the order in which they reached the file.

@@ -82,6 +82,11 @@ impl Equipment {
         }
     }
 
+    /// Changes what the user wishes for captured sound.
+    pub(super) fn treat(&mut self, change: impl FnOnce(Treatments) -> Treatments) {
+        self.devices.treatments = change(self.devices.treatments);
+    }
+
     /// Chooses what becomes of pauses.
     pub(super) fn set_gate(&mut self, gate: GateMode) {
         self.devices.treatments.gate = gate;
