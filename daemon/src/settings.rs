@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
 use sotto_control::ForPeople;
-use sotto_control::config::{self, Config, ConfigError, Rejoin, TalkMode};
+use sotto_control::config::{self, Config, ConfigError, Notifications, Rejoin, TalkMode};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) groups: Groups,
     /// When the microphone is open while the user is unmuted.
     pub(crate) talk_mode: TalkMode,
+    /// What may draw the user's attention.
+    pub(crate) notifications: Notifications,
     /// Which devices to open.
     pub(crate) devices: Devices,
     /// Whether sound goes out as it is: no processing, no gate, twice the bitrate.
@@ -98,6 +100,7 @@ impl Settings {
             network: config.network,
             groups,
             talk_mode: config.talk.mode,
+            notifications: config.notifications,
             music: config.audio.music,
             devices: Devices {
                 capture: CaptureRequest {

@@ -159,6 +159,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         config_file: places.config.clone(),
         groups: settings.groups,
         talk_mode: settings.talk_mode,
+        notifications: settings.notifications,
         warnings,
     });
     // A task of its own, so that the end comes in time even if the hub stands still.

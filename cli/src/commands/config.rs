@@ -111,11 +111,11 @@ fn is_within(section: &str, key: &str) -> bool {
 /// The value as JSON: numbers and lists of texts are written alike in TOML.
 fn for_programs(key: &str, value: &str) -> serde_json::Value {
     match key {
+        _ if config::is_yes_or_no(key) => json!(value == "true"),
         "network.interfaces"
         | "network.static_peers"
         | "network.listen_port"
-        | "network.media_port"
-        | "audio.music" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
+        | "network.media_port" => serde_json::from_str(value).unwrap_or_else(|_| json!(value)),
         _ if key.starts_with("groups.") => {
             serde_json::from_str(value).unwrap_or_else(|_| json!(value))
         }

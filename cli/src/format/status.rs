@@ -83,6 +83,9 @@ fn microphone(status: &Status, style: Style) -> String {
     if status.muted && talk.is_some_and(|talk| talk.microphone_open) {
         return style.paint(Ink::Magenta, "open while you hold the whisper");
     }
+    if talk.is_some_and(|talk| talk.muted_but_talking) {
+        return style.paint(Ink::Red, "closed: you talk, but you are muted");
+    }
     if status.muted {
         return style.paint(Ink::Yellow, "closed: you are muted");
     }

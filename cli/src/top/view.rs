@@ -127,6 +127,9 @@ fn badge(screen: &Screen) -> Line<'static> {
                 ("● PRESSED TO TALK".to_owned(), on(Color::Green))
             }
             _ if status.deafened => ("DEAFENED".to_owned(), on(Color::Yellow)),
+            _ if talk.muted_but_talking => {
+                ("YOU TALK, BUT YOU ARE MUTED".to_owned(), on(Color::Red))
+            }
             _ if status.muted => ("MUTED".to_owned(), on(Color::Yellow)),
             TalkTo::Nobody => ("NOBODY HEARS YOU".to_owned(), on(Color::Red)),
             TalkTo::Unknown => ("SPEAKING TO SOME".to_owned(), on(Color::Magenta)),

@@ -6,6 +6,7 @@ mod file;
 mod group_edit;
 mod groups;
 mod hotkeys;
+mod notifications;
 mod profile;
 mod schema;
 mod talk;
@@ -13,12 +14,13 @@ mod treatment;
 mod trigger;
 
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
-pub use edit::{EditError, get, keys, set, takes_a_list, unset};
+pub use edit::{EditError, get, is_yes_or_no, keys, set, takes_a_list, unset};
 pub use file::{read, replace};
 pub use group_edit::{add_to_group, remove_from_group};
 pub(crate) use groups::check as check_group_name;
 pub use groups::{GROUP_SIGN, Group, GroupMember, group_name};
 pub use hotkeys::{HotkeyAction, Hotkeys};
+pub use notifications::Notifications;
 pub use profile::Profile;
 pub use schema::{
     Audio, Config, ConfigError, KEYS, Meeting, Network, OnClose, Rejoin, Window, is_section,

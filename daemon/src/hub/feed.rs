@@ -118,6 +118,7 @@ impl Hub {
                     clipped.hint = Some("turn its level down in the sound settings".to_owned());
                     self.tell_rarely(clipped);
                 }
+                VoiceEvent::TalkingMuted(talking) => self.talking_muted(talking),
                 VoiceEvent::SameRoom(peer) => self.same_room(peer),
                 VoiceEvent::Chirp(peer, outcome) => self.settle_chirps(Some((peer, outcome))),
             }

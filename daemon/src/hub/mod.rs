@@ -14,6 +14,7 @@ mod heard;
 mod joins;
 mod link;
 mod methods;
+mod muted;
 mod naming;
 mod neighbours;
 mod notices;
@@ -35,7 +36,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sotto_audio::priority::Priority;
-use sotto_control::config::TalkMode;
+use sotto_control::config::{Notifications, TalkMode};
 use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
 use sotto_meeting::{Mesh, PeerId, View};
@@ -117,6 +118,8 @@ pub(crate) struct Parts {
     pub(crate) groups: Groups,
     /// When the microphone is open while the user is unmuted.
     pub(crate) talk_mode: TalkMode,
+    /// What may draw the user's attention.
+    pub(crate) notifications: Notifications,
     /// Warnings from the start.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -169,6 +172,8 @@ pub(crate) struct Hub {
 #[derive(Default)]
 struct SoundNews {
     told: told::Told,
+    /// The user talks while muted.
+    muted: muted::MutedTalk,
     /// A test of the devices is going on.
     testing: bool,
     /// Figures of the paths have changed since they were told.
@@ -185,6 +190,7 @@ impl Hub {
                 parts.config_file,
                 parts.groups,
                 parts.talk_mode,
+                parts.notifications,
                 parts.warnings,
             ),
             mesh: parts.mesh,
@@ -206,6 +212,7 @@ impl Hub {
     /// Runs until the daemon is told to stop, and says goodbye.
     pub(crate) async fn run(mut self, mut sources: Sources) {
         self.follow_talk_mode();
+        self.voice.want_signs(self.run.notifications.sounds);
         let port = self.voice.media_port();
         self.feed(sotto_meeting::Input::MediaPort(port));
         self.end_turn().await;

@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use sotto_control::model::NoticeKind;
-use sotto_meeting::{Event, Output, Part, TalkTarget};
+use sotto_meeting::{Event, MeetingId, Output, Part, TalkTarget};
 use sotto_voice::mix::Earcon;
 
 use super::publisher::Shown;
 use super::{Hub, joins, notices, refuse};
+
+/// With more people than this present, it is not heard who joins and leaves.
+const CROWD: usize = 8;
 
 impl Hub {
     /// Carries out everything that the mesh wants done, in its order; only voice does not wait for the disk. A closed
@@ -114,7 +117,9 @@ impl Hub {
                 ..
             } => {
                 let active = self.mesh.active() == Some(*meeting);
-                if active && *peer != self.mesh.me() && was.is_present() != is.is_present() {
+                let comes_or_goes = was.is_present() != is.is_present();
+                if active && *peer != self.mesh.me() && comes_or_goes && self.signs_joins(*meeting)
+                {
                     self.voice.earcon(match is.is_present() {
                         true => Earcon::Joined,
                         false => Earcon::Left,
@@ -128,6 +133,11 @@ impl Hub {
         }
     }
 
+    /// Returns whether it is heard who joins and leaves. In a crowd it would not stop sounding.
+    fn signs_joins(&self, meeting: MeetingId) -> bool {
+        self.run.notifications.join_sounds && self.mesh.present(meeting) <= CROWD
+    }
+
     fn part_changed(&mut self, part: Part) {
         for shown in Shown::of(part) {
             self.changed(shown);
@@ -139,10 +149,11 @@ impl Hub {
             }
         }
         if part == Part::Talk {
-            let target = self.mesh.voice(self.clock.now()).target;
-            if !matches!(target, TalkTarget::Whisper { .. }) {
+            let talk = self.mesh.voice(self.clock.now());
+            if !matches!(talk.target, TalkTarget::Whisper { .. }) {
                 self.not_hearing.clear();
             }
+            self.review_muted(&talk);
         }
     }
 

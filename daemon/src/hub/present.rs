@@ -254,6 +254,7 @@ impl Presenter<'_> {
             microphone_open: *speaking_possible,
             mode,
             pressed: *pressed,
+            muted_but_talking: false,
             not_hearing,
             incoming: whispers
                 .iter()

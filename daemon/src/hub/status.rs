@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use sotto_control::config::TalkMode;
+use sotto_control::config::{Notifications, TalkMode};
 use sotto_control::model::{Notice, Status};
 
 use super::warnings::Warnings;
@@ -24,6 +24,8 @@ pub(super) struct Run {
     config_order: Arc<Mutex<()>>,
     /// When the microphone is open while the user is unmuted.
     pub(super) talk_mode: TalkMode,
+    /// What may draw the user's attention.
+    pub(super) notifications: Notifications,
     /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
@@ -34,6 +36,7 @@ impl Run {
         config_file: PathBuf,
         groups: Groups,
         talk_mode: TalkMode,
+        notifications: Notifications,
         found: Vec<Notice>,
     ) -> Self {
         Self {
@@ -42,6 +45,7 @@ impl Run {
             groups,
             config_order: Arc::default(),
             talk_mode,
+            notifications,
             warnings: Warnings::new(found),
         }
     }
@@ -80,6 +84,7 @@ impl Hub {
                 .joined_by()
                 .filter(|_| self.mesh.active().is_some())
                 .map(str::to_owned),
+            notifications_off: !self.run.notifications.desktop,
             invitations: self.mesh.invitations(now).len(),
             sound: self.voice.sound(),
             network: self.neighbours.status(self.voice.media_port()),

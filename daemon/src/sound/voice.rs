@@ -84,6 +84,8 @@ pub(crate) enum VoiceEvent {
     Stats,
     /// The microphone reaches full scale.
     Clipped,
+    /// The user talks while muted, or does so no longer.
+    TalkingMuted(bool),
     /// A peer seems to sit in the same room.
     SameRoom(PeerId),
     /// The end of a chirp that was sent to a peer.
@@ -101,6 +103,10 @@ pub(crate) struct Voice {
     figures: Figures,
     last_audience: (Option<SampleTime>, Audience),
     playing: bool,
+    signs: bool,
+    /// Whether the user is to be told of talking while muted, and whether the uplink listens for it.
+    listen: bool,
+    listening: bool,
     /// The delays of our own voice's way out: the encoder's share, and all of it as it was told last.
     look_ahead: Duration,
     sending: SendingDelays,
@@ -180,6 +186,9 @@ impl Voice {
             figures: Figures::default(),
             last_audience: (None, Audience::Nobody),
             playing: false,
+            signs: true,
+            listen: false,
+            listening: false,
             look_ahead: Duration::ZERO,
             sending: SendingDelays::default(),
             key_log,
@@ -363,6 +372,9 @@ impl Voice {
                 self.sending = SendingDelays::default();
                 self.lines.enter(uplink, downlink);
                 self.lines.up(UplinkCommand::Gate(self.equipment.gate()));
+                self.lines
+                    .down(DownlinkCommand::Signs { wanted: self.signs });
+                self.listening = false;
                 self.equipment.open();
                 // Devices that the meeting before left open are not reported again.
                 self.review_processing();
@@ -399,6 +411,32 @@ impl Voice {
             && let Some(processor) = self.equipment.review()
         {
             self.lines.up(UplinkCommand::Processing(processor));
+        }
+        self.review_listening();
+    }
+
+    /// Says whether the user is to be told of talking while muted.
+    pub(crate) fn listen_while_muted(&mut self, listen: bool) {
+        self.listen = listen;
+        self.review_listening();
+    }
+
+    /// Where a microphone hears the loudspeaker, and nothing takes that out, everybody's voice would be the user's.
+    fn review_listening(&mut self) {
+        if !self.lines.inside() {
+            return;
+        }
+        let listen = self.listen && !self.equipment.hears_loudspeaker();
+        if std::mem::replace(&mut self.listening, listen) != listen {
+            self.lines.up(UplinkCommand::ListenWhileMuted(listen));
+        }
+    }
+
+    /// Says whether short signs are played at all.
+    pub(crate) fn want_signs(&mut self, wanted: bool) {
+        self.signs = wanted;
+        if self.lines.inside() {
+            self.lines.down(DownlinkCommand::Signs { wanted });
         }
     }
 

@@ -45,6 +45,8 @@ pub(crate) struct Verdict {
     pub(crate) speech: bool,
     /// A gate lets it pass.
     pub(crate) passes: bool,
+    /// It sounds like speech by itself.
+    pub(crate) loud: bool,
 }
 
 /// Detects speech in a stream of frames.
@@ -112,6 +114,7 @@ impl Activity {
         Verdict {
             speech,
             passes: speech || (1..=self.length.as_many_as(TRIAL)).contains(&self.noticed),
+            loud: self.loud > 0,
         }
     }
 

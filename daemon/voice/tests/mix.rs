@@ -260,6 +260,7 @@ fn earcons_are_short_soft_and_told_apart() {
         Earcon::Whisper,
         Earcon::Joined,
         Earcon::Left,
+        Earcon::Muted,
         Earcon::Reminder,
     ] {
         let mut mixer = Mixer::new();

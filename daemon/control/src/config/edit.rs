@@ -2,6 +2,7 @@
 
 use super::groups;
 use super::hotkeys;
+use super::notifications::Notifications;
 use super::schema::{Config, ConfigError, KEYS, VOICE_GATE, unknown_key};
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
@@ -124,6 +125,12 @@ fn drop_what_it_replaces(document: &mut DocumentMut, key: &str) {
     }
 }
 
+/// Whether `key` is either `true` or `false`.
+#[must_use]
+pub fn is_yes_or_no(key: &str) -> bool {
+    key == "audio.music" || Notifications::default().get(key).is_some()
+}
+
 /// Whether `key` holds a list, so that several values can be given for it.
 #[must_use]
 pub fn takes_a_list(key: &str) -> bool {
@@ -172,7 +179,7 @@ fn read_value(key: &str, new: &str) -> Item {
         "network.listen_port" | "network.media_port" => {
             new.trim().parse::<i64>().map_or_else(|_| value(new), value)
         }
-        "audio.music" => new
+        _ if is_yes_or_no(key) => new
             .trim()
             .parse::<bool>()
             .map_or_else(|_| value(new), value),
@@ -231,7 +238,10 @@ fn shown(config: &Config, key: &str) -> String {
         "audio.noise_suppression" => config.audio.noise_suppression.to_string(),
         "audio.gain_control" => config.audio.gain_control.to_string(),
         "window.on_close" => config.window.on_close.to_string(),
-        _ => config.hotkeys.shown(key),
+        _ => match config.notifications.get(key) {
+            Some(wanted) => wanted.to_string(),
+            None => config.hotkeys.shown(key),
+        },
     }
 }
 

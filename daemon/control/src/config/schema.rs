@@ -3,6 +3,7 @@
 use super::device::{Backend, Device};
 use super::groups::{self, Group};
 use super::hotkeys::{self, Hotkeys};
+use super::notifications::Notifications;
 use super::profile::Profile;
 use super::talk::{Talk, TalkMode};
 use super::treatment::Treatment;
@@ -20,6 +21,8 @@ pub struct Config {
     pub meeting: Meeting,
     /// `[talk]`
     pub talk: Talk,
+    /// `[notifications]`
+    pub notifications: Notifications,
     /// `[network]`
     pub network: Network,
     /// `[audio]`
@@ -109,6 +112,10 @@ pub const KEYS: &[&str] = &[
     "name",
     "meeting.rejoin",
     "talk.mode",
+    "notifications.desktop",
+    "notifications.sounds",
+    "notifications.join_sounds",
+    "notifications.muted_talking",
     "network.interfaces",
     "network.listen_port",
     "network.media_port",
@@ -133,6 +140,7 @@ pub(super) const VOICE_GATE: &str = "audio.voice_gate";
 const SECTIONS: &[&str] = &[
     "meeting",
     "talk",
+    "notifications",
     "network",
     "audio",
     "window",
@@ -299,11 +307,12 @@ impl Config {
             }
             VOICE_GATE => fit(gate(item).map(|on| self.voice_gate = on)),
             "window.on_close" => fit(on_close(item).map(|wanted| self.window.on_close = wanted)),
-            _ => match groups::name_in(key) {
-                Some(name) => {
+            _ => match (self.notifications.value(key), groups::name_in(key)) {
+                (Some(value), _) => fit(yes_or_no(item).map(|wanted| *value = wanted)),
+                (None, Some(name)) => {
                     fit(groups::read(name, item, &self.groups).map(|group| self.groups.push(group)))
                 }
-                None => match self.hotkeys.read(key, item) {
+                (None, None) => match self.hotkeys.read(key, item) {
                     Some(read) => fit(read),
                     None => Err(unknown_key(key, line)),
                 },

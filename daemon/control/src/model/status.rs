@@ -76,6 +76,9 @@ pub struct Status {
     /// The client that last joined or switched; absent without an active meeting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_by: Option<String>,
+    /// Whether the user has switched notifications on the desktop off.
+    #[serde(default)]
+    pub notifications_off: bool,
     /// How many invitations wait for an answer.
     #[serde(default)]
     pub invitations: usize,

@@ -20,6 +20,9 @@ pub struct Talk {
     /// Whether it is pressed: open although `mode` or a mute would have it closed.
     #[serde(default)]
     pub pressed: bool,
+    /// Whether the user talks although muted, and nobody hears it.
+    #[serde(default)]
+    pub muted_but_talking: bool,
     /// Receivers of the whisper who hear nothing because they are deafened.
     #[serde(default)]
     pub not_hearing: Vec<Person>,

@@ -149,6 +149,8 @@ pub(super) fn status() -> Status {
         talk: None,
         unmuted_by: Some("sotto".into()),
         joined_by: Some("sotto-tray".into()),
+        // Release 0.1 did not tell it.
+        notifications_off: false,
         invitations: 1,
         sound: sound(),
         network: NetworkStatus {
@@ -185,6 +187,7 @@ pub(super) fn talk() -> Talk {
         // Release 0.1 did not tell these.
         mode: TalkMode::Open,
         pressed: false,
+        muted_but_talking: false,
         not_hearing: vec![person("Chen")],
         incoming: vec![IncomingWhisper {
             from: person("Bao"),

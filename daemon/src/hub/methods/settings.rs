@@ -161,6 +161,21 @@ impl Hub {
                     },
                 });
             }
+            "notifications.desktop" => {
+                self.run.notifications.desktop = config.notifications.desktop;
+            }
+            "notifications.sounds" => {
+                self.run.notifications.sounds = config.notifications.sounds;
+                self.voice.want_signs(config.notifications.sounds);
+            }
+            "notifications.join_sounds" => {
+                self.run.notifications.join_sounds = config.notifications.join_sounds;
+            }
+            "notifications.muted_talking" => {
+                self.run.notifications.muted_talking = config.notifications.muted_talking;
+                let talk = self.mesh.voice(self.clock.now());
+                self.review_muted(&talk);
+            }
             _ => return Ok(false),
         }
         Ok(true)

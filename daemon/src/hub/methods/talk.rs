@@ -163,8 +163,12 @@ impl Hub {
 
     /// Returns whom the user speaks to, and who whispers.
     pub(in crate::hub) fn talk(&self) -> model::Talk {
-        self.presenter()
-            .talk(&self.not_hearing, self.shown_talk_mode())
+        model::Talk {
+            muted_but_talking: self.sound.muted.is_talking(),
+            ..self
+                .presenter()
+                .talk(&self.not_hearing, self.shown_talk_mode())
+        }
     }
 
     fn shown_talk_mode(&self) -> model::TalkMode {

@@ -175,6 +175,13 @@ impl Equipment {
         Some(processor)
     }
 
+    /// Returns whether what the loudspeaker plays is in the microphone's sound, and stays there.
+    pub(super) fn hears_loudspeaker(&self) -> bool {
+        let (_, _, loudspeaker) = self.devices();
+        let (_, decision) = self.decide();
+        End::of(&loudspeaker) == End::Free && !decision.settings.echo_cancellation
+    }
+
     /// Returns what is done to the microphone's sound, while it is open.
     pub(super) fn processing(&self) -> Option<Processing> {
         let (microphone, decision) = self.decide();

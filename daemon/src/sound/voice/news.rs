@@ -60,6 +60,10 @@ impl Voice {
             }
             UplinkEvent::Spoke => tell(VoiceEvent::Spoke),
             UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
+            UplinkEvent::TalkingMuted { talking } => {
+                // What is told late, of a microphone that has been left, is of no interest.
+                tell(VoiceEvent::TalkingMuted(talking && self.listening));
+            }
             UplinkEvent::Chirp { slot, timestamp } => {
                 self.lines.down(DownlinkCommand::Chirp { slot, timestamp });
             }

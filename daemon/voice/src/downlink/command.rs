@@ -39,6 +39,11 @@ pub enum DownlinkCommand {
     Sending(SendingDelays),
     /// Plays a short sign.
     Earcon(Earcon),
+    /// Whether short signs are played at all; they are until this is said.
+    Signs {
+        /// Whether they are.
+        wanted: bool,
+    },
     /// Tells a peer that the uplink will send it a chirp. Without a proven path nobody is told.
     Chirp {
         /// Whom.
@@ -58,6 +63,7 @@ impl std::fmt::Debug for DownlinkCommand {
             Self::Volume { slot, percent } => write!(f, "Volume({slot}, {percent} %)"),
             Self::Sending(delays) => write!(f, "{delays:?}"),
             Self::Earcon(_) => f.write_str("Earcon"),
+            Self::Signs { wanted } => write!(f, "Signs({wanted})"),
             Self::Chirp { slot, timestamp } => write!(f, "Chirp({slot}, {timestamp})"),
         }
     }

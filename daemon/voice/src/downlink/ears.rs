@@ -17,6 +17,8 @@ pub(super) struct Ears {
     same_room: SameRoom,
     chirps: ChirpListener,
     open: bool,
+    /// Whether signs are played.
+    signs: bool,
     /// Whether the last sound is fading out.
     fading: bool,
     block: Box<[f32; mix::MAX_BLOCK]>,
@@ -29,6 +31,7 @@ impl Ears {
             same_room: SameRoom::new(),
             chirps: ChirpListener::new(),
             open: true,
+            signs: true,
             fading: false,
             block: Box::new([0.0; mix::MAX_BLOCK]),
         }
@@ -67,9 +70,16 @@ impl Ears {
         self.mixer.set_volume(slot, percent);
     }
 
-    /// Plays a sign.
+    /// Says whether signs are played.
+    pub(super) fn want_signs(&mut self, wanted: bool) {
+        self.signs = wanted;
+    }
+
+    /// Plays a sign, unless none are wanted.
     pub(super) fn sign(&mut self, earcon: Earcon) {
-        self.mixer.play(earcon);
+        if self.signs {
+            self.mixer.play(earcon);
+        }
     }
 
     /// Forgets a peer that is gone.

@@ -143,6 +143,10 @@ impl Downlink {
                 self.ears.sign(earcon);
                 Ok(())
             }
+            DownlinkCommand::Signs { wanted } => {
+                self.ears.want_signs(wanted);
+                Ok(())
+            }
             DownlinkCommand::Chirp { slot, timestamp } => {
                 self.announce_chirp(slot, timestamp);
                 Ok(())

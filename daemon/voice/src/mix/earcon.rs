@@ -21,6 +21,7 @@ impl Earcon {
             Self::Whisper => [987.77, 1174.66],
             Self::Joined => [523.25, 783.99],
             Self::Left => [783.99, 523.25],
+            Self::Muted => [392.0, 392.0],
             Self::Reminder => [659.25, 659.25],
         }
     }

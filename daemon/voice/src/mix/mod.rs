@@ -58,6 +58,8 @@ pub enum Earcon {
     Joined,
     /// Somebody left the meeting.
     Left,
+    /// The user talks while muted.
+    Muted,
     /// The microphone is open for long because it is pressed, or no longer.
     Reminder,
 }

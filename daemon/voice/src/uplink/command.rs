@@ -55,6 +55,8 @@ pub enum UplinkCommand {
     },
     /// How the gate behind the microphone works.
     Gate(GateMode),
+    /// Whether to notice that the user talks behind a closed microphone.
+    ListenWhileMuted(bool),
     /// Sends a [chirp](crate::ChirpOutcome) to one peer in 300 ms, instead of the microphone's sound and to nobody
     /// else, muted or not. Nothing happens while another is on its way.
     Chirp {
@@ -73,6 +75,7 @@ impl std::fmt::Debug for UplinkCommand {
             Self::Audience { at, audience } => write!(f, "Audience({audience:?} at {at:?})"),
             Self::Microphone { at, open } => write!(f, "Microphone({open} at {at:?})"),
             Self::Gate(mode) => write!(f, "Gate({mode:?})"),
+            Self::ListenWhileMuted(listen) => write!(f, "ListenWhileMuted({listen})"),
             Self::Chirp { slot } => write!(f, "Chirp({slot})"),
             Self::Processing(processor) => write!(f, "Processing({processor:?})"),
         }
@@ -93,6 +96,11 @@ pub enum UplinkEvent {
     Spoke,
     /// The microphone reached full scale; at most once a second.
     Clipped,
+    /// The user began to talk behind the closed microphone, or stopped, or it opened.
+    TalkingMuted {
+        /// Whether the user talks.
+        talking: bool,
+    },
     /// A chirp will be sent, and should be [announced](crate::DownlinkCommand::Chirp) now.
     Chirp {
         /// Whom to.

@@ -19,6 +19,7 @@ mod frame_encoder;
 mod gate;
 mod history;
 mod ladder;
+mod muted;
 mod notices;
 mod output_time;
 mod packets;
@@ -48,6 +49,7 @@ use crate::{
 };
 use frame_encoder::FrameEncoder;
 use gate::Gate;
+use muted::MutedSpeech;
 use notices::Notices;
 use packets::{Packets, Unsent};
 use processed::Processing;
@@ -67,6 +69,7 @@ pub struct Uplink {
     processing: Processing,
     chirp: Option<chirp::Chirp>,
     gate: Gate,
+    muted: MutedSpeech,
     encoder: FrameEncoder,
     packets: Packets,
     recipients: Recipients,
@@ -91,6 +94,7 @@ impl Uplink {
             processing: Processing::default(),
             chirp: None,
             gate: Gate::new(length),
+            muted: MutedSpeech::new(length),
             encoder: FrameEncoder::new(length, config.bitrate)?,
             packets: Packets::new(length, config.two_frames_from),
             recipients: Recipients::new(random, keys),
@@ -166,6 +170,11 @@ impl Uplink {
             UplinkCommand::Microphone { at, open } => self.change(at, Change::Microphone(open)),
             UplinkCommand::Gate(mode) => {
                 self.gate.set_mode(mode);
+                Ok(())
+            }
+            UplinkCommand::ListenWhileMuted(listen) => {
+                let told = self.muted.listen(listen);
+                self.tell_muted(told);
                 Ok(())
             }
             UplinkCommand::Chirp { slot } => {
@@ -259,6 +268,7 @@ impl Uplink {
         }
         self.process(&mut sound, reference);
         let sound = &sound[..self.frame_length().samples()];
+        self.hear_muted(sound);
         self.timeline.advance();
         let mut plan = self.schedule.plan(start);
         if let Some(plan) = &mut plan {
@@ -280,6 +290,23 @@ impl Uplink {
             &mut self.rings.counts,
             |event| self.notices.tell(event),
         );
+    }
+
+    /// Listens to a frame for the user's own sake, if nobody hears it.
+    fn hear_muted(&mut self, sound: &[f32]) {
+        let told = match self.schedule.is_silent() {
+            true => self
+                .muted
+                .judge(Level::of(sound), self.processing.probability()),
+            false => self.muted.end(),
+        };
+        self.tell_muted(told);
+    }
+
+    fn tell_muted(&mut self, talking: Option<bool>) {
+        if let Some(talking) = talking {
+            self.notices.tell(UplinkEvent::TalkingMuted { talking });
+        }
     }
 
     /// Encodes what may be heard of a frame and sends it. Tells whether it was encoded.

@@ -108,7 +108,9 @@ impl Uplink {
         } else {
             processing.quiet = 0;
         }
-        processing.resting = processing.quiet > REST_AFTER && self.schedule.is_silent();
+        processing.resting = processing.quiet > REST_AFTER
+            && self.schedule.is_silent()
+            && !self.muted.needs_processor();
         if processing.resting {
             return;
         }

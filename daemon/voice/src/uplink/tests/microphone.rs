@@ -36,6 +36,37 @@ fn speech_and_clipping_are_told_and_never_from_a_closed_microphone() {
 }
 
 #[test]
+fn talking_behind_a_closed_microphone_is_told_and_never_sent() {
+    let mut studio = Studio::new(1);
+    studio.audience(None, Audience::Open(set(&[0])));
+    let listen = |studio: &mut Studio, listen| {
+        let command = UplinkCommand::ListenWhileMuted(listen);
+        studio.uplink.command(command).unwrap();
+    };
+    let told = |studio: &mut Studio| -> Vec<bool> {
+        std::iter::from_fn(|| studio.uplink.poll_event())
+            .filter_map(|event| match event {
+                UplinkEvent::TalkingMuted { talking } => Some(talking),
+                _ => None,
+            })
+            .collect()
+    };
+    studio.capture(100, voice);
+    assert_eq!(told(&mut studio), [], "unless it is wanted");
+    listen(&mut studio, true);
+    studio.capture(100, voice);
+    assert_eq!(told(&mut studio), [true]);
+    assert_eq!(studio.heard_by(0, Stream::Open).len(), 0);
+    studio.microphone(None, true);
+    studio.capture(10, voice);
+    assert_eq!(told(&mut studio), [false]);
+    studio.microphone(None, false);
+    studio.capture(100, voice);
+    listen(&mut studio, false);
+    assert_eq!(told(&mut studio), [true, false]);
+}
+
+#[test]
 fn what_a_driver_invents_does_not_reach_the_encoder() {
     let mut studio = Studio::new(1);
     studio.audience(None, Audience::Open(set(&[0])));
