@@ -8,6 +8,7 @@ mod connect;
 mod deafen;
 mod decline;
 mod devices;
+mod dnd;
 mod events;
 mod group;
 mod hotkeys;
@@ -92,6 +93,7 @@ commands! {
     Away(away),
     Back(back),
     Phone(phone),
+    Dnd(dnd),
     Devices(devices),
     Connect(connect),
     Hotkeys(hotkeys),

@@ -3,6 +3,7 @@
 //! Nothing here prints: every function makes a text of a reply, in a [`Style`] that knows whether colour is wanted.
 
 mod audio;
+mod dnd;
 mod failure;
 mod group;
 mod latency;
@@ -17,6 +18,7 @@ mod talk;
 pub(crate) use audio::{
     audio, device_choice, devices, microphone_test, silence, test_progress, volume,
 };
+pub(crate) use dnd::{dnd, dnd_reply};
 pub(crate) use failure::failure;
 pub(crate) use group::{group_added, group_removed, groups};
 pub(crate) use latency::latency;

@@ -7,6 +7,7 @@
 pub mod bench;
 mod config_file;
 mod desktop;
+mod dnd_file;
 mod files;
 mod groups;
 mod hub;

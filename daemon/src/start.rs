@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::Arguments;
 use crate::desktop::{self, DesktopOptions};
+use crate::dnd_file::DndFile;
 use crate::files::{self, FileError};
 use crate::hub::{ControlInput, Hub, Parts, STOP_LIMIT, Sources};
 use crate::identity::{self, IdentityError};
@@ -160,6 +161,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         groups: settings.groups,
         talk_mode: settings.talk_mode,
         notifications: settings.notifications,
+        dnd_file: DndFile::new(places.state.join("do-not-disturb")),
         warnings,
     });
     // A task of its own, so that the end comes in time even if the hub stands still.

@@ -1,6 +1,7 @@
 //! The daemon at a glance, and settings.
 
 use super::audio::sound;
+use super::dnd::until;
 use super::talk::{because, whispers};
 use super::{Ink, Style, Table, duration};
 use sotto_control::model::{NetworkStatus, Severity, Status, TalkMode};
@@ -19,6 +20,9 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
     }
     row("sound", sound(&status.sound, style));
     row("network", network(&status.network, style));
+    if status.dnd.on {
+        row("quiet", format!("do not disturb, {}", until(&status.dnd)));
+    }
     match status.invitations {
         0 => {}
         1 => row("invitations", "1; see it with 'sotto invites'".to_owned()),

@@ -93,6 +93,12 @@ fn draw_header(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
         line.push(Span::styled(" in ", DIM));
         line.push(Span::styled(meeting.title.clone(), BOLD));
     }
+    if status.dnd.on {
+        line.push(Span::styled(
+            "  do not disturb",
+            Style::new().fg(Color::Yellow),
+        ));
+    }
     frame.render_widget(Line::from(line), left);
     frame.render_widget(Paragraph::new(badge).alignment(Alignment::Right), right);
 }

@@ -35,6 +35,10 @@ pub const LONG_PRESS: Duration = Duration::from_secs(60);
 pub const LONGEST_PRESS: Duration = Duration::from_secs(300);
 /// How often a client that holds a whisper or a press renews it: a few may be late before it ends.
 pub const RENEW_EVERY: Duration = Duration::from_secs(1);
+/// The shortest time for which the user wants to be left alone.
+pub const MIN_QUIET: Duration = Duration::from_secs(1);
+/// The longest such time; without one it lasts until it is switched off.
+pub const MAX_QUIET: Duration = Duration::from_secs(24 * 3600);
 /// The longest that `network.connect` waits.
 pub const MAX_WAIT: Duration = Duration::from_secs(600);
 /// The longest that `meeting.join` and `meeting.switch` wait for others before they are answered.

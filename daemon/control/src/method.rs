@@ -14,6 +14,7 @@ mod bound;
 mod daemon;
 mod declare;
 mod devices;
+mod dnd;
 mod groups;
 mod meeting;
 mod people;
@@ -26,6 +27,7 @@ pub use audio::*;
 pub use daemon::*;
 pub use declare::{Answered, MethodDoc, ParameterDoc};
 pub use devices::*;
+pub use dnd::*;
 pub use groups::*;
 pub use meeting::*;
 pub use people::*;
@@ -167,6 +169,7 @@ methods! {
     PresenceAway,
     PresenceBack,
     PresencePhone,
+    DndSet,
     NetworkConnect,
     EventsSubscribe,
     DaemonQuit,

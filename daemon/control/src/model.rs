@@ -5,6 +5,7 @@
 //! reads is always a `label`, which carries a key suffix wherever two names could be confused.
 
 mod audio;
+mod dnd;
 mod group;
 mod latency;
 mod meeting;
@@ -18,6 +19,7 @@ pub use audio::{
     Device, DeviceChoice, DeviceInUse, Devices, MicrophoneTest, Processing, Sound, SoundState,
     TestProgress, TestStep, TestVerdict,
 };
+pub use dnd::Dnd;
 pub use group::{Group, GroupMember, LeftOut, LeftOutBecause};
 pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};

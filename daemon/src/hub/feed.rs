@@ -188,6 +188,7 @@ impl Hub {
         {
             self.changed(Shown::Meeting(active));
         }
+        self.expire_dnd();
         self.retry_storing();
         self.settle_chirps(None);
     }

@@ -159,6 +159,7 @@ impl Hub {
             Request::PresenceAway(_) => self.presence(Command::Away),
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),
+            Request::DndSet(params) => return self.set_dnd(&params, &client, answer),
             Request::NetworkConnect(params) => match connect_address(&params.address) {
                 Ok(address) => {
                     self.connect(address, params.wait_ms, answer).await;

@@ -9,6 +9,7 @@ pub(crate) mod bench;
 mod chirps;
 mod clients;
 mod commands;
+mod dnd;
 mod feed;
 mod heard;
 mod joins;
@@ -45,7 +46,9 @@ use tokio::sync::mpsc;
 
 pub(crate) use stop::STOP_LIMIT;
 
+use crate::config_file::ConfigFile;
 use crate::desktop::DesktopSignal;
+use crate::dnd_file::DndFile;
 use crate::groups::Groups;
 use crate::notice::notice;
 use crate::service;
@@ -53,6 +56,7 @@ use crate::sound::{Voice, devices, told};
 use crate::threads::Clock;
 use chirps::Chirps;
 use clients::Clients;
+use dnd::DoNotDisturb;
 use joins::Joins;
 use link::Link;
 use neighbours::Neighbours;
@@ -60,6 +64,7 @@ use present::Presenter;
 use publisher::Publisher;
 use status::Run;
 use storekeeper::Storekeeper;
+use warnings::Warnings;
 
 /// Figures of the paths, and joins that take too long, are looked at this often.
 const TICK: Duration = Duration::from_secs(1);
@@ -120,6 +125,8 @@ pub(crate) struct Parts {
     pub(crate) talk_mode: TalkMode,
     /// What may draw the user's attention.
     pub(crate) notifications: Notifications,
+    /// The file that says whether the user wants to be left alone.
+    pub(crate) dnd_file: DndFile,
     /// Warnings from the start.
     pub(crate) warnings: Vec<Notice>,
 }
@@ -186,13 +193,16 @@ impl Hub {
         let (sender, receiver) = mpsc::channel(64);
         Self {
             clock: parts.clock,
-            run: Run::new(
-                parts.config_file,
-                parts.groups,
-                parts.talk_mode,
-                parts.notifications,
-                parts.warnings,
-            ),
+            run: Run {
+                started: Instant::now(),
+                config_file: Arc::new(ConfigFile::new(parts.config_file)),
+                groups: parts.groups,
+                config_order: Arc::default(),
+                talk_mode: parts.talk_mode,
+                notifications: parts.notifications,
+                dnd: DoNotDisturb::new(parts.dnd_file),
+                warnings: Warnings::new(parts.warnings),
+            },
             mesh: parts.mesh,
             storekeeper: Storekeeper::new(parts.state_file),
             link: Link::new(parts.network),

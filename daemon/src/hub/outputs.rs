@@ -135,7 +135,8 @@ impl Hub {
 
     /// Returns whether it is heard who joins and leaves. In a crowd it would not stop sounding.
     fn signs_joins(&self, meeting: MeetingId) -> bool {
-        self.run.notifications.join_sounds && self.mesh.present(meeting) <= CROWD
+        let wanted = self.run.notifications.join_sounds && !self.run.dnd.now().on;
+        wanted && self.mesh.present(meeting) <= CROWD
     }
 
     fn part_changed(&mut self, part: Part) {

@@ -1,12 +1,12 @@
 //! The daemon at a glance.
 
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use sotto_control::config::{Notifications, TalkMode};
-use sotto_control::model::{Notice, Status};
+use sotto_control::model::Status;
 
+use super::dnd::DoNotDisturb;
 use super::warnings::Warnings;
 use super::{Hub, present};
 use crate::config_file::ConfigFile;
@@ -16,40 +16,23 @@ use crate::service;
 /// This run of the daemon.
 #[derive(Debug)]
 pub(super) struct Run {
-    started: Instant,
-    config_file: Arc<ConfigFile>,
+    pub(super) started: Instant,
+    pub(super) config_file: Arc<ConfigFile>,
     /// The user's groups of colleagues.
     pub(super) groups: Groups,
     /// Held while the configuration is changed.
-    config_order: Arc<Mutex<()>>,
+    pub(super) config_order: Arc<Mutex<()>>,
     /// When the microphone is open while the user is unmuted.
     pub(super) talk_mode: TalkMode,
     /// What may draw the user's attention.
     pub(super) notifications: Notifications,
+    /// Whether the user wants to be left alone.
+    pub(super) dnd: DoNotDisturb,
     /// Warnings that stay in view.
     pub(super) warnings: Warnings,
 }
 
 impl Run {
-    /// Begins a run with this configuration.
-    pub(super) fn new(
-        config_file: PathBuf,
-        groups: Groups,
-        talk_mode: TalkMode,
-        notifications: Notifications,
-        found: Vec<Notice>,
-    ) -> Self {
-        Self {
-            started: Instant::now(),
-            config_file: Arc::new(ConfigFile::new(config_file)),
-            groups,
-            config_order: Arc::default(),
-            talk_mode,
-            notifications,
-            warnings: Warnings::new(found),
-        }
-    }
-
     /// Returns the configuration's file.
     pub(super) fn config_file(&self) -> &Arc<ConfigFile> {
         &self.config_file
@@ -84,6 +67,7 @@ impl Hub {
                 .joined_by()
                 .filter(|_| self.mesh.active().is_some())
                 .map(str::to_owned),
+            dnd: self.run.dnd.now(),
             notifications_off: !self.run.notifications.desktop,
             invitations: self.mesh.invitations(now).len(),
             sound: self.voice.sound(),

@@ -1,8 +1,8 @@
 //! The bounds of parameters: checked by the daemon, and described in the documentation.
 
 use crate::bounds::{
-    MAX_GROUP_NAME, MAX_NAMES, MAX_SETTING, MAX_TEST, MAX_TEXT, MAX_TITLE, MAX_VOLUME_PERCENT,
-    MAX_WAIT, MAX_WHISPER, MIN_TEST, MIN_WHISPER,
+    MAX_GROUP_NAME, MAX_NAMES, MAX_QUIET, MAX_SETTING, MAX_TEST, MAX_TEXT, MAX_TITLE,
+    MAX_VOLUME_PERCENT, MAX_WAIT, MAX_WHISPER, MIN_QUIET, MIN_TEST, MIN_WHISPER,
 };
 use crate::config::{Device, LONGEST_DEVICE, check_group_name, group_name};
 use crate::error::{ControlError, ErrorCode};
@@ -35,6 +35,11 @@ pub(super) const TITLE: Text = Text { most: MAX_TITLE };
 pub(super) const NAMES: Names = Names { least: 0 };
 /// Colleagues by name, at least one.
 pub(super) const SOMEBODY: Names = Names { least: 1 };
+/// The time for which the user wants to be left alone.
+pub(super) const QUIET: Milliseconds = Milliseconds {
+    least: MIN_QUIET,
+    most: MAX_QUIET,
+};
 /// A setting by its key.
 pub(super) const KEY: Text = Text { most: MAX_TEXT };
 /// The value of a setting.

@@ -94,6 +94,8 @@ pub enum NoticeKind {
     TalkMode,
     /// The microphone is pressed for so long that the key may be stuck, or closed because of that.
     StuckKey,
+    /// The user wants to be left alone, or no longer.
+    DoNotDisturb,
     /// The user talks while muted; at most once a minute.
     MutedTalking,
     /// A setting was changed.

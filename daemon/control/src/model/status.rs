@@ -1,6 +1,6 @@
 //! The daemon at a glance, the people it knows, and the snapshot that opens a subscription.
 
-use super::{Group, Invitation, Meeting, MeetingRef, Notice, Presence, Sound, Talk};
+use super::{Dnd, Group, Invitation, Meeting, MeetingRef, Notice, Presence, Sound, Talk};
 use serde::{Deserialize, Serialize};
 
 /// Somebody, by identity and by name.
@@ -76,6 +76,9 @@ pub struct Status {
     /// The client that last joined or switched; absent without an active meeting.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joined_by: Option<String>,
+    /// Whether the user wants to be left alone.
+    #[serde(default)]
+    pub dnd: Dnd,
     /// Whether the user has switched notifications on the desktop off.
     #[serde(default)]
     pub notifications_off: bool,

@@ -289,6 +289,16 @@ pub(super) fn examples() -> Vec<Example> {
                 not_saved: Some("the disk is full".into()),
             },
         ),
+        example(
+            DndSet {
+                on: true,
+                for_ms: Some(600_000),
+            },
+            &DndReply {
+                dnd: dnd(),
+                not_saved: Some("the disk is full".into()),
+            },
+        ),
     ]
 }
 

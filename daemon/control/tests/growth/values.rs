@@ -149,7 +149,8 @@ pub(super) fn status() -> Status {
         talk: None,
         unmuted_by: Some("sotto".into()),
         joined_by: Some("sotto-tray".into()),
-        // Release 0.1 did not tell it.
+        // Release 0.1 did not tell these.
+        dnd: Dnd::default(),
         notifications_off: false,
         invitations: 1,
         sound: sound(),
@@ -162,6 +163,13 @@ pub(super) fn status() -> Status {
             problem: Some("no network".into()),
         },
         warnings: vec![notice()],
+    }
+}
+
+pub(super) fn dnd() -> Dnd {
+    Dnd {
+        on: true,
+        until: Some(1_800_000_600),
     }
 }
 
