@@ -7,7 +7,8 @@ mod support;
 use serde_json::Value;
 use sotto_control::model::WhisperMode;
 use sotto_control::{
-    MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkReplyTo, TalkWhisper,
+    AudioDeafen, AudioMute, MeetingCreate, MeetingJoin, NetworkConnect, Request, TalkReplyTo,
+    TalkWhisper,
 };
 use std::time::Duration;
 use support::home::Home;
@@ -67,6 +68,18 @@ async fn a_latched_whisper_while_muted_says_that_nobody_hears_it() {
     home.text(&["mute"]).await;
     let text = home.text(&["whisper", "bao"]).await;
     assert!(text.contains("You are muted"), "{text}");
+}
+
+#[tokio::test]
+async fn a_toggle_closes_what_is_open() {
+    let home = Home::in_scene("planning");
+    for (command, expected) in [
+        ("mute", Request::from(AudioMute {})),
+        ("deafen", AudioDeafen {}.into()),
+    ] {
+        home.text(&[command, "--toggle"]).await;
+        assert_eq!(home.daemon().last(), expected);
+    }
 }
 
 #[tokio::test]

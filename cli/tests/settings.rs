@@ -75,3 +75,31 @@ async fn a_value_with_spaces_is_not_taken_for_a_list() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("from 1 to 20000"), "{}", ran.err);
 }
+
+#[tokio::test]
+async fn keys_are_set_and_what_has_come_of_them_is_shown() {
+    let home = Home::without_daemon();
+    let text = home
+        .text(&["config", "set", "hotkeys.whisper.desk", "ctrl+alt+d"])
+        .await;
+    assert_eq!(
+        text,
+        "hotkeys.whisper.desk is now Ctrl+Alt+D; sotto-tray reads it when it starts again\n"
+    );
+    let text = home.text(&["hotkeys", "--for", "sway"]).await;
+    assert!(text.contains("sotto-tray does not run"), "{text}");
+    assert!(text.contains("Whisper to desk while held"), "{text}");
+    assert!(
+        text.contains("bindsym --release Control+Mod1+d exec sotto talk"),
+        "{text}"
+    );
+    let ran = home
+        .run(&["config", "set", "hotkeys.mute", "Ctrl+Alt+D"])
+        .await;
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("\"hotkeys.mute\" has already"),
+        "{}",
+        ran.err
+    );
+}

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Read and change settings in config.toml, comments kept
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A daemon that runs takes most settings over at once; for the others it says so, and reads them when it starts again.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
+    after_help = "A daemon that runs takes most settings over at once; for the others it says so, and reads them when it starts again. Those of keys are read by sotto-tray.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
 )]
 pub(crate) struct Config {
     #[command(subcommand)]
