@@ -16,7 +16,7 @@ use std::process::Command;
 
 use fixture::{Daemon, Host, Session, in_a_meeting, invitation};
 use sotto_control::Request;
-use sotto_control::model::Snapshot;
+use sotto_control::model::{Levels, Snapshot};
 
 #[tokio::test]
 async fn the_menu_shows_the_meeting_and_mute_reaches_the_daemon() {
@@ -66,6 +66,30 @@ async fn the_menu_shows_the_meeting_and_mute_reaches_the_daemon() {
     assert_eq!(leave.meeting.as_deref(), Some("aa11"));
     daemon.change(|snapshot| *snapshot = Snapshot::default());
     panel.wait_for("Not in a meeting").await;
+}
+
+#[tokio::test]
+async fn the_icon_shows_that_the_user_speaks_and_the_menu_is_not_built_anew() {
+    let session = Session::start();
+    let daemon = Daemon::start(&session.places(), in_a_meeting());
+    let tray = session.tray();
+    let mut panel = Host::of(&session, &tray).await;
+    panel.wait_for("Planning").await;
+    // With the numbers of its lines, by which a click is told.
+    let menu = panel.menu().await;
+    let silent = panel.icon().await;
+    let speaks = |you_speak| Levels {
+        microphone_dbfs: Some(-20.0),
+        you_speak,
+        ..Levels::default()
+    };
+    for (you_speak, looks_silent) in [(true, false), (false, true)] {
+        daemon.levels(speaks(you_speak));
+        panel
+            .wait_until(async |it| (it.icon().await == silent) == looks_silent)
+            .await;
+        assert_eq!(panel.menu().await, menu);
+    }
 }
 
 #[tokio::test]
