@@ -151,7 +151,9 @@ async fn hold_with(
         }
     };
     let answered = holder::run(places, received, told);
-    tokio::pin!(held, answered);
+    // The end of one is the end of the other: what is held by a key is let go before it is said that none is held.
+    let both = async { tokio::join!(held, answered).0 };
+    tokio::pin!(both);
     loop {
         tokio::select! {
             Some(keys) = report.recv() => {
@@ -160,15 +162,12 @@ async fn hold_with(
                 }
                 publish(&KeysReport { backend, keys, ..KeysReport::default() });
             }
-            ended = &mut held => {
-                // What is held by a key is let go first.
-                answered.await;
+            ended = &mut both => {
                 return ended.and(Err(Refused {
                     problem: "the desktop holds Sotto's keys no more".into(),
                     hint: "start sotto-tray again".into(),
                 }));
             }
-            () = &mut answered => return Ok(()),
         }
     }
 }
