@@ -10,7 +10,7 @@ use eframe::egui::{
 use sotto_control::config::{self, Config, OnClose};
 use sotto_control::{Places, RENEW_EVERY};
 
-use super::desk::{Act, Desk, KEPT, ends_a_hold};
+use super::desk::{Act, Desk, ends_a_hold};
 use super::draw::{self, strip, style};
 use super::link::{Fresh, Link};
 use super::memory::Memory;
@@ -27,6 +27,16 @@ const SMALLEST: Vec2 = vec2(380.0, 480.0);
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 /// The pause before a wish is sent again that found no room.
 const AGAIN: Duration = Duration::from_millis(20);
+/// What is said, once ever, where closing the window keeps the meeting.
+const KEPT: (&str, &str) = (
+    "The meeting runs on",
+    "The icon in the panel shows it. To leave instead when the window closes: sotto config set window.on_close leave",
+);
+/// What is said where nothing would show that the microphone is open.
+const KEPT_MUTED: (&str, &str) = (
+    "The meeting runs on, and you are muted",
+    "No icon in the panel would show an open microphone. Start sotto-tray, or unmute with 'sotto unmute'.",
+);
 /// What the desktop knows this program by.
 const APP_ID: &str = "sotto";
 
@@ -161,6 +171,9 @@ impl App {
                 _ => false,
             };
             if answered {
+                if self.closing_mutes() {
+                    self.link.notify(KEPT_MUTED);
+                }
                 self.closing = Closing::Done;
                 ctx.send_viewport_cmd(ViewportCommand::Close);
             }
@@ -357,13 +370,17 @@ impl App {
         Config::parse(&text).unwrap_or_default().window.on_close
     }
 
+    const fn closing_mutes(&self) -> bool {
+        matches!(self.closing, Closing::Waiting(Wish::Mute, _))
+    }
+
     /// Once, ever.
     fn say_kept(&mut self) {
         if self.memory.now().told_kept {
             return;
         }
         self.memory.change(|now| now.told_kept = true);
-        self.link.notify("Sotto: the meeting runs on", KEPT);
+        self.link.notify(KEPT);
     }
 
     fn is_hidden(ctx: &Context) -> bool {

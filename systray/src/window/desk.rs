@@ -12,9 +12,6 @@ use super::push::{Push, Target};
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
-/// What is said once where closing keeps the meeting.
-pub(crate) const KEPT: &str = "the meeting runs on; the icon in the panel shows it";
-
 /// What the user does.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Act {

@@ -19,8 +19,7 @@ use std::time::Duration;
 
 use eframe::egui::accesskit::{Live, Role};
 use eframe::egui::{
-    self, CentralPanel, CornerRadius, Event, Frame, Key, Margin, Panel, Rect, Sense, Ui,
-    WidgetInfo, vec2,
+    self, CornerRadius, Event, Frame, Key, Margin, Rect, Sense, Ui, UiBuilder, WidgetInfo, vec2,
 };
 
 use super::colour::Palette;
@@ -32,7 +31,7 @@ use text::Weight;
 /// Below this width the meetings hide behind the faces.
 const WIDE: f32 = 760.0;
 /// The width of the meetings beside the faces.
-const SIDE: f32 = 288.0;
+const SIDE: f32 = 280.0;
 
 /// Draws the window, and returns what the user did.
 pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
@@ -41,33 +40,38 @@ pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
     live(ui, desk);
     let room = desk.picture().room.is_some();
     let connected = desk.picture().disconnected.is_none();
-    if connected && room && ui.available_width() >= WIDE {
-        let frame = Frame::new().inner_margin(Margin {
-            left: 4,
-            right: 16,
-            top: 16,
-            bottom: 16,
-        });
-        Panel::right("meetings")
-            .resizable(false)
-            .show_separator_line(false)
-            .exact_size(SIDE)
-            .frame(frame)
-            .show(ui, |ui| side::meetings(ui, desk, look, &mut acts));
-    }
-    let margin = Frame::new().inner_margin(Margin::same(16));
-    CentralPanel::default().frame(margin).show(ui, |ui| {
-        match (&desk.picture().disconnected, room) {
-            (Some(why), _) => disconnected(ui, &why.clone(), look),
-            (None, true) => room::show(ui, desk, look, &mut acts),
-            (None, false) => side::no_meeting(ui, desk, look, &mut acts),
-        }
+    let area = ui.max_rect().shrink(16.0);
+    let beside = connected && room && ui.max_rect().width() >= WIDE;
+    let edge = match beside {
+        true => area.right() - SIDE,
+        false => area.right(),
+    };
+    // In the order in which the Tab key goes: the faces, the buttons, the other meetings.
+    let (main, side) = area.split_left_right_at_x(edge);
+    within(ui, main, |ui| match (&desk.picture().disconnected, room) {
+        (Some(why), _) => disconnected(ui, why, look),
+        (None, true) => room::show(ui, desk, look, &mut acts),
+        (None, false) => side::no_meeting(ui, desk, look, &mut acts),
     });
+    if beside {
+        let side = side.with_min_x(side.left() + 20.0);
+        within(ui, side, |ui| side::meetings(ui, desk, look, &mut acts));
+    }
     if desk.dialog().is_some() {
         dialog::show(ui.ctx(), desk, look, &mut acts);
     }
     keys(ui, desk, &mut acts);
     acts
+}
+
+/// Draws something into a part of the window. Returns how much room it took.
+pub(super) fn within(ui: &mut Ui, place: Rect, contents: impl FnOnce(&mut Ui)) -> Rect {
+    let builder = UiBuilder::new().max_rect(place);
+    let drawn = ui.scope_builder(builder, |ui| {
+        ui.shrink_clip_rect(place.expand(4.0));
+        contents(ui);
+    });
+    drawn.response.rect
 }
 
 /// What the keyboard and the pointer do wherever they are.

@@ -108,7 +108,7 @@ impl Link {
     }
 
     /// Shows a notification, and waits for it a moment: this process may be about to end.
-    pub(crate) fn notify(&self, title: &'static str, text: &'static str) {
+    pub(crate) fn notify(&self, (title, text): (&'static str, &'static str)) {
         let (shown, wait) = std::sync::mpsc::channel();
         self.runtime.spawn(async move {
             if let Err(error) = desktop::notify(title, text).await {

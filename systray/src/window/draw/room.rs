@@ -1,11 +1,11 @@
 //! The meeting that the user is in: its title, its faces, who hears the user, and the buttons.
 
-use eframe::egui::{CornerRadius, Frame, Key, Margin, Panel, Rect, Sense, Stroke, Ui, pos2, vec2};
+use eframe::egui::{CornerRadius, Frame, Key, Margin, Rect, Sense, Stroke, Ui, pos2, vec2};
 
 use super::control::{Control, Kind};
 use super::icon::{self, Icon};
 use super::text::{self, Weight};
-use super::{WIDE, roster, shortcut, side};
+use super::{WIDE, roster, shortcut, side, within};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::picture::{Part, Picture, Room, STEPS, Tone, You, plain};
@@ -18,42 +18,46 @@ pub(super) fn show(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<Act>
     let Some(room) = &picture.room else { return };
     let narrow = ui.ctx().content_rect().width() < WIDE;
     head(ui, room, picture, narrow, look, acts);
-    let controls = Panel::bottom("controls")
-        .resizable(false)
-        .show_separator_line(false)
-        .frame(Frame::new())
-        .show(ui, |ui| {
-            ui.add_space(12.0);
-            troubles(ui, picture, look);
-            super::message(ui, desk, look, acts);
-            for whisper in &room.whispers {
-                band(
-                    ui,
-                    Icon::Bubble,
-                    whisper,
-                    look.whisper_ground,
-                    look.whisper,
-                    look,
-                );
-            }
-            audience(ui, room, desk, look, acts);
-            ui.add_space(10.0);
-            controls(ui, room, &picture.you, desk, look, acts);
-        });
-    settle(ui, controls.response.rect.height());
-    if narrow && ui.data(|data| data.get_temp::<bool>(behind()).unwrap_or(false)) {
-        side::meetings(ui, desk, look, acts);
-    } else {
-        roster::show(ui, room, desk, look, acts);
-    }
+    let area = ui.available_rect_before_wrap();
+    let height = settled(ui);
+    let (upper, lower) = area.split_top_bottom_at_y(area.bottom() - height);
+    within(ui, upper.with_max_y(upper.bottom() - 12.0), |ui| {
+        if narrow && ui.data(|data| data.get_temp::<bool>(behind()).unwrap_or(false)) {
+            side::meetings(ui, desk, look, acts);
+        } else {
+            roster::show(ui, room, desk, look, acts);
+        }
+    });
+    let drawn = within(ui, lower, |ui| {
+        troubles(ui, picture, look);
+        super::message(ui, desk, look, acts);
+        for whisper in &room.whispers {
+            let (ground, ink) = (look.whisper_ground, look.whisper);
+            band(ui, Icon::Bubble, whisper, ground, ink, look);
+        }
+        audience(ui, room, desk, look, acts);
+        ui.add_space(10.0);
+        controls(ui, room, &picture.you, desk, look, acts);
+    });
+    settle(ui, drawn.height());
 }
 
-/// A panel stands where it had room in the last pass. If it has become higher or lower, this pass is thrown away.
+/// Where it is kept how high the lower part is.
+fn height_id() -> eframe::egui::Id {
+    eframe::egui::Id::unique("height of the controls")
+}
+
+/// Returns how high the lower part was in the last pass.
+fn settled(ui: &Ui) -> f32 {
+    ui.data(|data| data.get_temp::<f32>(height_id()))
+        .unwrap_or(118.0)
+}
+
+/// What is drawn from the bottom stands where it had room in the last pass. If it has become higher or lower, this pass
+/// is thrown away.
 fn settle(ui: &Ui, height: f32) {
-    let id = eframe::egui::Id::unique("height of the controls");
-    let before = ui.data(|data| data.get_temp::<f32>(id));
-    if before != Some(height) {
-        ui.data_mut(|data| data.insert_temp(id, height));
+    if (settled(ui) - height).abs() > 0.5 {
+        ui.data_mut(|data| data.insert_temp(height_id(), height));
         ui.ctx().request_discard("the controls have another height");
         ui.ctx().request_repaint();
     }

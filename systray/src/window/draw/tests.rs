@@ -233,6 +233,29 @@ fn the_keyboard_alone_holds_clicks_chooses_and_goes_back() {
 }
 
 #[test]
+fn the_tab_key_goes_through_the_faces_the_buttons_and_the_meetings() {
+    let mut harness = window_of(with_meetings(picture()));
+    let mut names = Vec::new();
+    for _ in 0..14 {
+        harness.key_press(Key::Tab);
+        harness.run();
+        let root = harness.root();
+        let focused = root.children_recursive().find(|node| node.is_focused());
+        names.extend(focused.and_then(|node| node.accesskit_node().label()));
+    }
+    let place = |name: &str| names.iter().position(|one| one == name);
+    let order = [
+        "Bao, online",
+        "Chen, away",
+        "Mute",
+        "Leave",
+        "Decline Budget",
+    ]
+    .map(place);
+    assert!(order.is_sorted() && order[0].is_some(), "{names:?}");
+}
+
+#[test]
 fn keys_mute_and_deafen_but_not_while_something_is_written() {
     let mut harness = window_of(picture());
     harness.key_press(Key::M);
