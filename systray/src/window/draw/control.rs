@@ -36,7 +36,6 @@ pub(crate) struct Control<'a> {
     kind: Kind,
     shape: Shape,
     enabled: bool,
-    on: Option<bool>,
     key: Option<Key>,
 }
 
@@ -86,7 +85,6 @@ impl<'a> Control<'a> {
             kind,
             shape,
             enabled: true,
-            on: None,
             key: None,
         }
     }
@@ -100,12 +98,6 @@ impl<'a> Control<'a> {
     /// Whether it can be used.
     pub(crate) const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
-        self
-    }
-
-    /// Whether what it switches is on.
-    pub(crate) const fn on(mut self, on: bool) -> Self {
-        self.on = Some(on);
         self
     }
 
@@ -138,10 +130,7 @@ impl<'a> Control<'a> {
         let (rect, response) = ui.allocate_exact_size(size, sense);
         let name = self.name.unwrap_or(self.text);
         let enabled = self.enabled;
-        response.widget_info(|| match self.on {
-            Some(on) => WidgetInfo::selected(Role::Button, enabled, on, name),
-            None => WidgetInfo::labeled(Role::Button, enabled, name),
-        });
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
         if ui.is_rect_visible(rect) {
             self.paint(ui, rect, &response, look);
         }

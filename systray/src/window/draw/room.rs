@@ -227,7 +227,6 @@ fn controls(ui: &mut Ui, room: &Room, you: &You, desk: &Desk, look: &Palette, ac
         };
         let key = shortcut(ui, desk, Key::D);
         if Control::tall(one, text, kind)
-            .on(you.deafened)
             .key(Key::D)
             .add(ui, look)
             .clicked()
@@ -281,7 +280,6 @@ fn microphone(ui: &mut Ui, you: &You, desk: &Desk, look: &Palette, acts: &mut Ve
     };
     let key = shortcut(ui, desk, Key::M);
     let control = Control::tall(one, text, kind)
-        .on(you.muted)
         .key(Key::M)
         .enabled(!you.deafened);
     let response = control.add(ui, look);

@@ -174,7 +174,7 @@ fn buttons(ui: &mut Ui, area: Rect, desk: &Desk, look: &Palette, acts: &mut Vec<
                     true => (Icon::Muted, "Unmute", Kind::Danger, Wish::Unmute),
                     false => (Icon::Microphone, "Mute", Kind::Plain, Wish::Mute),
                 };
-                let control = Control::small(one, name, kind).on(you.muted);
+                let control = Control::small(one, name, kind);
                 if control.enabled(!you.deafened).add(ui, look).clicked() {
                     acts.push(Act::Ask(wish));
                 }
