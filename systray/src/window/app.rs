@@ -23,6 +23,8 @@ use crate::wish::Wish;
 const SIZE: Vec2 = vec2(900.0, 640.0);
 /// The smallest window.
 const SMALLEST: Vec2 = vec2(380.0, 480.0);
+/// The largest: no limit, after the strip had one.
+const LARGEST: Vec2 = Vec2::splat(16_384.0);
 /// The longest that leaving is waited for when the window closes.
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 /// The pause before a wish is sent again that found no room.
@@ -58,8 +60,13 @@ pub(crate) fn viewport(opening: &Opening, memory: &Memory) -> ViewportBuilder {
     if !opening.strip {
         return viewport.with_inner_size(SIZE).with_min_inner_size(SMALLEST);
     }
+    let size = strip::size(&Desk::default());
     let viewport = viewport
-        .with_inner_size(strip::size(&Desk::default()))
+        .with_inner_size(size)
+        .with_min_inner_size(size)
+        .with_max_inner_size(size)
+        // A desktop that tiles its windows lets such a one float.
+        .with_window_type(egui::X11WindowType::Utility)
         .with_decorations(false)
         .with_active(false);
     match memory.now().strip {
@@ -290,6 +297,7 @@ impl App {
         ctx.send_viewport_cmd(ViewportCommand::WindowLevel(WindowLevel::Normal));
         ctx.send_viewport_cmd(ViewportCommand::Decorations(true));
         ctx.send_viewport_cmd(ViewportCommand::MinInnerSize(SMALLEST));
+        ctx.send_viewport_cmd(ViewportCommand::MaxInnerSize(LARGEST));
         ctx.send_viewport_cmd(ViewportCommand::InnerSize(before));
         ctx.send_viewport_cmd(ViewportCommand::Focus);
     }
@@ -302,6 +310,7 @@ impl App {
         {
             *size = wanted;
             ctx.send_viewport_cmd(ViewportCommand::MinInnerSize(wanted));
+            ctx.send_viewport_cmd(ViewportCommand::MaxInnerSize(wanted));
             ctx.send_viewport_cmd(ViewportCommand::InnerSize(wanted));
         }
     }
