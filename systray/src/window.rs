@@ -19,12 +19,14 @@ mod desk;
 mod desktop;
 mod dialog;
 mod draw;
+mod errands;
 mod link;
 mod memory;
 mod messages;
 mod orders;
 mod picture;
 mod push;
+mod settings;
 mod surface;
 
 use anyhow::anyhow;

@@ -15,6 +15,7 @@ use super::draw::{self, strip, style};
 use super::link::{Fresh, Link};
 use super::memory::Memory;
 use super::picture::Picture;
+use super::settings::{Errand, Settings};
 use super::surface::{self, System};
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
@@ -186,6 +187,9 @@ impl App {
             }
             let follows = self.desk.news(&news, now);
             self.ask(ctx, follows);
+        }
+        if let Some(settings) = self.desk.settings_mut() {
+            fresh.told.into_iter().for_each(|told| settings.told(told));
         }
         if fresh.gone {
             self.act(ctx, Act::Lose);
@@ -383,6 +387,29 @@ impl App {
         matches!(self.closing, Closing::Waiting(Wish::Mute, _))
     }
 
+    fn open_settings(&mut self) {
+        let text = config::read(&self.places.config).unwrap_or_default();
+        let you = self.desk.picture().you.name.clone();
+        self.desk.open_settings(Settings::read(&text, &you));
+        self.link.errand(Errand::Devices);
+    }
+
+    /// Writes a setting, as `sotto config set` does.
+    fn set(&mut self, key: &str, value: &str) {
+        let path = &self.places.config;
+        let written = config::read(path)
+            .map_err(|error| error.to_string())
+            .and_then(|text| config::set(&text, key, value).map_err(|error| error.to_string()))
+            .and_then(|text| config::replace(path, &text).map_err(|error| error.to_string()));
+        let Some(settings) = self.desk.settings_mut() else {
+            return;
+        };
+        match written {
+            Ok(()) => settings.was_set(key, value),
+            Err(why) => settings.fails(format!("{}: {why}", path.display())),
+        }
+    }
+
     /// Once, ever.
     fn say_kept(&mut self) {
         if self.memory.now().told_kept {
@@ -452,6 +479,9 @@ impl eframe::App for App {
                     self.act(&ctx, Act::Close);
                     ctx.send_viewport_cmd(ViewportCommand::Close);
                 }
+                Act::Settings => self.open_settings(),
+                Act::Set { key, value } => self.set(key, &value),
+                Act::Errand(errand) => self.link.errand(errand),
                 act => self.act(&ctx, act),
             }
         }

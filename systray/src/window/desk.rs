@@ -9,6 +9,7 @@ use super::dialog::Dialog;
 use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
+use super::settings::{Errand, Settings};
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
@@ -48,6 +49,17 @@ pub(crate) enum Act {
     Invite,
     /// Does what the open dialog says.
     Confirm,
+    /// Opens the settings.
+    Settings,
+    /// Writes a setting into `config.toml`.
+    Set {
+        /// The key.
+        key: &'static str,
+        /// The value.
+        value: String,
+    },
+    /// Asks the daemon for something that the settings show.
+    Errand(Errand),
     /// Takes the message away.
     Dismiss,
     /// Shrinks the window to a strip, or makes it a window again.
@@ -65,6 +77,7 @@ pub(crate) struct Desk {
     push: Push,
     chosen: BTreeSet<String>,
     dialog: Option<Dialog>,
+    settings: Option<Settings>,
     messages: Messages,
     /// The invitation that the window was opened for.
     wanted: Option<String>,
@@ -149,7 +162,13 @@ impl Desk {
     /// Takes what the user does, and returns what to ask of the daemon.
     pub(crate) fn act(&mut self, act: Act, now: Duration) -> Option<Wish> {
         match act {
-            Act::Ask(wish) => Some(wish),
+            Act::Ask(wish) => {
+                if matches!(wish, Wish::Join(_) | Wish::Switch(_)) {
+                    // It waits for others.
+                    self.messages.say("Joining…", now);
+                }
+                Some(wish)
+            }
             Act::Press(target) => self.push.press(target, now),
             Act::LetGo => {
                 let wish = self.push.let_go(now);
@@ -193,6 +212,7 @@ impl Desk {
                 None
             }
             // The shell does these.
+            Act::Settings | Act::Set { .. } | Act::Errand(_) => None,
             Act::Zoom | Act::Close => self.push.lose(),
         }
     }
@@ -246,7 +266,7 @@ impl Desk {
     }
 
     fn back(&mut self) -> Option<Wish> {
-        if self.dialog.take().is_some() {
+        if self.dialog.take().is_some() || self.settings.take().is_some() {
             return None;
         }
         let held = self.push.target().is_some();
@@ -317,6 +337,21 @@ impl Desk {
     /// The same, to be written in.
     pub(crate) const fn dialog_mut(&mut self) -> Option<&mut Dialog> {
         self.dialog.as_mut()
+    }
+
+    /// Opens the settings.
+    pub(crate) fn open_settings(&mut self, settings: Settings) {
+        self.settings = Some(settings);
+    }
+
+    /// The open settings.
+    pub(crate) const fn settings_mut(&mut self) -> Option<&mut Settings> {
+        self.settings.as_mut()
+    }
+
+    /// Whether something is open over the faces.
+    pub(crate) const fn is_covered(&self) -> bool {
+        self.dialog.is_some() || self.settings.is_some()
     }
 
     /// What has happened.

@@ -9,6 +9,7 @@ mod face;
 mod icon;
 mod room;
 mod roster;
+mod settings;
 mod side;
 pub(super) mod strip;
 pub(super) mod style;
@@ -60,6 +61,7 @@ pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
     if desk.dialog().is_some() {
         dialog::show(ui.ctx(), desk, look, &mut acts);
     }
+    settings::show(ui.ctx(), desk, look, &mut acts);
     keys(ui, desk, &mut acts);
     acts
 }
@@ -93,7 +95,7 @@ pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
 
 /// Keyboard shortcuts of the controls, which no text field takes.
 pub(super) fn shortcut(ui: &Ui, desk: &Desk, key: Key) -> bool {
-    let free = desk.dialog().is_none() && !ui.ctx().text_edit_focused();
+    let free = !desk.is_covered() && !ui.ctx().text_edit_focused();
     free && ui.input(|input| {
         let plain = input.modifiers.is_none();
         plain

@@ -13,8 +13,10 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::desktop::{self, Word};
+use super::errands;
 use super::orders::{self, Order, Show};
 use super::picture::{Picture, Voices, figures};
+use super::settings::{Errand, Told};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
 use crate::state::State;
 
@@ -38,6 +40,8 @@ pub(crate) struct Fresh {
     pub(crate) figures: Option<HashMap<String, String>>,
     /// What has happened.
     pub(crate) news: VecDeque<News>,
+    /// What became of errands.
+    pub(crate) told: VecDeque<Told>,
     /// The last order to come to the front.
     pub(crate) show: Option<Show>,
     /// What the desktop's theme has become.
@@ -64,6 +68,8 @@ pub(crate) struct Link {
     /// Whether levels are wanted.
     listening: watch::Sender<bool>,
     runtime: Handle,
+    places: Places,
+    post: Post,
 }
 
 impl Link {
@@ -89,6 +95,7 @@ impl Link {
             shared: Arc::clone(&shared),
             wake: Arc::new(wake),
         };
+        let (home, errands) = (places.clone(), post.clone());
         // A terminal gives no orders, and stops a program that reads from behind.
         if !std::io::stdin().is_terminal() {
             let input = post.clone();
@@ -104,7 +111,17 @@ impl Link {
             clicks,
             listening,
             runtime: handle,
+            places: home,
+            post: errands,
         })
+    }
+
+    /// Sends somebody on an errand; what becomes of it comes with what is new.
+    pub(crate) fn errand(&self, errand: Errand) {
+        let (places, post) = (self.places.clone(), self.post.clone());
+        self.runtime.spawn(async move {
+            errands::run(&places, errand, |told| post.told(told)).await;
+        });
     }
 
     /// Shows a notification, and waits for it a moment: this process may be about to end.
@@ -167,6 +184,16 @@ impl Post {
             true
         });
         true
+    }
+
+    fn told(&self, told: Told) {
+        self.put(|shared| {
+            if shared.fresh.told.len() >= MOST_NEWS {
+                shared.fresh.told.pop_front();
+            }
+            shared.fresh.told.push_back(told);
+            true
+        });
     }
 
     fn levels(&self, levels: &Levels) {

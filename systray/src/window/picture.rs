@@ -2,7 +2,7 @@
 //! window is drawn anew only when its picture changes, and all of it is tested without a window.
 //!
 //! What changes many times a second, who speaks and the figures of the network, is kept apart in [`Voices`] and
-//! [`figures`].
+//! [`figures()`].
 
 mod audience;
 mod figures;
@@ -43,6 +43,8 @@ pub(crate) struct Picture {
 /// The user.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct You {
+    /// What colleagues call the user.
+    pub(crate) name: String,
     /// Whether the microphone is closed by the user.
     pub(crate) muted: bool,
     /// Whether the loudspeaker is.
@@ -150,6 +152,7 @@ fn you(snapshot: &Snapshot) -> You {
         reason: OfflineReason::Phone,
     };
     You {
+        name: snapshot.status.you.name.clone(),
         muted: snapshot.status.muted,
         deafened: snapshot.status.deafened,
         microphone_open: snapshot.talk.microphone_open,

@@ -127,7 +127,13 @@ fn enter_in(ui: &Ui, field: &eframe::egui::Response) -> bool {
     field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }
 
-fn field(ui: &mut Ui, text: &mut String, hint: &str, look: &Palette) -> eframe::egui::Response {
+/// A line to write in.
+pub(super) fn field(
+    ui: &mut Ui,
+    text: &mut String,
+    hint: &str,
+    look: &Palette,
+) -> eframe::egui::Response {
     let edit = TextEdit::singleline(text)
         .id_salt(hint)
         .hint_text(hint.to_owned())

@@ -41,6 +41,8 @@ pub(crate) enum Icon {
     Warning,
     /// Dots to drag by.
     Handle,
+    /// Sliders: settings.
+    Sliders,
 }
 
 /// Draws the icon into a square.
@@ -164,6 +166,12 @@ impl Pen<'_> {
                 self.line(&[(0.5, 0.1), (0.95, 0.88), (0.05, 0.88), (0.5, 0.1)]);
                 self.line(&[(0.5, 0.4), (0.5, 0.62)]);
                 self.dot(0.5, 0.75, 0.05);
+            }
+            Icon::Sliders => {
+                for (y, knob) in [(0.22, 0.66), (0.5, 0.34), (0.78, 0.58)] {
+                    self.line(&[(0.08, y), (0.92, y)]);
+                    self.dot(knob, y, 0.12);
+                }
             }
             Icon::Handle => {
                 for x in [0.36, 0.64] {

@@ -77,7 +77,7 @@ fn head(
     acts: &mut Vec<Act>,
 ) {
     ui.horizontal(|ui| {
-        let buttons = if narrow { 190.0 } else { 44.0 };
+        let buttons = if narrow { 228.0 } else { 82.0 };
         ui.vertical(|ui| {
             ui.set_width((ui.available_width() - buttons).max(80.0));
             text::line(ui, &room.title, Weight::Title, look.text);
@@ -93,6 +93,10 @@ fn head(
                 );
                 if shrink.add(ui, look).clicked() {
                     acts.push(Act::Zoom);
+                }
+                let settings = Control::small(Icon::Sliders, "Settings", Kind::Bare);
+                if settings.add(ui, look).clicked() {
+                    acts.push(Act::Settings);
                 }
                 if narrow {
                     let shown = ui.data(|data| data.get_temp::<bool>(behind()).unwrap_or(false));

@@ -83,6 +83,12 @@ pub(super) fn no_meeting(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Ve
                         if Control::wide(Icon::Invite, "Start a meeting…", kind).add(ui, look).clicked() {
                             acts.push(Act::Start);
                         }
+                        if Control::wide(Icon::Sliders, "Settings", Kind::Bare)
+                            .add(ui, look)
+                            .clicked()
+                        {
+                            acts.push(Act::Settings);
+                        }
                     });
                     ui.add_space(20.0);
                     cards(ui, desk, look, acts);

@@ -4,13 +4,15 @@ use eframe::egui::accesskit::Live;
 use eframe::egui::{Event, Key, Modifiers, PointerButton};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use sotto_control::model::WhisperMode;
+use sotto_control::DeviceRole;
+use sotto_control::model::{Device, Devices, WhisperMode};
 
 use super::*;
 use crate::daemon::News;
 use crate::window::picture::{
     Audience, Card, Colleague, Invite, Mark, Part, Picture, Room, Tile, You,
 };
+use crate::window::settings::{Errand, Settings, Told};
 use crate::wish::Wish;
 
 /// A window, and what it asked for.
@@ -454,6 +456,58 @@ fn a_meeting_is_started_with_a_title_and_colleagues() {
     harness.state_mut().desk.news(&granted, Duration::ZERO);
     harness.run();
     assert!(harness.query_by_label("Cancel").is_none());
+}
+
+#[test]
+fn settings_are_set_by_name() {
+    let mut harness = window_of(picture());
+    click(&mut harness, "Settings");
+    assert_eq!(harness.state().acts.last(), Some(&Act::Settings));
+    let mut settings = Settings::read("", "anna");
+    let mut devices = Devices::default();
+    devices.inputs.push(Device {
+        id: "usb".into(),
+        name: "Headset".into(),
+        ..Device::default()
+    });
+    settings.told(Told::Devices(Box::new(devices)));
+    harness.state_mut().desk.open_settings(settings);
+    harness.run();
+    for (name, act) in [
+        (
+            "Microphone: Headset",
+            Act::Errand(Errand::Use {
+                device: "usb".into(),
+                role: DeviceRole::Input,
+            }),
+        ),
+        (
+            "When this window closes: Leave it",
+            Act::Set {
+                key: "window.on_close",
+                value: "leave".into(),
+            },
+        ),
+        (
+            "Try the microphone: it plays a sound, listens, and plays what it heard",
+            Act::Errand(Errand::Try),
+        ),
+    ] {
+        harness.get_by_label(name).click_accesskit();
+        harness.run();
+        assert_eq!(harness.state().acts.last(), Some(&act));
+    }
+    harness.get_by_label("What colleagues call you").focus();
+    harness.run();
+    harness.event(Event::Text(" Schmidt".into()));
+    harness.run();
+    click(&mut harness, "Done");
+    let named = harness.state().acts.iter().any(|act| match act {
+        Act::Set { key, value } => *key == "name" && value.contains("Schmidt"),
+        _ => false,
+    });
+    assert!(named, "{:?}", harness.state().acts);
+    assert!(!harness.state().desk.is_covered());
 }
 
 #[test]

@@ -205,7 +205,7 @@ fn pressed(ui: &Ui, response: &Response, tile: &Tile, desk: &Desk, acts: &mut Ve
 
 /// The whole name, and the figures of the network, while the pointer rests on the face.
 fn details(response: Response, tile: &Tile, desk: &Desk) -> Response {
-    if desk.holds() || desk.dialog().is_some() {
+    if desk.holds() || desk.is_covered() {
         return response;
     }
     response.on_hover_ui(|ui| {

@@ -1,0 +1,70 @@
+//! What the settings ask of the daemon: each over a connection of its own, because the answers matter here alone.
+
+use sotto_control::{
+    AudioDevices, AudioTest, AudioUse, CallError, Client, Event, Events, ForPeople, Places,
+};
+
+use super::settings::{Errand, Told};
+
+/// What these connections call themselves to the daemon.
+const NAME: &str = "sotto-tray settings";
+
+/// Does an errand, and tells what became of it.
+pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(Told)) {
+    let client = match Client::connect(places, NAME).await {
+        Ok(client) => client,
+        Err(error) => return tell(Told::Failed(error.in_one_line())),
+    };
+    let done = match errand {
+        Errand::Devices => Ok(()),
+        Errand::Use { device, role } => {
+            let only = Some(role);
+            let choice = client.call(AudioUse { device, only }).await;
+            choice.map(|choice| {
+                if let Some(why) = choice.not_saved {
+                    tell(Told::Failed(format!("It is used now, but not kept: {why}")));
+                }
+            })
+        }
+        Errand::Try => return attempt(&client, tell).await,
+    };
+    let listed = match done {
+        Ok(()) => client.call(AudioDevices {}).await,
+        Err(error) => Err(error),
+    };
+    tell(match listed {
+        Ok(devices) => Told::Devices(Box::new(devices)),
+        Err(error) => Told::Failed(error.in_one_line()),
+    });
+}
+
+/// Tries the microphone, and tells how it goes meanwhile.
+async fn attempt(client: &Client, mut tell: impl FnMut(Told)) {
+    let mut events = match client.subscribe(true).await {
+        Ok((_, events)) => events,
+        Err(error) => return tell(Told::Failed(error.in_one_line())),
+    };
+    let test = client.call(AudioTest::default());
+    tokio::pin!(test);
+    let tried: Result<_, CallError> = loop {
+        tokio::select! {
+            tried = &mut test => break tried,
+            progress = next_progress(&mut events) => match progress {
+                Some(progress) => tell(Told::Trial(progress)),
+                None => break Err(CallError::Disconnected),
+            },
+        }
+    };
+    tell(match tried {
+        Ok(test) => Told::Tried(Box::new(test)),
+        Err(error) => Told::Failed(error.in_one_line()),
+    });
+}
+
+async fn next_progress(events: &mut Events) -> Option<sotto_control::model::TestProgress> {
+    loop {
+        if let Event::Test { test } = events.next().await? {
+            return Some(test);
+        }
+    }
+}
