@@ -128,6 +128,9 @@ impl<'a> Control<'a> {
             (Shape::Link, _) => vec2(words.x + 14.0, 24.0),
         };
         let (rect, response) = ui.allocate_exact_size(size, sense);
+        if response.gained_focus() {
+            response.scroll_to_me(None);
+        }
         let name = self.name.unwrap_or(self.text);
         let enabled = self.enabled;
         response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));

@@ -149,6 +149,9 @@ pub(super) fn field(
 fn row(ui: &mut Ui, colleague: &Colleague, picked: bool, look: &Palette) -> bool {
     let width = ui.available_width() - 10.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 46.0), Sense::click());
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     let name = format!("{}, {}", colleague.label, colleague.remark);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, picked, &name));
     if ui.is_rect_visible(rect) {

@@ -118,6 +118,9 @@ fn heading(ui: &mut Ui, title: &str, look: &Palette) {
 /// One of several, of which one is chosen. Returns whether it was clicked.
 fn option(ui: &mut Ui, label: &str, name: &str, chosen: bool, look: &Palette) -> bool {
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 30.0), Sense::click());
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, chosen, name));
     if ui.is_rect_visible(rect) {
         let painter = ui.painter().clone();

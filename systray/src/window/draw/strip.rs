@@ -137,12 +137,21 @@ fn small_face(
     painter.galley(corner, name, look.text);
 }
 
-/// Who hears the user, in one line below the faces.
+/// Who whispers to the user and who hears the user, in one line below the faces.
 fn audience(ui: &Ui, area: Rect, desk: &Desk, look: &Palette) {
     let picture = desk.picture();
     let sentence = match (&picture.disconnected, &picture.room) {
         (Some(why), _) => vec![Part::Text(why.clone())],
-        (None, Some(room)) => room.audience.sentence.clone(),
+        (None, Some(room)) => {
+            // Whoever whispers to the user comes first.
+            let mut parts = Vec::new();
+            for whisper in &room.whispers {
+                parts.extend_from_slice(whisper);
+                parts.push(Part::Text(" ".into()));
+            }
+            parts.extend_from_slice(&room.audience.sentence);
+            parts
+        }
         (None, None) => return,
     };
     let place = Rect::from_min_max(

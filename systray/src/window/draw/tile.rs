@@ -146,6 +146,9 @@ pub(super) fn sensed(
         false => Sense::click_and_drag(),
     };
     let response = ui.interact(rect, id, sense);
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     let name = tile.accessible();
     if tile.you {
         text::named(&response, &name);
