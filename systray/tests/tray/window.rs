@@ -50,6 +50,11 @@ async fn pictures_of_every_state() {
             for notice in scene.notices {
                 daemon.tell(notice);
             }
+            if let Some((x, y)) = scene.click {
+                display.settled().await;
+                display.press(x, y);
+                display.release();
+            }
             display.picture(&picture).await;
             drop(window);
         }

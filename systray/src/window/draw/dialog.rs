@@ -34,7 +34,7 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
         .frame(frame)
         .show(ctx, |ui| {
             ui.set_width(WIDTH.min(screen.width() - 64.0));
-            let list = (screen.height() - 300.0).clamp(96.0, 360.0);
+            let list = (screen.height() - 372.0).clamp(96.0, 360.0);
             contents(ui, dialog, &colleagues, list, look, acts);
         });
     // Escape is seen by everything else, once.

@@ -37,7 +37,7 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
             ui.add_space(8.0);
             ScrollArea::vertical()
                 .id_salt("settings")
-                .max_height(screen.height() - 190.0)
+                .max_height(screen.height() - 256.0)
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
                     ui.set_width(ui.available_width() - 12.0);
@@ -75,7 +75,7 @@ fn contents(ui: &mut Ui, settings: &mut Settings, look: &Palette, acts: &mut Vec
     ] {
         heading(ui, title, look);
         let devices = settings.devices(role);
-        if devices.is_empty() {
+        if devices.is_empty() && settings.trouble().is_none() {
             text::line(ui, "Looking…", Weight::Small, look.weak);
         }
         for (id, name, chosen) in devices {

@@ -14,6 +14,8 @@ pub(crate) struct Scene {
     pub(crate) arguments: &'static [&'static str],
     pub(crate) levels: Vec<Levels>,
     pub(crate) notices: Vec<Notice>,
+    /// Where it is clicked then.
+    pub(crate) click: Option<(i16, i16)>,
     /// Whether it is shown at twice the size, too.
     pub(crate) large: bool,
 }
@@ -183,6 +185,7 @@ pub(crate) fn all() -> Vec<Scene> {
         snapshot,
         arguments: WINDOW,
         notices: Vec::new(),
+        click: None,
         large: false,
     };
     let mut scenes = vec![scene("two", small()), scene("none", with_meetings_only())];
@@ -231,6 +234,14 @@ pub(crate) fn all() -> Vec<Scene> {
         ..Notice::default()
     }];
     scenes.push(muted);
+
+    let mut start = scene("start", with_meetings_only());
+    start.click = Some((270, 142));
+    scenes.push(start);
+
+    let mut settings = scene("settings", small());
+    settings.click = Some((543, 31));
+    scenes.push(settings);
 
     let mut strip = scene("strip", several());
     strip.arguments = STRIP;
