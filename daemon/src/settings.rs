@@ -4,7 +4,9 @@ use std::path::Path;
 
 use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
 use sotto_control::ForPeople;
-use sotto_control::config::{self, Config, ConfigError, Notifications, Rejoin, TalkMode};
+use sotto_control::config::{
+    self, Config, ConfigError, IdleAfter, Notifications, Rejoin, TalkMode,
+};
 use sotto_meeting::RejoinPolicy;
 use sotto_net::Interfaces;
 
@@ -61,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) groups: Groups,
     /// When the microphone is open while the user is unmuted.
     pub(crate) talk_mode: TalkMode,
+    /// How long without input makes the user Away.
+    pub(crate) idle_after: IdleAfter,
     /// What may draw the user's attention.
     pub(crate) notifications: Notifications,
     /// Which devices to open.
@@ -100,6 +104,7 @@ impl Settings {
             network: config.network,
             groups,
             talk_mode: config.talk.mode,
+            idle_after: config.presence.idle_after,
             notifications: config.notifications,
             music: config.audio.music,
             devices: Devices {

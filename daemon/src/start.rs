@@ -140,7 +140,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let (control, requests) = mpsc::channel(REQUESTS);
     let listener = Arc::new(Listener::bind(&places, lock)?);
     let accepting = tokio::spawn(accept(Arc::clone(&listener), control));
-    let (_watch, signals) = desktop::watch(DesktopOptions::default());
+    let (watch, signals) = desktop::watch(DesktopOptions::new(settings.idle_after.time()));
     let (stop_sender, stop) = mpsc::channel(1);
     let signalled = wait_for_signals(stop_sender);
 
@@ -161,6 +161,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
         groups: settings.groups,
         talk_mode: settings.talk_mode,
         notifications: settings.notifications,
+        desktop: watch,
         dnd_file: DndFile::new(places.state.join("do-not-disturb")),
         warnings,
     });

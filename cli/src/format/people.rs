@@ -52,7 +52,7 @@ pub(crate) fn presence_reply(reply: &PresenceReply, style: Style) -> String {
         PresenceState::Online if reply.muted => format!("You are online{place}, muted."),
         PresenceState::Online => format!("You are online{place}."),
         PresenceState::Away => {
-            format!("You are away{place}: you hear, your microphone is closed.")
+            format!("You are {presence}{place}: you hear, your microphone is closed.")
         }
         PresenceState::Offline {
             reason: OfflineReason::Phone,

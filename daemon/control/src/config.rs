@@ -7,6 +7,7 @@ mod group_edit;
 mod groups;
 mod hotkeys;
 mod notifications;
+mod presence;
 mod profile;
 mod schema;
 mod talk;
@@ -21,6 +22,7 @@ pub(crate) use groups::check as check_group_name;
 pub use groups::{GROUP_SIGN, Group, GroupMember, group_name};
 pub use hotkeys::{HotkeyAction, Hotkeys};
 pub use notifications::Notifications;
+pub use presence::{IdleAfter, Presence};
 pub use profile::Profile;
 pub use schema::{
     Audio, Config, ConfigError, KEYS, Meeting, Network, OnClose, Rejoin, Window, is_section,

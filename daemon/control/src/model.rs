@@ -24,7 +24,7 @@ pub use group::{Group, GroupMember, LeftOut, LeftOutBecause};
 pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
 pub use notice::{Notice, NoticeKind, Severity};
-pub use presence::{OfflineReason, Presence, PresenceState};
+pub use presence::{Because, OfflineReason, Presence, PresenceState};
 pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};
 pub use talk::{IncomingWhisper, Level, Levels, NobodyBecause, Talk, TalkMode, TalkTo};
 pub use whisper_mode::WhisperMode;

@@ -137,6 +137,18 @@ fn a_value_that_does_not_fit_is_named_with_what_would() {
             "line 2: \"audio.input\" must be a whole frequency from 1 to 20000 after \"tone:\", as in \"tone:440\"",
         ),
         (
+            "[presence]\nidle_after = 10",
+            "line 2: \"presence.idle_after\" must be text in quotes",
+        ),
+        (
+            "[presence]\nidle_after = '5s'",
+            "line 2: \"presence.idle_after\" must be \"never\", or a time from 10s to 24h, as in \"10m\"",
+        ),
+        (
+            "[notifications]\nsounds = 'no'",
+            "line 2: \"notifications.sounds\" must be true or false, without quotes",
+        ),
+        (
             "network = 1",
             "line 1: \"network\" must be a section: [network]",
         ),
@@ -175,6 +187,7 @@ fn every_key_can_be_set_as_a_command_line_writes_it() {
         "Anna",
         "never",
         "push",
+        "30m",
         "false",
         "false",
         "true",

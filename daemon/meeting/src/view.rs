@@ -44,6 +44,8 @@ pub struct MeView {
     pub label: String,
     /// My presence in the active (or, on the phone, the interrupted) meeting.
     pub presence: Option<Presence>,
+    /// The cause of my being Away or on the phone.
+    pub because: Option<Because>,
     /// The meeting to return to after the phone call or sleep.
     pub interrupted: Option<MeetingId>,
     /// On the phone: by command or seen on the system.
@@ -52,6 +54,19 @@ pub struct MeView {
     pub cloned: bool,
     /// Goodbye has been said.
     pub closing: bool,
+}
+
+/// The cause of my being Away or on the phone. Others are not told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because {
+    /// I said so.
+    Said,
+    /// No input for some time.
+    Idle,
+    /// The screen is locked.
+    Locked,
+    /// The system sees a phone call.
+    SystemCall,
 }
 
 /// A colleague.

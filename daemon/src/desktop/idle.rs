@@ -13,35 +13,41 @@ use zbus::Connection;
 use super::bus::{self, is_connection_lost};
 use super::knowledge::Knowledge;
 
-/// How often to look while the user is active.
-const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// How often to look while the user is idle, so that coming back shows soon.
 const LOOK_EVERY_WHILE_IDLE: Duration = Duration::from_secs(1);
 /// How often to look for a source where there was none.
 const LOOK_FOR_SOURCE_EVERY: Duration = Duration::from_secs(60);
 
-/// Looks at the idle time until the bus is gone.
+/// Looks at the idle time until the bus is gone: `every` so often while the user is active.
 pub(super) async fn follow(
     bus: &Connection,
-    idle_after: Duration,
+    idle_after: &mut watch::Receiver<Option<Duration>>,
+    every: Duration,
     knowledge: &watch::Sender<Knowledge>,
 ) -> zbus::Result<()> {
     let mut screen_saver = LearntUnit::default();
     loop {
         let time = idle_time(bus, &mut screen_saver).await?;
+        // Whoever is never idle need not be looked at often.
+        let idle_after_now = idle_after.borrow_and_update().unwrap_or(Duration::MAX);
         let idle = match time {
-            IdleTime::Known(time) => Some(time >= idle_after),
+            IdleTime::Known(time) => Some(time >= idle_after_now),
             IdleTime::Learning | IdleTime::NoSource => None,
         };
         knowledge
             .send_if_modified(|known| std::mem::replace(&mut known.idle_by_time, idle) != idle);
         let pause = match time {
-            IdleTime::Known(time) if time >= idle_after => LOOK_EVERY_WHILE_IDLE,
-            IdleTime::Known(time) => (idle_after - time).clamp(LOOK_EVERY_WHILE_IDLE, LOOK_EVERY),
-            IdleTime::Learning => LOOK_EVERY,
+            IdleTime::Known(time) if time >= idle_after_now => LOOK_EVERY_WHILE_IDLE.min(every),
+            IdleTime::Known(time) => (idle_after_now - time)
+                .max(LOOK_EVERY_WHILE_IDLE)
+                .min(every),
+            IdleTime::Learning => every,
             IdleTime::NoSource => LOOK_FOR_SOURCE_EVERY,
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            changed = idle_after.changed() => if changed.is_err() { return Ok(()) },
+        }
     }
 }
 
@@ -154,7 +160,7 @@ mod tests {
     fn after(readings: &[u32]) -> Option<Duration> {
         let start = Instant::now();
         let mut learnt = LearntUnit::default();
-        let times = (0u32..).map(|count| start + count * LOOK_EVERY);
+        let times = (0u32..).map(|count| start + count * Duration::from_secs(10));
         readings
             .iter()
             .zip(times)

@@ -14,11 +14,11 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    /// Returns the state that follows. A known idle time overrules the hint, because it is measured against our own setting.
-    pub(super) fn state(self) -> SessionState {
+    /// Returns the state that follows; without input the user `idles`, or never does. A known idle time overrules the hint, because it is measured against our own setting.
+    pub(super) fn state(self, idles: bool) -> SessionState {
         if self.locked {
             SessionState::Locked
-        } else if self.idle_by_time.unwrap_or(self.idle_hint) {
+        } else if idles && self.idle_by_time.unwrap_or(self.idle_hint) {
             SessionState::Idle
         } else {
             SessionState::Active

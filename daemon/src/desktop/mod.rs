@@ -1,6 +1,6 @@
 //! What the desktop knows about the user: idle or locked, in a phone call, about to suspend.
 //!
-//! [`watch`] listens on the system bus (logind, ModemManager) and on the session bus (idle time) and
+//! [`watch`] listens on the system bus (logind, ModemManager, oFono) and on the session bus (idle time) and
 //! reports every change on one bounded channel. Nothing here is needed for Sotto to work: a bus that is
 //! absent, or dies, is tried again with a growing pause, and until it is back the last thing known
 //! stays true. That direction is the safe one: a screen that was locked is not taken for unlocked, and so a
@@ -18,6 +18,10 @@ mod knowledge;
 #[cfg(target_os = "linux")]
 mod logind;
 #[cfg(target_os = "linux")]
+mod modem_manager;
+#[cfg(target_os = "linux")]
+mod ofono;
+#[cfg(target_os = "linux")]
 mod phone;
 #[cfg(target_os = "linux")]
 mod session;
@@ -31,11 +35,11 @@ mod tests;
 
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-/// How long without input counts as idle, where the desktop says how long it has been: 10 min.
-pub(crate) const DEFAULT_IDLE_AFTER: Duration = Duration::from_secs(10 * 60);
+/// How often to look how long there was no input, while the user is active.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Changes that may wait for the receiver. When they are more, session states are merged and the rest
 /// waits in the bus's own, bounded queue.
@@ -96,27 +100,31 @@ pub(crate) enum BusAddress {
 /// Where to listen and what counts as idle.
 #[derive(Debug, Clone)]
 pub(crate) struct DesktopOptions {
-    /// The bus of logind and ModemManager.
+    /// The bus of logind, ModemManager and oFono.
     pub(crate) system_bus: BusAddress,
     /// The bus of the user's desktop, which may know the idle time.
     pub(crate) session_bus: BusAddress,
     /// The login session that started this process (`XDG_SESSION_ID`), if any. It is preferred if it is a
     /// graphical one; otherwise the user's graphical session is looked up and followed as it comes and goes.
     pub(crate) session_id: Option<String>,
-    /// How long without input counts as idle. Where the desktop tells only *that* it is idle, its own
-    /// setting decides.
-    pub(crate) idle_after: Duration,
+    /// How long without input counts as idle; `None`: it never does. Where the desktop tells only *that* it is idle, its
+    /// own setting decides how long.
+    pub(crate) idle_after: Option<Duration>,
+    /// How often to look how long it was, while the user is active.
+    pub(crate) look_every: Duration,
 }
 
-impl Default for DesktopOptions {
-    fn default() -> Self {
+impl DesktopOptions {
+    /// The user's own desktop.
+    pub(crate) fn new(idle_after: Option<Duration>) -> Self {
         Self {
             system_bus: BusAddress::Standard,
             session_bus: BusAddress::Standard,
             session_id: std::env::var("XDG_SESSION_ID")
                 .ok()
                 .filter(|id| !id.is_empty()),
-            idle_after: DEFAULT_IDLE_AFTER,
+            idle_after,
+            look_every: LOOK_EVERY,
         }
     }
 }
@@ -124,7 +132,15 @@ impl Default for DesktopOptions {
 /// Keeps the watching tasks running; dropping it ends them.
 #[derive(Debug)]
 pub(crate) struct DesktopWatch {
+    idle_after: watch::Sender<Option<Duration>>,
     tasks: Vec<JoinHandle<()>>,
+}
+
+impl DesktopWatch {
+    /// Changes how long without input counts as idle; with `None` it never does.
+    pub(crate) fn set_idle_after(&self, idle_after: Option<Duration>) {
+        self.idle_after.send_replace(idle_after);
+    }
 }
 
 impl Drop for DesktopWatch {
@@ -140,13 +156,14 @@ impl Drop for DesktopWatch {
 /// On systems other than Linux nothing is watched yet, and the user says the same by command.
 pub(crate) fn watch(options: DesktopOptions) -> (DesktopWatch, mpsc::Receiver<DesktopSignal>) {
     let (signals, receiver) = mpsc::channel(QUEUE);
+    let (idle_after, following) = watch::channel(options.idle_after);
     #[cfg(target_os = "linux")]
-    let tasks = sources::follow(options, signals);
+    let tasks = sources::follow(options, following, signals);
     // Kept, so that the channel stays open.
     #[cfg(not(target_os = "linux"))]
     let tasks = {
-        let _ = options;
+        let _ = (options, following);
         vec![tokio::spawn(async move { signals.closed().await })]
     };
-    (DesktopWatch { tasks }, receiver)
+    (DesktopWatch { idle_after, tasks }, receiver)
 }

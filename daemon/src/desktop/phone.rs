@@ -1,150 +1,63 @@
-//! Phone calls on this machine, as ModemManager reports them.
+//! Phone calls on this machine, as ModemManager and oFono report them.
 //!
 //! The user is in a call from dialling, or from answering, until it ends; a phone that merely rings
 //! is not yet a call.
 
-use std::collections::HashSet;
-
-use futures::StreamExt;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use zbus::Connection;
-use zbus::fdo::ObjectManagerProxy;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
-use super::DesktopSignal;
-use super::bus::{self, Presence};
-
-const MODEM_MANAGER: &str = "org.freedesktop.ModemManager1";
-const MODEM_MANAGER_PATH: &str = "/org/freedesktop/ModemManager1";
-const VOICE: &str = "org.freedesktop.ModemManager1.Modem.Voice";
-const CALL: &str = "org.freedesktop.ModemManager1.Call";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+use super::{DesktopSignal, modem_manager, ofono};
 
 /// More calls than this at a time are not a phone's; the rest is not counted.
-const MOST_CALLS: usize = 32;
+pub(super) const MOST_CALLS: usize = 32;
 
-/// Follows ModemManager's calls until the bus is gone.
+/// Whether each source sees a call; `None` until it has looked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    modem_manager: Option<bool>,
+    ofono: Option<bool>,
+}
+
+impl Seen {
+    /// Returns whether there is a call, once every source has looked: what was known of the run before stays until then.
+    fn any(self) -> Option<bool> {
+        Some(self.modem_manager? | self.ofono?)
+    }
+}
+
+/// Follows calls until the bus is gone.
 pub(super) async fn follow(
     bus: &Connection,
     in_call: &mut bool,
     signals: &mpsc::Sender<DesktopSignal>,
 ) -> zbus::Result<()> {
-    let mut states = bus::signals(bus, MODEM_MANAGER, CALL, "StateChanged").await?;
-    let mut added = bus::signals(bus, MODEM_MANAGER, VOICE, "CallAdded").await?;
-    let mut deleted = bus::signals(bus, MODEM_MANAGER, VOICE, "CallDeleted").await?;
-    let mut presence = Presence::of(bus, MODEM_MANAGER).await?;
-
-    let mut calls = ongoing_calls(bus).await;
-    loop {
-        if *in_call == calls.is_empty() {
-            *in_call = !calls.is_empty();
-            if signals
-                .send(DesktopSignal::PhoneCall { active: *in_call })
-                .await
-                .is_err()
-            {
-                return Ok(());
-            }
-        }
-        tokio::select! {
-            message = states.next() => {
-                let Some(Ok(message)) = message else { return Ok(()) };
-                // old state, new state, reason
-                let Ok((_, state, _)) = message.body().deserialize::<(i32, i32, u32)>() else { continue };
-                if let Some(path) = message.header().path() {
-                    note(&mut calls, path.to_owned().into(), state);
-                }
-            }
-            message = added.next() => {
-                let Some(Ok(message)) = message else { return Ok(()) };
-                // An outgoing call may be under way before its first change of state.
-                let Ok(call) = message.body().deserialize::<OwnedObjectPath>() else { continue };
-                if let Some(state) = state_of(bus, &call).await {
-                    note(&mut calls, call, state);
-                }
-            }
-            message = deleted.next() => {
-                let Some(Ok(message)) = message else { return Ok(()) };
-                if let Ok(call) = message.body().deserialize::<OwnedObjectPath>() {
-                    calls.remove(&call);
-                }
-            }
-            present = presence.changed() => {
-                // Gone with its calls, or started anew.
-                if present.is_none() { return Ok(()) }
-                calls = ongoing_calls(bus).await;
-            }
-        }
+    let (seen, seeing) = watch::channel(Seen::default());
+    tokio::select! {
+        ended = modem_manager::follow(bus, |calls| {
+            seen.send_modify(|seen| seen.modem_manager = Some(calls));
+        }) => ended,
+        ended = ofono::follow(bus, |calls| {
+            seen.send_modify(|seen| seen.ofono = Some(calls));
+        }) => ended,
+        () = report(seeing, in_call, signals) => Ok(()),
     }
 }
 
-/// Whether a call in this `MMCallState` occupies the user.
-fn is_ongoing(state: i32) -> bool {
-    // Dialling 1, ringing out 2, active 4, held 5. Not: unknown 0, ringing in 3, waiting 6, terminated 7.
-    matches!(state, 1 | 2 | 4 | 5)
-}
-
-fn note(calls: &mut HashSet<OwnedObjectPath>, call: OwnedObjectPath, state: i32) {
-    if !is_ongoing(state) {
-        calls.remove(&call);
-    } else if calls.len() < MOST_CALLS {
-        calls.insert(call);
-    }
-}
-
-/// The calls under way now; none if there is no ModemManager or no modem that can call.
-async fn ongoing_calls(bus: &Connection) -> HashSet<OwnedObjectPath> {
-    let mut ongoing = HashSet::new();
-    if bus::is_present(bus, MODEM_MANAGER).await.unwrap_or(false) {
-        for call in listed_calls(bus)
-            .await
-            .unwrap_or_default()
-            .into_iter()
-            .take(MOST_CALLS)
-        {
-            if let Some(state) = state_of(bus, &call).await {
-                note(&mut ongoing, call, state);
-            }
+/// Tells of the beginning of the first call and the end of the last, until nobody listens.
+async fn report(
+    mut seeing: watch::Receiver<Seen>,
+    in_call: &mut bool,
+    signals: &mpsc::Sender<DesktopSignal>,
+) {
+    while seeing.changed().await.is_ok() {
+        let seen = seeing.borrow_and_update().any();
+        let Some(active) = seen.filter(|seen| seen != in_call) else {
+            continue;
+        };
+        *in_call = active;
+        let told = DesktopSignal::PhoneCall { active };
+        if signals.send(told).await.is_err() {
+            return;
         }
     }
-    ongoing
-}
-
-async fn listed_calls(bus: &Connection) -> zbus::Result<Vec<OwnedObjectPath>> {
-    let modems = ObjectManagerProxy::builder(bus)
-        .destination(MODEM_MANAGER)?
-        .path(MODEM_MANAGER_PATH)?
-        .build()
-        .await?
-        .get_managed_objects()
-        .await?;
-    let mut calls = Vec::new();
-    for (_, mut interfaces) in modems {
-        let listed = interfaces
-            .get_mut(VOICE)
-            .and_then(|voice| voice.remove("Calls"));
-        if let Some(Ok(listed)) = listed.map(Vec::<OwnedObjectPath>::try_from) {
-            calls.extend(listed);
-        }
-    }
-    Ok(calls)
-}
-
-async fn state_of(bus: &Connection, call: &OwnedObjectPath) -> Option<i32> {
-    let reply = bus
-        .call_method(
-            Some(MODEM_MANAGER),
-            call.as_ref(),
-            Some(PROPERTIES),
-            "Get",
-            &(CALL, "State"),
-        )
-        .await
-        .ok()?;
-    reply
-        .body()
-        .deserialize::<OwnedValue>()
-        .ok()?
-        .try_into()
-        .ok()
 }

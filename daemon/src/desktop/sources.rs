@@ -1,5 +1,7 @@
 //! What follows the buses, and what of it is reported.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -10,12 +12,17 @@ use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, session, s
 /// Starts the tasks that follow both buses.
 pub(super) fn follow(
     options: DesktopOptions,
+    idle_after: watch::Receiver<Option<Duration>>,
     signals: mpsc::Sender<DesktopSignal>,
 ) -> Vec<JoinHandle<()>> {
     let (knowledge, known) = watch::channel(Knowledge::default());
     vec![
-        tokio::spawn(report_session(known, signals.clone())),
-        tokio::spawn(follow_session_bus(options.clone(), knowledge.clone())),
+        tokio::spawn(report_session(known, idle_after.clone(), signals.clone())),
+        tokio::spawn(follow_session_bus(
+            options.clone(),
+            idle_after,
+            knowledge.clone(),
+        )),
         tokio::spawn(follow_system_bus(options, knowledge, signals)),
     ]
 }
@@ -23,24 +30,38 @@ pub(super) fn follow(
 /// Sends the session's state whenever it differs from what was sent last.
 async fn report_session(
     mut known: watch::Receiver<Knowledge>,
+    mut idle_after: watch::Receiver<Option<Duration>>,
     signals: mpsc::Sender<DesktopSignal>,
 ) {
     let mut reported = SessionState::default();
-    while known.changed().await.is_ok() {
-        let state = known.borrow_and_update().state();
+    loop {
+        let idles = idle_after.borrow_and_update().is_some();
+        let state = known.borrow_and_update().state(idles);
         if state != reported {
             reported = state;
             if signals.send(DesktopSignal::Session(state)).await.is_err() {
                 return;
             }
         }
+        let changed = tokio::select! {
+            changed = known.changed() => changed,
+            changed = idle_after.changed() => changed,
+        };
+        if changed.is_err() {
+            return;
+        }
     }
 }
 
-async fn follow_session_bus(options: DesktopOptions, knowledge: watch::Sender<Knowledge>) {
+async fn follow_session_bus(
+    options: DesktopOptions,
+    mut idle_after: watch::Receiver<Option<Duration>>,
+    knowledge: watch::Sender<Knowledge>,
+) {
     let mut bus = Bus::new(BusKind::Session, options.session_bus);
     while let Some(connection) = bus.connect().await {
-        if let Err(error) = idle::follow(&connection, options.idle_after, &knowledge).await {
+        let every = options.look_every;
+        if let Err(error) = idle::follow(&connection, &mut idle_after, every, &knowledge).await {
             tracing::debug!(%error, "lost the session bus");
         }
     }

@@ -1,4 +1,4 @@
-//! Against mocked logind, ModemManager and Mutter on private buses.
+//! Against mocked logind, ModemManager, oFono, Mutter and ScreenSaver on private buses.
 //!
 //! They need `dbus-daemon` and python-dbusmock (Debian: `dbus`, `python3-dbusmock`).
 
@@ -68,7 +68,8 @@ async fn a_service_without_a_session_follows_the_users_graphical_one_as_it_comes
         system_bus: BusAddress::At(bus.address()),
         session_bus: BusAddress::Absent,
         session_id: None,
-        idle_after: DEFAULT_IDLE_AFTER,
+        idle_after: Some(Duration::from_secs(600)),
+        look_every: LOOK_EVERY,
     });
     logind.wait_for_inhibitors(1).await;
     let session = logind.add_session("c7").await;
@@ -265,11 +266,97 @@ async fn a_known_idle_time_is_measured_against_our_own_setting() {
         system_bus: BusAddress::Absent,
         session_bus: BusAddress::At(bus.address()),
         session_id: None,
-        idle_after: Duration::from_secs(60),
+        idle_after: Some(Duration::from_secs(60)),
+        look_every: LOOK_EVERY,
     });
     expect_session(&mut signals, SessionState::Idle).await;
     answer(10).await;
     expect_session(&mut signals, SessionState::Active).await;
+}
+
+#[tokio::test]
+async fn the_idle_time_is_changed_while_it_is_watched() {
+    let mut bus = PrivateBus::started();
+    let logind = bus.logind().await;
+    let session = logind.add_session("c1").await;
+    logind.set_hint(&session, "IdleHint", true).await;
+    let (watch, mut signals) = bus.watch();
+    expect_session(&mut signals, SessionState::Idle).await;
+    watch.set_idle_after(None);
+    expect_session(&mut signals, SessionState::Active).await;
+    logind.set_hint(&session, "LockedHint", true).await;
+    expect_session(&mut signals, SessionState::Locked).await;
+    logind.set_hint(&session, "LockedHint", false).await;
+    expect_session(&mut signals, SessionState::Active).await;
+    watch.set_idle_after(Some(Duration::from_secs(30)));
+    expect_session(&mut signals, SessionState::Idle).await;
+}
+
+/// Desktops differ in the unit of the idle time that they tell.
+#[tokio::test]
+async fn a_screen_saver_tells_the_idle_time_in_seconds_or_in_milliseconds() {
+    const MILLISECONDS: &str = "import time; ret = 61000 + int(time.monotonic() * 1000)";
+    for (idle, active) in [("ret = 90", "ret = 0"), (MILLISECONDS, "ret = 10")] {
+        let mut bus = PrivateBus::started();
+        let path = "/org/freedesktop/ScreenSaver";
+        let mock = bus
+            .mock(SCREEN_SAVER, &[SCREEN_SAVER, path, SCREEN_SAVER])
+            .await;
+        let answer = async |code: &str| {
+            let arguments = (SCREEN_SAVER, "GetSessionIdleTime", "", "u", code);
+            call(&mock, SCREEN_SAVER, path, MOCK, "AddMethod", &arguments).await;
+        };
+        answer(idle).await;
+        let (_watch, mut signals) = watch(DesktopOptions {
+            system_bus: BusAddress::Absent,
+            session_bus: BusAddress::At(bus.address()),
+            session_id: None,
+            idle_after: Some(Duration::from_secs(60)),
+            look_every: Duration::from_millis(50),
+        });
+        expect_session(&mut signals, SessionState::Idle).await;
+        answer(active).await;
+        expect_session(&mut signals, SessionState::Active).await;
+    }
+}
+
+#[tokio::test]
+async fn ofono_tells_of_calls_too_and_ringing_is_none() {
+    let mut bus = PrivateBus::started();
+    let ofono = bus.ofono().await;
+    let first = ofono.dial().await;
+    let (_watch, mut signals) = bus.watch();
+    expect_call(&mut signals, true).await; // it was under way before the start
+    ofono.state(&first, "active").await;
+    ofono.state(&first, "disconnected").await;
+    ofono.removed(&first).await;
+    expect_call(&mut signals, false).await;
+
+    // Rang and was not answered: nothing. Were ringing a call, the next two would come out of step.
+    let missed = ofono.added(2, "incoming").await;
+    ofono.state(&missed, "disconnected").await;
+    ofono.removed(&missed).await;
+    let answered = ofono.added(3, "incoming").await;
+    ofono.state(&answered, "active").await;
+    expect_call(&mut signals, true).await;
+    ofono.state(&answered, "held").await;
+    ofono.removed(&answered).await;
+    expect_call(&mut signals, false).await;
+}
+
+#[tokio::test]
+async fn a_call_that_both_telephone_services_see_ends_with_the_last() {
+    let mut bus = PrivateBus::started();
+    let modem_manager = bus.modem_manager().await;
+    let call = modem_manager.add_call(1, 4).await;
+    modem_manager.add_modem(&[&call]).await;
+    let ofono = bus.ofono().await;
+    let dialled = ofono.dial().await;
+    let (_watch, mut signals) = bus.watch();
+    expect_call(&mut signals, true).await;
+    ofono.removed(&dialled).await;
+    modem_manager.change(&call, 4, 7).await;
+    expect_call(&mut signals, false).await;
 }
 
 #[tokio::test]
@@ -278,7 +365,8 @@ async fn dropping_the_watch_ends_it() {
         system_bus: BusAddress::At("unix:path=/nonexistent/bus".into()),
         session_bus: BusAddress::At("not an address".into()),
         session_id: None,
-        idle_after: DEFAULT_IDLE_AFTER,
+        idle_after: Some(Duration::from_secs(600)),
+        look_every: LOOK_EVERY,
     });
     drop(watch);
     assert!(
@@ -297,11 +385,21 @@ fn an_idle_time_overrules_the_hint_and_a_lock_overrules_both() {
             idle_hint,
             idle_by_time,
         }
-        .state()
+        .state(true)
     };
     assert_eq!(known(false, false, None), SessionState::Active);
     assert_eq!(known(false, true, None), SessionState::Idle);
     assert_eq!(known(false, true, Some(false)), SessionState::Active);
     assert_eq!(known(false, false, Some(true)), SessionState::Idle);
     assert_eq!(known(true, false, Some(false)), SessionState::Locked);
+    let never = |locked| {
+        Knowledge {
+            locked,
+            idle_hint: true,
+            idle_by_time: Some(true),
+        }
+        .state(false)
+    };
+    assert_eq!(never(false), SessionState::Active);
+    assert_eq!(never(true), SessionState::Locked);
 }

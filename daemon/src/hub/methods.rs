@@ -200,7 +200,7 @@ impl Hub {
     fn presence(&mut self, command: Command) -> Answered {
         self.command(command)?;
         Ok(PresenceReply {
-            presence: self.mesh.myself().presence.map(present::presence),
+            presence: present::own_presence(&self.mesh.myself()),
             meeting: self.own_meeting(),
             muted: self.mesh.voice(self.clock.now()).muted,
         }

@@ -47,7 +47,7 @@ use tokio::sync::mpsc;
 pub(crate) use stop::STOP_LIMIT;
 
 use crate::config_file::ConfigFile;
-use crate::desktop::DesktopSignal;
+use crate::desktop::{DesktopSignal, DesktopWatch};
 use crate::dnd_file::DndFile;
 use crate::groups::Groups;
 use crate::notice::notice;
@@ -125,6 +125,8 @@ pub(crate) struct Parts {
     pub(crate) talk_mode: TalkMode,
     /// What may draw the user's attention.
     pub(crate) notifications: Notifications,
+    /// What follows the desktop.
+    pub(crate) desktop: DesktopWatch,
     /// The file that says whether the user wants to be left alone.
     pub(crate) dnd_file: DndFile,
     /// Warnings from the start.
@@ -200,6 +202,7 @@ impl Hub {
                 config_order: Arc::default(),
                 talk_mode: parts.talk_mode,
                 notifications: parts.notifications,
+                desktop: parts.desktop,
                 dnd: DoNotDisturb::new(parts.dnd_file),
                 warnings: Warnings::new(parts.warnings),
             },

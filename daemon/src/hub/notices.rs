@@ -98,7 +98,11 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
             ..
         } => return None,
         Event::Presence { meeting, is, .. } => {
-            let text = format!("you are {}", present::presence(*is));
+            // By now the cause is known, which the event does not carry.
+            let me = mesh.myself();
+            let now = present::own_presence(&me).filter(|_| me.presence == Some(*is));
+            let now = now.unwrap_or_else(|| present::presence(*is));
+            let text = format!("you are {now}");
             about(info(NoticeKind::Presence, text), *meeting)
         }
         Event::Ended { meeting, title } => about(

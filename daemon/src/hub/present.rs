@@ -9,8 +9,8 @@ use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
 use sotto_meeting::{
-    AwayCause, InvitationView, MeetingId, MeetingView, Mesh, NobodyBecause, Now, OfflineReason,
-    PeerId, PeerView, Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
+    AwayCause, Because, InvitationView, MeView, MeetingId, MeetingView, Mesh, NobodyBecause, Now,
+    OfflineReason, PeerId, PeerView, Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
 };
 
 use super::heard::LastHeard;
@@ -112,7 +112,7 @@ impl Presenter<'_> {
             id: meeting.meeting.to_string(),
             title: meeting.title.clone(),
             active: meeting.active,
-            presence: own.map(presence_of).unwrap_or_default(),
+            presence: own.map(|own| self.presence_of(own)).unwrap_or_default(),
             creator: Some(self.person(meeting.creator)),
             created: meeting.created.0,
             participants: meeting
@@ -136,7 +136,7 @@ impl Presenter<'_> {
                 name: entry.name.clone(),
                 label: entry.label.clone(),
             },
-            presence: presence_of(entry),
+            presence: self.presence_of(entry),
             muted: present && entry.flags.muted,
             deafened: present && entry.flags.deafened,
             you: entry.me,
@@ -272,6 +272,18 @@ impl Presenter<'_> {
         }
     }
 
+    /// A roster line's presence.
+    fn presence_of(&self, entry: &RosterEntry) -> model::Presence {
+        // Of a meeting that the user is not in, nothing is known but what was signed.
+        let me = entry.me.then(|| self.mesh.myself());
+        let own = me.filter(|me| me.presence == Some(entry.presence));
+        let shown = own.as_ref().and_then(own_presence);
+        model::Presence {
+            not_reachable_from_here: entry.unreachable,
+            ..shown.unwrap_or_else(|| presence(entry.presence))
+        }
+    }
+
     /// Returns a peer as a person.
     fn person(&self, peer: PeerId) -> Person {
         person(self.mesh, peer)
@@ -311,12 +323,20 @@ pub(crate) fn reference_by_id(mesh: &Mesh, id: MeetingId) -> MeetingRef {
     }
 }
 
-/// A roster line's presence.
-fn presence_of(entry: &RosterEntry) -> model::Presence {
-    model::Presence {
-        not_reachable_from_here: entry.unreachable,
-        ..presence(entry.presence)
-    }
+/// Returns the user's own presence, with its cause.
+pub(crate) fn own_presence(me: &MeView) -> Option<model::Presence> {
+    let because = me.because.map(|because| match because {
+        Because::Said => model::Because::Said,
+        Because::Idle => model::Because::Idle,
+        Because::Locked => model::Because::Locked,
+        Because::SystemCall => model::Because::SystemCall,
+    });
+    let shown = presence(me.presence?);
+    Some(model::Presence {
+        automatic: shown.automatic || because == Some(model::Because::SystemCall),
+        because,
+        ..shown
+    })
 }
 
 /// Presence in the control API's form.

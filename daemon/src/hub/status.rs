@@ -10,6 +10,7 @@ use super::dnd::DoNotDisturb;
 use super::warnings::Warnings;
 use super::{Hub, present};
 use crate::config_file::ConfigFile;
+use crate::desktop::DesktopWatch;
 use crate::groups::Groups;
 use crate::service;
 
@@ -26,6 +27,8 @@ pub(super) struct Run {
     pub(super) talk_mode: TalkMode,
     /// What may draw the user's attention.
     pub(super) notifications: Notifications,
+    /// What follows the desktop, as long as it lives.
+    pub(super) desktop: DesktopWatch,
     /// Whether the user wants to be left alone.
     pub(super) dnd: DoNotDisturb,
     /// Warnings that stay in view.
@@ -57,7 +60,7 @@ impl Hub {
             uptime_s: self.run.started.elapsed().as_secs(),
             config: self.run.config_file.path().display().to_string(),
             meeting: self.own_meeting(),
-            presence: me.presence.map(present::presence),
+            presence: present::own_presence(&me),
             muted: talk.muted || talk.deafened,
             deafened: talk.deafened,
             talk: Some(self.talk()),

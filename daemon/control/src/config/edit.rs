@@ -225,6 +225,7 @@ fn shown(config: &Config, key: &str) -> String {
         "name" => config.name.clone().unwrap_or_default(),
         "meeting.rejoin" => config.meeting.rejoin.to_string(),
         "talk.mode" => config.talk.mode.to_string(),
+        "presence.idle_after" => config.presence.idle_after.to_string(),
         "network.interfaces" => list(config.network.interfaces.iter()),
         "network.listen_port" => config.network.listen_port.to_string(),
         "network.media_port" => config.network.media_port.to_string(),

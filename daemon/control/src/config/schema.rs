@@ -4,12 +4,14 @@ use super::device::{Backend, Device};
 use super::groups::{self, Group};
 use super::hotkeys::{self, Hotkeys};
 use super::notifications::Notifications;
+use super::presence::Presence;
 use super::profile::Profile;
 use super::talk::{Talk, TalkMode};
 use super::treatment::Treatment;
 use crate::bounds::MAX_DISPLAY_NAME;
 use std::fmt;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use toml_edit::{Document, Item, Table, TableLike};
 
 /// The user's settings. Everything has a default: an empty file is a valid one.
@@ -21,6 +23,8 @@ pub struct Config {
     pub meeting: Meeting,
     /// `[talk]`
     pub talk: Talk,
+    /// `[presence]`
+    pub presence: Presence,
     /// `[notifications]`
     pub notifications: Notifications,
     /// `[network]`
@@ -112,6 +116,7 @@ pub const KEYS: &[&str] = &[
     "name",
     "meeting.rejoin",
     "talk.mode",
+    "presence.idle_after",
     "notifications.desktop",
     "notifications.sounds",
     "notifications.join_sounds",
@@ -140,6 +145,7 @@ pub(super) const VOICE_GATE: &str = "audio.voice_gate";
 const SECTIONS: &[&str] = &[
     "meeting",
     "talk",
+    "presence",
     "notifications",
     "network",
     "audio",
@@ -284,26 +290,29 @@ impl Config {
         match key {
             "name" => fit(display_name(item).map(|name| self.name = Some(name))),
             "meeting.rejoin" => fit(rejoin(item).map(|rejoin| self.meeting.rejoin = rejoin)),
-            "talk.mode" => fit(talk_mode(item).map(|mode| self.talk.mode = mode)),
+            "talk.mode" => fit(parsed(item).map(|mode| self.talk.mode = mode)),
+            "presence.idle_after" => {
+                fit(parsed(item).map(|after| self.presence.idle_after = after))
+            }
             "network.interfaces" => fit(texts(item).map(|names| self.network.interfaces = names)),
             "network.listen_port" => fit(port(item).map(|port| self.network.listen_port = port)),
             "network.media_port" => fit(port(item).map(|port| self.network.media_port = port)),
             "network.static_peers" => {
                 fit(addresses(item).map(|peers| self.network.static_peers = peers))
             }
-            "audio.backend" => fit(backend(item).map(|backend| self.audio.backend = backend)),
-            "audio.input" => fit(device(item).map(|input| self.audio.input = input)),
+            "audio.backend" => fit(parsed(item).map(|backend| self.audio.backend = backend)),
+            "audio.input" => fit(parsed(item).map(|input| self.audio.input = input)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
             "audio.music" => fit(yes_or_no(item).map(|music| self.audio.music = music)),
-            "audio.profile" => fit(profile(item).map(|profile| self.audio.profile = profile)),
+            "audio.profile" => fit(parsed(item).map(|profile| self.audio.profile = profile)),
             "audio.echo_cancellation" => {
-                fit(treatment(item).map(|treatment| self.audio.echo_cancellation = treatment))
+                fit(parsed(item).map(|treatment| self.audio.echo_cancellation = treatment))
             }
             "audio.noise_suppression" => {
-                fit(treatment(item).map(|treatment| self.audio.noise_suppression = treatment))
+                fit(parsed(item).map(|treatment| self.audio.noise_suppression = treatment))
             }
             "audio.gain_control" => {
-                fit(treatment(item).map(|treatment| self.audio.gain_control = treatment))
+                fit(parsed(item).map(|treatment| self.audio.gain_control = treatment))
             }
             VOICE_GATE => fit(gate(item).map(|on| self.voice_gate = on)),
             "window.on_close" => fit(on_close(item).map(|wanted| self.window.on_close = wanted)),
@@ -428,25 +437,9 @@ fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
         .collect()
 }
 
-fn backend(item: &Item) -> Result<Backend, String> {
-    text_value(item)?.parse()
-}
-
 fn yes_or_no(item: &Item) -> Result<bool, String> {
     item.as_bool()
         .ok_or_else(|| "must be true or false, without quotes".into())
-}
-
-fn profile(item: &Item) -> Result<Profile, String> {
-    text_value(item)?.parse()
-}
-
-fn treatment(item: &Item) -> Result<Treatment, String> {
-    text_value(item)?.parse()
-}
-
-fn talk_mode(item: &Item) -> Result<TalkMode, String> {
-    text_value(item)?.parse()
 }
 
 /// Returns whether a file sets `talk.mode`.
@@ -463,12 +456,13 @@ fn gate(item: &Item) -> Result<bool, String> {
     }
 }
 
-fn device(item: &Item) -> Result<Device, String> {
+/// Reads what is written as text.
+fn parsed<T: FromStr<Err = String>>(item: &Item) -> Result<T, String> {
     text_value(item)?.parse()
 }
 
 fn output(item: &Item) -> Result<Device, String> {
-    match device(item)? {
+    match parsed(item)? {
         Device::Tone { .. } => Err("cannot be a tone; \"null\" plays to nobody".into()),
         output => Ok(output),
     }
@@ -523,7 +517,7 @@ fn distance(left: &str, right: &str) -> usize {
     row.last().copied().unwrap_or(0)
 }
 
-impl std::str::FromStr for Rejoin {
+impl FromStr for Rejoin {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {

@@ -15,6 +15,9 @@ pub struct Presence {
     /// also ends by itself.
     #[serde(default, skip_serializing_if = "is_false")]
     pub automatic: bool,
+    /// Why, of the user alone: of others it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
     /// Whether others in the meeting hear this participant while this daemon does not.
     #[serde(default, skip_serializing_if = "is_false")]
     pub not_reachable_from_here: bool,
@@ -38,6 +41,23 @@ pub enum PresenceState {
     #[default]
     #[serde(other)]
     Unknown,
+}
+
+/// Why the user is Away or on the phone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Because {
+    /// The user said so.
+    Said,
+    /// There was no input for as long as `presence.idle_after` says.
+    Idle,
+    /// The screen is locked.
+    Locked,
+    /// The system sees a phone call.
+    SystemCall,
+    /// Something that this version does not know.
+    #[serde(other)]
+    Other,
 }
 
 /// Why somebody is Offline in a meeting.
@@ -85,6 +105,7 @@ impl Presence {
         Self {
             state,
             automatic: false,
+            because: None,
             not_reachable_from_here: false,
         }
     }
@@ -114,7 +135,11 @@ impl fmt::Display for Presence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.state {
             PresenceState::Online => f.write_str("online")?,
-            PresenceState::Away => f.write_str("away")?,
+            PresenceState::Away => match self.because {
+                Some(Because::Idle) => f.write_str("away, without input")?,
+                Some(Because::Locked) => f.write_str("away, screen locked")?,
+                _ => f.write_str("away")?,
+            },
             PresenceState::Offline {
                 reason: OfflineReason::Other,
             } => f.write_str("offline")?,

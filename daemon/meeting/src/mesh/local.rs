@@ -59,6 +59,7 @@ impl Mesh {
     pub(super) fn away(&mut self) -> Result<Reply, Refusal> {
         self.seat.go_away()?;
         self.update_presence();
+        self.my_reason_changed();
         Ok(Reply::Done)
     }
 
@@ -79,6 +80,7 @@ impl Mesh {
             self.interrupt(Interruption::Phone { by_system: false });
         } else {
             self.seat.confirm_phone();
+            self.my_reason_changed();
         }
         Ok(Reply::Done)
     }
@@ -161,9 +163,18 @@ impl Mesh {
         }
     }
 
+    /// I may be Away for another reason than before, which others are not told.
+    fn my_reason_changed(&mut self) {
+        if let Some(id) = self.seat.meeting() {
+            self.outbox.changed(Part::Me);
+            self.outbox.changed(Part::Participant(id, self.me.id));
+        }
+    }
+
     pub(super) fn session_changed(&mut self, session: Session) {
         self.seat.set_session(session);
         self.update_presence();
+        self.my_reason_changed();
     }
 
     pub(super) fn spoke(&mut self) {

@@ -10,6 +10,7 @@ use crate::ids::MeetingId;
 use crate::input::Session;
 use crate::presence::{AwayCause, OfflineReason, Presence};
 use crate::refusal::Refusal;
+use crate::view::Because;
 
 /// Somebody who spoke this lately is not away, however still the keyboard is.
 const SPEECH_COUNTS_FOR: Duration = Duration::from_secs(300);
@@ -96,6 +97,19 @@ impl Seat {
             None if self.is_idle(now) => Presence::Away(AwayCause::Automatic),
             None => Presence::Online,
         })
+    }
+
+    /// Returns the cause of my being Away or on the phone.
+    pub(super) fn because(&self, now: Duration) -> Option<Because> {
+        match self.place?.interruption {
+            Some(Interruption::Phone { by_system: true }) => Some(Because::SystemCall),
+            Some(Interruption::Phone { by_system: false }) => Some(Because::Said),
+            Some(Interruption::Sleep) => None,
+            None if self.away_by_hand => Some(Because::Said),
+            None if !self.is_idle(now) => None,
+            None if self.session == Session::Locked => Some(Because::Locked),
+            None => Some(Because::Idle),
+        }
     }
 
     fn is_idle(&self, now: Duration) -> bool {
@@ -267,6 +281,29 @@ mod tests {
         }
         seat.be_back();
         assert_eq!(seat.presence(NOW), ONLINE);
+    }
+
+    #[test]
+    fn i_am_told_why_i_am_away() {
+        let mut seat = seated();
+        assert_eq!(seat.because(NOW), None);
+        for (session, because) in [
+            (Session::Idle, Some(Because::Idle)),
+            (Session::Locked, Some(Because::Locked)),
+            (Session::Active, None),
+        ] {
+            seat.set_session(session);
+            assert_eq!(seat.because(NOW), because, "{session:?}");
+        }
+        seat.set_session(Session::Locked);
+        seat.go_away().unwrap();
+        assert_eq!(seat.because(NOW), Some(Because::Said));
+        for (by_system, because) in [(true, Because::SystemCall), (false, Because::Said)] {
+            seat.interrupt(Interruption::Phone { by_system });
+            assert_eq!(seat.because(NOW), Some(because));
+        }
+        seat.interrupt(Interruption::Sleep);
+        assert_eq!(seat.because(NOW), None);
     }
 
     #[test]

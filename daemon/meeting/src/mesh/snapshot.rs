@@ -45,6 +45,7 @@ impl Mesh {
             device: self.me.device.clone(),
             label: self.people.label(self.me.id),
             presence: self.seat.presence(self.now.monotonic),
+            because: self.seat.because(self.now.monotonic),
             interrupted: interrupted.map(|(meeting, _)| meeting),
             on_the_phone: matches!(interrupted, Some((_, Interruption::Phone { .. }))),
             cloned: self.me.is_cloned(),

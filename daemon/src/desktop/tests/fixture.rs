@@ -18,6 +18,8 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(20);
 const LOGIND: &str = "org.freedesktop.login1";
 const MODEM_MANAGER: &str = "org.freedesktop.ModemManager1";
 pub(super) const MUTTER: &str = "org.gnome.Mutter.IdleMonitor";
+pub(super) const SCREEN_SAVER: &str = "org.freedesktop.ScreenSaver";
+const OFONO: &str = "org.ofono";
 pub(super) const MOCK: &str = "org.freedesktop.DBus.Mock";
 
 /// A message bus of our own, without anything that it could start by itself.
@@ -137,12 +139,18 @@ impl PrivateBus {
         ModemManager { bus }
     }
 
+    pub(super) async fn ofono(&mut self) -> Ofono {
+        let bus = self.mock(OFONO, &["--template", "ofono"]).await;
+        Ofono { bus }
+    }
+
     pub(super) fn watch(&self) -> (DesktopWatch, mpsc::Receiver<DesktopSignal>) {
         watch(DesktopOptions {
             system_bus: BusAddress::At(self.address()),
             session_bus: BusAddress::Absent,
             session_id: Some("c1".into()),
-            idle_after: Duration::from_secs(60),
+            idle_after: Some(Duration::from_secs(60)),
+            look_every: LOOK_EVERY,
         })
     }
 }
@@ -349,6 +357,69 @@ impl ModemManager {
             "StateChanged",
             "iiu",
             vec![old.into(), new.into(), 0u32.into()],
+        )
+        .await;
+    }
+}
+
+/// oFono with the one modem of dbusmock's template.
+pub(super) struct Ofono {
+    bus: Connection,
+}
+
+impl Ofono {
+    const MODEM: &str = "/ril_0";
+    const CALLS: &str = "org.ofono.VoiceCallManager";
+    const CALL: &str = "org.ofono.VoiceCall";
+
+    /// Dials, and returns the call.
+    pub(super) async fn dial(&self) -> String {
+        let number = ("123", "");
+        let reply = call(&self.bus, OFONO, Self::MODEM, Self::CALLS, "Dial", &number).await;
+        reply.body().deserialize().unwrap()
+    }
+
+    async fn emit(
+        &self,
+        object: &str,
+        interface: &str,
+        signal: &str,
+        signature: &str,
+        arguments: Vec<Value<'_>>,
+    ) {
+        let arguments = (interface, signal, signature, arguments);
+        call(&self.bus, OFONO, object, MOCK, "EmitSignal", &arguments).await;
+    }
+
+    /// Tells of a call that somebody else began.
+    pub(super) async fn added(&self, number: u32, state: &str) -> String {
+        let path = format!("{}/voicecall{number:02}", Self::MODEM);
+        let object = (path.as_str(), Self::CALL, Properties::new(), Methods::new());
+        call(&self.bus, OFONO, Self::MODEM, MOCK, "AddObject", &object).await;
+        let properties = Properties::from([("State", state.into())]);
+        let arguments = vec![
+            ObjectPath::try_from(path.as_str()).unwrap().into(),
+            properties.into(),
+        ];
+        self.emit(Self::MODEM, Self::CALLS, "CallAdded", "oa{sv}", arguments)
+            .await;
+        path
+    }
+
+    pub(super) async fn state(&self, call: &str, state: &str) {
+        let arguments = vec!["State".into(), Value::from(state)];
+        self.emit(call, Self::CALL, "PropertyChanged", "sv", arguments)
+            .await;
+    }
+
+    pub(super) async fn removed(&self, call: &str) {
+        let path = ObjectPath::try_from(call).unwrap();
+        self.emit(
+            Self::MODEM,
+            Self::CALLS,
+            "CallRemoved",
+            "o",
+            vec![path.into()],
         )
         .await;
     }

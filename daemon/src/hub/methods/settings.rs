@@ -161,6 +161,10 @@ impl Hub {
                     },
                 });
             }
+            "presence.idle_after" => {
+                let after = config.presence.idle_after.time();
+                self.run.desktop.set_idle_after(after);
+            }
             "notifications.desktop" => {
                 self.run.notifications.desktop = config.notifications.desktop;
             }
