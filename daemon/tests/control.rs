@@ -6,10 +6,11 @@
 
 mod support;
 
-use sotto_control::model::{Notice, NoticeKind, PresenceState, Snapshot};
+use sotto_control::model::{Notice, NoticeKind, PresenceState, Snapshot, Talk, TalkMode};
 use sotto_control::{
-    AudioMute, AudioUnmute, CallError, Client, Event, Events, MeetingCreate, MeetingJoin,
-    MeetingLeave, PeersList, PresenceAway, PresenceBack, StatusGet,
+    AudioMute, AudioUnmute, CallError, Client, DndSet, ErrorCode, Event, Events, MeetingCreate,
+    MeetingJoin, MeetingLeave, PeersList, PresenceAway, PresenceBack, SettingsGet, SettingsSet,
+    StatusGet, TalkPress, TalkRenew,
 };
 use support::{Daemon, soon};
 
@@ -126,6 +127,109 @@ async fn whoever_follows_the_events_of_single_people_shows_what_a_new_snapshot_s
     })
     .await;
     assert!(lines > 0, "rosters are told by lines");
+}
+
+/// The next picture of the talk that is as `wanted`.
+async fn talk(events: &mut Events, wanted: impl Fn(&Talk) -> bool) -> Talk {
+    loop {
+        match soon(events.next()).await.unwrap() {
+            Event::Talk { talk } if wanted(&talk) => return talk,
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_press_ends_with_the_program_that_holds_it_and_a_lasting_one_does_not() {
+    let (gina, hugo) = (named("Gina"), named("Hugo"));
+    let client = gina.ready().await;
+    let other = hugo.meets(&client).await;
+    let (_, mut invitations) = soon(other.subscribe(false)).await.unwrap();
+    let (_, mut events) = soon(client.subscribe(false)).await.unwrap();
+    meet(&client, "Planning", "Hugo").await;
+    notice(&mut invitations, NoticeKind::Invited).await;
+    soon(other.call(MeetingJoin::default())).await.unwrap();
+    talk(&mut events, |talk| talk.microphone_open).await;
+    let push = SettingsSet {
+        key: "talk.mode".into(),
+        value: Some("push".into()),
+    };
+    let set = soon(client.call(push)).await.unwrap();
+    assert_eq!((set.restart, set.not_saved), (false, None));
+    talk(&mut events, |talk| {
+        talk.mode == TalkMode::Push && !talk.microphone_open
+    })
+    .await;
+
+    let key = Client::connect(&gina.places(), "key").await.unwrap();
+    let held = soon(key.call(TalkPress { lasting: false })).await.unwrap();
+    assert!(held.talk.pressed && held.talk.microphone_open);
+    soon(key.call(TalkRenew {})).await.unwrap();
+    // A trigger that repeats presses once.
+    let held = soon(key.call(TalkPress { lasting: false })).await.unwrap();
+    assert!(held.talk.pressed);
+    drop(key);
+    talk(&mut events, |talk| !talk.pressed && !talk.microphone_open).await;
+
+    let shortcut = Client::connect(&gina.places(), "shortcut").await.unwrap();
+    soon(shortcut.call(TalkPress { lasting: true }))
+        .await
+        .unwrap();
+    drop(shortcut);
+    // Whoever asks now is answered after the end of that connection was seen, or before it: the press outlives both.
+    talk(&mut events, |talk| talk.pressed).await;
+    let shown = soon(client.call(StatusGet {})).await.unwrap().talk.unwrap();
+    assert!(shown.pressed && shown.microphone_open);
+    soon(client.call(AudioMute {})).await.unwrap();
+    talk(&mut events, |talk| !talk.pressed).await;
+}
+
+#[tokio::test]
+async fn settings_and_do_not_disturb_hold_at_once_and_outlive_the_daemon() {
+    let mut ines = named("Ines");
+    let client = ines.ready().await;
+    let set = |key: &str, value: &str| SettingsSet {
+        key: key.into(),
+        value: Some(value.into()),
+    };
+    for (key, value, restart) in [
+        ("name", "Ines Maria", false),
+        ("talk.mode", "push", false),
+        ("presence.idle_after", "never", false),
+        ("audio.echo_cancellation", "off", false),
+        ("notifications.desktop", "false", false),
+        ("audio.profile", "safe", true),
+    ] {
+        let reply = soon(client.call(set(key, value))).await.unwrap();
+        assert_eq!((&*reply.value, reply.restart), (value, restart), "{key}");
+    }
+    let refused = soon(client.call(set("audio.input", "file:/etc/passwd"))).await;
+    assert!(
+        matches!(&refused, Err(CallError::Refused(error)) if error.code == ErrorCode::Refused),
+        "{refused:?}"
+    );
+    let quiet = DndSet {
+        on: true,
+        for_ms: Some(3_600_000),
+    };
+    let reply = soon(client.call(quiet)).await.unwrap();
+    assert!(reply.dnd.on && reply.not_saved.is_none());
+    let look = async |client: &Client| soon(client.call(StatusGet {})).await.unwrap();
+    let before = look(&client).await;
+    assert_eq!(before.you.name, "Ines Maria");
+    assert!(before.notifications_off && before.dnd == reply.dnd);
+    ines.terminate().await;
+
+    let client = ines.again().await;
+    let after = look(&client).await;
+    assert_eq!(after.you.name, "Ines Maria");
+    assert_eq!(after.talk.unwrap().mode, TalkMode::Push);
+    assert!(after.notifications_off && after.dnd == reply.dnd);
+    assert_eq!(after.sound.profile.as_deref(), Some("safe"));
+    let all = soon(client.call(SettingsGet { key: None })).await.unwrap();
+    assert_eq!(all.settings["presence.idle_after"], "never");
+    soon(client.call(DndSet::default())).await.unwrap();
+    assert!(!look(&client).await.dnd.on);
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ mod network;
 mod other_programs;
 mod people;
 mod runner;
+mod talk_key;
 mod whisper;
 mod whisper_edges;
 mod whisper_ends;
@@ -58,6 +59,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     whisper::a_whisper_goes_to_nobody_rather_than_to_everyone;
     whisper::somebody_absent_is_refused_by_name_and_reason;
     whisper::muted_and_deafened_people_neither_speak_nor_hear;
+    talk_key::only_what_is_said_while_the_key_is_down_is_heard;
     invitations::who_starts_later_is_invited_although_the_inviter_has_gone;
     invitations::an_invitation_lets_in_although_its_inviter_has_gone;
     invitations::a_withdrawn_invitation_disappears;

@@ -37,6 +37,8 @@ async fn real_daemons_say_what_is_recorded() {
     scenes::groups(&cast).await;
     scenes::creating(&cast).await;
     scenes::muted(&cast).await;
+    scenes::talk_key(&cast).await;
+    scenes::quiet(&cast).await;
     scenes::held_whisper(&cast).await;
     scenes::unrenewed_whisper(&cast).await;
     scenes::abandoned_whisper(&cast).await;

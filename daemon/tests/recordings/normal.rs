@@ -105,6 +105,7 @@ fn always(name: &str, value: &Value, told: &Map<String, Value>) -> Option<Value>
         "config" => json!("/home/anna/.config/sotto/config.toml"),
         "created" | "received" | "time" => json!(MOMENT),
         "expires" => json!(MOMENT + DAY),
+        "until" if number.is_some() => json!(MOMENT + 600),
         "last_heard_s" => match told["running"].as_bool() {
             Some(true) => json!(0),
             _ => json!(7200),

@@ -6,10 +6,11 @@ use rustix::process::Signal;
 use sotto_control::model::{PresenceState, Snapshot, TalkTo, WhisperMode};
 use sotto_control::{
     AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, AudioVolume,
-    DaemonQuit, GroupAdd, GroupList, GroupRemove, InvitationsList, MeetingCreate, MeetingDecline,
-    MeetingInvite, MeetingJoin, MeetingLeave, MeetingList, MeetingRoster, MeetingSwitch,
-    MeetingWithdraw, NetworkConnect, PeersList, PresenceAway, PresenceBack, PresencePhone,
-    StatusGet, TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
+    DaemonQuit, DndSet, GroupAdd, GroupList, GroupRemove, InvitationsList, MeetingCreate,
+    MeetingDecline, MeetingInvite, MeetingJoin, MeetingLeave, MeetingList, MeetingRoster,
+    MeetingSwitch, MeetingWithdraw, NetworkConnect, PeersList, PresenceAway, PresenceBack,
+    PresencePhone, SettingsSet, StatusGet, TalkEveryone, TalkPress, TalkRelease, TalkRenew,
+    TalkReplyTo, TalkToggle, TalkUnpress, TalkWhisper,
 };
 
 use super::cast::{Cast, NOBODY_THERE, create, in_place, is, line, voice_travels};
@@ -184,6 +185,44 @@ pub(crate) async fn muted(cast: &Cast) {
     cast.anna.asks(TalkEveryone {}).await;
     cast.anna.asks(AudioUnmute {}).await;
     cast.anna.sees(in_place).await;
+}
+
+/// A microphone that is open while a key is down.
+pub(crate) async fn talk_key(cast: &Cast) {
+    let mut take = Take::begin(cast, "talk-key", PLANNING).await;
+    let mode = |mode: &str| SettingsSet {
+        key: "talk.mode".into(),
+        value: Some(mode.into()),
+    };
+    take.ask_in_vain(mode("shout")).await;
+    take.ask(mode("push")).await;
+    take.ask(StatusGet {}).await;
+    take.ask(TalkPress { lasting: false }).await;
+    take.ask(TalkRenew {}).await;
+    take.ask(TalkRelease {}).await;
+    take.ask(whisper(&["bao"], WhisperMode::Latch)).await;
+    take.ask(TalkPress { lasting: true }).await;
+    take.ask(StatusGet {}).await;
+    take.ask(TalkUnpress {}).await;
+    take.ask(TalkEveryone {}).await;
+    take.ask(AudioMute {}).await;
+    take.ask(AudioUnmute {}).await;
+    take.ask(mode("voice")).await;
+    take.ask(TalkToggle {}).await;
+    take.ask(mode("open")).await;
+    take.end();
+}
+
+/// Somebody wants to be left alone.
+pub(crate) async fn quiet(cast: &Cast) {
+    let mut take = Take::begin(cast, "quiet", PLANNING).await;
+    let dnd = |on, for_ms| DndSet { on, for_ms };
+    take.ask(StatusGet {}).await;
+    take.ask(dnd(true, None)).await;
+    take.ask(dnd(true, Some(600_000))).await;
+    take.ask(StatusGet {}).await;
+    take.ask(dnd(false, None)).await;
+    take.end();
 }
 
 /// A whisper that is held, renewed and let go.

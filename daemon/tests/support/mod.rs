@@ -12,7 +12,7 @@
 
 use std::future::Future;
 use std::os::unix::net::UnixListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -53,6 +53,22 @@ pub fn only_on_loopback() {
     );
 }
 
+/// The daemon in this home, with nothing of the developer's.
+fn command(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sottod"));
+    command
+        .env("SOTTO_HOME", home)
+        // What a sound system's client keeps for its user stays out of the developer's home.
+        .env("HOME", home)
+        .env("NOTIFY_SOCKET", home.join("notify"))
+        .env("WATCHDOG_USEC", (2 * BEAT).as_micros().to_string())
+        .env_remove("WATCHDOG_PID")
+        .env("PULSE_SERVER", "unix:/nowhere")
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    command
+}
+
 /// A daemon with a home of its own, ended with the test.
 pub struct Daemon {
     pub home: TempDir,
@@ -80,23 +96,20 @@ impl Daemon {
         std::fs::write(home.path().join("config.toml"), config).unwrap();
         let notify = home.path().join("notify");
         let told = UnixDatagram::bind(&notify).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sottod"));
-        command
-            .env("SOTTO_HOME", home.path())
-            // What a sound system's client keeps for its user stays out of the developer's home.
-            .env("HOME", home.path())
-            .env("NOTIFY_SOCKET", &notify)
-            .env("WATCHDOG_USEC", (2 * BEAT).as_micros().to_string())
-            .env_remove("WATCHDOG_PID")
-            .env(
-                "PULSE_SERVER",
-                sound_server.map_or_else(|| "unix:/nowhere".into(), StuckSoundServer::address),
-            )
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+        let mut command = command(home.path());
+        if let Some(sound_server) = sound_server {
+            command.env("PULSE_SERVER", sound_server.address());
+        }
         adjust(&mut command);
         let child = command.spawn().unwrap();
         Self { home, child, told }
+    }
+
+    /// Starts it once more in the same home, after its end.
+    pub async fn again(&mut self) -> Client {
+        let mut command = command(self.home.path());
+        self.child = command.args(["--log", "warn"]).spawn().unwrap();
+        self.ready().await
     }
 
     pub fn places(&self) -> Places {

@@ -1,0 +1,99 @@
+//! 'sotto talk' with a key, 'sotto dnd', and settings of a daemon that runs.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly, its fixtures too
+
+mod support;
+
+use sotto_control::{DndSet, SettingsSet, TalkPress, TalkToggle, TalkUnpress};
+use support::home::Home;
+
+#[tokio::test]
+async fn a_talk_key_is_pressed_and_let_go_by_commands_that_end_at_once() {
+    let home = Home::in_scene("talk-key");
+    assert_eq!(
+        home.text(&["talk", "--mode", "push"]).await,
+        "talk.mode is now push\n"
+    );
+    let status = home.text(&["status"]).await;
+    assert!(
+        status.contains("closed until you press to talk"),
+        "{status}"
+    );
+    let text = home.text(&["whisper", "bao"]).await;
+    assert_eq!(
+        text,
+        "Whispering to Bao, until 'sotto talk'.\n\
+         They hear you while you press to talk, as with 'sotto talk --press'.\n"
+    );
+    assert_eq!(
+        home.text(&["talk", "--press"]).await,
+        "Your microphone is open while you press to talk. Whispering to Bao, until 'sotto talk'.\n"
+    );
+    assert_eq!(home.daemon().last(), TalkPress { lasting: true }.into());
+    let status = home.text(&["status"]).await;
+    assert!(status.contains("open while you press to talk"), "{status}");
+    assert_eq!(
+        home.text(&["talk", "--release"]).await,
+        "Your microphone is closed.\n"
+    );
+    assert_eq!(home.daemon().last(), TalkUnpress {}.into());
+    home.text(&["mute"]).await;
+    assert_eq!(
+        home.text(&["unmute"]).await,
+        "You are not muted: your microphone is open while you press to talk.\n"
+    );
+    home.text(&["talk", "--toggle"]).await;
+    assert_eq!(home.daemon().last(), TalkToggle {}.into());
+    for wrong in [
+        ["talk", "--press", "--release"],
+        ["talk", "--mode", "shout"],
+    ] {
+        assert_eq!(home.run(&wrong).await.code, 2, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_daemon_that_runs_changes_its_settings_itself() {
+    let home = Home::in_scene("talk-key");
+    assert_eq!(
+        home.text(&["config", "set", "talk.mode", "push"]).await,
+        "talk.mode is now push\n"
+    );
+    let set = SettingsSet {
+        key: "talk.mode".into(),
+        value: Some("push".into()),
+    };
+    assert_eq!(home.daemon().last(), set.into());
+    let ran = home.run(&["config", "set", "talk.mode", "shout"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("\"push\""), "{}", ran.err);
+    // Files and tones are no daemon's business.
+    let asked = home.daemon().requests().len();
+    assert_eq!(
+        home.text(&["config", "set", "audio.input", "tone:440"])
+            .await,
+        "audio.input is now tone:440; sottod reads it when it starts again\n"
+    );
+    assert_eq!(home.daemon().requests().len(), asked);
+}
+
+#[tokio::test]
+async fn whoever_wants_to_be_left_alone_says_for_how_long() {
+    let home = Home::in_scene("quiet");
+    assert_eq!(home.text(&["dnd"]).await, "Do not disturb is off.\n");
+    assert_eq!(
+        home.text(&["dnd", "on"]).await,
+        "Do not disturb is on, until 'sotto dnd off'.\n"
+    );
+    let text = home.text(&["dnd", "10m"]).await;
+    assert!(text.starts_with("Do not disturb is on, until "), "{text}");
+    let asked = DndSet {
+        on: true,
+        for_ms: Some(600_000),
+    };
+    assert_eq!(home.daemon().last(), asked.into());
+    let status = home.text(&["status"]).await;
+    assert!(status.contains("do not disturb, until "), "{status}");
+    assert_eq!(home.text(&["dnd", "off"]).await, "Do not disturb is off.\n");
+    assert_eq!(home.run(&["dnd", "25:00"]).await.code, 2);
+}
