@@ -423,50 +423,6 @@ fn who_is_deafened_can_hear_again() {
 }
 
 #[test]
-fn an_invitation_can_be_joined_or_declined_and_puts_a_dot_on_the_icon() {
-    let view = Scene::without_a_meeting().invited("Budget").view();
-    assert!(view.badge);
-    assert_eq!(
-        labels(&view),
-        [
-            "Open Sotto",
-            "-",
-            "Not in a meeting",
-            "-",
-            "Dara invites you to “Budget” (2 inside)",
-            "Join “Budget”",
-            "Decline “Budget”",
-            "-",
-            "Start a meeting…",
-            "-",
-            "Settings…",
-            "Quit Sotto"
-        ]
-    );
-    assert_eq!(
-        wish(&view, "Join “Budget”"),
-        Some(&Wish::Join("id of Budget".into()))
-    );
-    assert_eq!(
-        wish(&view, "Decline “Budget”"),
-        Some(&Wish::Decline("id of Budget".into()))
-    );
-}
-
-#[test]
-fn many_invitations_do_not_fill_the_screen() {
-    let scene = (0..50).fold(Scene::without_a_meeting(), |scene, number| {
-        scene.invited(&number.to_string())
-    });
-    let view = scene.view();
-    assert_eq!(
-        click(&view.menu, "42 more invitations in the window…"),
-        Some(&Click::Show(Show::Window))
-    );
-    assert!(view.menu.len() < 40);
-}
-
-#[test]
 fn long_texts_are_cut_and_line_breaks_removed() {
     let view = Scene::in_a_meeting()
         .with(|snapshot| snapshot.meetings[0].title = "a\nb ".repeat(100))

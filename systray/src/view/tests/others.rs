@@ -1,4 +1,4 @@
-//! Whispers and other meetings in the menu.
+//! Whispers, invitations and other meetings in the menu.
 
 use super::*;
 use sotto_control::model::{Group, GroupMember};
@@ -76,4 +76,48 @@ fn a_meeting_that_the_user_is_invited_to_stands_there_once() {
         .view();
     let named = labels(&view).into_iter().filter(|it| it.contains("Budget"));
     assert_eq!(named.count(), 3, "asked, join, decline: {view:?}");
+}
+
+#[test]
+fn an_invitation_can_be_joined_or_declined_and_puts_a_dot_on_the_icon() {
+    let view = Scene::without_a_meeting().invited("Budget").view();
+    assert!(view.badge);
+    assert_eq!(
+        labels(&view),
+        [
+            "Open Sotto",
+            "-",
+            "Not in a meeting",
+            "-",
+            "Dara invites you to “Budget” (2 inside)",
+            "Join “Budget”",
+            "Decline “Budget”",
+            "-",
+            "Start a meeting…",
+            "-",
+            "Settings…",
+            "Quit Sotto"
+        ]
+    );
+    assert_eq!(
+        wish(&view, "Join “Budget”"),
+        Some(&Wish::Join("id of Budget".into()))
+    );
+    assert_eq!(
+        wish(&view, "Decline “Budget”"),
+        Some(&Wish::Decline("id of Budget".into()))
+    );
+}
+
+#[test]
+fn many_invitations_do_not_fill_the_screen() {
+    let scene = (0..50).fold(Scene::without_a_meeting(), |scene, number| {
+        scene.invited(&number.to_string())
+    });
+    let view = scene.view();
+    assert_eq!(
+        click(&view.menu, "42 more invitations in the window…"),
+        Some(&Click::Show(Show::Window))
+    );
+    assert!(view.menu.len() < 40);
 }
