@@ -10,7 +10,7 @@ use sotto_control::model::{Notice, NoticeKind, PresenceState, Snapshot, Talk, Ta
 use sotto_control::{
     AudioMute, AudioUnmute, CallError, Client, DndSet, ErrorCode, Event, Events, MeetingCreate,
     MeetingJoin, MeetingLeave, PeersList, PresenceAway, PresenceBack, SettingsGet, SettingsSet,
-    StatusGet, TalkPress, TalkRenew,
+    StatusGet, TalkPress, TalkRelease, TalkRenew,
 };
 use support::{Daemon, soon};
 
@@ -168,6 +168,15 @@ async fn a_press_ends_with_the_program_that_holds_it_and_a_lasting_one_does_not(
     // A trigger that repeats presses once.
     let held = soon(key.call(TalkPress { lasting: false })).await.unwrap();
     assert!(held.talk.pressed);
+    // What ends a press holds until the key is let go.
+    soon(client.call(AudioMute {})).await.unwrap();
+    let muted = soon(key.call(TalkPress { lasting: false })).await.unwrap();
+    assert!(!muted.talk.pressed && !muted.talk.microphone_open);
+    assert!(soon(key.call(TalkRenew {})).await.is_err());
+    soon(key.call(TalkRelease {})).await.unwrap();
+    soon(client.call(AudioUnmute {})).await.unwrap();
+    let held = soon(key.call(TalkPress { lasting: false })).await.unwrap();
+    assert!(held.talk.pressed && held.talk.microphone_open);
     drop(key);
     talk(&mut events, |talk| !talk.pressed && !talk.microphone_open).await;
 

@@ -62,19 +62,21 @@ impl<O> Clients<O> {
             .is_some()
     }
 
-    /// Notes that the microphone is pressed as long as `connection` holds it.
-    pub(super) fn presses(&mut self, connection: ConnectionId) {
-        self.pressed_by = Some(connection);
+    /// Notes who holds the press that has just begun: `None` if it lasts without a holder.
+    pub(super) fn pressed(&mut self, by: Option<ConnectionId>) {
+        self.pressed_by = by;
     }
 
-    /// Notes that nobody holds a press any more.
-    pub(super) fn press_ended(&mut self) {
-        self.pressed_by = None;
-    }
-
-    /// Returns whether `connection` holds a press.
+    /// Returns whether `connection` has pressed last and not let go, whether or not the microphone is still open for it.
     pub(super) fn holds_press(&self, connection: ConnectionId) -> bool {
         self.pressed_by == Some(connection)
+    }
+
+    /// Notes that `connection` has let go; returns whether it held a press.
+    pub(super) fn take_press(&mut self, connection: ConnectionId) -> bool {
+        self.pressed_by
+            .take_if(|holder| *holder == connection)
+            .is_some()
     }
 
     /// Notes which client opened the microphone last; `None` closed it.
@@ -143,6 +145,17 @@ mod tests {
         clients.whispers(FIRST, true);
         clients.lets_go();
         assert!(!clients.take_hold(FIRST));
+    }
+
+    #[test]
+    fn whoever_holds_a_key_lets_go_of_it_once() {
+        let mut clients: Clients<()> = Clients::default();
+        clients.pressed(Some(FIRST));
+        assert!(clients.holds_press(FIRST) && !clients.take_press(SECOND));
+        assert!(clients.take_press(FIRST) && !clients.take_press(FIRST));
+        clients.pressed(Some(FIRST));
+        clients.pressed(None);
+        assert!(!clients.take_press(FIRST), "another press has begun since");
     }
 
     #[test]

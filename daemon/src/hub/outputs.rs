@@ -104,9 +104,7 @@ impl Hub {
                 self.run.warnings.replace(notices::cloned());
                 self.changed(Shown::Status);
             }
-            Event::PressLong => self.voice.earcon(Earcon::Reminder),
-            Event::PressTooLong | Event::PressLost => {
-                self.clients.press_ended();
+            Event::PressLong | Event::PressTooLong | Event::PressLost => {
                 self.voice.earcon(Earcon::Reminder);
             }
             Event::Presence {

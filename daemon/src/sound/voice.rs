@@ -3,6 +3,7 @@
 mod equipment;
 mod figures;
 mod lines;
+mod listening;
 mod loudness;
 mod news;
 mod slots;
@@ -42,6 +43,7 @@ use crate::threads::{
 use equipment::Equipment;
 use figures::Figures;
 use lines::Lines;
+use listening::Listening;
 use loudness::{FULL_VOLUME, Loudness};
 use slots::Slots;
 
@@ -104,9 +106,7 @@ pub(crate) struct Voice {
     last_audience: (Option<SampleTime>, Audience),
     playing: bool,
     signs: bool,
-    /// Whether the user is to be told of talking while muted, and whether the uplink listens for it.
-    listen: bool,
-    listening: bool,
+    listening: Listening,
     /// The delays of our own voice's way out: the encoder's share, and all of it as it was told last.
     look_ahead: Duration,
     sending: SendingDelays,
@@ -187,8 +187,7 @@ impl Voice {
             last_audience: (None, Audience::Nobody),
             playing: false,
             signs: true,
-            listen: false,
-            listening: false,
+            listening: Listening::default(),
             look_ahead: Duration::ZERO,
             sending: SendingDelays::default(),
             key_log,
@@ -374,7 +373,7 @@ impl Voice {
                 self.lines.up(UplinkCommand::Gate(self.equipment.gate()));
                 self.lines
                     .down(DownlinkCommand::Signs { wanted: self.signs });
-                self.listening = false;
+                self.listening.begin_anew();
                 self.equipment.open();
                 // Devices that the meeting before left open are not reported again.
                 self.review_processing();
@@ -413,23 +412,6 @@ impl Voice {
             self.lines.up(UplinkCommand::Processing(processor));
         }
         self.review_listening();
-    }
-
-    /// Says whether the user is to be told of talking while muted.
-    pub(crate) fn listen_while_muted(&mut self, listen: bool) {
-        self.listen = listen;
-        self.review_listening();
-    }
-
-    /// Where a microphone hears the loudspeaker, and nothing takes that out, everybody's voice would be the user's.
-    fn review_listening(&mut self) {
-        if !self.lines.inside() {
-            return;
-        }
-        let listen = self.listen && !self.equipment.hears_loudspeaker();
-        if std::mem::replace(&mut self.listening, listen) != listen {
-            self.lines.up(UplinkCommand::ListenWhileMuted(listen));
-        }
     }
 
     /// Says whether short signs are played at all.

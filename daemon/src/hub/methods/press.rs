@@ -12,9 +12,13 @@ use crate::sound::processing;
 impl Hub {
     /// Presses the microphone, or ends the press that there is. It is held by `connection` unless it is `lasting`.
     pub(super) fn press(&mut self, lasting: bool, connection: ConnectionId) -> Answered {
+        let before = self.is_pressed();
         if !lasting && self.clients.holds_press(connection) {
-            // A trigger that repeats while its key is down.
-            self.command(Command::RenewPress)?;
+            // A trigger that repeats while its key is down. If a mute, too long a time or somebody else has ended the
+            // press, no repetition begins another.
+            if before {
+                self.command(Command::RenewPress)?;
+            }
             return Ok(self.talk_reply());
         }
         let at = self.voice.capture_position();
@@ -23,10 +27,8 @@ impl Hub {
             false => PressMode::Hold,
         };
         self.command(Command::Press { mode, at })?;
-        match self.is_pressed() {
-            true if !lasting => self.clients.presses(connection),
-            true => {}
-            false => self.clients.press_ended(),
+        if !before && self.is_pressed() {
+            self.clients.pressed((!lasting).then_some(connection));
         }
         Ok(self.talk_reply())
     }
@@ -34,14 +36,13 @@ impl Hub {
     /// Ends the press, whoever made it.
     pub(super) fn unpress(&mut self) -> Answered {
         let at = self.voice.capture_position();
-        self.clients.press_ended();
         self.command(Command::Unpress { at })?;
         Ok(self.talk_reply())
     }
 
     /// Ends the press that `connection` holds, if it holds one.
     pub(super) fn release_press(&mut self, connection: ConnectionId) {
-        if self.clients.holds_press(connection)
+        if self.clients.take_press(connection)
             && let Err(error) = self.unpress()
         {
             tracing::debug!(%error, "end of a press");
@@ -50,7 +51,7 @@ impl Hub {
 
     /// Notes that whoever holds a whisper or a press over `connection` is there.
     pub(super) fn renew(&mut self, connection: ConnectionId) -> Answered {
-        let pressed = self.clients.holds_press(connection);
+        let pressed = self.clients.holds_press(connection) && self.is_pressed();
         if pressed {
             self.command(Command::RenewPress)?;
         }
@@ -65,7 +66,6 @@ impl Hub {
         let mode = self.run.talk_mode;
         let at = self.voice.capture_position();
         let needed = mode == TalkMode::Push;
-        self.clients.press_ended();
         if let Err(error) = self.command(Command::PushToTalk { needed, at }) {
             tracing::debug!(%error, "the talk mode");
         }

@@ -62,7 +62,7 @@ impl Voice {
             UplinkEvent::Clipped => tell(VoiceEvent::Clipped),
             UplinkEvent::TalkingMuted { talking } => {
                 // What is told late, of a microphone that has been left, is of no interest.
-                tell(VoiceEvent::TalkingMuted(talking && self.listening));
+                tell(VoiceEvent::TalkingMuted(talking && self.listening.is_on()));
             }
             UplinkEvent::Chirp { slot, timestamp } => {
                 self.lines.down(DownlinkCommand::Chirp { slot, timestamp });
