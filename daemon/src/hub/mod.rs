@@ -23,6 +23,7 @@ mod outputs;
 mod present;
 mod publisher;
 mod refuse;
+mod signs;
 mod status;
 mod stop;
 mod storekeeper;

@@ -3,14 +3,11 @@
 use std::time::Instant;
 
 use sotto_control::model::NoticeKind;
-use sotto_meeting::{Event, MeetingId, Output, Part, TalkTarget};
+use sotto_meeting::{Event, Output, Part, TalkTarget};
 use sotto_voice::mix::Earcon;
 
 use super::publisher::Shown;
 use super::{Hub, joins, notices, refuse};
-
-/// With more people than this present, it is not heard who joins and leaves.
-const CROWD: usize = 8;
 
 impl Hub {
     /// Carries out everything that the mesh wants done, in its order; only voice does not wait for the disk. A closed
@@ -113,28 +110,14 @@ impl Hub {
                 meeting,
                 peer,
                 ..
-            } => {
-                let active = self.mesh.active() == Some(*meeting);
-                let comes_or_goes = was.is_present() != is.is_present();
-                if active && *peer != self.mesh.me() && comes_or_goes && self.signs_joins(*meeting)
-                {
-                    self.voice.earcon(match is.is_present() {
-                        true => Earcon::Joined,
-                        false => Earcon::Left,
-                    });
-                }
+            } if self.mesh.active() == Some(*meeting) && *peer != self.mesh.me() => {
+                self.sign_presence(*meeting, *was, *is);
             }
             _ => {}
         }
         if let Some(told) = notices::of_event(event, &self.mesh) {
             self.tell(told);
         }
-    }
-
-    /// Returns whether it is heard who joins and leaves. In a crowd it would not stop sounding.
-    fn signs_joins(&self, meeting: MeetingId) -> bool {
-        let wanted = self.run.notifications.join_sounds && !self.run.dnd.now().on;
-        wanted && self.mesh.present(meeting) <= CROWD
     }
 
     fn part_changed(&mut self, part: Part) {
