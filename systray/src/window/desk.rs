@@ -64,6 +64,8 @@ pub(crate) enum Act {
     Dismiss,
     /// Shrinks the window to a strip, or makes it a window again.
     Zoom,
+    /// Moves the strip with the pointer, from here on.
+    Drag,
     /// Closes the window.
     Close,
 }
@@ -212,7 +214,7 @@ impl Desk {
                 None
             }
             // The shell does these.
-            Act::Settings | Act::Set { .. } | Act::Errand(_) => None,
+            Act::Settings | Act::Set { .. } | Act::Errand(_) | Act::Drag => None,
             Act::Zoom | Act::Close => self.push.lose(),
         }
     }

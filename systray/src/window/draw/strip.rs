@@ -1,8 +1,7 @@
 //! The strip: the meeting as a small bar above all other windows.
 
 use eframe::egui::{
-    self, CornerRadius, CursorIcon, Id, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, ViewportCommand,
-    pos2, vec2,
+    self, CornerRadius, CursorIcon, Id, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
 };
 
 use super::control::{Control, Kind};
@@ -61,7 +60,7 @@ pub(crate) fn show(ui: &mut Ui, desk: &Desk, look: &Palette) -> Vec<Act> {
     let stroke = Stroke::new(1.5, edge);
     ui.painter()
         .rect_stroke(area, CornerRadius::ZERO, stroke, StrokeKind::Inside);
-    drag(ui, area, look);
+    drag(ui, area, look, &mut acts);
     let mut left = area.left() + HANDLE;
     let (faces, rest) = faces(desk);
     for one in &faces {
@@ -94,11 +93,11 @@ pub(crate) fn show(ui: &mut Ui, desk: &Desk, look: &Palette) -> Vec<Act> {
 }
 
 /// Everything beside faces and buttons moves the strip.
-fn drag(ui: &Ui, area: Rect, look: &Palette) {
+fn drag(ui: &Ui, area: Rect, look: &Palette, acts: &mut Vec<Act>) {
     let response = ui.interact(area, Id::unique("drag"), Sense::DRAG);
     let response = response.on_hover_cursor(CursorIcon::Grab);
     if response.drag_started_by(egui::PointerButton::Primary) {
-        ui.ctx().send_viewport_cmd(ViewportCommand::StartDrag);
+        acts.push(Act::Drag);
     }
     let handle = Rect::from_center_size(
         pos2(area.left() + 12.0, area.top() + 34.0),

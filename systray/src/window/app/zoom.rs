@@ -1,0 +1,157 @@
+//! Window and strip: one becomes the other, comes to the front, and is moved.
+
+use std::process::Command;
+
+use eframe::egui::{Context, Pos2, Vec2, ViewportCommand, WindowLevel};
+
+use super::super::draw::strip;
+use super::super::surface::{self, System};
+use super::{App, SMALLEST};
+
+/// The largest: no limit, after the strip had one.
+const LARGEST: Vec2 = Vec2::splat(16_384.0);
+
+/// Whether it is a window or a strip.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Shape {
+    Window,
+    Strip {
+        /// The size that was asked for last.
+        size: Vec2,
+        /// The size of the window before.
+        before: Vec2,
+        /// Whether the window manager was told what this is.
+        told: bool,
+    },
+}
+
+impl App {
+    /// Brings the window to the front. On Wayland only a new window may take the keyboard: this program starts itself
+    /// anew in its own place.
+    pub(super) fn come_to_front(&mut self, ctx: &Context, token: Option<String>) {
+        let focused = ctx.input(|input| input.viewport().focused).unwrap_or(false);
+        if let (Some(token), false, false) = (token, focused, self.system == System::X11) {
+            self.replace(&["window"], Some(&token));
+        }
+        if matches!(self.shape, Shape::Strip { .. }) {
+            self.grow(ctx);
+        }
+        ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+        ctx.send_viewport_cmd(ViewportCommand::Focus);
+    }
+
+    /// Runs this program anew in place of this process, so that the tray still knows it. Returns only if that failed.
+    fn replace(&mut self, arguments: &[&str], token: Option<&str>) {
+        use std::os::unix::process::CommandExt;
+        let Ok(program) = std::env::current_exe() else {
+            return;
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
+        if let Some(meeting) = self.desk.wanted() {
+            command.args(["--invitation", meeting]);
+        }
+        if let Some(token) = token {
+            command.env("XDG_ACTIVATION_TOKEN", token);
+        }
+        let error = command.exec();
+        let now = self.now();
+        self.desk
+            .say(&format!("the window cannot start anew: {error}"), now);
+    }
+
+    pub(super) fn zoom(&mut self, ctx: &Context) {
+        match (self.shape, self.system) {
+            (Shape::Strip { .. }, _) => self.grow(ctx),
+            (Shape::Window, System::X11) => self.shrink(ctx),
+            (Shape::Window, System::WaylandWithX11) => self.replace(&["window", "--strip"], None),
+            (Shape::Window, System::Wayland) => {
+                let text = surface::by_hand(std::env::var_os("XDG_CURRENT_DESKTOP"));
+                let now = self.now();
+                self.desk.say(&text, now);
+            }
+        }
+    }
+
+    fn shrink(&mut self, ctx: &Context) {
+        let before = ctx.content_rect().size();
+        ctx.send_viewport_cmd(ViewportCommand::Decorations(false));
+        if let Some((x, y)) = self.memory.now().strip {
+            ctx.send_viewport_cmd(ViewportCommand::OuterPosition(Pos2::new(x, y)));
+        }
+        self.shape = Shape::Strip {
+            size: Vec2::ZERO,
+            before,
+            told: false,
+        };
+        self.fit_strip(ctx);
+    }
+
+    fn grow(&mut self, ctx: &Context) {
+        let Shape::Strip { before, .. } = self.shape else {
+            return;
+        };
+        self.remember_place(ctx);
+        if std::env::var_os("WAYLAND_DISPLAY").is_some_and(|display| !display.is_empty()) {
+            self.replace(&["window"], None);
+        }
+        self.shape = Shape::Window;
+        ctx.send_viewport_cmd(ViewportCommand::WindowLevel(WindowLevel::Normal));
+        ctx.send_viewport_cmd(ViewportCommand::Decorations(true));
+        ctx.send_viewport_cmd(ViewportCommand::MinInnerSize(SMALLEST));
+        ctx.send_viewport_cmd(ViewportCommand::MaxInnerSize(LARGEST));
+        ctx.send_viewport_cmd(ViewportCommand::InnerSize(before));
+        ctx.send_viewport_cmd(ViewportCommand::Focus);
+    }
+
+    /// Keeps the strip as large as what it shows.
+    pub(super) fn fit_strip(&mut self, ctx: &Context) {
+        let wanted = strip::size(&self.desk);
+        if let Shape::Strip { size, .. } = &mut self.shape
+            && *size != wanted
+        {
+            *size = wanted;
+            ctx.send_viewport_cmd(ViewportCommand::MinInnerSize(wanted));
+            ctx.send_viewport_cmd(ViewportCommand::MaxInnerSize(wanted));
+            ctx.send_viewport_cmd(ViewportCommand::InnerSize(wanted));
+        }
+    }
+
+    /// Tells the window manager what the strip is, once the window is there: before, the wish is lost.
+    pub(super) fn tell_manager(&mut self, ctx: &Context, frame: &eframe::Frame) {
+        let strip = match &mut self.shape {
+            Shape::Strip { told, .. } if !*told => {
+                *told = true;
+                true
+            }
+            Shape::Strip { .. } => return,
+            Shape::Window => false,
+        };
+        if strip {
+            surface::accept_keyboard(frame, false);
+            ctx.send_viewport_cmd(ViewportCommand::WindowLevel(WindowLevel::AlwaysOnTop));
+        }
+    }
+
+    /// Hands the strip to the window manager, which moves it with the pointer and keeps the release for itself. The
+    /// toolkit's own command does nothing for a window that has no keyboard.
+    pub(super) fn drag(&mut self, ctx: &Context, frame: &eframe::Frame) {
+        let Some(window) = frame.winit_window() else {
+            return;
+        };
+        match window.drag_window() {
+            Ok(()) => self.dragged_from = ctx.pointer_latest_pos(),
+            Err(error) => tracing::debug!(%error, "the strip cannot be moved"),
+        }
+    }
+
+    pub(super) fn remember_place(&mut self, ctx: &Context) {
+        if !matches!(self.shape, Shape::Strip { .. }) {
+            return;
+        }
+        if let Some(place) = ctx.input(|input| input.viewport().outer_rect) {
+            let corner = (place.min.x, place.min.y);
+            self.memory.change(|now| now.strip = Some(corner));
+        }
+    }
+}
