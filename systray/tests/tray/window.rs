@@ -63,6 +63,21 @@ async fn pictures_of_every_state() {
 
 #[tokio::test]
 #[ignore = "needs Xvfb"]
+async fn the_window_turns_dark_and_light_with_the_desktop() {
+    let session = Session::start();
+    let display = Display::start();
+    let portal = Portal::start(&session, true).await;
+    let _daemon = Daemon::start(&session.places(), scenes::small());
+    let _window = display.window(&session, &["window"], 1, Stdio::inherit());
+    display.corner(false).await;
+    portal.turn(false).await;
+    display.corner(true).await;
+    portal.turn(true).await;
+    display.corner(false).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Xvfb"]
 async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
     let session = Session::start();
     let display = Display::start();

@@ -111,6 +111,25 @@ impl Display {
         settled.await.expect("the window does not come to rest")
     }
 
+    /// Waits until the window's corner has this brightness at least, or at most.
+    pub(crate) async fn corner(&self, light: bool) {
+        let seen = timeout(DEADLINE, async {
+            loop {
+                let pixel = self.pixels()[..3]
+                    .iter()
+                    .map(|part| u32::from(*part))
+                    .sum::<u32>();
+                // An empty display is black; a dark window is not.
+                if light && pixel > 600 || !light && (1..200).contains(&pixel) {
+                    return;
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        });
+        seen.await
+            .expect("the window does not take the desktop's theme");
+    }
+
     /// Writes what is shown into a file, without the empty part of the display.
     pub(crate) async fn picture(&self, file: &Path) {
         let pixels = self.settled().await;
@@ -174,8 +193,10 @@ impl Drop for Window {
 
 /// The desktop's setting of light and dark.
 pub(crate) struct Portal {
-    _bus: zbus::Connection,
+    bus: zbus::Connection,
 }
+
+const PORTAL_PATH: &str = "/org/freedesktop/portal/desktop";
 
 struct Settings {
     dark: bool,
@@ -195,11 +216,28 @@ impl Portal {
             .unwrap()
             .name("org.freedesktop.portal.Desktop")
             .unwrap()
-            .serve_at("/org/freedesktop/portal/desktop", Settings { dark })
+            .serve_at(PORTAL_PATH, Settings { dark })
             .unwrap()
             .build()
             .await
             .unwrap();
-        Self { _bus: bus }
+        Self { bus }
+    }
+
+    /// Says that the desktop is dark from now on, or light.
+    pub(crate) async fn turn(&self, dark: bool) {
+        let value = Value::from(if dark { 1_u32 } else { 2_u32 });
+        let change = ("org.freedesktop.appearance", "color-scheme", value);
+        let interface = "org.freedesktop.portal.Settings";
+        self.bus
+            .emit_signal(
+                None::<&str>,
+                PORTAL_PATH,
+                interface,
+                "SettingChanged",
+                &change,
+            )
+            .await
+            .unwrap();
     }
 }
