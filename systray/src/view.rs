@@ -10,7 +10,7 @@ mod menu;
 #[cfg(test)]
 mod tests;
 
-use sotto_control::model::{OfflineReason, Participant, PresenceState, Snapshot, TalkTo};
+use sotto_control::model::{OfflineReason, Participant, PresenceState, Snapshot, TalkMode, TalkTo};
 
 use crate::click::Click;
 use crate::daemon::you_speak;
@@ -120,6 +120,7 @@ fn mood(snapshot: &Snapshot) -> Mood {
         Mood::Away
     } else if snapshot.status.muted
         || snapshot.status.deafened
+        || snapshot.talk.mode == TalkMode::Push
         || snapshot.talk.to == TalkTo::Nobody
     {
         Mood::Muted
@@ -185,6 +186,10 @@ fn own_state(snapshot: &Snapshot) -> Option<String> {
         "muted"
     } else if snapshot.talk.to == TalkTo::Nobody && snapshot.active().is_some() {
         "speaking to nobody"
+    } else if snapshot.talk.pressed {
+        "the talk key is held"
+    } else if snapshot.talk.mode == TalkMode::Push && snapshot.active().is_some() {
+        "push to talk"
     } else {
         return None;
     };

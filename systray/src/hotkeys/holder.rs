@@ -6,7 +6,7 @@ use sotto_control::config::{GROUP_SIGN, HotkeyAction};
 use sotto_control::model::WhisperMode;
 use sotto_control::{
     AudioDeafen, AudioMute, AudioUndeafen, AudioUnmute, CallError, Client, ErrorCode, ForPeople,
-    Places, RENEW_EVERY, StatusGet, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
+    Places, RENEW_EVERY, StatusGet, TalkPress, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -125,6 +125,10 @@ impl Holder<'_> {
                     .await
                     .map(drop)
             }
+            HotkeyAction::Talk => self
+                .ask(async |client: Client| client.call(TalkPress { lasting: false }).await)
+                .await
+                .map(drop),
             HotkeyAction::Mute | HotkeyAction::Deafen => Ok(()),
         }
     }

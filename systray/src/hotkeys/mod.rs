@@ -3,8 +3,8 @@
 //! The settings say which; `x11` or `portal` holds them, as the desktop allows, and hands over [`Stroke`]s; `holder` asks
 //! the daemon. What has come of each key is published for `sotto hotkeys`.
 //!
-//! - A whisper that is held ends when the key is let go, when this program ends, and when the daemon has not heard of
-//!   it for a while. It never goes on into the open room.
+//! - What is held ends when the key is let go, when this program ends, and when the daemon has not heard of
+//!   it for a while. A whisper never goes on into the open room.
 //! - A stroke is never dropped, so that no release is missed: whoever reads keys waits instead.
 
 mod hold;

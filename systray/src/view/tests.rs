@@ -389,6 +389,23 @@ fn a_whisper_without_receivers_speaks_to_nobody_and_says_so() {
 }
 
 #[test]
+fn a_microphone_that_waits_for_the_talk_key_does_not_look_open() {
+    let waits = |pressed| {
+        Scene::in_a_meeting().with(|snapshot| {
+            snapshot.talk.mode = TalkMode::Push;
+            snapshot.talk.pressed = pressed;
+            snapshot.talk.microphone_open = pressed;
+        })
+    };
+    let released = waits(false).view();
+    assert_eq!(released.mood, Mood::Muted);
+    assert_eq!(labels(&released)[2], "Planning: push to talk");
+    let pressed = waits(true).view();
+    assert_eq!(pressed.mood, Mood::Open);
+    assert_eq!(labels(&pressed)[2], "Planning: the talk key is held");
+}
+
+#[test]
 fn whoever_is_away_or_on_the_phone_can_say_to_be_back() {
     let away = Scene::in_a_meeting()
         .with(|snapshot| {

@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use sotto_control::model::WhisperMode;
-use sotto_control::{KeyBackend, KeysReport, Request, keys_report};
+use sotto_control::{KeyBackend, KeyReport, KeysReport, Request, TalkPress, keys_report};
 
 use super::fixture::{DEADLINE, Daemon, Display, Portal, Session, in_a_meeting, portal};
 
 const CTRL: u32 = 0xffe3;
 const ALT: u32 = 0xffe9;
+const SPACE: u32 = 0x20;
 const D: u32 = 0x64;
 const M: u32 = 0x6d;
 
-const KEYS: &str = "[hotkeys]\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
+const KEYS: &str =
+    "[hotkeys]\ntalk = \"Ctrl+Alt+Space\"\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
 
 /// Waits until what has come of the keys is as it should be.
 async fn reported(session: &Session, is: impl Fn(&KeysReport) -> bool) -> KeysReport {
@@ -38,6 +40,11 @@ async fn report(session: &Session) -> KeysReport {
     reported(session, |it| !it.keys.is_empty() || it.problem.is_some()).await
 }
 
+fn key<'a>(report: &'a KeysReport, setting: &str) -> &'a KeyReport {
+    let mut keys = report.keys.iter();
+    keys.find(|key| key.setting == setting).unwrap()
+}
+
 fn whispers_to_desk(request: &Request) -> bool {
     match request {
         Request::TalkWhisper(whisper) => {
@@ -48,7 +55,7 @@ fn whispers_to_desk(request: &Request) -> bool {
 }
 
 #[tokio::test]
-async fn a_key_of_the_x_server_whispers_while_it_is_held_and_another_mutes() {
+async fn keys_of_the_x_server_whisper_and_speak_while_they_are_held_and_mute() {
     let session = Session::start();
     session.configure(KEYS);
     let display = Display::start();
@@ -68,6 +75,20 @@ async fn a_key_of_the_x_server_whispers_while_it_is_held_and_another_mutes() {
     assert!(whispers_to_desk(&request), "{request:?}");
     // What is held beside it may be let go first.
     for key in [CTRL, ALT, D] {
+        display.release(key);
+    }
+    assert!(matches!(
+        daemon.next_request().await,
+        Request::TalkRelease(_)
+    ));
+
+    for key in [CTRL, ALT, SPACE] {
+        display.press(key);
+    }
+    // Held by the connection, with which it ends.
+    let press = TalkPress { lasting: false };
+    assert_eq!(daemon.next_request().await, press.into());
+    for key in [SPACE, ALT, CTRL] {
         display.release(key);
     }
     assert!(matches!(
@@ -99,10 +120,10 @@ async fn a_key_that_another_program_has_is_said() {
     let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
     let report = report(&session).await;
     assert_eq!(
-        report.keys[0].problem.as_deref(),
+        key(&report, "hotkeys.mute").problem.as_deref(),
         Some("Ctrl+Alt+M belongs to another program")
     );
-    assert!(report.keys[1].bound.is_some());
+    assert!(key(&report, "hotkeys.talk").bound.is_some());
 }
 
 #[tokio::test]
@@ -134,11 +155,17 @@ async fn a_key_of_the_portal_whispers_while_it_is_held() {
     let id = portal::Wanted::Id("alt.sotto.Sotto".into());
     assert_eq!(portal.asked().await, id);
     // The desktop remembers the other, and would ask the user again.
-    let keys = portal::Wanted::Keys(vec![("whisper-desk".into(), "CTRL+ALT+d".into())]);
+    let keys = portal::Wanted::Keys(vec![
+        ("talk".into(), "CTRL+ALT+space".into()),
+        ("whisper-desk".into(), "CTRL+ALT+d".into()),
+    ]);
     assert_eq!(portal.asked().await, keys);
     let report = report(&session).await;
     assert_eq!(report.backend, KeyBackend::Portal);
-    assert_eq!(report.keys[0].bound.as_deref(), Some("Super+M"));
+    assert_eq!(
+        key(&report, "hotkeys.mute").bound.as_deref(),
+        Some("Super+M")
+    );
 
     portal.press("whisper-desk").await;
     let request = daemon.next_request().await;

@@ -18,6 +18,8 @@ struct Commands {
     press: String,
     /// What ends it, for what lasts while the key is held.
     release: Option<&'static str>,
+    /// What to run instead where a desktop does not tell when a key is let go.
+    alone: Option<&'static str>,
 }
 
 impl Desktop {
@@ -87,7 +89,12 @@ impl Desktop {
     }
 
     fn bind(self, action: &HotkeyAction, trigger: &Trigger) -> Vec<String> {
-        let Commands { press, release } = commands(action);
+        let Commands {
+            press,
+            release,
+            alone,
+        } = commands(action);
+        let pressed_alone = alone.map_or_else(|| press.clone(), str::to_owned);
         match self {
             Self::Sway | Self::I3 => {
                 let key = trigger.for_sway();
@@ -107,8 +114,8 @@ impl Desktop {
                 trigger.for_hyprland(),
                 action.id()
             )],
-            Self::Gnome => gnome(action, trigger, &press),
-            Self::Kde => vec![format!("{trigger}: {press}")],
+            Self::Gnome => gnome(action, trigger, &pressed_alone),
+            Self::Kde => vec![format!("{trigger}: {pressed_alone}")],
         }
     }
 }
@@ -117,12 +124,19 @@ fn commands(action: &HotkeyAction) -> Commands {
     let held = |press: String| Commands {
         press,
         release: Some("sotto talk"),
+        alone: None,
     };
     let once = |press: &str| Commands {
         press: press.to_owned(),
         release: None,
+        alone: None,
     };
     match action {
+        HotkeyAction::Talk => Commands {
+            press: "sotto talk --press".into(),
+            release: Some("sotto talk --release"),
+            alone: Some("sotto talk --toggle"),
+        },
         HotkeyAction::Reply => held("sotto reply".into()),
         HotkeyAction::Whisper(group) => held(format!("sotto whisper {}", quoted(group))),
         HotkeyAction::Mute => once("sotto mute --toggle"),

@@ -17,6 +17,8 @@ const MAX_WHISPERS: usize = 32;
 /// `[hotkeys]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hotkeys {
+    /// `talk`: the microphone is open while it is held.
+    pub talk: Option<Trigger>,
     /// `reply`: the last whisper is answered while it is held.
     pub reply: Option<Trigger>,
     /// `mute`: closes the microphone, or opens it.
@@ -30,6 +32,8 @@ pub struct Hotkeys {
 /// What a key does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HotkeyAction {
+    /// The microphone is open while it is held.
+    Talk,
     /// The last whisper is answered while it is held.
     Reply,
     /// Closes the microphone, or opens it.
@@ -46,6 +50,7 @@ impl HotkeyAction {
     pub fn setting(&self) -> String {
         match self {
             Self::Whisper(group) => format!("{WHISPER}.{group}"),
+            Self::Talk => format!("{SECTION}.talk"),
             Self::Reply => format!("{SECTION}.reply"),
             Self::Mute => format!("{SECTION}.mute"),
             Self::Deafen => format!("{SECTION}.deafen"),
@@ -57,6 +62,7 @@ impl HotkeyAction {
     pub fn id(&self) -> String {
         match self {
             Self::Whisper(group) => format!("whisper-{group}"),
+            Self::Talk => "talk".into(),
             Self::Reply => "reply".into(),
             Self::Mute => "mute".into(),
             Self::Deafen => "deafen".into(),
@@ -67,6 +73,7 @@ impl HotkeyAction {
     #[must_use]
     pub fn says(&self) -> String {
         match self {
+            Self::Talk => "Speak".into(),
             Self::Reply => "Answer the last whisper".into(),
             Self::Mute => "Mute or unmute".into(),
             Self::Deafen => "Deafen or undeafen".into(),
@@ -77,7 +84,7 @@ impl HotkeyAction {
     /// Returns whether it lasts while the key is held, so that a desktop must tell when it is let go.
     #[must_use]
     pub const fn is_held(&self) -> bool {
-        matches!(self, Self::Reply | Self::Whisper(_))
+        matches!(self, Self::Talk | Self::Reply | Self::Whisper(_))
     }
 }
 
@@ -86,6 +93,7 @@ impl Hotkeys {
     #[must_use]
     pub fn all(&self) -> Vec<(HotkeyAction, Trigger)> {
         let single = [
+            (HotkeyAction::Talk, self.talk),
             (HotkeyAction::Reply, self.reply),
             (HotkeyAction::Mute, self.mute),
             (HotkeyAction::Deafen, self.deafen),
@@ -105,6 +113,7 @@ impl Hotkeys {
             return Some(self.read_whisper(group, item));
         }
         let place: fn(&mut Self) -> &mut Option<Trigger> = match name {
+            "talk" => |keys| &mut keys.talk,
             "reply" => |keys| &mut keys.reply,
             "mute" => |keys| &mut keys.mute,
             "deafen" => |keys| &mut keys.deafen,

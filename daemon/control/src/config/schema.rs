@@ -134,6 +134,7 @@ pub const KEYS: &[&str] = &[
     "audio.noise_suppression",
     "audio.gain_control",
     "window.on_close",
+    "hotkeys.talk",
     "hotkeys.reply",
     "hotkeys.mute",
     "hotkeys.deafen",
