@@ -112,6 +112,8 @@ fn mood(snapshot: &Snapshot) -> Mood {
         Mood::Speaking
     } else if !snapshot.talk.incoming.is_empty() {
         Mood::WhisperedTo
+    } else if snapshot.talk.muted_but_talking && !open {
+        Mood::MutedTalking
     } else if open {
         Mood::Open
     } else if is_on_the_phone(snapshot) {
@@ -254,6 +256,9 @@ fn details(snapshot: &Snapshot) -> String {
             }
             lines.push(text);
             lines.extend(own_state(snapshot).map(|state| format!("You: {state}")));
+            if snapshot.talk.muted_but_talking {
+                lines.push("You talk, and nobody hears it".into());
+            }
             lines.extend(snapshot.talk.incoming.iter().map(|whisper| {
                 format!("{} whispers to you", shorten(&whisper.from.label, LONGEST))
             }));

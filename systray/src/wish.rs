@@ -3,9 +3,9 @@
 use sotto_control::model::WhisperMode;
 use sotto_control::{
     AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, CallError,
-    Client, DaemonQuit, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite, MeetingJoin,
-    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone, TalkAbandon,
-    TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
+    Client, DaemonQuit, DndSet, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite,
+    MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone,
+    TalkAbandon, TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
 };
 
 /// What the user asks for, in the menu, a notification or a window.
@@ -73,6 +73,8 @@ pub(crate) enum Wish {
     Join(String),
     /// Decline the invitation to the meeting with this id.
     Decline(String),
+    /// Be left alone until it is switched off, or no longer.
+    Quiet(bool),
     /// Stop the daemon, so that everyone sees *closed*, and then this program.
     Quit,
     /// Connect now, rather than after the pause between two tries.
@@ -159,6 +161,7 @@ async fn carry(client: &Client, wish: Wish) -> Result<(), CallError> {
             let meeting = Some(meeting);
             client.call(MeetingDecline { meeting }).await.map(drop)
         }
+        Wish::Quiet(on) => client.call(DndSet { on, for_ms: None }).await.map(drop),
         Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
         // There is a connection already.
         Wish::Connect => Ok(()),

@@ -36,6 +36,8 @@ use whispers::Whispers;
 /// The part of the daemon's state that notifications are about.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Facts {
+    /// Whether the user wants no notifications at all.
+    off: bool,
     invitations: Vec<Invitation>,
     whispers: Vec<IncomingWhisper>,
     warnings: Vec<Notice>,
@@ -52,9 +54,18 @@ impl Facts {
     }
 
     fn among(snapshot: &Snapshot) -> Self {
+        if snapshot.status.notifications_off {
+            return Self {
+                off: true,
+                ..Self::default()
+            };
+        }
         let active = snapshot.active().map(|meeting| meeting.id.as_str());
-        let open = |one: &&Invitation| Some(one.meeting.id.as_str()) != active;
+        // Whoever does not want to be disturbed has them in the menu, and is told of those that are left afterwards.
+        let quiet = snapshot.status.dnd.on;
+        let open = |one: &&Invitation| !quiet && Some(one.meeting.id.as_str()) != active;
         Self {
+            off: false,
             invitations: snapshot.invitations.iter().filter(open).cloned().collect(),
             whispers: snapshot.talk.incoming.clone(),
             warnings: snapshot.status.warnings.clone(),
@@ -104,6 +115,8 @@ pub(crate) struct Notifier {
     invitations: Invitations,
     whispers: Whispers,
     notices: Notices,
+    /// Whether the user wants none.
+    off: bool,
 }
 
 impl Default for Notifier {
@@ -114,6 +127,7 @@ impl Default for Notifier {
             invitations: Invitations::default(),
             whispers: Whispers::default(),
             notices: Notices::default(),
+            off: false,
         }
     }
 }
@@ -127,6 +141,7 @@ impl Notifier {
             self.notices.disconnect();
             return;
         };
+        self.off = facts.off;
         self.invitations.update(&facts.invitations);
         self.whispers.update(&facts.whispers);
         self.notices.update(&facts.warnings, facts.to_nobody);
@@ -135,6 +150,7 @@ impl Notifier {
     /// Takes note of what happened.
     pub(crate) fn hear(&mut self, news: &News) {
         match news {
+            News::Notice(_) if self.off => {}
             News::Notice(notice) => self.notices.hear(notice),
             News::Answered { wish, refusal } => {
                 if let Some(late) = self.invitations.answered(wish, refusal.as_deref()) {

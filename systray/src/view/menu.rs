@@ -47,6 +47,7 @@ pub(super) fn connected(snapshot: &Snapshot, refusal: Option<&str>, here: &Here)
     meeting.extend(whispers(snapshot));
     meeting.extend(troubles(snapshot, refusal, here));
     let own = [
+        quiet(snapshot),
         action("Settings…", Click::Show(Show::Settings)),
         ask("Quit Sotto", Wish::Quit),
     ];
@@ -245,6 +246,14 @@ fn presence(snapshot: &Snapshot) -> Vec<Entry> {
     let leave = format!("Leave {}", quoted(&meeting.title));
     group.push(ask(&leave, Wish::Leave(meeting.id.clone())));
     group
+}
+
+/// Returns what the user can say about being disturbed.
+fn quiet(snapshot: &Snapshot) -> Entry {
+    match snapshot.status.dnd.on {
+        true => ask("Let notifications through again", Wish::Quiet(false)),
+        false => ask("Do not disturb", Wish::Quiet(true)),
+    }
 }
 
 fn invitations(invitations: &[Invitation]) -> Vec<Entry> {

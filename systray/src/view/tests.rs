@@ -222,6 +222,7 @@ fn without_a_meeting_there_is_nothing_to_mute_or_to_leave() {
             "-",
             "Start a meeting…",
             "-",
+            "Do not disturb",
             "Settings…",
             "Quit Sotto"
         ]
@@ -233,6 +234,17 @@ fn without_a_meeting_there_is_nothing_to_mute_or_to_leave() {
     ] {
         assert_eq!(click(&view.menu, label), Some(&Click::Show(show)));
     }
+}
+
+#[test]
+fn who_is_not_to_be_disturbed_can_end_that_in_the_menu() {
+    let off = Scene::without_a_meeting().view();
+    assert_eq!(wish(&off, "Do not disturb"), Some(&Wish::Quiet(true)));
+    let on = Scene::without_a_meeting()
+        .with(|snapshot| snapshot.status.dnd.on = true)
+        .view();
+    let label = "Let notifications through again";
+    assert_eq!(wish(&on, label), Some(&Wish::Quiet(false)));
 }
 
 #[test]
@@ -257,6 +269,7 @@ fn in_a_meeting_everything_can_be_done_from_the_menu() {
             "-",
             "Start a meeting…",
             "-",
+            "Do not disturb",
             "Settings…",
             "Quit Sotto"
         ]
@@ -403,6 +416,18 @@ fn a_microphone_that_waits_for_the_talk_key_does_not_look_open() {
     let pressed = waits(true).view();
     assert_eq!(pressed.mood, Mood::Open);
     assert_eq!(labels(&pressed)[2], "Planning: the talk key is held");
+}
+
+#[test]
+fn whoever_talks_while_muted_sees_it_on_the_icon_and_not_in_the_menu() {
+    let silent = Scene::in_a_meeting().muted().view();
+    let talking = Scene::in_a_meeting()
+        .muted()
+        .with(|snapshot| snapshot.talk.muted_but_talking = true)
+        .view();
+    assert_eq!(talking.mood, Mood::MutedTalking);
+    assert!(talking.details.ends_with("nobody hears it"));
+    assert_eq!(talking.menu, silent.menu);
 }
 
 #[test]

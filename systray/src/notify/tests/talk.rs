@@ -158,3 +158,29 @@ fn a_warning_that_holds_is_shown_once_and_closed_when_it_is_taken_back() {
     );
     assert_eq!(desk.change(|facts| facts.warnings.push(unsaved)).len(), 1);
 }
+
+#[test]
+fn switched_off_in_the_settings_nothing_is_shown_and_what_is_shown_goes() {
+    let mut desk = Desk::with(BUTTONS);
+    desk.change(|facts| facts.whispers.push(whisper("Chen")));
+    let told = desk.change(|facts| {
+        facts.off = true;
+        facts.whispers.clear();
+    });
+    assert_eq!(told, [Told::Close(1)]);
+    let lost = warning(NoticeKind::Sound, "the microphone was unplugged");
+    assert_eq!(desk.notice(lost), []);
+}
+
+#[test]
+fn whoever_is_not_to_be_disturbed_hears_of_whispers_and_afterwards_of_invitations() {
+    let mut snapshot = Snapshot::default();
+    snapshot.invitations.push(invitation("Budget"));
+    snapshot.talk.incoming.push(whisper("Chen"));
+    snapshot.status.dnd.on = true;
+    let quiet = Facts::among(&snapshot);
+    assert!(quiet.invitations.is_empty());
+    assert_eq!(quiet.whispers.len(), 1);
+    snapshot.status.dnd.on = false;
+    assert_eq!(Facts::among(&snapshot).invitations.len(), 1);
+}

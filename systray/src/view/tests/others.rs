@@ -95,6 +95,7 @@ fn an_invitation_can_be_joined_or_declined_and_puts_a_dot_on_the_icon() {
             "-",
             "Start a meeting…",
             "-",
+            "Do not disturb",
             "Settings…",
             "Quit Sotto"
         ]
