@@ -106,6 +106,42 @@ pub(crate) async fn a_pushed_face_alone_hears_and_a_killed_window_whispers_to_no
     desk.shows("Chen, …")
 }
 
+pub(crate) async fn the_window_becomes_a_strip_above_others_and_a_window_again(
+    mut lab: Place,
+) -> Outcome {
+    let anna = lab.colleague("Anna")?.start().await?;
+    let bao = lab.colleague("Bao")?.start().await?;
+    let mut desk = Desk::of(&anna)?;
+    desk.start("xmessage", &["-name", EDITOR, "Somebody types here."])?;
+    desk.until("the editor", |desk| Ok(desk.active_window()? == EDITOR))?;
+    let _tray = desk.start_ours(&anna, "sotto-tray", &[])?;
+    bao.finds("Anna").await?;
+    bao.meets("Planning", &["Anna"]).await?;
+    anna.joins("Planning").await?;
+    desk.clicks_icon()?;
+    desk.shows("Bao, …")?;
+    ensure!(!desk.is_above(WINDOW)?, "a window is above others");
+    desk.press("Shrink to a strip above all windows")?;
+    desk.until("a strip above others", |desk| desk.is_above(WINDOW))?;
+    desk.until("the editor with the keyboard", |desk| {
+        Ok(desk.active_window()? == EDITOR)
+    })?;
+    desk.picture("strip")?;
+    desk.press("Mute")?;
+    anna.until("muted in the strip", |now| now.status.muted)
+        .await?;
+    let active = desk.active_window()?;
+    ensure!(active == EDITOR, "the strip gave the keyboard to {active}");
+    desk.press("Back to the window")?;
+    desk.until("a window like others", |desk| Ok(!desk.is_above(WINDOW)?))?;
+    desk.press("Unmute")?;
+    anna.until("heard again", |now| !now.status.muted).await?;
+    desk.picture("window")
+}
+
+/// How the title of the meeting window begins.
+const WINDOW: &str = "Planning";
+
 fn whispers_to(now: &Snapshot, name: &str) -> bool {
     matches!(&now.talk.to, TalkTo::Whisper { to, .. } if to.len() == 1 && to[0].name == name)
 }

@@ -80,6 +80,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     network::a_third_machine_is_not_flooded;
     desktop::an_invitation_does_not_interrupt;
     desktop::a_pushed_face_alone_hears_and_a_killed_window_whispers_to_nobody;
+    desktop::the_window_becomes_a_strip_above_others_and_a_window_again;
     other_programs::avahi_finds_the_service;
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream;
     latency::a_chirp_tells_the_delay_and_no_person_hears_it;

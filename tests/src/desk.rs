@@ -3,6 +3,7 @@
 //! All of it is other people's software. The screen is kept in memory (`Xvfb`). What is on it is found by its accessible
 //! name, as a screen reader finds it, and clicked where it is, as a person does.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -75,21 +76,26 @@ impl Desk {
     }
 
     fn start_screen(&mut self) -> Result<()> {
-        let chosen = self.directory.join("display");
-        let file = std::fs::File::create(&chosen)?;
+        // Screens of other sandboxes have their sockets in the same folder, and cannot see each other's processes: a
+        // number that was only free would be taken twice.
+        let mut hasher = DefaultHasher::new();
+        self.results.hash(&mut hasher);
+        self.display = format!(":{}", 100 + hasher.finish() % 30_000);
+        let ready = self.directory.join("screen");
+        let file = std::fs::File::create(&ready)?;
         let log = self.log("Xvfb")?;
         self.running.push(Running::start(
             Command::new("Xvfb")
+                .arg(&self.display)
                 .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
                 .args(["-nolisten", "tcp"])
                 .stdout(file)
                 .stderr(log),
         )?);
-        self.until("a screen", |_| {
-            Ok(std::fs::read_to_string(&chosen)?.ends_with('\n'))
-        })?;
-        self.display = format!(":{}", std::fs::read_to_string(&chosen)?.trim());
-        Ok(())
+        self.until("a screen", |desk| {
+            let listens = std::fs::read_to_string(&ready)?.ends_with('\n');
+            Ok(listens && run(desk.command("xprop").arg("-root")).is_ok())
+        })
     }
 
     /// The session bus, and the one that screen readers listen to.
@@ -250,6 +256,19 @@ impl Desk {
     pub fn active_window(&self) -> Result<String> {
         let asking = ["getactivewindow", "getwindowname"];
         run(self.command("xdotool").args(asking)).map(|title| title.trim().to_owned())
+    }
+
+    /// Whether the window manager keeps a window of this title above others.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such window.
+    pub fn is_above(&self, title: &str) -> Result<bool> {
+        let asking = ["search", "--onlyvisible", "--name", title];
+        let windows = run(self.command("xdotool").args(asking))?;
+        let window = windows.lines().last().context("there is no such window")?;
+        let asking = ["-id", window, "_NET_WM_STATE"];
+        Ok(run(self.command("xprop").args(asking))?.contains("_NET_WM_STATE_ABOVE"))
     }
 
     /// Takes a button of the newest notification, by its label.

@@ -17,6 +17,7 @@ use super::desk::{Act, Desk, ends_a_hold};
 use super::draw::{self, strip, style};
 use super::link::{Fresh, Link};
 use super::memory::Memory;
+use super::orders::Page;
 use super::picture::Picture;
 use super::settings::{Errand, Settings};
 use super::surface::{self, System};
@@ -30,7 +31,7 @@ const SMALLEST: Vec2 = vec2(380.0, 480.0);
 /// The pause before a wish is sent again that found no room.
 const AGAIN: Duration = Duration::from_millis(20);
 /// What the desktop knows this program by.
-const APP_ID: &str = "sotto";
+const APP_ID: &str = sotto_control::APP_ID;
 
 /// How the window is opened.
 #[derive(Debug, Clone, Default)]
@@ -154,6 +155,11 @@ impl App {
             self.act(ctx, Act::Lose);
         }
         if let Some(show) = fresh.show {
+            match show.page {
+                Some(Page::Start) => self.act(ctx, Act::Start),
+                Some(Page::Settings) => self.open_settings(),
+                Some(Page::Unknown) | None => {}
+            }
             self.desk.show_invitation(show.invitation);
             self.come_to_front(ctx, show.token);
         }

@@ -3,10 +3,11 @@
 //! ```text
 //! {"show":{}}
 //! {"show":{"invitation":"MEETING-ID","token":"ACTIVATION-TOKEN"}}
+//! {"show":{"page":"start"}}
 //! ```
 //!
 //! `show` brings the window to the front; `invitation` is the meeting whose invitation it is shown for, `token` the
-//! desktop's leave to take the keyboard. Members that are not known are ignored, and so are lines that are no order. The
+//! desktop's leave to take the keyboard; `page` is what is opened in it: `start` (a meeting) or `settings`. Members that are not known are ignored, and so are lines that are no order. The
 //! end of standard input does not end the window: it works when it is started by hand, and outlives the tray.
 
 use std::io::{BufRead, Read};
@@ -32,6 +33,21 @@ pub(crate) struct Show {
     pub(crate) invitation: Option<String>,
     /// The desktop's leave to take the keyboard.
     pub(crate) token: Option<String>,
+    /// What is to be opened in it.
+    pub(crate) page: Option<Page>,
+}
+
+/// What can be opened in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Page {
+    /// Where a meeting is started.
+    Start,
+    /// The settings.
+    Settings,
+    /// Something that this version does not have.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Reads orders until the input ends or nobody takes them.
@@ -75,8 +91,25 @@ mod tests {
         let with = Show {
             invitation: Some("aa11".into()),
             token: Some("t".into()),
+            page: None,
         };
         assert_eq!(shown, [Order::Show(Show::default()), Order::Show(with)]);
+    }
+
+    #[test]
+    fn an_order_may_name_what_is_opened() {
+        for (name, page) in [
+            ("start", Page::Start),
+            ("settings", Page::Settings),
+            ("moon", Page::Unknown),
+        ] {
+            let show = Show {
+                page: Some(page),
+                ..Show::default()
+            };
+            let line = format!("{{\"show\":{{\"page\":\"{name}\"}}}}");
+            assert_eq!(orders(&line), [Order::Show(show)]);
+        }
     }
 
     #[test]
