@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use sotto_control::model::WhisperMode;
+use sotto_control::model::{NoticeKind, WhisperMode};
 
 use super::dialog::Dialog;
 use super::messages::Messages;
@@ -117,6 +117,8 @@ impl Desk {
     /// Takes what has happened, and returns what follows.
     pub(crate) fn news(&mut self, news: &News, now: Duration) -> Option<Wish> {
         match news {
+            // The sentence about who hears the user says it already.
+            News::Notice(notice) if notice.kind == NoticeKind::MutedTalking => None,
             News::Notice(notice) => {
                 self.messages.notice(notice, now);
                 None

@@ -51,6 +51,8 @@ pub(crate) struct You {
     pub(crate) deafened: bool,
     /// Whether the microphone is open at this moment.
     pub(crate) microphone_open: bool,
+    /// Whether the user talks although muted, and nobody hears it.
+    pub(crate) unheard: bool,
     /// Whether the user is Away.
     pub(crate) away: bool,
     /// Whether the user is on the phone.
@@ -156,6 +158,7 @@ fn you(snapshot: &Snapshot) -> You {
         muted: snapshot.status.muted,
         deafened: snapshot.status.deafened,
         microphone_open: snapshot.talk.microphone_open,
+        unheard: snapshot.talk.muted_but_talking,
         away: presence == Some(PresenceState::Away),
         on_the_phone: presence == Some(phone),
     }

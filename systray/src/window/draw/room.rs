@@ -194,12 +194,19 @@ fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Ve
                     node.set_live(eframe::egui::accesskit::Live::Polite);
                 });
             });
-            if everyone.is_none() && whisper.is_none() {
+            if everyone.is_none() && whisper.is_none() && !audience.can_unmute {
                 return;
             }
             ui.add_space(4.0);
             ui.horizontal(|ui| {
                 ui.add_space(26.0);
+                if audience.can_unmute {
+                    let control = Control::wide(Icon::Microphone, "Unmute", Kind::Main);
+                    let control = control.name("Unmute: nobody hears what you say");
+                    if control.add(ui, look).clicked() {
+                        acts.push(Act::Ask(Wish::Unmute));
+                    }
+                }
                 if let Some(text) = &whisper
                     && Control::wide(Icon::Bubble, text, Kind::Whisper)
                         .add(ui, look)

@@ -1,5 +1,6 @@
 //! The strip: the meeting as a small bar above all other windows.
 
+use eframe::egui::accesskit::Live;
 use eframe::egui::{
     self, CornerRadius, CursorIcon, Id, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
 };
@@ -10,7 +11,7 @@ use super::text::{self, Weight, fitted};
 use super::{face, keys, tile};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
-use crate::window::picture::{Part, Tile, Tone, plain};
+use crate::window::picture::{Part, Tile, Tone, You, plain};
 use crate::wish::Wish;
 
 /// The height of the strip.
@@ -22,6 +23,8 @@ const MOST: usize = 9;
 /// What stands beside the faces.
 const HANDLE: f32 = 22.0;
 const BUTTONS: f32 = 92.0;
+/// What the microphone is called while nobody hears what the user says.
+const UNHEARD: &str = "Unmute: you are talking, but nobody hears you";
 
 /// Those on the strip: everyone inside, whoever whispers or speaks first, the user last of all left out.
 fn faces(desk: &Desk) -> (Vec<&Tile>, usize) {
@@ -162,6 +165,8 @@ fn audience(ui: &Ui, area: Rect, desk: &Desk, look: &Palette) {
     let response = ui.interact(place, Id::unique("audience"), Sense::hover());
     let sentence = plain(&sentence);
     text::named(&response, &sentence);
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
     if cut {
         text::full_on_hover(response, &sentence);
     }
@@ -178,14 +183,7 @@ fn buttons(ui: &mut Ui, area: Rect, desk: &Desk, look: &Palette, acts: &mut Vec<
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
         ui.horizontal(|ui| {
             if picture.room.is_some() {
-                let (one, name, kind, wish) = match you.muted {
-                    true => (Icon::Muted, "Unmute", Kind::Danger, Wish::Unmute),
-                    false => (Icon::Microphone, "Mute", Kind::Plain, Wish::Mute),
-                };
-                let control = Control::small(one, name, kind);
-                if control.enabled(!you.deafened).add(ui, look).clicked() {
-                    acts.push(Act::Ask(wish));
-                }
+                microphone(ui, you, look, acts);
             }
             let grow = Control::small(Icon::Grow, "Back to the window", Kind::Bare);
             if grow.add(ui, look).clicked() {
@@ -207,4 +205,23 @@ fn buttons(ui: &mut Ui, area: Rect, desk: &Desk, look: &Palette, acts: &mut Vec<
             }
         });
     });
+}
+
+/// Mutes and unmutes; a mark shows that nobody hears what the user says.
+fn microphone(ui: &mut Ui, you: &You, look: &Palette, acts: &mut Vec<Act>) {
+    let (one, name, kind, wish) = match (you.muted, you.unheard) {
+        (true, true) => (Icon::Muted, UNHEARD, Kind::Danger, Wish::Unmute),
+        (true, false) => (Icon::Muted, "Unmute", Kind::Danger, Wish::Unmute),
+        (false, _) => (Icon::Microphone, "Mute", Kind::Plain, Wish::Mute),
+    };
+    let control = Control::small(one, name, kind);
+    let response = control.enabled(!you.deafened).add(ui, look);
+    if response.clicked() {
+        acts.push(Act::Ask(wish));
+    }
+    if you.unheard {
+        let at = response.rect.right_top() + vec2(-4.0, 4.0);
+        let ring = Stroke::new(1.5, look.warning_ground);
+        ui.painter().circle(at, 5.0, look.warning, ring);
+    }
 }

@@ -38,6 +38,8 @@ pub(crate) struct Audience {
     pub(crate) tone: Tone,
     /// Whether *Speak to everyone* changes something.
     pub(crate) can_widen: bool,
+    /// Whether *Unmute* belongs to the sentence.
+    pub(crate) can_unmute: bool,
 }
 
 /// The kind of audience, which decides the colour.
@@ -93,12 +95,17 @@ pub(super) fn of(snapshot: &Snapshot, meeting: &Meeting) -> Audience {
         sentence,
         tone,
         can_widen,
+        can_unmute: snapshot.talk.muted_but_talking,
     }
 }
 
 fn sentence(snapshot: &Snapshot, meeting: &Meeting) -> (Vec<Part>, Tone) {
     let (status, talk) = (&snapshot.status, &snapshot.talk);
     let closed = |text: &str| (vec![Part::text(text)], Tone::Closed);
+    if talk.muted_but_talking {
+        let text = "You are talking, but you are muted. Nobody hears you.";
+        return (vec![Part::text(text)], Tone::Lost);
+    }
     if let TalkTo::Whisper { to, .. } = &talk.to {
         return whisper(to, snapshot);
     }

@@ -106,6 +106,14 @@ fn the_audience_is_always_written_out() {
         muted,
         ("You are muted. Nobody hears you.".into(), Tone::Closed)
     );
+    let unheard = sentence(|snapshot| {
+        snapshot.status.muted = true;
+        snapshot.talk.microphone_open = false;
+        snapshot.talk.muted_but_talking = true;
+        snapshot.talk.to = whisper(&["Chen"]);
+    });
+    let text = "You are talking, but you are muted. Nobody hears you.";
+    assert_eq!(unheard, (text.into(), Tone::Lost));
     let alone = sentence(|snapshot| snapshot.meetings[0].participants.truncate(2));
     assert_eq!(alone, ("Nobody else is here yet.".into(), Tone::Closed));
     let broken = sentence(|snapshot| snapshot.talk.microphone_open = false);

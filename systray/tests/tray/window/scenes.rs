@@ -235,6 +235,12 @@ pub(crate) fn all() -> Vec<Scene> {
     }];
     scenes.push(muted);
 
+    let mut unheard = scene("muted-talking", small());
+    unheard.snapshot.status.muted = true;
+    unheard.snapshot.talk.microphone_open = false;
+    unheard.snapshot.talk.muted_but_talking = true;
+    scenes.push(unheard);
+
     let mut start = scene("start", with_meetings_only());
     start.click = Some((270, 142));
     scenes.push(start);
@@ -253,6 +259,13 @@ pub(crate) fn all() -> Vec<Scene> {
     strip_whispering.arguments = STRIP;
     strip_whispering.snapshot.talk.to = whisper(&strip_whispering.snapshot, &[2, 3]);
     scenes.push(strip_whispering);
+
+    let mut strip_unheard = scene("strip-muted-talking", small());
+    strip_unheard.arguments = STRIP;
+    strip_unheard.snapshot.status.muted = true;
+    strip_unheard.snapshot.talk.microphone_open = false;
+    strip_unheard.snapshot.talk.muted_but_talking = true;
+    scenes.push(strip_unheard);
     scenes
 }
 
