@@ -5,7 +5,8 @@ use sotto_control::{
     AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, CallError,
     Client, DaemonQuit, DndSet, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite,
     MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone,
-    TalkAbandon, TalkEveryone, TalkRelease, TalkRenew, TalkReplyTo, TalkWhisper,
+    TalkAbandon, TalkEveryone, TalkPress, TalkRelease, TalkRenew, TalkReplyTo, TalkToggle,
+    TalkWhisper,
 };
 
 /// What the user asks for, in the menu, a notification or a window.
@@ -41,11 +42,15 @@ pub(crate) enum Wish {
         /// How long.
         mode: WhisperMode,
     },
-    /// Show the daemon that whoever holds a whisper is there.
+    /// Open the microphone while it is pressed.
+    Press,
+    /// Open the microphone until this is asked again.
+    TogglePress,
+    /// Show the daemon that whoever holds a whisper or a press is there.
     Renew,
-    /// End the held whisper; what was before it comes back.
+    /// End the held whisper or press; what was before it comes back.
     Release,
-    /// End the held whisper that nobody releases any more: speak to nobody.
+    /// End the held whisper or press that nobody releases any more: after a whisper, speak to nobody.
     Abandon,
     /// Stop playing the person with this id, who is heard through the room.
     Silence(String),
@@ -125,6 +130,8 @@ async fn carry(client: &Client, wish: Wish) -> Result<(), CallError> {
             client.call(whisper).await.map(drop)
         }
         Wish::Reply { to, mode } => client.call(TalkReplyTo { to, mode }).await.map(drop),
+        Wish::Press => client.call(TalkPress { lasting: false }).await.map(drop),
+        Wish::TogglePress => client.call(TalkToggle {}).await.map(drop),
         Wish::Renew => client.call(TalkRenew {}).await.map(drop),
         Wish::Release => client.call(TalkRelease {}).await.map(drop),
         Wish::Abandon => client.call(TalkAbandon {}).await.map(drop),

@@ -18,7 +18,7 @@ use crate::wish::Wish;
 pub(crate) enum Act {
     /// Asks for something.
     Ask(Wish),
-    /// Presses a face, or the button that answers.
+    /// Presses a face, the button that answers, or the one to talk.
     Press(Target),
     /// Lets go of it.
     LetGo,
@@ -130,9 +130,13 @@ impl Desk {
                 if why == TOO_MANY && ends_a_hold(wish) {
                     return Some(wish.clone());
                 }
-                let held = self.push.target().is_some();
+                let (held, talked) = (self.holds(), self.push.talks());
                 let follows = self.push.refused(wish);
                 match wish {
+                    Wish::Renew if talked => {
+                        let text = "your microphone was closed; press again to talk";
+                        self.messages.refusal(text, now);
+                    }
                     Wish::Renew if held => self
                         .messages
                         .refusal("the whisper was ended elsewhere", now),
@@ -264,7 +268,9 @@ impl Desk {
     }
 
     fn everyone(&mut self) -> Option<Wish> {
-        self.push.forget();
+        if !self.push.talks() {
+            self.push.forget();
+        }
         self.chosen.clear();
         self.picture.room.as_ref().map(|_| Wish::SpeakToEveryone)
     }
@@ -272,6 +278,9 @@ impl Desk {
     fn back(&mut self) -> Option<Wish> {
         if self.dialog.take().is_some() || self.settings.take().is_some() {
             return None;
+        }
+        if self.push.talks() {
+            return self.push.lose();
         }
         let held = self.push.target().is_some();
         if !held && !self.chosen.is_empty() {
@@ -326,6 +335,11 @@ impl Desk {
     pub(crate) fn is_held(&self, id: &str) -> bool {
         let target = self.push.target();
         target.is_some_and(|target| target.people().iter().any(|one| one == id))
+    }
+
+    /// Whether the button to talk is held.
+    pub(crate) fn talks(&self) -> bool {
+        self.push.talks()
     }
 
     /// Whether anything is held.

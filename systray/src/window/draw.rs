@@ -13,6 +13,7 @@ mod settings;
 mod side;
 pub(super) mod strip;
 pub(super) mod style;
+mod talk;
 mod text;
 mod tile;
 
@@ -78,6 +79,7 @@ pub(super) fn within(ui: &mut Ui, place: Rect, contents: impl FnOnce(&mut Ui)) -
 
 /// What the keyboard and the pointer do wherever they are.
 pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
+    talk::key(ui, desk, acts);
     let pressed = |act: &Act| matches!(act, Act::Press(_));
     let held = desk.holds() || acts.iter().any(pressed);
     ui.input(|input| {
@@ -96,7 +98,12 @@ pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
 /// Keyboard shortcuts of the controls, which no text field takes.
 pub(super) fn shortcut(ui: &Ui, desk: &Desk, key: Key) -> bool {
     let free = !desk.is_covered() && !ui.ctx().text_edit_focused();
-    free && ui.input(|input| {
+    free && fresh(ui, key)
+}
+
+/// Returns whether the key has gone down, which a key that repeats does once.
+fn fresh(ui: &Ui, key: Key) -> bool {
+    ui.input(|input| {
         let plain = input.modifiers.is_none();
         plain
             && input.events.iter().any(|event| match event {

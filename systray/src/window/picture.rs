@@ -16,7 +16,9 @@ pub(crate) use meetings::{Card, Colleague, Invite, Line};
 pub(crate) use tile::{Mark, Tile, Voice};
 pub(crate) use voices::{STEPS, Voices};
 
-use sotto_control::model::{OfflineReason, Person, PresenceState, Snapshot, Sound, SoundState};
+use sotto_control::model::{
+    OfflineReason, Person, PresenceState, Snapshot, Sound, SoundState, TalkMode,
+};
 
 use crate::state::{Link, State};
 use crate::words::{LONGEST_MESSAGE, shorten};
@@ -51,6 +53,10 @@ pub(crate) struct You {
     pub(crate) deafened: bool,
     /// Whether the microphone is open at this moment.
     pub(crate) microphone_open: bool,
+    /// Whether the microphone is open only while it is pressed.
+    pub(crate) push_to_talk: bool,
+    /// Whether it is pressed.
+    pub(crate) pressed: bool,
     /// Whether the user talks although muted, and nobody hears it.
     pub(crate) unheard: bool,
     /// Whether the user is Away.
@@ -78,6 +84,13 @@ pub(crate) struct Room {
     pub(crate) reply_to: Vec<String>,
     /// Who that is, for the button.
     pub(crate) reply_names: Vec<Part>,
+}
+
+impl You {
+    /// Whether pressing opens the microphone.
+    pub(crate) const fn can_press(&self) -> bool {
+        self.push_to_talk && !self.deafened && !self.away && !self.on_the_phone
+    }
 }
 
 impl Picture {
@@ -158,6 +171,8 @@ fn you(snapshot: &Snapshot) -> You {
         muted: snapshot.status.muted,
         deafened: snapshot.status.deafened,
         microphone_open: snapshot.talk.microphone_open,
+        push_to_talk: snapshot.talk.mode == TalkMode::Push,
+        pressed: snapshot.talk.pressed,
         unheard: snapshot.talk.muted_but_talking,
         away: presence == Some(PresenceState::Away),
         on_the_phone: presence == Some(phone),

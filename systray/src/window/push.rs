@@ -1,8 +1,11 @@
-//! Pushing a face: how a press becomes a whisper, and how it ends. Pure: the time is handed in.
+//! Pushing a face or *Talk*: how a press becomes a whisper or opens the microphone, and how it ends. Pure: the time is
+//! handed in.
 //!
 //! The whisper begins with the press. Whoever lets go soon has clicked: the whisper stays on, without a gap. Whoever
 //! lets go later has held: it ends with that. Whatever else ends a hold has not been said by the user, who may still be
 //! speaking to the chosen: then the user speaks to nobody.
+//!
+//! *Talk* opens the microphone for as long as it is held, however short that is.
 
 use std::time::Duration;
 
@@ -21,14 +24,21 @@ pub(crate) enum Target {
     Faces(Vec<String>),
     /// The button that answers the last whisper, and whom it answered when it was pressed.
     Reply(Vec<String>),
+    /// The button that opens the microphone to whoever the user speaks to.
+    Talk,
 }
 
 impl Target {
-    /// Returns who hears, by id.
+    /// Returns who hears a whisper, by id.
     pub(crate) fn people(&self) -> &[String] {
         match self {
             Self::Faces(people) | Self::Reply(people) => people,
+            Self::Talk => &[],
         }
+    }
+
+    fn is_nobody(&self) -> bool {
+        *self != Self::Talk && self.people().is_empty()
     }
 
     fn held(&self) -> Wish {
@@ -42,14 +52,19 @@ impl Target {
                 to: to.clone(),
                 mode,
             },
+            Self::Talk => Wish::Press,
         }
     }
 
-    /// The same people. A reply that was begun is no longer asked whom it would answer by now.
-    fn latched(&self) -> Wish {
-        Wish::Whisper {
-            to: self.people().to_vec(),
-            mode: WhisperMode::Latch,
+    /// What a click becomes. A whisper goes on to the same people: a reply that was begun is no longer asked whom it
+    /// would answer by now.
+    fn clicked(&self) -> Wish {
+        match self {
+            Self::Faces(to) | Self::Reply(to) => Wish::Whisper {
+                to: to.clone(),
+                mode: WhisperMode::Latch,
+            },
+            Self::Talk => Wish::Release,
         }
     }
 }
@@ -73,9 +88,9 @@ impl Push {
         self.held.as_ref().map(|held| &held.target)
     }
 
-    /// Begins a whisper to the target. A second press while one is held means nothing.
+    /// Begins what the target is for. A second press while one is held means nothing.
     pub(crate) fn press(&mut self, target: Target, now: Duration) -> Option<Wish> {
-        if self.held.is_some() || target.people().is_empty() {
+        if self.held.is_some() || target.is_nobody() {
             return None;
         }
         let wish = target.held();
@@ -91,7 +106,7 @@ impl Push {
     pub(crate) fn let_go(&mut self, now: Duration) -> Option<Wish> {
         let held = self.held.take()?;
         Some(match now.saturating_sub(held.since) <= CLICK {
-            true => held.target.latched(),
+            true => held.target.clicked(),
             false => Wish::Release,
         })
     }
@@ -120,6 +135,11 @@ impl Push {
         Some(held.renew_at.saturating_sub(now))
     }
 
+    /// Returns whether *Talk* is held.
+    pub(crate) fn talks(&self) -> bool {
+        self.target() == Some(&Target::Talk)
+    }
+
     /// Takes that the daemon refused a wish of this press, and returns what must follow.
     pub(crate) fn refused(&mut self, wish: &Wish) -> Option<Wish> {
         match wish {
@@ -130,7 +150,8 @@ impl Push {
             | Wish::Reply {
                 mode: WhisperMode::Hold,
                 ..
-            } => {
+            }
+            | Wish::Press => {
                 self.held = None;
                 None
             }
@@ -239,6 +260,20 @@ mod tests {
         // Another program has ended it, or the daemon does not know of it.
         assert_eq!(push.refused(&Wish::Renew), Some(Wish::Abandon));
         assert_eq!(push.target(), None);
+    }
+
+    #[test]
+    fn talk_is_open_while_it_is_held_however_short_that_is() {
+        let mut push = Push::default();
+        assert_eq!(push.press(Target::Talk, ms(0)), Some(Wish::Press));
+        assert!(push.talks());
+        assert_eq!(push.let_go(ms(10)), Some(Wish::Release));
+        push.press(Target::Talk, ms(20));
+        assert_eq!(push.renew(ms(1020)), Some(Wish::Renew));
+        assert_eq!(push.lose(), Some(Wish::Abandon));
+        push.press(Target::Talk, ms(2000));
+        assert_eq!(push.refused(&Wish::Press), None);
+        assert_eq!(push.let_go(ms(2100)), None);
     }
 
     #[test]

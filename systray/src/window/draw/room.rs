@@ -5,7 +5,7 @@ use eframe::egui::{CornerRadius, Frame, Key, Margin, Rect, Sense, Stroke, Ui, po
 use super::control::{Control, Kind};
 use super::icon::{self, Icon};
 use super::text::{self, Weight};
-use super::{WIDE, roster, shortcut, side, within};
+use super::{WIDE, roster, shortcut, side, talk, within};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::picture::{Part, Picture, Room, STEPS, Tone, You, plain};
@@ -231,6 +231,9 @@ fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Ve
 fn controls(ui: &mut Ui, room: &Room, you: &You, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = vec2(8.0, 8.0);
+        if you.push_to_talk {
+            talk::tall(ui, desk, look, acts);
+        }
         microphone(ui, you, desk, look, acts);
         let (one, text, kind, wish) = match you.deafened {
             true => (Icon::Deafened, "Undeafen", Kind::Danger, Wish::Undeafen),

@@ -8,7 +8,7 @@ use eframe::egui::{
 use super::control::{Control, Kind};
 use super::icon::{self, Icon};
 use super::text::{self, Weight, fitted};
-use super::{face, keys, tile};
+use super::{face, keys, talk, tile};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::picture::{Part, Tile, Tone, You, plain};
@@ -183,7 +183,11 @@ fn buttons(ui: &mut Ui, area: Rect, desk: &Desk, look: &Palette, acts: &mut Vec<
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
         ui.horizontal(|ui| {
             if picture.room.is_some() {
-                microphone(ui, you, look, acts);
+                let response = match you.push_to_talk {
+                    true => talk::small(ui, desk, look, acts),
+                    false => microphone(ui, you, look, acts),
+                };
+                mark(ui, &response, you, look);
             }
             let grow = Control::small(Icon::Grow, "Back to the window", Kind::Bare);
             if grow.add(ui, look).clicked() {
@@ -207,8 +211,8 @@ fn buttons(ui: &mut Ui, area: Rect, desk: &Desk, look: &Palette, acts: &mut Vec<
     });
 }
 
-/// Mutes and unmutes; a mark shows that nobody hears what the user says.
-fn microphone(ui: &mut Ui, you: &You, look: &Palette, acts: &mut Vec<Act>) {
+/// Mutes and unmutes.
+fn microphone(ui: &mut Ui, you: &You, look: &Palette, acts: &mut Vec<Act>) -> egui::Response {
     let (one, name, kind, wish) = match (you.muted, you.unheard) {
         (true, true) => (Icon::Muted, UNHEARD, Kind::Danger, Wish::Unmute),
         (true, false) => (Icon::Muted, "Unmute", Kind::Danger, Wish::Unmute),
@@ -219,8 +223,13 @@ fn microphone(ui: &mut Ui, you: &You, look: &Palette, acts: &mut Vec<Act>) {
     if response.clicked() {
         acts.push(Act::Ask(wish));
     }
+    response
+}
+
+/// Marks the microphone of whoever is not heard.
+fn mark(ui: &Ui, microphone: &egui::Response, you: &You, look: &Palette) {
     if you.unheard {
-        let at = response.rect.right_top() + vec2(-4.0, 4.0);
+        let at = microphone.rect.right_top() + vec2(-4.0, 4.0);
         let ring = Stroke::new(1.5, look.warning_ground);
         ui.painter().circle(at, 5.0, look.warning, ring);
     }

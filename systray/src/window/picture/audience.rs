@@ -3,7 +3,7 @@
 //! A sentence comes in parts, so that a name in another script keeps its own order within it.
 
 use sotto_control::model::{
-    Meeting, NobodyBecause, OfflineReason, Person, PresenceState, Snapshot, Talk, TalkTo,
+    Meeting, NobodyBecause, OfflineReason, Person, PresenceState, Snapshot, Talk, TalkMode, TalkTo,
 };
 
 /// A part of a sentence.
@@ -144,19 +144,22 @@ fn sentence(snapshot: &Snapshot, meeting: &Meeting) -> (Vec<Part>, Tone) {
     if status.deafened {
         return closed("You are deafened: you hear nothing, and nobody hears you.");
     }
-    if status.muted {
-        return closed("You are muted. Nobody hears you.");
-    }
-    if !talk.microphone_open {
-        let text = "Your microphone is not open. Nobody hears you.";
-        return (vec![Part::text(text)], Tone::Lost);
-    }
     let others: Vec<Person> = meeting
         .participants
         .iter()
         .filter(|one| !one.you && one.presence.is_present())
         .map(|one| one.person.clone())
         .collect();
+    if waits_for_press(talk) {
+        return (press(&others), Tone::Closed);
+    }
+    if status.muted && !talk.microphone_open {
+        return closed("You are muted. Nobody hears you.");
+    }
+    if !talk.microphone_open {
+        let text = "Your microphone is not open. Nobody hears you.";
+        return (vec![Part::text(text)], Tone::Lost);
+    }
     let mut parts = vec![Part::text("Everyone here hears you: ")];
     match others.len() {
         0 => return closed("Nobody else is here yet."),
@@ -173,6 +176,22 @@ fn sentence(snapshot: &Snapshot, meeting: &Meeting) -> (Vec<Part>, Tone) {
     (parts, Tone::Open)
 }
 
+/// Whether the microphone is closed because nobody presses it.
+fn waits_for_press(talk: &Talk) -> bool {
+    talk.mode == TalkMode::Push && !talk.pressed && !talk.microphone_open
+}
+
+/// Who would hear the user.
+fn press(others: &[Person]) -> Vec<Part> {
+    if others.is_empty() {
+        return vec![Part::text("Nobody else is here yet.")];
+    }
+    let mut parts = vec![Part::text("Press to talk. ")];
+    parts.extend(list(others, MOST_NAMES));
+    parts.push(Part::text(" will hear you."));
+    parts
+}
+
 fn whisper(to: &[Person], snapshot: &Snapshot) -> (Vec<Part>, Tone) {
     let talk = &snapshot.talk;
     if to.is_empty() {
@@ -184,6 +203,10 @@ fn whisper(to: &[Person], snapshot: &Snapshot) -> (Vec<Part>, Tone) {
         parts = vec![Part::text("Whispering to ")];
         parts.extend(names(to));
         parts.push(Part::text(". Nobody else hears you."));
+    } else if waits_for_press(talk) && !snapshot.status.deafened {
+        parts = vec![Part::text("Press to talk. Only ")];
+        parts.extend(names(to));
+        parts.push(Part::text(" will hear you."));
     } else if snapshot.status.muted || snapshot.status.deafened {
         parts = vec![Part::text("You are muted. Once you unmute, only ")];
         parts.extend(names(to));

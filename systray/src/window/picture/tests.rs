@@ -147,6 +147,34 @@ fn a_whisper_names_all_who_hear_it_and_that_nobody_else_does() {
 }
 
 #[test]
+fn where_the_microphone_must_be_pressed_it_is_said_who_would_hear() {
+    let push = |change: fn(&mut Snapshot)| {
+        sentence(|snapshot| {
+            snapshot.talk.mode = TalkMode::Push;
+            snapshot.talk.microphone_open = false;
+            change(snapshot);
+        })
+    };
+    let waits = "Press to talk. Bao and Chen will hear you.";
+    assert_eq!(push(|_| {}), (waits.into(), Tone::Closed));
+    assert_eq!(push(|snapshot| snapshot.status.muted = true).0, waits);
+    let pressed = push(|snapshot| {
+        snapshot.status.muted = true;
+        snapshot.talk.pressed = true;
+        snapshot.talk.microphone_open = true;
+    });
+    let open = "Everyone here hears you: Bao and Chen.";
+    assert_eq!(pressed, (open.into(), Tone::Open));
+    let chosen = push(|snapshot| snapshot.talk.to = whisper(&["Chen"]));
+    let only = "Press to talk. Only Chen will hear you.";
+    assert_eq!(chosen, (only.into(), Tone::Whisper));
+    let broken = push(|snapshot| snapshot.talk.pressed = true);
+    assert_eq!(broken.1, Tone::Lost);
+    let away = push(|snapshot| snapshot.meetings[0].presence = Presence::away());
+    assert!(away.0.starts_with("You are away"), "{}", away.0);
+}
+
+#[test]
 fn a_whisper_that_was_cut_off_is_never_taken_for_everyone() {
     let room = room(|snapshot| {
         snapshot.talk.to = TalkTo::Nobody;

@@ -2,7 +2,7 @@
 
 use sotto_control::model::{
     IncomingWhisper, Level, Levels, Meeting, Notice, OfflineReason, Participant, Path, Peer,
-    Person, Presence, Severity, Snapshot, Stats, TalkTo, WhisperMode,
+    Person, Presence, Severity, Snapshot, Stats, TalkMode, TalkTo, WhisperMode,
 };
 
 use crate::fixture::{invitation, person};
@@ -241,6 +241,16 @@ pub(crate) fn all() -> Vec<Scene> {
     unheard.snapshot.talk.muted_but_talking = true;
     scenes.push(unheard);
 
+    let mut waiting = scene("push-to-talk", small());
+    waiting.snapshot.talk.mode = TalkMode::Push;
+    waiting.snapshot.talk.microphone_open = false;
+    scenes.push(waiting);
+
+    let mut pressed = scene("push-to-talk-pressed", small());
+    pressed.snapshot.talk.mode = TalkMode::Push;
+    pressed.snapshot.talk.pressed = true;
+    scenes.push(pressed);
+
     let mut start = scene("start", with_meetings_only());
     start.click = Some((270, 142));
     scenes.push(start);
@@ -266,6 +276,12 @@ pub(crate) fn all() -> Vec<Scene> {
     strip_unheard.snapshot.talk.microphone_open = false;
     strip_unheard.snapshot.talk.muted_but_talking = true;
     scenes.push(strip_unheard);
+
+    let mut strip_push = scene("strip-push-to-talk", several());
+    strip_push.arguments = STRIP;
+    strip_push.snapshot.talk.mode = TalkMode::Push;
+    strip_push.snapshot.talk.microphone_open = false;
+    scenes.push(strip_push);
     scenes
 }
 

@@ -1,5 +1,6 @@
 //! Whether the user is heard: talking while muted, and push to talk.
 
+use eframe::egui::Pos2;
 use sotto_control::model::{Notice, NoticeKind};
 
 use super::*;
@@ -51,4 +52,127 @@ fn the_strip_marks_the_microphone_of_whoever_talks_while_muted() {
     assert_eq!(announced(&harness, UNHEARD), 1);
     let name = "Unmute: you are talking, but nobody hears you";
     assert_eq!(click(&mut harness, name), [Wish::Unmute]);
+}
+
+fn push_to_talk() -> Picture {
+    let mut picture = picture();
+    picture.you.push_to_talk = true;
+    picture
+}
+
+/// Presses the control with this name, and returns where it is.
+fn hold(harness: &mut Harness<'_, Stage>, name: &str) -> Pos2 {
+    let at = harness.get_by_label(name).rect().center();
+    harness.event(Event::PointerMoved(at));
+    harness.event(Event::PointerButton {
+        pos: at,
+        button: PointerButton::Primary,
+        pressed: true,
+        modifiers: Modifiers::default(),
+    });
+    harness.run();
+    at
+}
+
+#[test]
+fn talk_is_pressed_while_the_button_is_held_in_window_and_strip() {
+    for strip in [false, true] {
+        let mut harness = stage(push_to_talk(), strip);
+        let at = hold(&mut harness, "Talk");
+        assert_eq!(harness.state().wishes, [Wish::Press]);
+        // More than a second.
+        harness.run_steps(70);
+        assert_eq!(harness.state().wishes, [Wish::Press, Wish::Renew]);
+        harness.drop_at(at);
+        harness.run();
+        assert_eq!(harness.state().wishes.last(), Some(&Wish::Release));
+        // Where there is no tooltip of the same name.
+        harness.hover_at(Pos2::ZERO);
+        harness.run();
+        harness.state_mut().wishes.clear();
+        assert_eq!(click(&mut harness, "Talk"), [Wish::Press, Wish::Release]);
+    }
+}
+
+#[test]
+fn a_screen_reader_that_can_only_click_talks_until_the_next_click() {
+    let mut harness = window_of(push_to_talk());
+    harness.get_by_label("Talk").click_accesskit();
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::TogglePress]);
+    harness.state_mut().wishes.clear();
+    harness.get_by_label("Talk").focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::TogglePress]);
+}
+
+#[test]
+fn the_space_bar_talks_while_it_is_held() {
+    let mut harness = window_of(push_to_talk());
+    harness.key_down(Key::Space);
+    harness.run_steps(30);
+    harness.key_up(Key::Space);
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::Press, Wish::Release]);
+    harness.state_mut().wishes.clear();
+    harness.get_by_label("Talk").focus();
+    harness.run();
+    harness.key_down(Key::Space);
+    harness.run_steps(30);
+    harness.key_up(Key::Space);
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::Press, Wish::Release]);
+}
+
+#[test]
+fn the_space_bar_does_not_talk_in_text_fields_on_controls_and_in_other_modes() {
+    let mut harness = window_of(push_to_talk());
+    harness.get_by_label("Bao, online").focus();
+    harness.run();
+    harness.key_press(Key::Space);
+    harness.run();
+    let talked = |harness: &Harness<'_, Stage>| harness.state().wishes.contains(&Wish::Press);
+    assert!(!talked(&harness), "it whispers to the focused face");
+    let mut harness = window_of(push_to_talk());
+    click(&mut harness, "Start a meeting…");
+    harness.key_press(Key::Space);
+    harness.run();
+    assert!(!talked(&harness), "it is written");
+    let mut harness = window_of(picture());
+    harness.key_press(Key::Space);
+    harness.run();
+    assert!(!talked(&harness), "the microphone is open anyway");
+    assert!(harness.query_by_label("Talk").is_none());
+}
+
+#[test]
+fn what_takes_the_keyboard_and_escape_close_the_microphone() {
+    let mut harness = window_of(push_to_talk());
+    harness.key_down(Key::Space);
+    harness.run();
+    harness.event(Event::WindowFocused(false));
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::Press, Wish::Abandon]);
+    let mut harness = window_of(push_to_talk());
+    hold(&mut harness, "Talk");
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().wishes, [Wish::Press, Wish::Abandon]);
+}
+
+#[test]
+fn a_press_that_ends_elsewhere_is_said() {
+    let mut harness = window_of(push_to_talk());
+    hold(&mut harness, "Talk");
+    let refused = News::Answered {
+        wish: Wish::Renew,
+        refusal: Some("nothing is held".into()),
+    };
+    let follows = harness.state_mut().desk.news(&refused, Duration::ZERO);
+    assert_eq!(follows, Some(Wish::Abandon));
+    harness.run();
+    let text = "Your microphone was closed; press again to talk.";
+    assert_eq!(announced(&harness, text), 1);
 }
