@@ -148,8 +148,8 @@ impl App {
             let follows = self.desk.news(&news, now);
             self.ask(ctx, follows);
         }
-        if let Some(settings) = self.desk.settings_mut() {
-            fresh.told.into_iter().for_each(|told| settings.told(told));
+        for told in fresh.told {
+            self.desk.told(told, now);
         }
         if fresh.gone {
             self.act(ctx, Act::Lose);
@@ -198,22 +198,6 @@ impl App {
         let you = self.desk.picture().you.name.clone();
         self.desk.open_settings(Settings::read(&text, &you));
         self.link.errand(Errand::Devices);
-    }
-
-    /// Writes a setting, as `sotto config set` does.
-    fn set(&mut self, key: &str, value: &str) {
-        let path = &self.places.config;
-        let written = config::read(path)
-            .map_err(|error| error.to_string())
-            .and_then(|text| config::set(&text, key, value).map_err(|error| error.to_string()))
-            .and_then(|text| config::replace(path, &text).map_err(|error| error.to_string()));
-        let Some(settings) = self.desk.settings_mut() else {
-            return;
-        };
-        match written {
-            Ok(()) => settings.was_set(key, value),
-            Err(why) => settings.fails(format!("{}: {why}", path.display())),
-        }
     }
 
     fn is_hidden(ctx: &Context) -> bool {
@@ -273,7 +257,6 @@ impl eframe::App for App {
                 }
                 Act::Drag => self.drag(&ctx, frame),
                 Act::Settings => self.open_settings(),
-                Act::Set { key, value } => self.set(key, &value),
                 Act::Errand(errand) => self.link.errand(errand),
                 act => self.act(&ctx, act),
             }

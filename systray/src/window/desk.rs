@@ -9,7 +9,7 @@ use super::dialog::Dialog;
 use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
-use super::settings::{Errand, Settings};
+use super::settings::{Errand, Settings, Told};
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
@@ -51,13 +51,6 @@ pub(crate) enum Act {
     Confirm,
     /// Opens the settings.
     Settings,
-    /// Writes a setting into `config.toml`.
-    Set {
-        /// The key.
-        key: &'static str,
-        /// The value.
-        value: String,
-    },
     /// Asks the daemon for something that the settings show.
     Errand(Errand),
     /// Takes the message away.
@@ -157,6 +150,15 @@ impl Desk {
         }
     }
 
+    /// Takes what became of an errand. Once the settings are closed, what went wrong is a message.
+    pub(crate) fn told(&mut self, told: Told, now: Duration) {
+        match (&mut self.settings, told.trouble()) {
+            (Some(settings), _) => settings.told(told),
+            (None, Some(trouble)) => self.messages.refusal(&trouble, now),
+            (None, None) => {}
+        }
+    }
+
     /// Shows the invitation that the window was opened for.
     pub(crate) fn show_invitation(&mut self, meeting: Option<String>) {
         self.wanted = meeting;
@@ -220,7 +222,7 @@ impl Desk {
                 None
             }
             // The shell does these.
-            Act::Settings | Act::Set { .. } | Act::Errand(_) | Act::Drag => None,
+            Act::Settings | Act::Errand(_) | Act::Drag => None,
             Act::Zoom | Act::Close => self.push.lose(),
         }
     }

@@ -1,7 +1,8 @@
 //! What the settings ask of the daemon: each over a connection of its own, because the answers matter here alone.
 
 use sotto_control::{
-    AudioDevices, AudioTest, AudioUse, CallError, Client, Event, Events, ForPeople, Places,
+    AudioDevices, AudioTest, AudioUse, CallError, Client, DndSet, Event, Events, ForPeople, Places,
+    SettingsSet,
 };
 
 use super::settings::{Errand, Told};
@@ -15,18 +16,35 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
         Ok(client) => client,
         Err(error) => return tell(Told::Failed(error.in_one_line())),
     };
+    let mut not_kept = None;
     let done = match errand {
         Errand::Devices => Ok(()),
         Errand::Use { device, role } => {
             let only = Some(role);
             let choice = client.call(AudioUse { device, only }).await;
             choice.map(|choice| {
-                if let Some(why) = choice.not_saved {
-                    tell(Told::Failed(format!("It is used now, but not kept: {why}")));
-                }
+                not_kept = choice.not_saved;
             })
         }
         Errand::Try => return attempt(&client, tell).await,
+        Errand::Set { key, value } => {
+            let set = SettingsSet {
+                key: key.to_owned(),
+                value: Some(value),
+            };
+            let reply = client.call(set).await;
+            return tell(reply.map_or_else(failed, Told::Set));
+        }
+        Errand::Quiet(on) => {
+            return match client.call(DndSet { on, for_ms: None }).await {
+                Ok(reply) => reply
+                    .not_saved
+                    .into_iter()
+                    .map(Told::NotKept)
+                    .for_each(tell),
+                Err(error) => tell(failed(error)),
+            };
+        }
     };
     let listed = match done {
         Ok(()) => client.call(AudioDevices {}).await,
@@ -34,8 +52,14 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
     };
     tell(match listed {
         Ok(devices) => Told::Devices(Box::new(devices)),
-        Err(error) => Told::Failed(error.in_one_line()),
+        Err(error) => failed(error),
     });
+    // Last, because a list takes it away.
+    not_kept.into_iter().map(Told::NotKept).for_each(tell);
+}
+
+fn failed(error: CallError) -> Told {
+    Told::Failed(error.in_one_line())
 }
 
 /// Tries the microphone, and tells how it goes meanwhile.

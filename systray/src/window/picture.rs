@@ -59,6 +59,8 @@ pub(crate) struct You {
     pub(crate) pressed: bool,
     /// Whether the user talks although muted, and nobody hears it.
     pub(crate) unheard: bool,
+    /// Whether the user wants to be left alone.
+    pub(crate) quiet: bool,
     /// Whether the user is Away.
     pub(crate) away: bool,
     /// Whether the user is on the phone.
@@ -174,6 +176,7 @@ fn you(snapshot: &Snapshot) -> You {
         push_to_talk: snapshot.talk.mode == TalkMode::Push,
         pressed: snapshot.talk.pressed,
         unheard: snapshot.talk.muted_but_talking,
+        quiet: snapshot.status.dnd.on,
         away: presence == Some(PresenceState::Away),
         on_the_phone: presence == Some(phone),
     }

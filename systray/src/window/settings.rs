@@ -1,10 +1,11 @@
 //! The settings as the window shows them. Pure: what is read and written goes through the shell.
 //!
-//! Whatever can be set here is in `config.toml`, and `sotto config` and `sotto devices` set it too.
+//! Whatever can be set here is in `config.toml`. The daemon writes it, and lets it hold at once where it can, as for
+//! `sotto config` and `sotto devices`.
 
-use sotto_control::DeviceRole;
-use sotto_control::config::{self, KEYS};
+use sotto_control::config::{self, Config, KEYS};
 use sotto_control::model::{Device, Devices, MicrophoneTest, TestProgress, TestStep, TestVerdict};
+use sotto_control::{DeviceRole, SettingReply};
 
 /// What the shell is to do, which takes a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,15 @@ pub(crate) enum Errand {
     },
     /// Try the microphone.
     Try,
+    /// Change a setting, now and for later.
+    Set {
+        /// The key in `config.toml`.
+        key: &'static str,
+        /// The new value.
+        value: String,
+    },
+    /// Be left alone until it is switched off, or no longer.
+    Quiet(bool),
 }
 
 /// What became of an errand.
@@ -31,8 +41,25 @@ pub(crate) enum Told {
     Trial(TestProgress),
     /// What the trial showed.
     Tried(Box<MicrophoneTest>),
+    /// A setting was changed.
+    Set(SettingReply),
+    /// It was done, but holds only until the daemon ends, for this reason.
+    NotKept(String),
     /// It could not be done.
     Failed(String),
+}
+
+impl Told {
+    /// Returns what went wrong, in a sentence.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        let why = match self {
+            Self::Failed(why) => return Some(why.clone()),
+            Self::NotKept(why) => why,
+            Self::Set(reply) => reply.not_saved.as_ref()?,
+            Self::Devices(_) | Self::Trial(_) | Self::Tried(_) => return None,
+        };
+        Some(format!("It holds now, but is not kept: {why}"))
+    }
 }
 
 /// A setting with the values that it can have, and what is said of each.
@@ -48,6 +75,46 @@ pub(crate) struct Choice {
 
 /// The settings with few values.
 pub(crate) const CHOICES: &[Choice] = &[
+    Choice {
+        key: "talk.mode",
+        label: "When you are heard",
+        values: &[
+            ("open", "Always"),
+            ("voice", "When you speak"),
+            ("push", "While you press Talk"),
+        ],
+    },
+    Choice {
+        key: "notifications.desktop",
+        label: "Notifications on the desktop",
+        values: SWITCH,
+    },
+    Choice {
+        key: "notifications.sounds",
+        label: "Short sounds",
+        values: SWITCH,
+    },
+    Choice {
+        key: "notifications.join_sounds",
+        label: "A sound when somebody joins or leaves",
+        values: SWITCH,
+    },
+    Choice {
+        key: "notifications.muted_talking",
+        label: "Say when you talk while you are muted",
+        values: SWITCH,
+    },
+    Choice {
+        key: "presence.idle_after",
+        label: "Away without input after",
+        values: &[
+            ("5m", "5 minutes"),
+            ("10m", "10 minutes"),
+            ("30m", "30 minutes"),
+            ("1h", "1 hour"),
+            ("never", "Never"),
+        ],
+    },
     Choice {
         key: "window.on_close",
         label: "When this window closes",
@@ -70,6 +137,8 @@ pub(crate) const CHOICES: &[Choice] = &[
     },
 ];
 
+const SWITCH: &[(&str, &str)] = &[("true", "On"), ("false", "Off")];
+
 const TREATMENT: &[(&str, &str)] = &[
     ("auto", "Where it helps"),
     ("on", "Always"),
@@ -84,6 +153,8 @@ pub(crate) struct Settings {
     /// The name, as it is kept.
     kept: String,
     values: Vec<(&'static str, String)>,
+    /// What each key does, and the key, in words.
+    hotkeys: Vec<String>,
     devices: Option<Devices>,
     trial: Option<Trial>,
     trouble: Option<String>,
@@ -108,6 +179,7 @@ impl Settings {
             values: keys
                 .filter_map(|key| Some((*key, value(key).ok()?)))
                 .collect(),
+            hotkeys: hotkeys(text),
             ..Self::default()
         };
         match value("name") {
@@ -131,32 +203,41 @@ impl Settings {
         Some(&found.1)
     }
 
-    /// Takes that a setting was written.
-    pub(crate) fn was_set(&mut self, key: &str, value: &str) {
-        self.trouble = None;
-        if let Some(found) = self.values.iter_mut().find(|(known, _)| *known == key) {
-            value.clone_into(&mut found.1);
-        }
+    /// Returns what each key does, and the key.
+    pub(crate) fn hotkeys(&self) -> &[String] {
+        &self.hotkeys
+    }
+
+    /// Takes that a setting was changed.
+    fn was_set(&mut self, reply: SettingReply) {
+        let SettingReply {
+            key,
+            value,
+            restart,
+            ..
+        } = reply;
         if key == "name" {
-            value.clone_into(&mut self.kept);
+            self.kept.clone_from(&value);
         }
         // The window reads its own when it closes.
-        self.later |= !key.starts_with("window.");
+        self.later |= restart && !key.starts_with("window.");
+        if let Some(found) = self.values.iter_mut().find(|(known, _)| *known == key) {
+            found.1 = value;
+        }
     }
 
     /// Takes what became of an errand.
     pub(crate) fn told(&mut self, told: Told) {
+        if !matches!(told, Told::Trial(_) | Told::Tried(_)) {
+            self.trouble = told.trouble();
+        }
         match told {
-            Told::Devices(devices) => {
-                self.devices = Some(*devices);
-                self.trouble = None;
-            }
+            Told::Devices(devices) => self.devices = Some(*devices),
+            Told::Set(reply) => self.was_set(reply),
+            Told::NotKept(_) => {}
             Told::Trial(progress) => self.trial = Some(Trial::Runs(progress)),
             Told::Tried(test) => self.trial = Some(Trial::Ended(verdict(test.verdict))),
-            Told::Failed(why) => {
-                self.trial = None;
-                self.trouble = Some(why);
-            }
+            Told::Failed(_) => self.trial = None,
         }
     }
 
@@ -212,15 +293,18 @@ impl Settings {
         self.trouble.as_deref()
     }
 
-    /// Says what went wrong.
-    pub(crate) fn fails(&mut self, why: String) {
-        self.trouble = Some(why);
-    }
-
     /// Whether something was set that the daemon reads when it starts.
     pub(crate) const fn later(&self) -> bool {
         self.later
     }
+}
+
+/// Returns the keys that work whichever program is in front. A mistake in the file is told elsewhere.
+fn hotkeys(text: &str) -> Vec<String> {
+    let keys = Config::parse(text).unwrap_or_default().hotkeys.all();
+    keys.into_iter()
+        .map(|(action, key)| format!("{}: {key}", action.says()))
+        .collect()
 }
 
 const fn verdict(verdict: TestVerdict) -> &'static str {
@@ -269,9 +353,49 @@ mod tests {
         assert_eq!(settings.new_name(), None);
         settings.name = " Anna ".into();
         assert_eq!(settings.new_name(), Some("Anna"));
-        settings.was_set("name", "Anna");
+        settings.told(Told::Set(reply("name", "Anna")));
         assert_eq!(settings.new_name(), None);
+        assert!(!settings.later());
+    }
+
+    fn reply(key: &str, value: &str) -> SettingReply {
+        SettingReply {
+            key: key.into(),
+            value: value.into(),
+            ..SettingReply::default()
+        }
+    }
+
+    #[test]
+    fn what_holds_later_or_not_for_long_is_said() {
+        let mut settings = Settings::read("", "Anna");
+        assert_eq!(settings.value("talk.mode"), Some("open"));
+        settings.told(Told::Set(reply("talk.mode", "push")));
+        assert_eq!(settings.value("talk.mode"), Some("push"));
+        assert!(!settings.later() && settings.trouble().is_none());
+        settings.told(Told::Set(SettingReply {
+            restart: true,
+            ..reply("window.on_close", "leave")
+        }));
+        assert!(!settings.later(), "the window reads it when it closes");
+        settings.told(Told::Set(SettingReply {
+            restart: true,
+            not_saved: Some("the disk is full".into()),
+            ..reply("audio.gain_control", "off")
+        }));
         assert!(settings.later());
+        let trouble = "It holds now, but is not kept: the disk is full";
+        assert_eq!(settings.trouble(), Some(trouble));
+        settings.told(Told::Set(reply("talk.mode", "open")));
+        assert_eq!(settings.trouble(), None);
+    }
+
+    #[test]
+    fn keys_are_listed_with_what_they_do() {
+        let text = "[hotkeys]\ntalk = \"Ctrl+Alt+Space\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
+        let settings = Settings::read(text, "Anna");
+        let listed = ["Speak: Ctrl+Alt+Space", "Whisper to desk: Ctrl+Alt+D"];
+        assert_eq!(settings.hotkeys(), listed);
     }
 
     #[test]

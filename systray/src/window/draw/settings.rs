@@ -17,9 +17,16 @@ use crate::window::settings::{CHOICES, Errand, Settings};
 
 /// The width of the settings.
 const WIDTH: f32 = 460.0;
+/// What is said of being left alone.
+const QUIET: &str = "Do not disturb";
+/// How keys are changed.
+const CHANGE_KEYS: &str = "To change one: sotto config set hotkeys.talk Ctrl+Alt+Space. \
+    The others are hotkeys.reply, hotkeys.mute, hotkeys.deafen and hotkeys.whisper.GROUP. \
+    The icon in the panel reads them when it starts again.";
 
 /// Draws them.
 pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Vec<Act>) {
+    let is_quiet = desk.picture().you.quiet;
     let Some(settings) = desk.settings_mut() else {
         return;
     };
@@ -41,11 +48,11 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
                 .auto_shrink([false, true])
                 .show(ui, |ui| {
                     ui.set_width(ui.available_width() - 12.0);
-                    contents(ui, settings, look, acts);
+                    contents(ui, settings, is_quiet, look, acts);
                 });
             ui.add_space(10.0);
             if settings.later() {
-                let text = "Kept in config.toml. The daemon reads it when it starts again.";
+                let text = "Some of it holds once the daemon is started again.";
                 text::paragraph(ui, text, Weight::Small, look.weak);
             }
             if let Some(trouble) = settings.trouble() {
@@ -60,14 +67,23 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
     }
 }
 
-fn contents(ui: &mut Ui, settings: &mut Settings, look: &Palette, acts: &mut Vec<Act>) {
+fn contents(
+    ui: &mut Ui,
+    settings: &mut Settings,
+    is_quiet: bool,
+    look: &Palette,
+    acts: &mut Vec<Act>,
+) {
     heading(ui, "Your name", look);
     let written = field(ui, &mut settings.name, "What colleagues call you", look);
     if let Some(name) = settings.new_name().filter(|_| written.lost_focus()) {
-        acts.push(Act::Set {
-            key: "name",
-            value: name.to_owned(),
-        });
+        acts.push(set("name", name));
+    }
+    heading(ui, QUIET, look);
+    let switch = [(false, "Off"), (true, "On")];
+    let row = switch.map(|(on, name)| (on, name, on == is_quiet));
+    if let Some(on) = one_of(ui, QUIET, &row, look) {
+        acts.push(Act::Errand(Errand::Quiet(on)));
     }
     for (role, title) in [
         (DeviceRole::Input, "Microphone"),
@@ -89,24 +105,56 @@ fn contents(ui: &mut Ui, settings: &mut Settings, look: &Palette, acts: &mut Vec
     }
     for choice in CHOICES {
         heading(ui, choice.label, look);
-        ui.horizontal_wrapped(|ui| {
-            for (value, name) in choice.values {
-                let chosen = settings.value(choice.key) == Some(*value);
-                let kind = if chosen { Kind::Main } else { Kind::Plain };
-                let full = match chosen {
-                    true => format!("{}: {name}, chosen", choice.label),
-                    false => format!("{}: {name}", choice.label),
-                };
-                let control = Control::words(name, kind).name(&full);
-                if control.add(ui, look).clicked() && !chosen {
-                    acts.push(Act::Set {
-                        key: choice.key,
-                        value: (*value).to_owned(),
-                    });
-                }
-            }
-        });
+        let now = settings.value(choice.key);
+        let listed = choice.values.iter().map(|(value, name)| (*value, *name));
+        // What was written by hand may be another.
+        let known = choice.values.iter().any(|(value, _)| now == Some(*value));
+        let other = now.filter(|_| !known).map(|value| (value, value));
+        let row: Vec<_> = listed
+            .chain(other)
+            .map(|(value, name)| (value, name, now == Some(value)))
+            .collect();
+        if let Some(value) = one_of(ui, choice.label, &row, look) {
+            acts.push(set(choice.key, value));
+        }
     }
+    hotkeys(ui, settings, look);
+}
+
+fn set(key: &'static str, value: &str) -> Act {
+    let value = value.to_owned();
+    Act::Errand(Errand::Set { key, value })
+}
+
+/// Values in a row, each with its name and whether it is chosen. Returns the one that was clicked.
+fn one_of<T: Copy>(ui: &mut Ui, label: &str, row: &[(T, &str, bool)], look: &Palette) -> Option<T> {
+    let mut clicked = None;
+    ui.horizontal_wrapped(|ui| {
+        for (value, name, chosen) in row {
+            let kind = if *chosen { Kind::Main } else { Kind::Plain };
+            let full = match chosen {
+                true => format!("{label}: {name}, chosen"),
+                false => format!("{label}: {name}"),
+            };
+            let control = Control::words(name, kind).name(&full);
+            if control.add(ui, look).clicked() && !chosen {
+                clicked = Some(*value);
+            }
+        }
+    });
+    clicked
+}
+
+/// The keys that work everywhere, and the command that changes them.
+fn hotkeys(ui: &mut Ui, settings: &Settings, look: &Palette) {
+    heading(ui, "Keys that work in every program", look);
+    if settings.hotkeys().is_empty() {
+        text::line(ui, "No key is set.", Weight::Body, look.text);
+    }
+    for key in settings.hotkeys() {
+        text::line(ui, key, Weight::Body, look.text);
+    }
+    text::paragraph(ui, CHANGE_KEYS, Weight::Small, look.weak);
 }
 
 fn heading(ui: &mut Ui, title: &str, look: &Palette) {

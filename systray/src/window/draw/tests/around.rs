@@ -1,7 +1,7 @@
 //! What is around the faces: answers, meetings, dialogs, settings, the strip.
 
-use sotto_control::DeviceRole;
 use sotto_control::model::{Device, Devices};
+use sotto_control::{DeviceRole, SettingReply};
 
 use super::*;
 use crate::daemon::News;
@@ -147,6 +147,43 @@ fn a_meeting_is_started_with_a_title_and_colleagues() {
     assert!(harness.query_by_label("Cancel").is_none());
 }
 
+fn set(key: &'static str, value: &str) -> Act {
+    let value = value.to_owned();
+    Act::Errand(Errand::Set { key, value })
+}
+
+#[test]
+fn settings_show_what_was_written_by_hand_and_what_the_daemon_answers() {
+    let mut quiet = picture();
+    quiet.you.quiet = true;
+    let mut harness = window_of(quiet);
+    let file = "presence.idle_after = \"7m\"\nhotkeys.talk = \"Ctrl+Alt+Space\"\n";
+    let settings = Settings::read(file, "anna");
+    harness.state_mut().desk.open_settings(settings);
+    harness.run();
+    harness.get_by_label("Away without input after: 7m, chosen");
+    harness.get_by_label("Do not disturb: On, chosen");
+    harness.get_by_label("Speak: Ctrl+Alt+Space");
+    harness.get_by_label_contains("sotto config set hotkeys.talk");
+    let told = Told::Set(SettingReply {
+        key: "audio.gain_control".into(),
+        value: "off".into(),
+        restart: true,
+        not_saved: Some("the disk is full".into()),
+    });
+    let desk = &mut harness.state_mut().desk;
+    desk.told(told.clone(), Duration::ZERO);
+    harness.run();
+    harness.get_by_label("Bring speech to an even level: Never, chosen");
+    harness.get_by_label("Some of it holds once the daemon is started again.");
+    harness.get_by_label("It holds now, but is not kept: the disk is full");
+    click(&mut harness, "Done");
+    harness.state_mut().desk.told(told, Duration::ZERO);
+    let said = harness.state().desk.messages().newest();
+    let text = "It holds now, but is not kept: the disk is full.";
+    assert_eq!(said, Some((text, true)));
+}
+
 #[test]
 fn settings_are_set_by_name() {
     let mut harness = window_of(picture());
@@ -172,11 +209,30 @@ fn settings_are_set_by_name() {
         ),
         (
             "When this window closes: Leave it",
-            Act::Set {
-                key: "window.on_close",
-                value: "leave".into(),
-            },
+            set("window.on_close", "leave"),
         ),
+        (
+            "When you are heard: While you press Talk",
+            set("talk.mode", "push"),
+        ),
+        (
+            "Notifications on the desktop: Off",
+            set("notifications.desktop", "false"),
+        ),
+        ("Short sounds: Off", set("notifications.sounds", "false")),
+        (
+            "A sound when somebody joins or leaves: Off",
+            set("notifications.join_sounds", "false"),
+        ),
+        (
+            "Say when you talk while you are muted: Off",
+            set("notifications.muted_talking", "false"),
+        ),
+        (
+            "Away without input after: Never",
+            set("presence.idle_after", "never"),
+        ),
+        ("Do not disturb: On", Act::Errand(Errand::Quiet(true))),
         (
             "Try the microphone: it plays a sound, listens, and plays what it heard",
             Act::Errand(Errand::Try),
@@ -192,7 +248,7 @@ fn settings_are_set_by_name() {
     harness.run();
     click(&mut harness, "Done");
     let named = harness.state().acts.iter().any(|act| match act {
-        Act::Set { key, value } => *key == "name" && value.contains("Schmidt"),
+        Act::Errand(Errand::Set { key, value }) => *key == "name" && value.contains("Schmidt"),
         _ => false,
     });
     assert!(named, "{:?}", harness.state().acts);
