@@ -8,7 +8,7 @@
 //!        ◀── wishes ◀──────────── desk ◀── acts ◀── the user
 //! ```
 //!
-//! `picture`, `desk`, `push`, `dialog`, `messages` and `bidi` are pure and tested without a window; `draw` shows them
+//! `picture`, `desk`, `push`, `start`, `dialog`, `messages` and `bidi` are pure and tested without a window; `draw` shows them
 //! and is tested by accessible name; `link`, `desktop`, `surface` and `app` are the shells to daemon, desktop, windowing
 //! system and toolkit.
 
@@ -27,6 +27,7 @@ mod orders;
 mod picture;
 mod push;
 mod settings;
+mod start;
 mod surface;
 
 use anyhow::anyhow;

@@ -151,6 +151,11 @@ impl App {
         for told in fresh.told {
             self.desk.told(told, now);
         }
+        if let Some(started) = fresh.started {
+            let connects = started.is_ok().then_some(Wish::Connect);
+            self.desk.start_mut().ended(started, now);
+            self.ask(ctx, connects);
+        }
         if fresh.gone {
             self.act(ctx, Act::Lose);
         }
@@ -257,6 +262,11 @@ impl eframe::App for App {
                 }
                 Act::Drag => self.drag(&ctx, frame),
                 Act::Settings => self.open_settings(),
+                Act::StartDaemon => {
+                    if self.desk.start_mut().begin() {
+                        self.link.start_daemon();
+                    }
+                }
                 Act::Errand(errand) => self.link.errand(errand),
                 act => self.act(&ctx, act),
             }

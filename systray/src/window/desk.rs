@@ -10,6 +10,7 @@ use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
 use super::settings::{Errand, Settings, Told};
+use super::start::Start;
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
@@ -53,6 +54,8 @@ pub(crate) enum Act {
     Settings,
     /// Asks the daemon for something that the settings show.
     Errand(Errand),
+    /// Starts the daemon.
+    StartDaemon,
     /// Takes the message away.
     Dismiss,
     /// Shrinks the window to a strip, or makes it a window again.
@@ -74,6 +77,7 @@ pub(crate) struct Desk {
     dialog: Option<Dialog>,
     settings: Option<Settings>,
     messages: Messages,
+    start: Start,
     /// The invitation that the window was opened for.
     wanted: Option<String>,
 }
@@ -83,6 +87,9 @@ impl Desk {
     pub(crate) fn see(&mut self, picture: Picture) {
         if picture.disconnected.is_some() || picture.room.is_none() {
             self.push.forget();
+        }
+        if picture.disconnected.is_none() {
+            self.start = Start::None;
         }
         self.picture = picture;
         let picture = &self.picture;
@@ -222,7 +229,7 @@ impl Desk {
                 None
             }
             // The shell does these.
-            Act::Settings | Act::Errand(_) | Act::Drag => None,
+            Act::Settings | Act::Errand(_) | Act::StartDaemon | Act::Drag => None,
             Act::Zoom | Act::Close => self.push.lose(),
         }
     }
@@ -299,12 +306,17 @@ impl Desk {
     /// Returns the sign of life that is due, and drops what has stood long enough.
     pub(crate) fn tick(&mut self, now: Duration) -> Option<Wish> {
         self.messages.tick(now);
+        self.start.tick(now);
         self.push.renew(now)
     }
 
     /// Returns how long until [`Self::tick`] changes something.
     pub(crate) fn next(&self, now: Duration) -> Option<Duration> {
-        let next = [self.push.next(now), self.messages.next(now)];
+        let next = [
+            self.push.next(now),
+            self.messages.next(now),
+            self.start.next(now),
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -372,6 +384,16 @@ impl Desk {
     /// Whether something is open over the faces.
     pub(crate) const fn is_covered(&self) -> bool {
         self.dialog.is_some() || self.settings.is_some()
+    }
+
+    /// How far a start of the daemon has come.
+    pub(crate) const fn start(&self) -> &Start {
+        &self.start
+    }
+
+    /// The same, to be carried on.
+    pub(crate) const fn start_mut(&mut self) -> &mut Start {
+        &mut self.start
     }
 
     /// What has happened.

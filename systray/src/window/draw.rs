@@ -51,7 +51,7 @@ pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
     // In the order in which the Tab key goes: the faces, the buttons, the other meetings.
     let (main, side) = area.split_left_right_at_x(edge);
     within(ui, main, |ui| match (&desk.picture().disconnected, room) {
-        (Some(why), _) => disconnected(ui, why, look),
+        (Some(why), _) => disconnected(ui, desk, why, look, &mut acts),
         (None, true) => room::show(ui, desk, look, &mut acts),
         (None, false) => side::no_meeting(ui, desk, look, &mut acts),
     });
@@ -132,7 +132,8 @@ fn live(ui: &Ui, desk: &Desk) {
         .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
 }
 
-fn disconnected(ui: &mut Ui, why: &str, look: &Palette) {
+/// Why there is no connection, and the way to one.
+fn disconnected(ui: &mut Ui, desk: &Desk, why: &str, look: &Palette, acts: &mut Vec<Act>) {
     if why.is_empty() {
         return;
     }
@@ -142,6 +143,22 @@ fn disconnected(ui: &mut Ui, why: &str, look: &Palette) {
         ui.add_space(8.0);
         text::paragraph(ui, why, Weight::Body, look.weak);
         ui.add_space(8.0);
+        let start = desk.start();
+        if start.is_under_way() {
+            announced(ui, "Starting Sotto…", look.text);
+            return;
+        }
+        if let Some(trouble) = start.trouble() {
+            announced(ui, trouble, look.warning);
+            ui.add_space(8.0);
+        }
+        if desk.picture().startable {
+            let control = Control::words("Start Sotto", Kind::Main);
+            if control.add(ui, look).clicked() {
+                acts.push(Act::StartDaemon);
+            }
+            return;
+        }
         text::paragraph(
             ui,
             "This window connects by itself as soon as the daemon runs.",
@@ -149,6 +166,13 @@ fn disconnected(ui: &mut Ui, why: &str, look: &Palette) {
             look.weak,
         );
     });
+}
+
+/// A paragraph that a screen reader says by itself.
+fn announced(ui: &mut Ui, text: &str, ink: egui::Color32) {
+    let response = text::paragraph(ui, text, Weight::Body, ink);
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
 }
 
 /// The message of the moment, if there is one.

@@ -18,6 +18,7 @@ use super::orders::{self, Order, Show};
 use super::picture::{Picture, Voices, figures};
 use super::settings::{Errand, Told};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
+use crate::starter;
 use crate::state::State;
 
 /// The most news that wait for the window. It takes them many times a second, unless it hangs.
@@ -44,6 +45,8 @@ pub(crate) struct Fresh {
     pub(crate) told: VecDeque<Told>,
     /// The last order to come to the front.
     pub(crate) show: Option<Show>,
+    /// What became of a start of the daemon.
+    pub(crate) started: Option<Result<(), String>>,
     /// What the desktop's theme has become.
     pub(crate) dark: Option<bool>,
     /// Whether an icon in the panel shows that the meeting runs.
@@ -121,6 +124,18 @@ impl Link {
         let (places, post) = (self.places.clone(), self.post.clone());
         self.runtime.spawn(async move {
             errands::run(&places, errand, |told| post.told(told)).await;
+        });
+    }
+
+    /// Starts the daemon; what becomes of it comes with what is new.
+    pub(crate) fn start_daemon(&self) {
+        let post = self.post.clone();
+        self.runtime.spawn(async move {
+            let started = starter::start().await;
+            post.put(|shared| {
+                shared.fresh.started = Some(started);
+                true
+            });
         });
     }
 

@@ -28,6 +28,8 @@ use crate::words::{LONGEST_MESSAGE, shorten};
 pub(crate) struct Picture {
     /// Why there is no connection, if there is none; empty until the first try has ended.
     pub(crate) disconnected: Option<String>,
+    /// Whether starting the daemon helps.
+    pub(crate) startable: bool,
     /// The meeting that the user is in.
     pub(crate) room: Option<Room>,
     /// Where the user is.
@@ -107,8 +109,9 @@ impl Picture {
     /// What to show.
     pub(crate) fn of(state: &State) -> Self {
         match &state.link {
-            Link::Down { why, .. } => Self {
+            Link::Down { why, startable } => Self {
                 disconnected: Some(shorten(why, LONGEST_MESSAGE)),
+                startable: *startable,
                 ..Self::default()
             },
             Link::Up(snapshot) => Self::connected(snapshot),
@@ -118,6 +121,7 @@ impl Picture {
     fn connected(snapshot: &Snapshot) -> Self {
         Self {
             disconnected: None,
+            startable: false,
             room: room(snapshot),
             you: you(snapshot),
             invitations: meetings::invitations(snapshot),

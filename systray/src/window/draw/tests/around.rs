@@ -269,3 +269,32 @@ fn the_strip_mutes_whispers_and_grows() {
     click(&mut harness, "Close");
     assert_eq!(harness.state().acts.last(), Some(&Act::Close));
 }
+
+#[test]
+fn without_a_daemon_the_window_offers_to_start_one() {
+    let down = |startable| Picture {
+        disconnected: Some("the Sotto daemon is not running".into()),
+        startable,
+        ..Picture::default()
+    };
+    let mut harness = window_of(down(false));
+    assert!(harness.query_by_label("Start Sotto").is_none());
+    harness.state_mut().desk.see(down(true));
+    harness.run();
+    click(&mut harness, "Start Sotto");
+    assert_eq!(harness.state().acts.last(), Some(&Act::StartDaemon));
+    let start = harness.state_mut().desk.start_mut();
+    start.begin();
+    harness.run();
+    harness.get_by_label("Starting Sotto…");
+    assert!(harness.query_by_label("Start Sotto").is_none());
+    let failed = Err("there is no sottod beside sotto-tray".to_owned());
+    let start = harness.state_mut().desk.start_mut();
+    start.ended(failed, Duration::ZERO);
+    harness.run();
+    let said = harness.get_by_label("there is no sottod beside sotto-tray");
+    assert_eq!(said.accesskit_node().live(), Live::Polite);
+    harness.get_by_label("Start Sotto");
+    harness.state_mut().desk.see(picture());
+    assert_eq!(harness.state().desk.start().trouble(), None);
+}
