@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, Context, Pos2, Theme, Ui, Vec2, ViewportBuilder, ViewportCommand, vec2};
 use sotto_control::config;
-use sotto_control::{Places, RENEW_EVERY};
+use sotto_control::{APP_ID, Places, RENEW_EVERY};
 
 use closing::Closing;
 use zoom::Shape;
@@ -30,8 +30,6 @@ const SIZE: Vec2 = vec2(900.0, 640.0);
 const SMALLEST: Vec2 = vec2(380.0, 480.0);
 /// The pause before a wish is sent again that found no room.
 const AGAIN: Duration = Duration::from_millis(20);
-/// What the desktop knows this program by.
-const APP_ID: &str = sotto_control::APP_ID;
 
 /// How the window is opened.
 #[derive(Debug, Clone, Default)]

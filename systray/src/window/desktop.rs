@@ -159,7 +159,7 @@ async fn icon(session: Connection) -> Word {
 pub(crate) async fn notify(title: &str, text: &str) -> zbus::Result<()> {
     let session = Connection::session().await?;
     let hints: std::collections::HashMap<&str, Value<'_>> =
-        std::collections::HashMap::from([("desktop-entry", Value::from("sotto"))]);
+        std::collections::HashMap::from([("desktop-entry", Value::from(sotto_control::APP_ID))]);
     let actions: Vec<&str> = Vec::new();
     session
         .call_method(

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use sotto_control::Request;
-use sotto_control::model::TalkTo;
+use sotto_control::model::{TalkMode, TalkTo};
 
 use crate::fixture::{Daemon, Session};
 use display::{Display, Portal};
@@ -78,6 +78,41 @@ async fn the_window_turns_dark_and_light_with_the_desktop() {
 
 #[tokio::test]
 #[ignore = "needs Xvfb"]
+async fn window_and_strip_have_the_class_that_the_desktop_file_names() {
+    for arguments in [&["window"][..], &["window", "--strip"]] {
+        let session = Session::start();
+        let display = Display::start();
+        let _daemon = Daemon::start(&session.places(), scenes::small());
+        let _window = display.window(&session, arguments, 1, Stdio::inherit());
+        display.settled().await;
+        assert!(display.has_class(sotto_control::APP_ID));
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs Xvfb"]
+async fn talk_is_pressed_while_the_mouse_holds_it() {
+    let session = Session::start();
+    let display = Display::start();
+    let mut pushing = scenes::small();
+    pushing.talk.mode = TalkMode::Push;
+    pushing.talk.microphone_open = false;
+    let mut daemon = Daemon::start(&session.places(), pushing);
+    let window = display.window(&session, &["window"], 1, Stdio::inherit());
+    display.settled().await;
+    // The first of the buttons.
+    display.press(50, 595);
+    let pressed = daemon.next_request().await;
+    assert!(matches!(pressed, Request::TalkPress(_)), "{pressed:?}");
+    daemon.renewed().await;
+    display.release();
+    let released = daemon.next_request().await;
+    assert!(matches!(released, Request::TalkRelease(_)), "{released:?}");
+    drop(window);
+}
+
+#[tokio::test]
+#[ignore = "needs Xvfb"]
 async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
     let session = Session::start();
     let display = Display::start();
@@ -96,15 +131,9 @@ async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
             mode: sotto_control::model::WhisperMode::Hold,
         };
     });
-    assert!(matches!(daemon.next_request().await, Request::TalkRenew(_)));
+    daemon.renewed().await;
     display.release();
-    // A renewal may come between.
-    loop {
-        match daemon.next_request().await {
-            Request::TalkRenew(_) => {}
-            Request::TalkRelease(_) => break,
-            other => panic!("expected talk.release, not {other:?}"),
-        }
-    }
+    let released = daemon.next_request().await;
+    assert!(matches!(released, Request::TalkRelease(_)), "{released:?}");
     drop(window);
 }

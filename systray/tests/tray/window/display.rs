@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 use x11rb::connection::Connection;
+use x11rb::properties::WmClass;
 use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, ImageFormat, MOTION_NOTIFY_EVENT,
 };
@@ -152,6 +153,17 @@ impl Display {
         encoder.set_color(png::ColorType::Rgb);
         let mut writer = encoder.write_header().unwrap();
         writer.write_image_data(&rgb).unwrap();
+    }
+
+    /// Returns whether there is a window of this class, by which the desktop finds its `.desktop` file.
+    pub(crate) fn has_class(&self, class: &str) -> bool {
+        let windows = self.client.query_tree(self.root).unwrap().reply().unwrap();
+        windows.children.into_iter().any(|window| {
+            let found = WmClass::get(&self.client, window).unwrap();
+            // Some windows have none.
+            let found = found.reply().ok().flatten();
+            found.is_some_and(|found| found.class() == class.as_bytes())
+        })
     }
 
     /// Presses the left button there.

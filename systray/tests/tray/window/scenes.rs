@@ -277,7 +277,7 @@ pub(crate) fn all() -> Vec<Scene> {
     strip_unheard.snapshot.talk.muted_but_talking = true;
     scenes.push(strip_unheard);
 
-    let mut strip_push = scene("strip-push-to-talk", several());
+    let mut strip_push = scene("strip-push-to-talk", small());
     strip_push.arguments = STRIP;
     strip_push.snapshot.talk.mode = TalkMode::Push;
     strip_push.snapshot.talk.microphone_open = false;
