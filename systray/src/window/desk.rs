@@ -85,7 +85,8 @@ pub(crate) struct Desk {
 impl Desk {
     /// Takes a new picture.
     pub(crate) fn see(&mut self, picture: Picture) {
-        if picture.disconnected.is_some() || picture.room.is_none() {
+        // The daemon takes no other press over this connection before the release of the last one.
+        if picture.disconnected.is_some() || picture.room.is_none() && !self.push.talks() {
             self.push.forget();
         }
         if picture.disconnected.is_none() {

@@ -150,12 +150,12 @@ impl Push {
             | Wish::Reply {
                 mode: WhisperMode::Hold,
                 ..
-            }
-            | Wish::Press => {
+            } => {
                 self.held = None;
                 None
             }
-            Wish::Renew => self.lose(),
+            // A press that was not answered may stand at the daemon, and would be in the way of the next.
+            Wish::Press | Wish::Renew => self.lose(),
             // The daemon still holds what it should have latched.
             Wish::Whisper {
                 mode: WhisperMode::Latch,
@@ -272,8 +272,9 @@ mod tests {
         assert_eq!(push.renew(ms(1020)), Some(Wish::Renew));
         assert_eq!(push.lose(), Some(Wish::Abandon));
         push.press(Target::Talk, ms(2000));
-        assert_eq!(push.refused(&Wish::Press), None);
+        assert_eq!(push.refused(&Wish::Press), Some(Wish::Abandon));
         assert_eq!(push.let_go(ms(2100)), None);
+        assert_eq!(push.refused(&Wish::Press), None);
     }
 
     #[test]

@@ -158,6 +158,19 @@ fn a_hold_does_not_outlive_the_connection() {
 }
 
 #[test]
+fn talk_is_released_even_after_the_meeting() {
+    let mut desk = desk(room());
+    desk.act(Act::Press(Target::Talk), NOW);
+    desk.see(Picture::default());
+    assert_eq!(desk.act(Act::LetGo, NOW), Some(Wish::Release));
+    desk.see(room());
+    desk.act(Act::Press(Target::Talk), NOW);
+    assert_eq!(desk.act(Act::Everyone, NOW), Some(Wish::SpeakToEveryone));
+    assert!(desk.talks(), "it is still held");
+    assert_eq!(desk.act(Act::Zoom, NOW), Some(Wish::Abandon));
+}
+
+#[test]
 fn what_ends_a_whisper_is_asked_again_if_there_was_no_room() {
     let mut desk = desk(room());
     let news = News::Answered {
