@@ -62,6 +62,17 @@ async fn pictures_of_every_state() {
 }
 
 #[tokio::test]
+#[ignore = "needs Xvfb; writes pictures"]
+async fn a_picture_without_a_daemon() {
+    let display = Display::start();
+    let session = Session::start();
+    let window = display.window(&session, &["window"], 1, Stdio::inherit());
+    let picture = directory().join("no-daemon-light-1x.png");
+    display.picture(&picture).await;
+    drop(window);
+}
+
+#[tokio::test]
 #[ignore = "needs Xvfb"]
 async fn the_window_turns_dark_and_light_with_the_desktop() {
     let session = Session::start();
