@@ -10,9 +10,11 @@ mod notifications;
 mod presence;
 mod profile;
 mod schema;
+mod spelling;
 mod talk;
 mod treatment;
 mod trigger;
+mod window;
 
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
 pub use edit::{EditError, get, is_yes_or_no, keys, set, takes_a_list, unset};
@@ -24,10 +26,9 @@ pub use hotkeys::{HotkeyAction, Hotkeys};
 pub use notifications::Notifications;
 pub use presence::{IdleAfter, Presence};
 pub use profile::Profile;
-pub use schema::{
-    Audio, Config, ConfigError, KEYS, Meeting, Network, OnClose, Rejoin, Window, is_section,
-    nearest,
-};
+pub use schema::{Audio, Config, ConfigError, KEYS, Meeting, Network, Rejoin, is_section};
+pub use spelling::nearest;
 pub use talk::{Talk, TalkMode};
 pub use treatment::Treatment;
 pub use trigger::Trigger;
+pub use window::{OnClose, Window};

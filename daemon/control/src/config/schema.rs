@@ -6,8 +6,10 @@ use super::hotkeys::{self, Hotkeys};
 use super::notifications::Notifications;
 use super::presence::Presence;
 use super::profile::Profile;
+use super::spelling::distance;
 use super::talk::{Talk, TalkMode};
 use super::treatment::Treatment;
+use super::window::Window;
 use crate::bounds::MAX_DISPLAY_NAME;
 use std::fmt;
 use std::net::SocketAddr;
@@ -58,23 +60,6 @@ pub enum Rejoin {
     Always,
     /// `"never"`
     Never,
-}
-
-/// `[window]`: read by the meeting window alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Window {
-    /// `on_close`: what closing the meeting window, or its strip, does to the meeting.
-    pub on_close: OnClose,
-}
-
-/// What closing the meeting window does to the meeting.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum OnClose {
-    /// `"keep"`: the meeting runs on, and the tray shows it.
-    #[default]
-    Keep,
-    /// `"leave"`: the user leaves it.
-    Leave,
 }
 
 /// `[network]`
@@ -316,7 +301,7 @@ impl Config {
                 fit(parsed(item).map(|treatment| self.audio.gain_control = treatment))
             }
             VOICE_GATE => fit(gate(item).map(|on| self.voice_gate = on)),
-            "window.on_close" => fit(on_close(item).map(|wanted| self.window.on_close = wanted)),
+            "window.on_close" => fit(parsed(item).map(|wanted| self.window.on_close = wanted)),
             _ => match (self.notifications.value(key), groups::name_in(key)) {
                 (Some(value), _) => fit(yes_or_no(item).map(|wanted| *value = wanted)),
                 (None, Some(name)) => {
@@ -394,14 +379,6 @@ fn rejoin(item: &Item) -> Result<Rejoin, String> {
     item.as_str()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| "must be \"after-crash\", \"always\" or \"never\"".into())
-}
-
-fn on_close(item: &Item) -> Result<OnClose, String> {
-    match item.as_str() {
-        Some("keep") => Ok(OnClose::Keep),
-        Some("leave") => Ok(OnClose::Leave),
-        _ => Err("must be \"keep\" or \"leave\"".into()),
-    }
 }
 
 fn port(item: &Item) -> Result<u16, String> {
@@ -483,41 +460,6 @@ fn line_of(text: &str, offset: usize) -> usize {
     before.filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The candidate that `word` resembles most, if it resembles any.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (distance(word, candidate), candidate))
-        .min()
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 2)
-        .map(|(_, candidate)| candidate)
-}
-
-/// Levenshtein's distance over the first 64 characters, ignoring case and taking `-` for `_`.
-fn distance(left: &str, right: &str) -> usize {
-    let fold = |text: &str| -> Vec<char> {
-        let text = text.chars().take(64);
-        text.flat_map(char::to_lowercase)
-            .map(|c| if c == '-' { '_' } else { c })
-            .collect()
-    };
-    let (left, right) = (fold(left), fold(right));
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (i, a) in left.iter().enumerate() {
-        let mut diagonal = i;
-        let mut before = i + 1;
-        for (b, cell) in right.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(a != b);
-            diagonal = *cell;
-            before = replaced.min(before + 1).min(*cell + 1);
-            *cell = before;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 impl FromStr for Rejoin {
     type Err = ();
 
@@ -537,15 +479,6 @@ impl fmt::Display for Rejoin {
             Self::AfterCrash => "after-crash",
             Self::Always => "always",
             Self::Never => "never",
-        })
-    }
-}
-
-impl fmt::Display for OnClose {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Keep => "keep",
-            Self::Leave => "leave",
         })
     }
 }
