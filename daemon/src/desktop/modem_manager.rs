@@ -8,7 +8,7 @@ use zbus::fdo::ObjectManagerProxy;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::bus::{self, Presence};
-use super::phone::MOST_CALLS;
+use super::calls::MOST_CALLS;
 
 const MODEM_MANAGER: &str = "org.freedesktop.ModemManager1";
 const MODEM_MANAGER_PATH: &str = "/org/freedesktop/ModemManager1";

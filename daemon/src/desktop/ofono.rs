@@ -7,7 +7,7 @@ use zbus::Connection;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::bus::{self, Presence};
-use super::phone::MOST_CALLS;
+use super::calls::MOST_CALLS;
 
 const OFONO: &str = "org.ofono";
 const MANAGER: &str = "org.ofono.Manager";

@@ -8,9 +8,6 @@ use zbus::Connection;
 
 use super::{DesktopSignal, modem_manager, ofono};
 
-/// More calls than this at a time are not a phone's; the rest is not counted.
-pub(super) const MOST_CALLS: usize = 32;
-
 /// Whether each source sees a call; `None` until it has looked.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {

@@ -3,6 +3,7 @@
 //! Nothing is decided here. Every control has a name that a screen reader says, and does with a key what it does with
 //! the pointer.
 
+mod band;
 mod control;
 mod dialog;
 mod face;

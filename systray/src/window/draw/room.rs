@@ -2,13 +2,14 @@
 
 use eframe::egui::{CornerRadius, Frame, Key, Margin, Rect, Sense, Stroke, Ui, pos2, vec2};
 
+use super::band::{band, mark, troubles};
 use super::control::{Control, Kind};
-use super::icon::{self, Icon};
+use super::icon::Icon;
 use super::text::{self, Weight};
 use super::{WIDE, roster, shortcut, side, talk, within};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
-use crate::window::picture::{Part, Picture, Room, STEPS, Tone, You, plain};
+use crate::window::picture::{Picture, Room, STEPS, Tone, You, plain};
 use crate::window::push::Target;
 use crate::wish::Wish;
 
@@ -113,50 +114,6 @@ fn head(
         );
     });
     ui.add_space(12.0);
-}
-
-/// What does not work, each with what helps.
-pub(super) fn troubles(ui: &mut Ui, picture: &Picture, look: &Palette) {
-    for trouble in &picture.troubles {
-        let sentence = [Part::Text(trouble.clone())];
-        band(
-            ui,
-            Icon::Warning,
-            &sentence,
-            look.warning_ground,
-            look.warning,
-            look,
-        );
-    }
-}
-
-/// A sentence on a ground of its own.
-fn band(
-    ui: &mut Ui,
-    one: Icon,
-    sentence: &[Part],
-    ground: eframe::egui::Color32,
-    ink: eframe::egui::Color32,
-    look: &Palette,
-) {
-    Frame::new()
-        .fill(ground)
-        .corner_radius(CornerRadius::same(12))
-        .inner_margin(Margin::symmetric(14, 10))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.horizontal(|ui| {
-                mark(ui, one, ink);
-                text::parts(ui, sentence, Weight::Body, look.text, ink);
-            });
-        });
-    ui.add_space(8.0);
-}
-
-fn mark(ui: &mut Ui, one: Icon, ink: eframe::egui::Color32) {
-    let (square, _) = ui.allocate_exact_size(vec2(18.0, 18.0), Sense::hover());
-    icon::draw(ui.painter(), one, square, ink);
-    ui.add_space(4.0);
 }
 
 /// Who hears the user, always.

@@ -5,7 +5,7 @@ use eframe::egui::{CornerRadius, Frame, Margin, ScrollArea, Sense, Stroke, Ui, v
 use super::control::{Control, Kind};
 use super::icon::Icon;
 use super::text::{self, Weight};
-use super::{face, room};
+use super::{band, face};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::picture::{Card, Invite, Line};
@@ -54,7 +54,7 @@ pub(super) fn no_meeting(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Ve
                 ui.add_space(margin);
                 ui.vertical(|ui| {
                     ui.set_width(width);
-                    room::troubles(ui, picture, look);
+                    band::troubles(ui, picture, look);
                     super::message(ui, desk, look, acts);
                     let (title, hint) = match picture.you.on_the_phone {
                         true => (
