@@ -1,16 +1,10 @@
 //! The configuration, where the daemon itself changes it. It is the user's file, on a disk that may hang.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use sotto_control::config::{self, EditError};
 
-use crate::files::FileError;
-use crate::worker::Worker;
-
-/// The longest wait for the disk. A client waits, the hub does not.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::turns::FileTurns;
 
 /// Values for settings, each with its key.
 type Values = Vec<(&'static str, String)>;
@@ -19,26 +13,17 @@ type Change = Box<dyn FnOnce(&str) -> Result<String, EditError> + Send>;
 
 /// The file of the configuration.
 #[derive(Debug)]
-pub(crate) struct ConfigFile {
-    path: PathBuf,
-    patience: Duration,
-    /// One change at a time. While one hangs, others are refused.
-    worker: Mutex<Worker<Result<String, String>>>,
-}
+pub(crate) struct ConfigFile(FileTurns<String>);
 
 impl ConfigFile {
     /// Changes the file at `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self {
-            path,
-            patience: PATIENCE,
-            worker: Mutex::new(Worker::new("sotto-config")),
-        }
+        Self(FileTurns::new(path, "sotto-config"))
     }
 
     /// Returns where it is.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.0.path()
     }
 
     /// Writes `values` into it, comments kept. Waits for the disk.
@@ -62,23 +47,7 @@ impl ConfigFile {
     ///
     /// As [`Self::set`].
     pub(crate) fn edit(&self, change: Change) -> Result<String, String> {
-        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        let no_answer = || {
-            let path = self.path.clone();
-            FileError::NoAnswer { path }.to_string()
-        };
-        // The end of a change that was given up is of no interest any more.
-        worker.wait(Duration::ZERO);
-        if worker.is_busy() {
-            return Err(no_answer());
-        }
-        let path = self.path.clone();
-        let failed = |error| format!("cannot write {}: {error}", self.path.display());
-        worker.begin(move || edit(&path, change)).map_err(failed)?;
-        match worker.wait(self.patience) {
-            Some(written) => written.map_err(failed)?,
-            None => Err(no_answer()),
-        }
+        self.0.change(move |path| edit(path, change))
     }
 }
 
@@ -93,6 +62,8 @@ fn edit(path: &Path, change: Change) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     /// Longer than anything takes that does not hang.
@@ -129,15 +100,15 @@ mod tests {
         let pipe = std::process::Command::new("mkfifo").arg(&path).status();
         assert!(pipe.unwrap().success());
         let mut file = ConfigFile::new(path.clone());
-        file.patience = Duration::from_millis(1);
+        file.0.set_patience(Duration::from_millis(1));
         let values = || vec![("audio.input", "null".to_owned())];
         let error = file.set(values()).unwrap_err();
         assert!(error.contains("the disk does not answer"), "{error}");
         // No second change waits beside the first.
-        file.patience = Duration::MAX;
+        file.0.set_patience(Duration::MAX);
         let error = file.set(values()).unwrap_err();
         assert!(error.contains(&*path.to_string_lossy()), "{error}");
-        let ended = file.worker.lock().unwrap().ended();
+        let ended = file.0.ended();
         std::fs::write(&path, "").unwrap();
         tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -1,39 +1,32 @@
 //! The file that remembers over a restart that the user wants to be left alone, and until when.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sotto_control::model::Dnd;
 
-use crate::files::{self, FileError};
-use crate::worker::Worker;
-
-/// The longest wait for the disk. A client waits, the hub does not.
-const PATIENCE: Duration = Duration::from_secs(2);
+use crate::files;
+use crate::turns::FileTurns;
 
 /// The file, and what it should say.
 #[derive(Debug)]
 pub(crate) struct DndFile {
-    path: PathBuf,
-    wanted: Mutex<Dnd>,
-    /// One write at a time. While one hangs, others are refused.
-    worker: Mutex<Worker<Result<(), FileError>>>,
+    file: FileTurns<()>,
+    wanted: Arc<Mutex<Dnd>>,
 }
 
 impl DndFile {
     /// Remembers in the file at `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
         Self {
-            path,
-            wanted: Mutex::default(),
-            worker: Mutex::new(Worker::new("sotto-dnd")),
+            file: FileTurns::new(path, "sotto-dnd"),
+            wanted: Arc::default(),
         }
     }
 
     /// Returns what the last run left. What cannot be read is off: nobody misses an invitation because of a bad disk.
     pub(crate) fn read(&self) -> Dnd {
-        let text = match files::read(&self.path) {
+        let text = match files::read(self.file.path()) {
             Ok(bytes) => String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned(),
             Err(error) => {
                 tracing::warn!("do not disturb is off: {error}");
@@ -56,26 +49,11 @@ impl DndFile {
     ///
     /// The reason why it is not there, in words for the user.
     pub(crate) fn write(&self) -> Result<(), String> {
-        let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        let dnd = *self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let no_answer = || {
-            let path = self.path.clone();
-            FileError::NoAnswer { path }.to_string()
-        };
-        // The end of a write that was given up is of no interest any more.
-        worker.wait(Duration::ZERO);
-        if worker.is_busy() {
-            return Err(no_answer());
-        }
-        let path = self.path.clone();
-        let failed = |error| format!("cannot write {}: {error}", self.path.display());
-        worker
-            .begin(move || files::write_atomically(&path, text(dnd).as_bytes()))
-            .map_err(failed)?;
-        match worker.wait(PATIENCE) {
-            Some(written) => written.map_err(failed)?.map_err(|error| error.to_string()),
-            None => Err(no_answer()),
-        }
+        let wanted = Arc::clone(&self.wanted);
+        self.file.change(move |path| {
+            let dnd = *wanted.lock().unwrap_or_else(PoisonError::into_inner);
+            files::write_atomically(path, text(dnd).as_bytes()).map_err(|error| error.to_string())
+        })
     }
 }
 

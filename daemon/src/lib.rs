@@ -21,6 +21,7 @@ mod settings;
 mod sound;
 mod start;
 mod threads;
+mod turns;
 mod worker;
 
 use std::fmt::Display;

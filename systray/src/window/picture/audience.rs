@@ -210,21 +210,11 @@ fn whisper(to: &[Person], snapshot: &Snapshot) -> (Vec<Part>, Tone) {
     } else if snapshot.status.muted || snapshot.status.deafened {
         parts = vec![Part::text("You are muted. Once you unmute, only ")];
         parts.extend(names(to));
-        let verb = if to.len() == 1 {
-            " hears you."
-        } else {
-            " hear you."
-        };
-        parts.push(Part::text(verb));
+        parts.push(Part::text(hear_you(to)));
     } else {
         parts = vec![Part::text("Your microphone is not open, so that not even ")];
         parts.extend(names(to));
-        let verb = if to.len() == 1 {
-            " hears you."
-        } else {
-            " hear you."
-        };
-        parts.push(Part::text(verb));
+        parts.push(Part::text(hear_you(to)));
         return (parts, Tone::Lost);
     }
     if !talk.not_hearing.is_empty() {
@@ -237,6 +227,14 @@ fn whisper(to: &[Person], snapshot: &Snapshot) -> (Vec<Part>, Tone) {
         parts.push(Part::text(verb));
     }
     (parts, Tone::Whisper)
+}
+
+/// The end of a sentence about those who would hear the user.
+fn hear_you(people: &[Person]) -> &'static str {
+    match people {
+        [_] => " hears you.",
+        _ => " hear you.",
+    }
 }
 
 /// A sentence for each whisper that reaches the user.
