@@ -8,6 +8,7 @@ mod control;
 mod dialog;
 mod face;
 mod icon;
+mod modal;
 mod room;
 mod roster;
 mod settings;

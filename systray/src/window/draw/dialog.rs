@@ -2,14 +2,14 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Context, CornerRadius, CursorIcon, Frame, Id, Key, Margin, Modal, ScrollArea, Sense, Stroke,
-    StrokeKind, TextEdit, Ui, WidgetInfo, pos2, vec2,
+    Context, CornerRadius, CursorIcon, Key, Margin, ScrollArea, Sense, Stroke, StrokeKind,
+    TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::control::{Control, Kind};
-use super::face;
 use super::icon::{self, Icon};
 use super::text::{self, Weight};
+use super::{face, modal};
 use crate::window::colour::{Palette, circle};
 use crate::window::desk::{Act, Desk};
 use crate::window::dialog::Dialog;
@@ -24,23 +24,10 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
     let Some(dialog) = desk.dialog_mut() else {
         return;
     };
-    let screen = ctx.content_rect();
-    let frame = Frame::new()
-        .fill(look.card)
-        .stroke(Stroke::new(1.0, look.line))
-        .corner_radius(CornerRadius::same(18))
-        .inner_margin(Margin::same(20));
-    let modal = Modal::new(Id::unique("dialog"))
-        .frame(frame)
-        .show(ctx, |ui| {
-            ui.set_width(WIDTH.min(screen.width() - 64.0));
-            let list = (screen.height() - 372.0).clamp(96.0, 360.0);
-            contents(ui, dialog, &colleagues, list, look, acts);
-        });
-    // Escape is seen by everything else, once.
-    if modal.backdrop_response.clicked() {
-        acts.push(Act::Back);
-    }
+    let list = (ctx.content_rect().height() - 372.0).clamp(96.0, 360.0);
+    modal::show(ctx, "dialog", WIDTH, look, acts, |ui, acts| {
+        contents(ui, dialog, &colleagues, list, look, acts);
+    });
 }
 
 fn contents(

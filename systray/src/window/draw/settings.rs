@@ -2,14 +2,15 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Context, CornerRadius, CursorIcon, Frame, Id, Margin, Modal, Rect, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Context, CornerRadius, CursorIcon, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, WidgetInfo,
+    pos2, vec2,
 };
 use sotto_control::DeviceRole;
 
 use super::control::{Control, Kind};
 use super::dialog::field;
 use super::icon::Icon;
+use super::modal;
 use super::text::{self, Weight};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
@@ -30,41 +31,30 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
     let Some(settings) = desk.settings_mut() else {
         return;
     };
-    let screen = ctx.content_rect();
-    let frame = Frame::new()
-        .fill(look.card)
-        .stroke(Stroke::new(1.0, look.line))
-        .corner_radius(CornerRadius::same(18))
-        .inner_margin(Margin::same(20));
-    let modal = Modal::new(Id::unique("settings"))
-        .frame(frame)
-        .show(ctx, |ui| {
-            ui.set_width(WIDTH.min(screen.width() - 64.0));
-            text::line(ui, "Settings", Weight::Title, look.text);
-            ui.add_space(8.0);
-            ScrollArea::vertical()
-                .id_salt("settings")
-                .max_height(screen.height() - 256.0)
-                .auto_shrink([false, true])
-                .show(ui, |ui| {
-                    ui.set_width(ui.available_width() - 12.0);
-                    contents(ui, settings, is_quiet, look, acts);
-                });
-            ui.add_space(10.0);
-            if settings.later() {
-                let text = "Some of it holds once the daemon is started again.";
-                text::paragraph(ui, text, Weight::Small, look.weak);
-            }
-            if let Some(trouble) = settings.trouble() {
-                text::paragraph(ui, trouble, Weight::Small, look.warning);
-            }
-            if Control::words("Done", Kind::Main).add(ui, look).clicked() {
-                acts.push(Act::Back);
-            }
-        });
-    if modal.backdrop_response.clicked() {
-        acts.push(Act::Back);
-    }
+    let height = ctx.content_rect().height();
+    modal::show(ctx, "settings", WIDTH, look, acts, |ui, acts| {
+        text::line(ui, "Settings", Weight::Title, look.text);
+        ui.add_space(8.0);
+        ScrollArea::vertical()
+            .id_salt("settings")
+            .max_height(height - 256.0)
+            .auto_shrink([false, true])
+            .show(ui, |ui| {
+                ui.set_width(ui.available_width() - 12.0);
+                contents(ui, settings, is_quiet, look, acts);
+            });
+        ui.add_space(10.0);
+        if settings.later() {
+            let text = "Some of it holds once the daemon is started again.";
+            text::paragraph(ui, text, Weight::Small, look.weak);
+        }
+        if let Some(trouble) = settings.trouble() {
+            text::paragraph(ui, trouble, Weight::Small, look.warning);
+        }
+        if Control::words("Done", Kind::Main).add(ui, look).clicked() {
+            acts.push(Act::Back);
+        }
+    });
 }
 
 fn contents(
