@@ -1,7 +1,7 @@
 //! The window without a screen: everything is found by its accessible name, as a screen reader finds it.
 
 use eframe::egui::accesskit::Live;
-use eframe::egui::{Event, Key, Modifiers, PointerButton};
+use eframe::egui::{Event, Key, Modifiers, PointerButton, Pos2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use sotto_control::model::WhisperMode;
@@ -115,6 +115,25 @@ fn whisper(to: &str, mode: WhisperMode) -> Wish {
     }
 }
 
+/// The primary button, pressed or let go there.
+fn button(at: Pos2, pressed: bool) -> Event {
+    Event::PointerButton {
+        pos: at,
+        button: PointerButton::Primary,
+        pressed,
+        modifiers: Modifiers::default(),
+    }
+}
+
+/// Presses the control with this name, and returns where it is.
+fn hold(harness: &mut Harness<'_, Stage>, name: &str) -> Pos2 {
+    let at = harness.get_by_label(name).rect().center();
+    harness.event(Event::PointerMoved(at));
+    harness.event(button(at, true));
+    harness.run();
+    at
+}
+
 #[test]
 fn every_button_asks_for_what_it_says() {
     for (name, wish) in [
@@ -155,13 +174,7 @@ fn a_click_within_one_frame_is_a_click() {
     for name in ["Bao, online", "Mute"] {
         let mut harness = window_of(picture());
         let at = harness.get_by_label(name).rect().center();
-        let button = |pressed| Event::PointerButton {
-            pos: at,
-            button: PointerButton::Primary,
-            pressed,
-            modifiers: Modifiers::default(),
-        };
-        let events = [Event::PointerMoved(at), button(true), button(false)];
+        let events = [Event::PointerMoved(at), button(at, true), button(at, false)];
         harness.input_mut().events.extend(events);
         harness.run();
         assert!(!harness.state().wishes.is_empty(), "{name}");
@@ -171,23 +184,14 @@ fn a_click_within_one_frame_is_a_click() {
 #[test]
 fn a_face_that_is_held_is_whispered_to_until_it_is_let_go() {
     let mut harness = window_of(picture());
-    let at = harness.get_by_label("Bao, online").rect().center();
-    let button = |pressed| Event::PointerButton {
-        pos: at,
-        button: PointerButton::Primary,
-        pressed,
-        modifiers: Modifiers::default(),
-    };
-    harness.event(Event::PointerMoved(at));
-    harness.event(button(true));
-    harness.run();
+    let at = hold(&mut harness, "Bao, online");
     assert_eq!(
         harness.state().wishes,
         [whisper("bao", WhisperMode::Hold)],
         "the whisper begins with the press"
     );
     harness.run_steps(30);
-    harness.event(button(false));
+    harness.event(button(at, false));
     harness.run();
     assert_eq!(harness.state().wishes.last(), Some(&Wish::Release));
 }
@@ -195,15 +199,7 @@ fn a_face_that_is_held_is_whispered_to_until_it_is_let_go() {
 #[test]
 fn a_held_face_is_abandoned_when_another_window_takes_the_keyboard() {
     let mut harness = window_of(picture());
-    let at = harness.get_by_label("Bao, online").rect().center();
-    harness.event(Event::PointerMoved(at));
-    harness.event(Event::PointerButton {
-        pos: at,
-        button: PointerButton::Primary,
-        pressed: true,
-        modifiers: Modifiers::default(),
-    });
-    harness.run();
+    hold(&mut harness, "Bao, online");
     harness.event(Event::WindowFocused(false));
     harness.run();
     assert_eq!(harness.state().wishes.last(), Some(&Wish::Abandon));

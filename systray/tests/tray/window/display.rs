@@ -1,22 +1,18 @@
 //! A display without a screen, a desktop that is light or dark, and what can be seen and done there.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
-use x11rb::connection::Connection;
 use x11rb::properties::WmClass;
 use x11rb::protocol::xproto::{
     BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, ImageFormat, MOTION_NOTIFY_EVENT,
 };
-use x11rb::protocol::xtest::ConnectionExt as _;
-use x11rb::rust_connection::RustConnection;
 use zbus::zvariant::{OwnedValue, Value};
 
-use crate::fixture::{DEADLINE, Session};
+use crate::fixture::{self, DEADLINE, Session};
 
 /// The size of the display.
 const WIDTH: u16 = 1840;
@@ -25,36 +21,11 @@ const HEIGHT: u16 = 1320;
 const LOOK_AGAIN: Duration = Duration::from_millis(150);
 
 /// The display.
-pub(crate) struct Display {
-    server: Child,
-    name: String,
-    client: RustConnection,
-    root: u32,
-}
+pub(crate) struct Display(fixture::Display);
 
 impl Display {
     pub(crate) fn start() -> Self {
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0"])
-            .arg(format!("{WIDTH}x{HEIGHT}x24"))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is needed for this test (Debian: xvfb)");
-        // It prints its number once it listens.
-        let mut line = String::new();
-        BufReader::new(server.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let name = format!(":{}", line.trim());
-        let (client, screen) = x11rb::connect(Some(&name)).unwrap();
-        let root = client.setup().roots[screen].root;
-        Self {
-            server,
-            name,
-            client,
-            root,
-        }
+        Self(fixture::Display::of_size(WIDTH, HEIGHT))
     }
 
     /// Starts the program under test on this display.
@@ -69,7 +40,7 @@ impl Display {
             .args(arguments)
             .env("DBUS_SESSION_BUS_ADDRESS", session.address())
             .env("SOTTO_HOME", session.directory.path().join("home"))
-            .env("DISPLAY", &self.name)
+            .env("DISPLAY", &self.0.name)
             .env_remove("WAYLAND_DISPLAY")
             .env("WINIT_X11_SCALE_FACTOR", scale.to_string())
             .stdin(Stdio::null())
@@ -81,9 +52,9 @@ impl Display {
 
     /// Everything on the display, four bytes a pixel: blue, green, red, nothing.
     fn pixels(&self) -> Vec<u8> {
-        let image = self.client.get_image(
+        let image = self.0.client.get_image(
             ImageFormat::Z_PIXMAP,
-            self.root,
+            self.0.root,
             0,
             0,
             WIDTH,
@@ -157,9 +128,15 @@ impl Display {
 
     /// Returns whether there is a window of this class, by which the desktop finds its `.desktop` file.
     pub(crate) fn has_class(&self, class: &str) -> bool {
-        let windows = self.client.query_tree(self.root).unwrap().reply().unwrap();
+        let windows = self
+            .0
+            .client
+            .query_tree(self.0.root)
+            .unwrap()
+            .reply()
+            .unwrap();
         windows.children.into_iter().any(|window| {
-            let found = WmClass::get(&self.client, window).unwrap();
+            let found = WmClass::get(&self.0.client, window).unwrap();
             // Some windows have none.
             let found = found.reply().ok().flatten();
             found.is_some_and(|found| found.class() == class.as_bytes())
@@ -168,28 +145,13 @@ impl Display {
 
     /// Presses the left button there.
     pub(crate) fn press(&self, x: i16, y: i16) {
-        self.fake(MOTION_NOTIFY_EVENT, 0, x, y);
-        self.fake(BUTTON_PRESS_EVENT, 1, x, y);
+        self.0.fake(MOTION_NOTIFY_EVENT, 0, x, y);
+        self.0.fake(BUTTON_PRESS_EVENT, 1, x, y);
     }
 
     /// Lets go of it.
     pub(crate) fn release(&self) {
-        self.fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
-    }
-
-    fn fake(&self, event: u8, detail: u8, x: i16, y: i16) {
-        self.client
-            .xtest_fake_input(event, detail, 0, self.root, x, y, 0)
-            .unwrap()
-            .check()
-            .unwrap();
-    }
-}
-
-impl Drop for Display {
-    fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.0.fake(BUTTON_RELEASE_EVENT, 1, 0, 0);
     }
 }
 

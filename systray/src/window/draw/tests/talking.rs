@@ -1,6 +1,5 @@
 //! Whether the user is heard: talking while muted, and push to talk.
 
-use eframe::egui::Pos2;
 use sotto_control::model::{Notice, NoticeKind};
 
 use super::*;
@@ -58,20 +57,6 @@ fn push_to_talk() -> Picture {
     let mut picture = picture();
     picture.you.push_to_talk = true;
     picture
-}
-
-/// Presses the control with this name, and returns where it is.
-fn hold(harness: &mut Harness<'_, Stage>, name: &str) -> Pos2 {
-    let at = harness.get_by_label(name).rect().center();
-    harness.event(Event::PointerMoved(at));
-    harness.event(Event::PointerButton {
-        pos: at,
-        button: PointerButton::Primary,
-        pressed: true,
-        modifiers: Modifiers::default(),
-    });
-    harness.run();
-    at
 }
 
 #[test]
