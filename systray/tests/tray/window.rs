@@ -1,11 +1,10 @@
-//! The window on a display of its own. They need `Xvfb` (Debian: `xvfb`) and a software OpenGL (`libgl1-mesa-dri`), and
-//! are run by name:
+//! The window on a display of its own. They need `Xvfb` (Debian: `xvfb`) and a software OpenGL (`libgl1-mesa-dri`).
+//!
+//! Pictures of every state are made by name. They go to `target/pictures`, or to the directory that `SOTTO_PICTURES` names.
 //!
 //! ```text
 //! cargo test -p sotto-tray --test tray window -- --ignored
 //! ```
-//!
-//! Pictures of every state go to `target/pictures`, or to the directory that `SOTTO_PICTURES` names.
 
 mod display;
 mod scenes;
@@ -73,7 +72,6 @@ async fn a_picture_without_a_daemon() {
 }
 
 #[tokio::test]
-#[ignore = "needs Xvfb"]
 async fn the_window_turns_dark_and_light_with_the_desktop() {
     let session = Session::start();
     let display = Display::start();
@@ -88,7 +86,6 @@ async fn the_window_turns_dark_and_light_with_the_desktop() {
 }
 
 #[tokio::test]
-#[ignore = "needs Xvfb"]
 async fn window_and_strip_have_the_class_that_the_desktop_file_names() {
     for arguments in [&["window"][..], &["window", "--strip"]] {
         let session = Session::start();
@@ -101,7 +98,6 @@ async fn window_and_strip_have_the_class_that_the_desktop_file_names() {
 }
 
 #[tokio::test]
-#[ignore = "needs Xvfb"]
 async fn talk_is_pressed_while_the_mouse_holds_it() {
     let session = Session::start();
     let display = Display::start();
@@ -123,7 +119,6 @@ async fn talk_is_pressed_while_the_mouse_holds_it() {
 }
 
 #[tokio::test]
-#[ignore = "needs Xvfb"]
 async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
     let session = Session::start();
     let display = Display::start();
