@@ -2,7 +2,7 @@
 
 use crate::wish::Wish;
 
-/// What the user clicks in the menu, on the icon or on a notification.
+/// A click in the menu, on the icon or on a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Click {
     /// The daemon is to do it.
@@ -13,7 +13,7 @@ pub(crate) enum Click {
     Start,
 }
 
-/// Where the window is to be opened.
+/// The place at which the window is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Show {
     /// Where it is.

@@ -26,7 +26,7 @@ pub(crate) struct Order {
     pub(crate) token: Option<String>,
 }
 
-/// Where every click goes in.
+/// The way in for every click.
 #[derive(Debug, Clone)]
 pub(crate) struct Hands {
     clicks: Clicks,

@@ -24,7 +24,7 @@ const THEME: &str = "icons/hicolor";
 /// Where programs' data is if the environment does not say.
 const DATA_DIRS: &str = "/usr/local/share:/usr/share";
 
-/// Where the user's files belong.
+/// The folders for the user's files.
 #[derive(Debug, Clone)]
 struct Homes {
     data: PathBuf,
@@ -49,7 +49,7 @@ struct File {
     kind: Kind,
 }
 
-/// What a file is for.
+/// The purpose of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Launcher,
@@ -212,7 +212,7 @@ fn refresh(homes: &Homes) {
     }
 }
 
-/// What was done, the icons in one line.
+/// A report of what was done, the icons in one line.
 #[derive(Debug, Default)]
 struct Said {
     lines: Vec<String>,

@@ -80,7 +80,7 @@ struct Arguments {
     command: Option<Command>,
 }
 
-/// Where the window is opened.
+/// The place at which the window is opened.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum Place {
     /// Where you are.

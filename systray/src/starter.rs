@@ -12,6 +12,8 @@ use tokio::time::timeout;
 const UNIT: &str = "sottod.service";
 /// The daemon's program.
 const PROGRAM: &str = "sottod";
+/// The longest time from a start to a daemon that can be connected to.
+pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 /// How long the service manager may take to say whether it knows the unit.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 /// How long it may take to start it.

@@ -25,7 +25,7 @@ pub(crate) enum Link {
     Up(Box<Snapshot>),
 }
 
-/// What this program knows by itself, beside the daemon.
+/// The state of this program itself, beside the daemon's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Here {
     /// Whether the daemon is being started.

@@ -9,7 +9,7 @@ use sotto_control::{
     TalkWhisper,
 };
 
-/// What the user asks for, in the menu, a notification or a window.
+/// A request of the user, from the menu, a notification or a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
     /// Close the microphone.
@@ -86,7 +86,7 @@ pub(crate) enum Wish {
     Connect,
 }
 
-/// What became of a wish.
+/// The outcome of a wish.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It was done.

@@ -258,7 +258,7 @@ impl Desk {
         run(self.command("xdotool").args(asking)).map(|title| title.trim().to_owned())
     }
 
-    /// Whether the window manager keeps a window of this title above others.
+    /// Returns whether the window manager keeps a window of this title above others.
     ///
     /// # Errors
     ///

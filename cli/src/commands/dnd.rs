@@ -21,7 +21,7 @@ pub(crate) struct Dnd {
     wish: Option<Wish>,
 }
 
-/// What the user wants.
+/// A wish about being left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     On,

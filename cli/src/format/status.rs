@@ -164,7 +164,7 @@ pub(crate) fn settings(values: &[(String, String)], style: Style) -> String {
     table.render(style)
 }
 
-/// Who reads a setting that nobody takes over at once, and when.
+/// Says who reads a setting that nobody takes over at once, and when.
 fn read_by(key: &str) -> &'static str {
     match key.split_once('.') {
         Some(("hotkeys", _)) => "sotto-tray reads it when it starts again",

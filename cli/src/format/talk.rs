@@ -29,7 +29,7 @@ pub(crate) fn talk_reply(reply: &TalkReply, style: Style) -> String {
     text
 }
 
-/// What has become of the microphone, and whom it speaks to while it is open.
+/// Says how the microphone is, and who hears it while it is open.
 pub(crate) fn press_reply(reply: &TalkReply, style: Style) -> String {
     let talk = &reply.talk;
     let audience = || audience(talk, style);

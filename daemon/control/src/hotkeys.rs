@@ -52,7 +52,7 @@ impl KeyBackend {
     }
 }
 
-/// What has come of the keys in the configuration.
+/// The state of the keys in the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeysReport {
     /// The way by which they are held.
@@ -69,7 +69,7 @@ pub struct KeysReport {
     pub keys: Vec<KeyReport>,
 }
 
-/// What has come of one key.
+/// The state of one key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyReport {
     /// The setting that it comes from.

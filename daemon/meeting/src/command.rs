@@ -16,7 +16,7 @@ pub enum WhisperMode {
     For(Duration),
 }
 
-/// How long the microphone stays pressed.
+/// The end of a press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PressMode {
     /// While a program holds it: until [`Command::Unpress`], or 10 s without [`Command::RenewPress`].

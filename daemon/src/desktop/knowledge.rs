@@ -14,7 +14,8 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    /// Returns the state that follows; without input the user `idles`, or never does. A known idle time overrules the hint, because it is measured against our own setting.
+    /// Returns the state that follows; without input the user `idles`, or never does. A known idle time overrules the
+    /// hint, because it is measured against our own setting.
     pub(super) fn state(self, idles: bool) -> SessionState {
         if self.locked {
             SessionState::Locked

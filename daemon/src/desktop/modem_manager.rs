@@ -58,7 +58,7 @@ pub(super) async fn follow(bus: &Connection, mut tell: impl FnMut(bool)) -> zbus
     }
 }
 
-/// Whether a call in this `MMCallState` occupies the user.
+/// Returns whether a call in this `MMCallState` occupies the user.
 fn is_ongoing(state: i32) -> bool {
     // Dialling 1, ringing out 2, active 4, held 5. Not: unknown 0, ringing in 3, waiting 6, terminated 7.
     matches!(state, 1 | 2 | 4 | 5)

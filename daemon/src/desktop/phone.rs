@@ -8,7 +8,7 @@ use zbus::Connection;
 
 use super::{DesktopSignal, modem_manager, ofono};
 
-/// Whether each source sees a call; `None` until it has looked.
+/// The calls that each source sees; `None` until it has looked.
 #[derive(Debug, Clone, Copy, Default)]
 struct Seen {
     modem_manager: Option<bool>,

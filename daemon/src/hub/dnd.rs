@@ -10,7 +10,7 @@ use super::publisher::Shown;
 use super::{Hub, notices};
 use crate::dnd_file::DndFile;
 
-/// Whether the user wants to be left alone.
+/// Do not disturb, and the file that remembers it.
 #[derive(Debug)]
 pub(super) struct DoNotDisturb {
     now: Dnd,

@@ -12,7 +12,7 @@ use super::{Hub, notices};
 /// The user is told once in so long, by a sound and a notice. What is shown follows at once.
 const RARELY: Duration = Duration::from_secs(60);
 
-/// Whether the user talks while muted.
+/// Talking while muted, and when the user was last told of it.
 #[derive(Debug, Default)]
 pub(super) struct MutedTalk {
     talking: bool,

@@ -15,14 +15,14 @@ use sotto_meeting::{MeetingId, Mesh, PeerId, View};
 use super::{Hub, present, refuse};
 use crate::groups::{Group, Groups, Member};
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Debug, PartialEq)]
 enum Meant<'a> {
     Person(PeerId),
     Group(&'a Group),
 }
 
-/// What names mean, each once.
+/// The people and groups that names mean, each once.
 #[derive(Debug, Default)]
 pub(super) struct Called {
     /// Those named one by one.

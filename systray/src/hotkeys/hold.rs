@@ -7,7 +7,7 @@ use sotto_control::config::HotkeyAction;
 /// A press that comes again within this time is the keyboard's repetition, which some desktops pass on.
 const REPEATS_WITHIN: Duration = Duration::from_millis(1200);
 
-/// What is to be done.
+/// The effect of a stroke.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Does {
     /// Do what is done once.
@@ -18,7 +18,7 @@ pub(super) enum Does {
     End,
 }
 
-/// Which keys are down, and what is held by one.
+/// The keys that are down, and the action that one of them holds.
 #[derive(Debug, Default)]
 pub(super) struct Hold {
     down: Vec<(HotkeyAction, Instant)>,

@@ -45,14 +45,14 @@ enum Stroke {
     Lost,
 }
 
-/// Why no key is held.
+/// The reason why no key is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Refused {
     problem: String,
     hint: String,
 }
 
-/// Who is told what went wrong.
+/// The way to tell the user what went wrong.
 #[derive(Clone)]
 pub(crate) struct Told(Option<Arc<Teller>>);
 

@@ -21,7 +21,7 @@ pub(crate) use svg::{Style, svg};
 /// The sizes that panels use, in pixels.
 pub(crate) const SIZES: [u16; 6] = [16, 22, 24, 32, 48, 64];
 
-/// What the icon shows.
+/// The state that the icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Mood {
     /// No connection to the daemon: a hollow bubble.
@@ -96,7 +96,7 @@ const WHITE: u32 = 0xff_ff_ff;
 /// How much of it is left where it is crossed out.
 const FAINT: f32 = 0.6;
 
-/// What a layer does.
+/// The effect of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ink {
     /// Paints in the colour of the state.

@@ -6,7 +6,7 @@ use super::glyphs::Grid;
 use super::shape::Shape;
 use super::{BADGE, FAINT, Ink, Mood, WHITE, layers};
 
-/// How an SVG is painted.
+/// The way in which an SVG is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     /// In the colours of the states.

@@ -1,7 +1,5 @@
 //! What this program does itself: it shows the window and starts the daemon.
 
-use std::time::Duration;
-
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -10,11 +8,8 @@ use super::face::Face;
 use crate::child::Window;
 use crate::click::Click;
 use crate::hands::{Deed, Hands};
-use crate::starter;
+use crate::starter::{self, ANSWERS_WITHIN};
 use crate::wish::Wish;
-
-/// How long a daemon that has been started may take until it can be connected to.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 
 /// Does what is asked for, one thing after the other, until nobody can ask any more.
 pub(super) async fn run(

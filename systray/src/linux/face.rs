@@ -7,7 +7,7 @@ use super::item::Item;
 use crate::state::{Here, Link, State};
 use crate::view::View;
 
-/// What the panel shows.
+/// The icon and menu in the panel.
 pub(super) struct Face {
     handle: Handle<Item>,
     seen: Mutex<Seen>,

@@ -33,7 +33,7 @@ use item::Item;
 /// How long the server of notifications may take to close them when this program ends.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
-/// What the user wants of this start.
+/// The user's wishes for this start.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     /// Whether to show notifications.
@@ -112,7 +112,7 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
     ended.map(drop)
 }
 
-/// Why the program ends.
+/// The reason why the program ends.
 enum Ended {
     /// The user quits: nothing of it is to stay.
     ByTheUser,

@@ -31,7 +31,7 @@ const SMALLEST: Vec2 = vec2(380.0, 480.0);
 /// The pause before a wish is sent again that found no room.
 const AGAIN: Duration = Duration::from_millis(20);
 
-/// How the window is opened.
+/// The way in which the window is opened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Opening {
     /// The meeting whose invitation it is opened for.

@@ -14,7 +14,7 @@ use super::start::Start;
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
-/// What the user does.
+/// An action of the user.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Act {
     /// Asks for something.
@@ -235,7 +235,7 @@ impl Desk {
         }
     }
 
-    /// Whom a press on this face reaches: all chosen, if it is one of them, else the face alone.
+    /// Returns the target of a press on this face: all chosen, if it is one of them, else the face alone.
     pub(crate) fn with_chosen(&self, id: &str) -> Vec<String> {
         match self.chosen.contains(id) {
             true => self.chosen.iter().cloned().collect(),
@@ -270,7 +270,7 @@ impl Desk {
         self.whisper(hearing.into_iter().collect())
     }
 
-    /// Who hears the user's whisper by now.
+    /// Returns those who hear the user's whisper by now.
     fn hearing(&self) -> BTreeSet<String> {
         let tiles = self.picture.room.iter().flat_map(|room| &room.tiles);
         let chosen = tiles.filter(|tile| tile.chosen);
@@ -326,7 +326,7 @@ impl Desk {
         &self.picture
     }
 
-    /// Who speaks.
+    /// Returns the voices that are heard.
     pub(crate) const fn voices(&self) -> &Voices {
         &self.voices
     }
@@ -336,7 +336,7 @@ impl Desk {
         self.figures.get(id).map(String::as_str)
     }
 
-    /// Whether this face is chosen for a whisper to several.
+    /// Returns whether this face is chosen for a whisper to several.
     pub(crate) fn is_chosen(&self, id: &str) -> bool {
         self.chosen.contains(id)
     }
@@ -346,18 +346,18 @@ impl Desk {
         &self.chosen
     }
 
-    /// Whether this face is held down.
+    /// Returns whether this face is held down.
     pub(crate) fn is_held(&self, id: &str) -> bool {
         let target = self.push.target();
         target.is_some_and(|target| target.people().iter().any(|one| one == id))
     }
 
-    /// Whether the button to talk is held.
+    /// Returns whether the button to talk is held.
     pub(crate) fn talks(&self) -> bool {
         self.push.talks()
     }
 
-    /// Whether anything is held.
+    /// Returns whether anything is held.
     pub(crate) fn holds(&self) -> bool {
         self.push.target().is_some()
     }
@@ -382,12 +382,12 @@ impl Desk {
         self.settings.as_mut()
     }
 
-    /// Whether something is open over the faces.
+    /// Returns whether something is open over the faces.
     pub(crate) const fn is_covered(&self) -> bool {
         self.dialog.is_some() || self.settings.is_some()
     }
 
-    /// How far a start of the daemon has come.
+    /// Returns the state of a start of the daemon.
     pub(crate) const fn start(&self) -> &Start {
         &self.start
     }
@@ -397,7 +397,7 @@ impl Desk {
         &mut self.start
     }
 
-    /// What has happened.
+    /// Returns the messages to show.
     pub(crate) const fn messages(&self) -> &Messages {
         &self.messages
     }

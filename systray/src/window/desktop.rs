@@ -6,7 +6,7 @@ use futures::stream::{BoxStream, select_all};
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{Connection, MatchRule, MessageStream};
 
-/// What the desktop says.
+/// A message of the desktop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Word {
     /// Windows are to be dark, or light.

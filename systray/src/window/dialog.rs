@@ -33,7 +33,7 @@ impl Dialog {
         }
     }
 
-    /// Whom to invite to this meeting.
+    /// Opens the dialog that invites to this meeting.
     pub(crate) fn invite(id: &str, title: &str) -> Self {
         Self {
             meeting: Some((id.to_owned(), title.to_owned())),
@@ -46,7 +46,7 @@ impl Dialog {
         self.meeting.as_ref().map(|(_, title)| title.as_str())
     }
 
-    /// Whether this one is picked.
+    /// Returns whether this one is picked.
     pub(crate) fn is_picked(&self, key: &str) -> bool {
         self.picked.contains(key)
     }

@@ -79,7 +79,7 @@ pub(super) fn within(ui: &mut Ui, place: Rect, contents: impl FnOnce(&mut Ui)) -
     drawn.response.rect
 }
 
-/// What the keyboard and the pointer do wherever they are.
+/// Takes the keys and clicks that mean the same everywhere.
 pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
     talk::key(ui, desk, acts);
     let pressed = |act: &Act| matches!(act, Act::Press(_));
@@ -134,7 +134,7 @@ fn live(ui: &Ui, desk: &Desk) {
         .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
 }
 
-/// Why there is no connection, and the way to one.
+/// Says why there is no connection, and offers a way to one.
 fn disconnected(ui: &mut Ui, desk: &Desk, why: &str, look: &Palette, acts: &mut Vec<Act>) {
     if why.is_empty() {
         return;

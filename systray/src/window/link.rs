@@ -55,7 +55,7 @@ pub(crate) struct Fresh {
     pub(crate) gone: bool,
 }
 
-/// What both threads see.
+/// The state that both threads see.
 #[derive(Debug, Default)]
 struct Shared {
     fresh: Fresh,
@@ -156,7 +156,7 @@ impl Link {
         std::mem::take(&mut lock(&self.shared).fresh)
     }
 
-    /// Where wishes go in.
+    /// Returns the way in for wishes.
     pub(crate) const fn clicks(&self) -> &Clicks {
         &self.clicks
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sotto_control::{Places, durable};
 
-/// What is remembered.
+/// The things that are remembered.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Remembered {
@@ -16,7 +16,7 @@ pub(crate) struct Remembered {
     pub(crate) told_kept: bool,
 }
 
-/// Where it is kept.
+/// The file of what is remembered.
 #[derive(Debug, Clone)]
 pub(crate) struct Memory {
     file: PathBuf,
@@ -31,7 +31,7 @@ impl Memory {
         Self { file, now }
     }
 
-    /// What is remembered.
+    /// Returns what is remembered.
     pub(crate) const fn now(&self) -> &Remembered {
         &self.now
     }

@@ -6,9 +6,10 @@
 //! {"show":{"page":"start"}}
 //! ```
 //!
-//! `show` brings the window to the front; `invitation` is the meeting whose invitation it is shown for, `token` the
-//! desktop's leave to take the keyboard; `page` is what is opened in it: `start` (a meeting) or `settings`. Members that are not known are ignored, and so are lines that are no order. The
-//! end of standard input does not end the window: it works when it is started by hand, and outlives the tray.
+//! `show` brings the window to the front. `invitation` is the meeting whose invitation it is shown for, `token` the
+//! desktop's leave to take the keyboard, `page` what is opened in it: `start` (a meeting) or `settings`. Unknown members
+//! are ignored, and so are lines that are no order. The end of standard input does not end the window: it works when it
+//! is started by hand, and outlives the tray.
 
 use std::io::{BufRead, Read};
 
@@ -25,7 +26,7 @@ pub(crate) enum Order {
     Show(Show),
 }
 
-/// Why the window is to come to the front.
+/// The reason for the window to come to the front.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
 pub(crate) struct Show {
@@ -37,7 +38,7 @@ pub(crate) struct Show {
     pub(crate) page: Option<Page>,
 }
 
-/// What can be opened in the window.
+/// A page of the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Page {

@@ -91,14 +91,14 @@ pub(crate) struct Room {
 }
 
 impl You {
-    /// Whether pressing opens the microphone.
+    /// Returns whether pressing opens the microphone.
     pub(crate) const fn can_press(&self) -> bool {
         self.push_to_talk && !self.deafened && !self.away && !self.on_the_phone
     }
 }
 
 impl Picture {
-    /// What to show before anything is known.
+    /// Returns the picture before anything is known.
     pub(crate) fn unknown() -> Self {
         Self {
             disconnected: Some(String::new()),
@@ -106,7 +106,7 @@ impl Picture {
         }
     }
 
-    /// What to show.
+    /// Returns the picture of a state.
     pub(crate) fn of(state: &State) -> Self {
         match &state.link {
             Link::Down { why, startable } => Self {

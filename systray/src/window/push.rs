@@ -17,7 +17,7 @@ use crate::wish::Wish;
 /// A press that ends within this time is a click.
 pub(crate) const CLICK: Duration = Duration::from_millis(300);
 
-/// What the press is on.
+/// The target of a press.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// These people, by id.

@@ -7,7 +7,7 @@ use sotto_control::config::{self, Config, KEYS};
 use sotto_control::model::{Device, Devices, MicrophoneTest, TestProgress, TestStep, TestVerdict};
 use sotto_control::{DeviceRole, SettingReply};
 
-/// What the shell is to do, which takes a moment.
+/// A task for the shell, which takes a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Errand {
     /// List the devices.
@@ -32,7 +32,7 @@ pub(crate) enum Errand {
     Quiet(bool),
 }
 
-/// What became of an errand.
+/// The outcome of an errand.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Told {
     /// The devices.
@@ -264,7 +264,7 @@ impl Settings {
         rows
     }
 
-    /// How the trial goes, in words, and how loud the microphone is from 0 to 1 while it is listened to.
+    /// Returns the state of the trial in words, and the microphone's level from 0 to 1 while it is listened to.
     pub(crate) fn trial(&self) -> Option<(&'static str, Option<f32>)> {
         Some(match self.trial.as_ref()? {
             Trial::Ended(verdict) => (verdict, None),
@@ -283,17 +283,17 @@ impl Settings {
         })
     }
 
-    /// Whether a trial runs.
+    /// Returns whether a trial runs.
     pub(crate) const fn tries(&self) -> bool {
         matches!(self.trial, Some(Trial::Runs(_)))
     }
 
-    /// What went wrong.
+    /// Returns what went wrong.
     pub(crate) fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
 
-    /// Whether something was set that the daemon reads when it starts.
+    /// Returns whether something was set that the daemon reads when it starts.
     pub(crate) const fn later(&self) -> bool {
         self.later
     }

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-/// How long a daemon that has been started may take until it can be connected to.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
+use crate::starter::ANSWERS_WITHIN;
 
 /// The start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

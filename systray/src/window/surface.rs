@@ -35,7 +35,7 @@ impl System {
     }
 }
 
-/// What to say where no program can keep its window above others: the desktop's own entry for it.
+/// Returns the sentence for desktops where no program can keep its window above others: their own entry for it.
 pub(crate) fn by_hand(desktop: Option<OsString>) -> String {
     let desktop = desktop.unwrap_or_default().to_string_lossy().to_lowercase();
     let entry = if desktop.contains("gnome") {

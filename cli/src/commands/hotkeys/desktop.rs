@@ -13,7 +13,7 @@ pub(super) enum Desktop {
     Kde,
 }
 
-/// What a desktop runs for a key.
+/// The commands that a desktop runs for a key.
 struct Commands {
     press: String,
     /// What ends it, for what lasts while the key is held.

@@ -125,7 +125,7 @@ fn drop_what_it_replaces(document: &mut DocumentMut, key: &str) {
     }
 }
 
-/// Whether `key` is either `true` or `false`.
+/// Returns whether `key` is either `true` or `false`.
 #[must_use]
 pub fn is_yes_or_no(key: &str) -> bool {
     key == "audio.music" || Notifications::default().get(key).is_some()

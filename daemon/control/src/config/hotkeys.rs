@@ -29,7 +29,7 @@ pub struct Hotkeys {
     pub whisper: BTreeMap<String, Trigger>,
 }
 
-/// What a key does.
+/// The action of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HotkeyAction {
     /// The microphone is open while it is held.

@@ -11,7 +11,7 @@ pub struct Presence {
     pub idle_after: IdleAfter,
 }
 
-/// How long without input makes the user Away.
+/// The time without input after which the user is Away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdleAfter {
     /// After this long.

@@ -10,7 +10,7 @@ pub struct Talk {
     pub mode: TalkMode,
 }
 
-/// When the microphone's sound is sent while the user is unmuted.
+/// The times at which an unmuted microphone is sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TalkMode {
     /// `open`: always, so that nobody on the network sees who speaks.

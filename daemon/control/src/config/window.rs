@@ -10,7 +10,7 @@ pub struct Window {
     pub on_close: OnClose,
 }
 
-/// What closing the meeting window does to the meeting.
+/// The effect of closing the meeting window on the meeting.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnClose {
     /// `"keep"`: the meeting runs on, and the tray shows it.

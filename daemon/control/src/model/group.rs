@@ -43,7 +43,7 @@ pub struct LeftOut {
     pub presence: Option<Presence>,
 }
 
-/// Why a member of a group was left out.
+/// The reason why a member of a group was left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOutBecause {

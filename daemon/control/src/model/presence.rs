@@ -43,7 +43,7 @@ pub enum PresenceState {
     Unknown,
 }
 
-/// Why the user is Away or on the phone.
+/// The reason why the user is Away or on the phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {

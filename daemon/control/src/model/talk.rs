@@ -34,7 +34,7 @@ pub struct Talk {
     pub reply_to: Vec<Person>,
 }
 
-/// When the microphone is open while the user is unmuted.
+/// The times at which an unmuted microphone is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TalkMode {

@@ -16,7 +16,7 @@ use crate::command::PressMode;
 /// A key that is kept down repeats after half a second or a little more. What comes so soon is the same press.
 const KEY_REPEATS: Duration = Duration::from_millis(750);
 
-/// Whether the microphone must be pressed, and whether it is.
+/// Push to talk: the setting, and the press under way.
 #[derive(Debug, Default)]
 pub(super) struct Push {
     /// The microphone is closed unless it is pressed.

@@ -30,7 +30,7 @@ fn mesh() -> Mesh {
     Mesh::new(setup, now()).unwrap()
 }
 
-/// What Anna sees, who knows these.
+/// Returns the view of Anna, who knows these.
 fn view(known: &[(PeerId, &str)]) -> View {
     let mut view = mesh().view(now());
     view.peers = known

@@ -4,7 +4,7 @@ use sotto_voice::UplinkCommand;
 
 use super::Voice;
 
-/// Whether the uplink listens.
+/// Listening while muted: whether it is wanted, and what the uplink was told.
 #[derive(Debug, Default)]
 pub(super) struct Listening {
     wanted: bool,

@@ -104,7 +104,7 @@ mod tests {
         muted
     }
 
-    /// What is told of so many equal frames, each with its number.
+    /// Returns what is told of so many equal frames, each with its number.
     fn hear(
         muted: &mut MutedSpeech,
         db: f32,

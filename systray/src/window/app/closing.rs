@@ -23,7 +23,7 @@ const KEPT_MUTED: (&str, &str) = (
     "No icon in the panel would show an open microphone. Start sotto-tray, or unmute with 'sotto unmute'.",
 );
 
-/// How far closing has come.
+/// The progress of closing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Closing {
     No,
@@ -33,7 +33,7 @@ pub(super) enum Closing {
 }
 
 impl App {
-    /// What closing does to the meeting: as the user has settled it. No microphone stays open without a sign.
+    /// Keeps the meeting or leaves it, as the user has settled. No microphone stays open without a sign.
     pub(super) fn close(&mut self, ctx: &Context) {
         match &self.closing {
             Closing::Done => return,

@@ -11,7 +11,7 @@ use super::{App, SMALLEST};
 /// The largest: no limit, after the strip had one.
 const LARGEST: Vec2 = Vec2::splat(16_384.0);
 
-/// Whether it is a window or a strip.
+/// The shape of the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Shape {
     Window,

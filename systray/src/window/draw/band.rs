@@ -7,7 +7,7 @@ use super::text::{self, Weight};
 use crate::window::colour::Palette;
 use crate::window::picture::{Part, Picture};
 
-/// What does not work, each with what helps.
+/// Shows what does not work, each with what helps.
 pub(super) fn troubles(ui: &mut Ui, picture: &Picture, look: &Palette) {
     for trouble in &picture.troubles {
         let sentence = [Part::Text(trouble.clone())];

@@ -11,7 +11,7 @@ use super::icon::{self, Icon};
 use super::text::{self, Weight};
 use crate::window::colour::Palette;
 
-/// What a button is for, which decides its colour.
+/// The purpose of a button, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// One of several.
@@ -95,7 +95,7 @@ impl<'a> Control<'a> {
         self
     }
 
-    /// Whether it can be used.
+    /// Says whether it can be used.
     pub(crate) const fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
         self

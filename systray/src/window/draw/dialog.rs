@@ -109,7 +109,7 @@ fn contents(
     });
 }
 
-/// Whether the user has ended a field with the Enter key.
+/// Returns whether the user has ended a field with the Enter key.
 fn enter_in(ui: &Ui, field: &eframe::egui::Response) -> bool {
     field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter))
 }

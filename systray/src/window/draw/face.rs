@@ -7,7 +7,7 @@ use super::text;
 use crate::window::colour::{Palette, circle};
 use crate::window::picture::{Mark, Tile, Voice};
 
-/// What a ring around a face says.
+/// The meaning of a ring around a face.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ring {
     /// How loud, from 1.

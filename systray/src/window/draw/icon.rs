@@ -4,7 +4,7 @@ use std::f32::consts::{PI, TAU};
 
 use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, Vec2, vec2};
 
-/// What is drawn.
+/// A pictogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Icon {
     /// An open microphone.

@@ -43,7 +43,7 @@ pub(super) fn show(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<Act>
     settle(ui, drawn.height());
 }
 
-/// Where it is kept how high the lower part is.
+/// Returns the key for the height of the lower part.
 fn height_id() -> eframe::egui::Id {
     eframe::egui::Id::unique("height of the controls")
 }
@@ -64,7 +64,7 @@ fn settle(ui: &Ui, height: f32) {
     }
 }
 
-/// Where it is kept whether a narrow window shows the meetings instead of the faces.
+/// Returns the key for whether a narrow window shows the meetings instead of the faces.
 fn behind() -> eframe::egui::Id {
     eframe::egui::Id::unique("meetings instead of faces")
 }
@@ -116,7 +116,7 @@ fn head(
     ui.add_space(12.0);
 }
 
-/// Who hears the user, always.
+/// Shows the audience, always.
 fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
     let audience = &room.audience;
     let (one, ground, ink) = match audience.tone {

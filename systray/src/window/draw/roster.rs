@@ -51,7 +51,7 @@ pub(super) fn show(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: 
         });
 }
 
-/// Where so many tiles stand in this width, from its corner.
+/// Returns the places of so many tiles in this width, from its corner.
 fn places(width: f32, count: usize) -> Vec<Rect> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a handful
     let columns = (((width + GAP) / (tile::SIZE.x + GAP)).floor() as usize).max(1);
@@ -67,7 +67,7 @@ fn places(width: f32, count: usize) -> Vec<Rect> {
     (0..count).map(place).collect()
 }
 
-/// Where the lasso began; kept while it is thrown.
+/// The beginning of a lasso; kept while it is thrown.
 #[derive(Debug, Clone, Copy, Default)]
 struct Thrown(Pos2);
 

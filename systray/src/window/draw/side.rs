@@ -39,7 +39,7 @@ pub(super) fn meetings(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<
         });
 }
 
-/// What is shown while the user is in no meeting.
+/// Draws the window of a user who is in no meeting.
 pub(super) fn no_meeting(ui: &mut Ui, desk: &Desk, look: &Palette, acts: &mut Vec<Act>) {
     let picture = desk.picture();
     let width = ui.available_width().min(WIDEST);

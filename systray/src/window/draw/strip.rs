@@ -39,7 +39,7 @@ fn faces(desk: &Desk) -> (Vec<&Tile>, usize) {
     (inside, rest)
 }
 
-/// How large the strip is for this picture.
+/// Returns the size of the strip for this picture.
 pub(crate) fn size(desk: &Desk) -> Vec2 {
     let (faces, rest) = faces(desk);
     let places = (faces.len() + usize::from(rest > 0)).max(2);
@@ -139,7 +139,7 @@ fn small_face(
     painter.galley(corner, name, look.text);
 }
 
-/// Who whispers to the user and who hears the user, in one line below the faces.
+/// Shows in one line below the faces who whispers to the user and who hears the user.
 fn audience(ui: &Ui, area: Rect, desk: &Desk, look: &Palette) {
     let picture = desk.picture();
     let sentence = match (&picture.disconnected, &picture.room) {

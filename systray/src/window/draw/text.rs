@@ -11,7 +11,7 @@ use eframe::egui::{
 use crate::window::bidi;
 use crate::window::picture::{Part, plain};
 
-/// How much a text matters.
+/// The importance of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
     /// What the window is about.

@@ -29,7 +29,7 @@ pub(crate) fn plain(parts: &[Part]) -> String {
     texts.collect()
 }
 
-/// Who hears the user.
+/// The audience, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Audience {
     /// The sentence.
@@ -176,12 +176,12 @@ fn sentence(snapshot: &Snapshot, meeting: &Meeting) -> (Vec<Part>, Tone) {
     (parts, Tone::Open)
 }
 
-/// Whether the microphone is closed because nobody presses it.
+/// Returns whether the microphone is closed because nobody presses it.
 fn waits_for_press(talk: &Talk) -> bool {
     talk.mode == TalkMode::Push && !talk.pressed && !talk.microphone_open
 }
 
-/// Who would hear the user.
+/// Says who would hear the user.
 fn press(others: &[Person]) -> Vec<Part> {
     if others.is_empty() {
         return vec![Part::text("Nobody else is here yet.")];

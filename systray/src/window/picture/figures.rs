@@ -6,7 +6,7 @@ use sotto_control::model::{Participant, Path, Stats};
 
 use crate::state::{Link, State};
 
-/// How well a voice comes through.
+/// The quality of a voice.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Quality {
     /// Nothing is known.
@@ -21,7 +21,7 @@ pub(crate) enum Quality {
 }
 
 impl Quality {
-    /// What is said of it; nothing where there is nothing to say.
+    /// Returns the words for it; none where there is nothing to say.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Unknown | Self::Good => "",

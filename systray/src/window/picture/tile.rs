@@ -39,7 +39,7 @@ pub(crate) struct Tile {
     pub(crate) same_room: bool,
 }
 
-/// Where somebody is, as a mark.
+/// The mark for somebody's presence.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// Hears and may speak.
@@ -64,12 +64,12 @@ pub(crate) enum Voice {
 }
 
 impl Tile {
-    /// Whether the user can whisper to them now.
+    /// Returns whether the user can whisper to them now.
     pub(crate) fn reachable(&self) -> bool {
         !self.you && self.mark != Mark::Offline
     }
 
-    /// What is said of them beside the name, from the most important to the least.
+    /// Returns the remarks beside the name, from the most important to the least.
     pub(crate) fn remarks(&self) -> Vec<&str> {
         let voice = match self.voice {
             _ if self.mark == Mark::Offline => "",

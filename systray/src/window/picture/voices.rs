@@ -49,7 +49,7 @@ impl Voices {
         }
     }
 
-    /// Whether what this person says is a whisper to the user.
+    /// Returns whether what this person says is a whisper to the user.
     pub(crate) fn whispers(&self, id: &str) -> bool {
         self.speakers.get(id).is_some_and(|speaker| speaker.whisper)
     }
