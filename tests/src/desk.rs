@@ -123,6 +123,8 @@ impl Desk {
     ///
     /// When it does not start.
     pub fn start_notifications(&mut self) -> Result<()> {
+        run(self.command("dunst").arg("--version"))
+            .context("there is no server of notifications; 'cargo xtask setup test' brings it")?;
         self.write("dunstrc", NOTIFICATIONS)?;
         let settings = self.directory.join("dunstrc").display().to_string();
         self.start("dunst", &["-config", &settings])?;

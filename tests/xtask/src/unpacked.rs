@@ -3,8 +3,8 @@
 //! Debian's `avahi-daemon` announces its machine on every real network from the moment of its installation, and
 //! `pulseaudio` takes the place of another sound system, as `dunst` takes that of another server of notifications. The
 //! scenarios need them inside their virtual hosts alone. So apt fetches these packages, with the libraries that the
-//! system lacks, and they are unpacked into the target folder. The
-//! fetching needs no root and changes nothing of the system. Programs that are installed already are used as they are.
+//! system lacks, and they are unpacked into the target folder. The fetching needs no root and changes nothing of the
+//! system. Programs that are installed already are used as they are.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
