@@ -97,9 +97,8 @@ pub(crate) enum News {
 
 /// Who is told of every new state.
 pub(crate) trait Screen {
-    /// Whether it shows how loud everybody is. One that does not is told when the user begins and ends to speak, and
-    /// not ten times a second.
-    const LEVELS: bool = false;
+    /// Whether a new state is wanted when the user begins or ends to speak. It costs ten events a second.
+    const SPEAKING: bool;
 
     /// Shows the state.
     fn show(&mut self, state: &State) -> impl Future<Output = ()> + Send;
@@ -109,10 +108,10 @@ pub(crate) trait Screen {
 }
 
 /// Follows the daemon until the user quits or nobody can wish any more.
-pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut impl Screen) {
+pub(crate) async fn follow<S: Screen>(places: &Places, mut wishes: Wishes, screen: &mut S) {
     let mut pause = FIRST_PAUSE;
     loop {
-        let (why, startable) = match connect(places).await {
+        let (why, startable) = match connect(places, S::SPEAKING).await {
             Ok((client, snapshot, events)) => {
                 tracing::info!(version = client.daemon().version, "connected");
                 let since = Instant::now();
@@ -157,13 +156,16 @@ pub(crate) async fn follow(places: &Places, mut wishes: Wishes, screen: &mut imp
 }
 
 /// Connects and subscribes, or says in a sentence why not, and whether starting the daemon helps.
-async fn connect(places: &Places) -> Result<(Client, Snapshot, Events), (String, bool)> {
+async fn connect(
+    places: &Places,
+    levels: bool,
+) -> Result<(Client, Snapshot, Events), (String, bool)> {
     let client = Client::connect(places, NAME).await.map_err(|error| {
         let startable = matches!(error, ConnectError::NotRunning { .. });
         (error.in_one_line(), startable)
     })?;
     let (snapshot, events) = client
-        .subscribe(true)
+        .subscribe(levels)
         .await
         .map_err(|error| (error.in_one_line(), false))?;
     Ok((client, snapshot, events))
@@ -203,7 +205,7 @@ async fn attend<S: Screen>(
                 Some(event @ Event::Levels { .. }) => {
                     let spoke = you_speak(&snapshot);
                     snapshot.apply(&event);
-                    changed = S::LEVELS || you_speak(&snapshot) != spoke;
+                    changed = you_speak(&snapshot) != spoke;
                 }
                 Some(event) => snapshot.apply(&event),
                 None => return if under_way.is_empty() { Ended::ByTheDaemon } else { quit_among(under_way).await },
@@ -272,6 +274,8 @@ mod tests {
     struct Nowhere;
 
     impl Screen for Nowhere {
+        const SPEAKING: bool = false;
+
         async fn show(&mut self, _state: &State) {}
 
         fn tell(&mut self, _news: News) {}
@@ -322,7 +326,7 @@ mod tests {
             }
         });
         let (clicks, mut wishes) = wishes();
-        let (client, snapshot, events) = soon(connect(&places)).await.unwrap();
+        let (client, snapshot, events) = soon(connect(&places, false)).await.unwrap();
         let attended = tokio::spawn(async move {
             attend(&client, snapshot, events, &mut wishes, &mut Nowhere).await
         });

@@ -171,6 +171,8 @@ struct Panel<'a> {
 }
 
 impl Screen for Panel<'_> {
+    const SPEAKING: bool = true;
+
     async fn show(&mut self, state: &State) {
         if let Some(teller) = &self.teller {
             teller.show(state);

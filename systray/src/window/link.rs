@@ -236,6 +236,9 @@ impl Post {
 }
 
 impl Screen for Post {
+    // Levels come over a connection of their own.
+    const SPEAKING: bool = false;
+
     async fn show(&mut self, state: &State) {
         let (picture, figures) = (Picture::of(state), figures(state));
         self.put(|shared| {
