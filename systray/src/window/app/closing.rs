@@ -77,7 +77,7 @@ impl App {
 
     /// Closes the window if this is what was waited for.
     pub(super) fn close_if_answered(&mut self, ctx: &Context, news: &News) {
-        let (Closing::Waiting(wanted, _), News::Answered { wish, .. }) = (&self.closing, news)
+        let (Closing::Waiting(wanted, _), News::Answered { wish, refusal }) = (&self.closing, news)
         else {
             return;
         };
@@ -85,6 +85,11 @@ impl App {
             return;
         }
         if *wish == Wish::Mute {
+            if refusal.is_some() {
+                // The microphone may be open still, and this window, which says why, is its only sign.
+                self.closing = Closing::No;
+                return;
+            }
             self.link.notify(KEPT_MUTED);
         }
         self.closing = Closing::Done;
