@@ -1,7 +1,8 @@
 //! Correlation of two recordings.
 
-use rustfft::FftPlanner;
+use rustfft::algorithm::Radix4;
 use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 
 /// Returns the inner products of `short` with every stretch of `long` that it fits on.
 #[must_use]
@@ -10,9 +11,9 @@ pub fn correlate(short: &[f32], long: &[f32]) -> Vec<f64> {
         return Vec::new();
     };
     let size = (short.len() + long.len()).next_power_of_two();
-    let mut planner = FftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(size);
-    let inverse = planner.plan_fft_inverse(size);
+    // A planner would have every algorithm compiled, which takes half a minute.
+    let forward = Radix4::new(size, FftDirection::Forward);
+    let inverse = Radix4::new(size, FftDirection::Inverse);
     let transform = |sound: &[f32]| {
         let mut bins: Vec<Complex<f64>> = sound
             .iter()
