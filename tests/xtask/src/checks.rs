@@ -6,7 +6,10 @@ use sotto_namespaces::on_loopback_alone;
 
 use crate::build_programs;
 use crate::packages::{self, Set};
-use crate::steps::{COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_program};
+use crate::steps::{
+    AFTER_OTHERS, COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_after_others,
+    cargo_program,
+};
 
 /// The tests of all crates, without scenarios.
 const TESTS: Minutes = Minutes(45);
@@ -30,14 +33,6 @@ pub(crate) fn test() -> Result<(), Failed> {
             .args(["clippy", "--locked", "--workspace", "--all-targets", "--"])
             .args(["--deny", "warnings"]),
     )?;
-    steps.quiet(
-        "documentation",
-        COMPILING,
-        cargo()
-            .args(["doc", "--locked", "--workspace", "--no-deps"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
-    )?;
-    dependencies(&mut steps)?;
     // Always the whole workspace, whose features are the same each time: another selection of packages would have
     // libraries built once more. The programs that scenarios start are built with the tests.
     steps.quiet(
@@ -45,27 +40,45 @@ pub(crate) fn test() -> Result<(), Failed> {
         COMPILING,
         cargo().args(["test", "--locked", "--workspace", "--no-run"]),
     )?;
-    // In a network that is only loopback: some tests speak multicast.
-    steps.beside("long tests", TESTS, &mut long_tests(), |steps| {
-        steps.quiet(
-            "tests",
-            TESTS,
-            on_loopback_alone()
-                .arg(cargo_program())
-                .args(["test", "--offline", "--locked", "--workspace"])
-                .env("SOTTO_SCENARIOS", "none"),
-        )
-    })?;
+    // Tests wait more than they compute. What takes long and fails seldom is done meanwhile.
+    steps.beside(
+        |steps| steps.quiet("long tests", TESTS, &mut long_tests()),
+        |steps| steps.beside(documents, tests),
+    )?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().arg("--fail-fast"))?;
     steps.summary();
     Ok(())
 }
 
+/// The tests of all crates, in a network that is only loopback: some speak multicast.
+fn tests(steps: &mut Steps) -> Result<(), Failed> {
+    steps.quiet(
+        "tests",
+        TESTS,
+        on_loopback_alone()
+            .arg(cargo_program())
+            .args(["test", "--offline", "--locked", "--workspace"])
+            .env("SOTTO_SCENARIOS", "none"),
+    )
+}
+
+/// What is written about the code, and about what it is built from.
+fn documents(steps: &mut Steps) -> Result<(), Failed> {
+    dependencies(steps)?;
+    steps.quiet(
+        "documentation",
+        COMPILING,
+        cargo_after_others()
+            .args(["doc", "--locked", "--workspace", "--no-deps"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
+}
+
 /// Licences, sources, duplicates, and advisories where their database can be fetched.
 fn dependencies(steps: &mut Steps) -> Result<(), Failed> {
-    if !Steps::has_tool("cargo-deny") {
-        println!(
-            "dependencies                not checked: cargo-deny is not installed and cannot be built here"
+    if !steps.has_tool("cargo-deny") {
+        steps.say(
+            "dependencies                not checked: cargo-deny is not installed and cannot be built here",
         );
         return Ok(());
     }
@@ -79,13 +92,13 @@ fn dependencies(steps: &mut Steps) -> Result<(), Failed> {
         READING,
         &mut deny(&["--locked", "check", "bans", "licenses", "sources"]),
     )?;
-    let fetched = Steps::trying(
+    let fetched = steps.trying(
         "advisories, fetching",
         FETCHING,
         &mut deny(&["--locked", "fetch", "db"]),
     );
     if !fetched {
-        println!("advisories                  not checked: their database cannot be fetched here");
+        steps.say("advisories                  not checked: their database cannot be fetched here");
         return Ok(());
     }
     steps.quiet(
@@ -109,7 +122,7 @@ const LONG_TESTS: [&str; 4] = ["scale", "soak", "recordings", "control"];
 fn long_tests() -> Command {
     let mut command = on_loopback_alone();
     command
-        .args(["nice", "-n", "19"])
+        .args(AFTER_OTHERS)
         .arg(cargo_program())
         .args(["test", "--offline", "--locked", "--workspace"])
         .args(LONG_TESTS.iter().flat_map(|test| ["--test", test]))

@@ -66,6 +66,8 @@ pub(crate) const COMPILING: Minutes = Minutes(60);
 pub(crate) struct Steps {
     begin: Instant,
     taken: Vec<(String, Duration)>,
+    /// What is to be said of steps beside others, whose lines it would tear.
+    later: Option<String>,
 }
 
 impl Steps {
@@ -74,6 +76,7 @@ impl Steps {
         Self {
             begin: Instant::now(),
             taken: Vec::new(),
+            later: None,
         }
     }
 
@@ -116,47 +119,36 @@ impl Steps {
         attended(what, command.stdout(Stdio::null()))
     }
 
-    /// Runs a command beside `meanwhile`, and waits for both. Its output goes to a log.
+    /// Takes the steps of `aside` while those of `meanwhile` are taken, and waits for both. What happened aside is said at
+    /// the end.
     ///
     /// # Errors
     ///
-    /// When either fails, or the command takes longer than `limit`; the end of its log has been shown then.
+    /// When a step of either fails; the end of its log has been shown then.
     pub(crate) fn beside(
         &mut self,
-        what: &str,
-        limit: Minutes,
-        command: &mut Command,
+        aside: impl FnOnce(&mut Self) -> Result<(), Failed> + Send,
         meanwhile: impl FnOnce(&mut Self) -> Result<(), Failed>,
     ) -> Result<(), Failed> {
-        let (path, log) = log(what)?;
-        write_to(log, what, command)?;
-        let begin = Instant::now();
-        let (beside, first) = std::thread::scope(|scope| {
-            let beside = scope.spawn(|| {
-                let outcome = run_within(limit.into(), command);
-                (ended(what, limit, outcome, command), begin.elapsed())
-            });
+        let mut beside = Self {
+            later: Some(String::new()),
+            ..Self::begin()
+        };
+        let (first, second) = std::thread::scope(|scope| {
+            let running = scope.spawn(|| aside(&mut beside));
             let first = meanwhile(self);
-            let waiting = Waiting::begin(what);
-            let beside = beside.join();
+            let waiting = Waiting::begin("steps beside the others");
+            let second = running.join();
             waiting.end();
-            (beside, first)
+            (first, second)
         });
-        let (outcome, took) = beside.unwrap_or_else(|_| {
-            (
-                Err(Failed::new(what, "the task runner failed")),
-                begin.elapsed(),
-            )
-        });
-        match &outcome {
-            Ok(()) => println!("{what:<28}{}, beside the others", seconds(took)),
-            Err(_) => {
-                println!("{what:<28}FAILED");
-                show_end(&path);
-            }
-        }
-        self.taken.push((format!("  beside: {what}"), took));
-        first.and(outcome)
+        self.say(beside.later.unwrap_or_default().trim_end());
+        let aside = beside.taken.into_iter();
+        self.taken
+            .extend(aside.map(|(what, took)| (format!("  beside: {what}"), took)));
+        let second =
+            second.unwrap_or_else(|_| Err(Failed::new("steps aside", "the task runner failed")));
+        first.and(second)
     }
 
     fn logged(
@@ -168,19 +160,43 @@ impl Steps {
         let (path, log) = log(what)?;
         write_to(log, what, command)?;
         let begin = Instant::now();
-        let progress = Progress::begin(what, &path);
+        let progress = self.progress(what, &path);
         let outcome = run(command);
         match &outcome {
-            Ok(()) => progress.end(&seconds(self.took(what, begin))),
+            Ok(()) => {
+                let took = self.took(what, begin);
+                self.end(progress, what, &seconds(took));
+            }
             Err(_) => {
-                progress.end("FAILED\n");
-                show_end(&path);
+                self.end(progress, what, "FAILED\n");
+                self.say(&end_of(&path));
             }
         }
         outcome
     }
 
-    /// Runs a command that reports by itself.
+    /// Says a line, now or when the steps beside which these are taken have ended.
+    pub(crate) fn say(&mut self, line: &str) {
+        match &mut self.later {
+            Some(later) => later.push_str(&format!("{line}\n")),
+            None => println!("{line}"),
+        }
+    }
+
+    /// Shows that a step has begun, unless it is taken beside others.
+    fn progress(&self, what: &str, log: &Path) -> Option<Progress> {
+        self.later.is_none().then(|| Progress::begin(what, log))
+    }
+
+    /// Says how a step ended.
+    fn end(&mut self, progress: Option<Progress>, what: &str, how: &str) {
+        match progress {
+            Some(progress) => progress.end(how),
+            None => self.say(&format!("{what:<28}{how}")),
+        }
+    }
+
+    /// Runs a command that reports by itself, and so not beside others.
     ///
     /// # Errors
     ///
@@ -207,16 +223,16 @@ impl Steps {
     }
 
     /// Runs a command that may fail, and says whether it succeeded. Its output goes to a log.
-    pub(crate) fn trying(what: &str, limit: Minutes, command: &mut Command) -> bool {
+    pub(crate) fn trying(&mut self, what: &str, limit: Minutes, command: &mut Command) -> bool {
         let begin = Instant::now();
         let outcome = log(what).and_then(|(path, log)| {
             write_to(log, what, command)?;
-            let progress = Progress::begin(what, &path);
+            let progress = self.progress(what, &path);
             let outcome = ended(what, limit, run_within(limit.into(), command), command);
             let took = seconds(begin.elapsed());
             match &outcome {
-                Ok(()) => progress.end(&took),
-                Err(_) => progress.end(&format!("{took}, without success")),
+                Ok(()) => self.end(progress, what, &took),
+                Err(_) => self.end(progress, what, &format!("{took}, without success")),
             }
             outcome
         });
@@ -224,12 +240,12 @@ impl Steps {
     }
 
     /// Returns whether a cargo subcommand is there, or could be built within bounds. It stays in the target folder.
-    pub(crate) fn has_tool(name: &str) -> bool {
+    pub(crate) fn has_tool(&mut self, name: &str) -> bool {
         let present = || {
             let version = in_place(&mut Command::new(name)).arg("--version").output();
             version.is_ok_and(|output| output.status.success())
         };
-        let mut building = cargo();
+        let mut building = cargo_after_others();
         building
             // It runs for a second: building it faster matters more than running it faster.
             .args(["install", "--locked", "--debug", "--root"])
@@ -237,7 +253,7 @@ impl Steps {
             .arg(name)
             .env("CARGO_TARGET_DIR", tools().join("build"));
         let built = present()
-            || Self::trying(&format!("building {name}, once"), TOOL, &mut building) && present();
+            || self.trying(&format!("building {name}, once"), TOOL, &mut building) && present();
         // What it was built from is of no further use.
         let _ = std::fs::remove_dir_all(tools().join("build"));
         built
@@ -309,6 +325,17 @@ pub(crate) fn cargo() -> Command {
     Command::new(cargo_program())
 }
 
+/// Runs the command that follows it, which lets all others use the processor first.
+pub(crate) const AFTER_OTHERS: [&str; 3] = ["nice", "-n", "19"];
+
+/// The cargo that runs this program, after all others.
+pub(crate) fn cargo_after_others() -> Command {
+    let [nice, adjustment @ ..] = AFTER_OTHERS;
+    let mut command = Command::new(nice);
+    command.args(adjustment).arg(cargo_program());
+    command
+}
+
 /// Where that cargo is.
 pub(crate) fn cargo_program() -> std::ffi::OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
@@ -366,12 +393,12 @@ fn write_to(log: File, what: &str, command: &mut Command) -> Result<(), Failed> 
     Ok(())
 }
 
-fn show_end(log: &Path) {
+/// The end of a step's log, and where all of it is.
+fn end_of(log: &Path) -> String {
     let text = std::fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().collect();
-    for line in &lines[lines.len().saturating_sub(SHOWN)..] {
-        println!("    {line}");
-    }
-    println!("    (all of it: {})", log.display());
+    let shown = lines[lines.len().saturating_sub(SHOWN)..].iter();
+    let shown: String = shown.map(|line| format!("    {line}\n")).collect();
+    format!("{shown}    (all of it: {})", log.display())
 }
