@@ -115,7 +115,7 @@ pub(crate) fn require_namespaces() -> Result<(), Failed> {
 }
 
 /// Where long tests are.
-const LONG_TESTS: [&str; 4] = ["scale", "soak", "recordings", "control"];
+const LONG_TESTS: [&str; 4] = ["simulated", "soak", "recordings", "control"];
 
 /// Tests that compute, or wait for a time-out, for half a minute and more in one thread. They are marked as ignored, so
 /// that whoever runs a crate's tests does not wait for them, and run here beside the others, which go first.

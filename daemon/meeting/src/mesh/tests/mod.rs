@@ -1,6 +1,6 @@
 //! Rules of the whole machine that are told by its private state or by its messages.
 //!
-//! They run in the same simulation as `tests/rules`, where everything is that can be said from outside.
+//! They run in the same simulation as `tests/simulated/rules`, where everything is that can be said from outside.
 
 mod admission;
 mod damage;

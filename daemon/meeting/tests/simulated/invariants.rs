@@ -4,17 +4,12 @@
 //! The simulation itself checks at every change that nothing is captured before a local join and that no whisper widens
 //! by itself (see `sim::Voice::change`); here the histories are drawn, and the rosters compared.
 
-// The lint's exception for tests covers test functions alone, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod sim;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::sim::histories::{PEOPLE, cases};
+use crate::sim::{Host, Sim};
 use proptest::prelude::*;
-use sim::histories::{PEOPLE, cases};
-use sim::{Host, Sim};
 use sotto_meeting::{
     Audience, Command, Flags, Input, MeetingId, OfflineReason, PeerId, Presence, PressMode, Reply,
     Session, TalkTarget, WhisperMode,

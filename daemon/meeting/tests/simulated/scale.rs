@@ -1,13 +1,8 @@
 //! Many people in one meeting, and in one lobby.
 
-// The lint's exception for tests covers test functions alone, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod sim;
-
 use std::time::Duration;
 
-use sim::{Host, Sim};
+use crate::sim::{Host, Sim};
 use sotto_meeting::{Command, OfflineReason, Presence};
 
 /// Everyone in one meeting is Online on all rosters.

@@ -1,15 +1,10 @@
 //! An invitation outlives whoever made it: as long as somebody inside runs, it lets in, and it says who is inside.
 
-// The lint's exception for tests covers test functions alone, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-mod sim;
-
 use std::collections::BTreeSet;
 
+use crate::sim::histories::{PEOPLE, cases};
+use crate::sim::{Host, Sim};
 use proptest::prelude::*;
-use sim::histories::{PEOPLE, cases};
-use sim::{Host, Sim};
 use sotto_meeting::{Command, MeetingId, PeerId, Reply};
 
 /// The peers that `host`'s open invitation calls inside.

@@ -1,9 +1,6 @@
 //! The rules of meetings, told as short stories between a few people on a clear network, or on a still one where the
 //! network plays no part.
 
-// The lint's exception for tests covers test functions alone, not what they share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 mod alone;
 mod announcing;
 mod damage;
@@ -14,15 +11,13 @@ mod limits;
 mod presence;
 mod restarts;
 mod rosters;
-#[path = "../sim/mod.rs"]
-mod sim;
 mod switching;
 mod told;
 mod whispers;
 
 use std::time::Duration;
 
-use sim::{Host, Sim};
+use crate::sim::{Host, Sim};
 use sotto_meeting::{
     Command, Event, Input, InvitationEnd, MeetingId, OfflineReason, Presence, Refusal,
     RejoinPolicy, Reply, Session, WhisperMode,
