@@ -33,6 +33,9 @@ pub(super) struct Says {
     pub(super) run: Option<u64>,
     /// The same had been said before: no offer of somebody who knew less came last.
     pub(super) again: bool,
+    /// I said who is inside because nobody came before me, and have not said the same twice since: what I said may have
+    /// to be put right, even if somebody comes before me now.
+    pub(super) bound: bool,
     pub(super) at: Duration,
 }
 
@@ -263,6 +266,7 @@ mod tests {
             inside,
             run: Some(1),
             again: false,
+            bound: true,
             at: NOW,
         };
         offerings.heard(MEETING, BAO);

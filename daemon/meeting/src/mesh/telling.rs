@@ -4,7 +4,8 @@
 //! participants have an order of their own, by hash(participant, invitee), those present first. The first three tell the
 //! invitee of themselves; the first of them also says who is inside whenever that changes, and once more a little later,
 //! because another who knew less may have spoken last. Whoever comes, leaves or crashes changes the order, and the next
-//! ones take over. So an invitee knows three running participants, or all of
+//! ones take over. Whoever was the first puts right what it said, even if somebody comes before it now: that one may not
+//! have noticed that the first saw it as lost for a moment. So an invitee knows three running participants, or all of
 //! them, whoever invited it; and it is told by three, however many are inside.
 
 use std::time::Duration;
@@ -113,7 +114,7 @@ impl Mesh {
             None if self.tellers_before_me(id, invitee) < TELLERS => Owed::Now,
             Some(heard)
                 if (!heard.again || heard.inside != self.inside_hash(id, invitee))
-                    && self.tellers_before_me(id, invitee) == 0 =>
+                    && (heard.bound || self.tellers_before_me(id, invitee) == 0) =>
             {
                 let at = heard.at + CALM;
                 if at <= self.now.monotonic {
@@ -186,10 +187,13 @@ impl Mesh {
     pub(super) fn what_to_say(&self, id: MeetingId, invitee: PeerId) -> Says {
         let (inside, run) = (self.inside_hash(id, invitee), self.people.run(invitee));
         let before = self.offerings.heard_by(id, invitee);
+        let again = before.is_some_and(|before| (before.inside, before.run) == (inside, run));
+        let is_first = self.tellers_before_me(id, invitee) == 0;
         Says {
             inside,
             run,
-            again: before.is_some_and(|before| (before.inside, before.run) == (inside, run)),
+            again,
+            bound: is_first || (before.is_some_and(|before| before.bound) && !again),
             at: self.now.monotonic,
         }
     }

@@ -352,3 +352,20 @@ proptest! {
         history.whoever_is_invited_knows_who_is_inside_and_gets_in();
     }
 }
+
+/// Anna takes Chen for lost for a second, who comes before her in telling Bao and notices nothing of it.
+#[test]
+fn whoever_said_too_little_for_a_moment_puts_it_right() {
+    let mut history = History::new(17_608_962_953_387_927_444, 110);
+    for step in [
+        Step::Stop(3),
+        Step::Join(2),
+        Step::Run(13_549),
+        Step::Split(25),
+        Step::Run(1871),
+    ] {
+        history.apply(&step);
+    }
+    history.settle();
+    history.whoever_is_invited_knows_who_is_inside_and_gets_in();
+}
