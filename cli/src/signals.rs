@@ -2,6 +2,9 @@
 
 use std::future::Future;
 
+#[cfg(unix)]
+use sotto_control::hung_up;
+
 /// Why a program is to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -11,23 +14,21 @@ pub(crate) enum End {
     TerminalGone,
 }
 
-/// Waits until this program is asked to end (SIGTERM), or its terminal has gone (SIGHUP).
+/// Waits until this program is asked to end (SIGTERM), or its terminal has gone (SIGHUP, unless it was started to
+/// ignore that).
 ///
 /// From the call on, not only once it is awaited, neither ends the program by itself.
 #[cfg(unix)]
 pub(crate) fn terminated() -> impl Future<Output = End> + Send + 'static {
     use tokio::signal::unix::{SignalKind, signal};
-    let signals = (
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    );
+    let signals = (signal(SignalKind::terminate()), hung_up());
     async move {
-        let (Ok(mut terminate), Ok(mut hang_up)) = signals else {
+        let (Ok(mut terminate), Ok(hung_up)) = signals else {
             return std::future::pending().await;
         };
         tokio::select! {
             _ = terminate.recv() => End::Asked,
-            _ = hang_up.recv() => End::TerminalGone,
+            () = hung_up => End::TerminalGone,
         }
     }
 }

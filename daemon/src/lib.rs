@@ -25,7 +25,7 @@ mod turns;
 mod worker;
 
 use std::fmt::Display;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,7 +39,14 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    after_help = "Example: SOTTO_HOME=/tmp/anna sottod --log debug"
+    after_help = "\
+Exit codes:
+  0   stopped, as it was told
+  1   failed; the message says why
+  2   wrong usage
+  78  cannot run like this: the configuration is wrong, a file cannot be used, or another sottod runs
+
+Example: SOTTO_HOME=/tmp/anna sottod --log debug"
 )]
 pub(crate) struct Arguments {
     /// What to log: error, warn, info, debug or trace; or by part, as in 'info,sotto_net=debug' [default: info, in a
@@ -71,6 +78,11 @@ fn on_the_terminal(sentence: impl Display, hint: Option<impl Display>) -> String
     }
 }
 
+/// Says why the daemon does not even begin, if anybody reads it.
+fn last_words(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// Runs the daemon until it is told to stop.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -84,7 +96,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let sentence = format!("--log {log}: {error}");
             let hint = "write for instance 'debug' or 'info,sotto_net=debug'";
-            eprint!("{}", on_the_terminal(sentence, Some(hint)));
+            last_words(&on_the_terminal(sentence, Some(hint)));
             return ExitCode::from(2);
         }
     };
@@ -92,12 +104,13 @@ pub fn main() -> ExitCode {
         Ok(log) => log,
         Err(error) => {
             let error = start::StartError::NoThreads(error);
-            eprint!("{}", on_the_terminal(&error, error.hint()));
+            last_words(&on_the_terminal(&error, error.hint()));
             return ExitCode::FAILURE;
         }
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(log.clone())
         .init();
     // Sound has threads of its own. For the rest one is enough, and two would keep waking each other.
@@ -122,7 +135,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             log.say(on_the_terminal(&error, error.hint()).as_bytes());
             log.finish(log::LAST_ERROR);
-            ExitCode::FAILURE
+            ExitCode::from(error.exit_code())
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Starting up: every part in its turn, and the tasks that feed the hub.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
-use sotto_control::{ForPeople, NoHome, Places};
+use sotto_control::{ForPeople, NoHome, Places, hung_up};
 use sotto_meeting::{Mesh, Setup, StoredError, Topic};
 use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
@@ -68,6 +68,29 @@ pub(crate) enum StartError {
     /// Not even an empty state is accepted.
     #[error("cannot begin without meetings: {0}")]
     Empty(StoredError),
+}
+
+/// The exit code for what stays wrong until somebody changes the configuration or the place: EX_CONFIG of sysexits.h. The
+/// unit does not start such a daemon again.
+const WRONG_CONFIGURATION: u8 = 78;
+
+impl StartError {
+    /// Returns the program's exit code.
+    pub(crate) const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NoHome(_)
+            | Self::Control(_)
+            | Self::Settings(_)
+            | Self::Identity(_)
+            | Self::KeyLog(_) => WRONG_CONFIGURATION,
+            Self::Network(_)
+            | Self::Voice(_)
+            | Self::NoRandomness(_)
+            | Self::NoThreads(_)
+            | Self::Failed(_)
+            | Self::Empty(_) => 1,
+        }
+    }
 }
 
 impl ForPeople for StartError {
@@ -145,7 +168,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     let signalled = wait_for_signals(stop_sender);
 
     if std::io::stderr().is_terminal() {
-        eprintln!(
+        // A terminal that has gone needs no greeting.
+        let _ = writeln!(
+            std::io::stderr(),
             "sottod runs as {}. 'sotto peers' shows who is here, 'sotto quit' stops it.",
             settings.name
         );
@@ -316,16 +341,13 @@ async fn wait_for_signals(stop: mpsc::Sender<&'static str>) {
     #[cfg(unix)]
     let reason = {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hang_up)) = (
-            signal(SignalKind::terminate()),
-            signal(SignalKind::hangup()),
-        ) else {
+        let (Ok(mut terminate), Ok(hung_up)) = (signal(SignalKind::terminate()), hung_up()) else {
             tracing::warn!("cannot listen for signals; stop with 'sotto quit'");
             return std::future::pending().await;
         };
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",
-            _ = hang_up.recv() => "SIGHUP",
+            () = hung_up => "SIGHUP",
             _ = tokio::signal::ctrl_c() => "SIGINT",
         }
     };

@@ -27,8 +27,6 @@ mod instance;
 mod linux;
 #[cfg(any(target_os = "linux", test))]
 mod notify;
-#[cfg(target_os = "linux")]
-mod starter;
 #[cfg(any(target_os = "linux", test))]
 mod state;
 #[cfg(any(target_os = "linux", test))]
@@ -40,6 +38,7 @@ mod wish;
 #[cfg(any(target_os = "linux", test))]
 mod words;
 
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -115,19 +114,22 @@ fn main() -> ExitCode {
     let filter = match EnvFilter::try_new(format!("{},{quiet}", arguments.log)) {
         Ok(filter) => filter,
         Err(error) => {
-            eprintln!("sotto-tray: --log {}: {error}", arguments.log);
+            say(&format!("--log {}: {error}", arguments.log));
             return ExitCode::from(2);
         }
     };
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        // When nobody reads the log, there is no other place to say so.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .init();
     match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::debug!("{error:?}");
-            eprintln!("sotto-tray: {error}");
+            say(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -162,4 +164,9 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
 #[cfg(not(target_os = "linux"))]
 fn run(_arguments: Arguments) -> anyhow::Result<()> {
     anyhow::bail!("there is no icon for this system yet; use 'sotto top' in a terminal")
+}
+
+/// Says something on standard error, if anybody reads it.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "sotto-tray: {text}");
 }

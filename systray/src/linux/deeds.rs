@@ -1,5 +1,7 @@
 //! What this program does itself: it shows the window and starts the daemon.
 
+use sotto_control::Places;
+use sotto_control::starter::{self, ANSWERS_WITHIN};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -8,11 +10,11 @@ use super::face::Face;
 use crate::child::Window;
 use crate::click::Click;
 use crate::hands::{Deed, Hands};
-use crate::starter::{self, ANSWERS_WITHIN};
 use crate::wish::Wish;
 
 /// Does what is asked for, one thing after the other, until nobody can ask any more.
 pub(super) async fn run(
+    places: &Places,
     mut deeds: mpsc::Receiver<Deed>,
     face: &Face,
     window: &mut Window,
@@ -34,7 +36,8 @@ pub(super) async fn run(
                         here.trouble = None;
                     })
                     .await;
-                    starts.spawn(starter::start());
+                    let places = places.clone();
+                    starts.spawn(async move { starter::start(&places).await });
                     answers_until = None;
                 }
                 // It is on its way.

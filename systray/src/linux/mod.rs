@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use futures::StreamExt;
 use ksni::TrayMethods;
-use sotto_control::Places;
+use sotto_control::{Places, hung_up};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
     let gone = say_if_gone(daemon, teller.as_deref());
     let ended = tokio::select! {
         () = daemon::follow(places, wishes, &mut panel) => Ok(Ended::ByTheUser),
-        () = deeds::run(deeds, &face, &mut window, hands) => Ok(Ended::ByTheUser),
+        () = deeds::run(places, deeds, &face, &mut window, hands) => Ok(Ended::ByTheUser),
         signal = asked_to_end() => signal.map(|()| Ended::BySignal),
         () = ended(&bus) => Err(anyhow::anyhow!("the desktop session has ended")),
         () = missing => Ok(Ended::BySignal),
@@ -147,11 +147,11 @@ async fn asked_to_end() -> anyhow::Result<()> {
     let failed = "cannot listen for signals";
     let mut terminated = signal(SignalKind::terminate()).context(failed)?;
     let mut interrupted = signal(SignalKind::interrupt()).context(failed)?;
-    let mut hung_up = signal(SignalKind::hangup()).context(failed)?;
+    let hung_up = hung_up().context(failed)?;
     tokio::select! {
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}
-        _ = hung_up.recv() => {}
+        () = hung_up => {}
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use sotto_control::model::Levels;
-use sotto_control::{Client, Event, Places};
+use sotto_control::{Client, Event, Places, starter};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -18,7 +18,6 @@ use super::orders::{self, Order, Show};
 use super::picture::{Picture, Voices, figures};
 use super::settings::{Errand, Told};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
-use crate::starter;
 use crate::state::State;
 
 /// The most news that wait for the window. It takes them many times a second, unless it hangs.
@@ -129,9 +128,9 @@ impl Link {
 
     /// Starts the daemon; what becomes of it comes with what is new.
     pub(crate) fn start_daemon(&self) {
-        let post = self.post.clone();
+        let (places, post) = (self.places.clone(), self.post.clone());
         self.runtime.spawn(async move {
-            let started = starter::start().await;
+            let started = starter::start(&places).await;
             post.put(|shared| {
                 shared.fresh.started = Some(started);
                 true

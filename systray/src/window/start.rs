@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::starter::ANSWERS_WITHIN;
+use sotto_control::starter::ANSWERS_WITHIN;
 
 /// The start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

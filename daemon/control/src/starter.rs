@@ -1,19 +1,22 @@
 //! Starting the daemon, as the user's service where it is one, else as a program beside this one.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use sotto_control::HOME_VARIABLE;
 use tokio::process::Command;
 use tokio::time::timeout;
+
+use crate::durable;
+use crate::places::{HOME_VARIABLE, Places};
 
 /// The daemon's unit.
 const UNIT: &str = "sottod.service";
 /// The daemon's program.
 const PROGRAM: &str = "sottod";
 /// The longest time from a start to a daemon that can be connected to.
-pub(crate) const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
+pub const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 /// How long the service manager may take to say whether it knows the unit.
 const ASK_WITHIN: Duration = Duration::from_secs(5);
 /// How long it may take to start it.
@@ -21,21 +24,33 @@ const START_WITHIN: Duration = Duration::from_secs(30);
 /// A daemon that ends within this time did not start.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
 
+/// The longest part of a daemon's last words that is repeated, in bytes.
+const LAST_WORDS: usize = 2000;
+
 /// Starts the daemon of this home. That it can be connected to shows a moment later.
+///
+/// What it logs goes to the journal where it is a service, else to [`log_of`].
 ///
 /// # Errors
 /// A sentence that says what helps.
-pub(crate) async fn start() -> Result<(), String> {
+pub async fn start(places: &Places) -> Result<(), String> {
     // The service is that of the platform's own places.
     let elsewhere = std::env::var_os(HOME_VARIABLE).is_some_and(|home| !home.is_empty());
     if !elsewhere && is_a_service().await {
         start_service().await
     } else {
-        start_program().await
+        start_program(places).await
     }
 }
 
-async fn is_a_service() -> bool {
+/// The log of a daemon that was started as a program by another.
+#[must_use]
+pub fn log_of(places: &Places) -> PathBuf {
+    places.state.join("sottod.log")
+}
+
+/// Returns whether the daemon is a service of this user.
+pub async fn is_a_service() -> bool {
     let asked = systemctl(&["cat", UNIT]).stdout(Stdio::null()).status();
     matches!(timeout(ASK_WITHIN, asked).await, Ok(Ok(status)) if status.success())
 }
@@ -66,29 +81,58 @@ fn systemctl(arguments: &[&str]) -> Command {
     command
 }
 
-async fn start_program() -> Result<(), String> {
+async fn start_program(places: &Places) -> Result<(), String> {
     let program = beside_this().unwrap_or_else(|| PROGRAM.into());
-    // In a group of its own: what ends this program, such as Ctrl-C in a terminal, does not end the daemon.
-    let mut daemon = Command::new(&program)
+    let path = log_of(places);
+    let log = open_log(&path);
+    let mut command = Command::new(&program);
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .process_group(0)
-        .spawn()
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => format!(
-                "there is no {PROGRAM} beside sotto-tray, nor in PATH; install it, or start it by hand"
-            ),
-            _ => format!("{} cannot be started: {error}", program.display()),
-        })?;
+        .stderr(log.map_or_else(Stdio::null, Stdio::from));
+    // In a group of its own: what ends this program, such as Ctrl-C in a terminal, does not end the daemon.
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut daemon = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => format!(
+            "there is no {PROGRAM} beside this program, nor in PATH; install it, or start it by hand"
+        ),
+        _ => format!("{} cannot be started: {error}", program.display()),
+    })?;
     match timeout(ENDS_WITHIN, daemon.wait()).await {
         // It runs, and goes on when this program ends.
         Err(_) => Ok(()),
-        Ok(Ok(status)) => Err(format!(
-            "{PROGRAM} has ended ({status}); '{}' in a terminal says why",
-            program.display()
-        )),
+        Ok(Ok(status)) => Err(last_words(&path).unwrap_or_else(|| {
+            format!(
+                "{PROGRAM} has ended ({status}); '{}' in a terminal says why",
+                program.display()
+            )
+        })),
         Ok(Err(error)) => Err(format!("{PROGRAM} was lost: {error}")),
     }
+}
+
+/// Makes the log anew; the one before is kept. It can be read by its user alone, as it names colleagues.
+fn open_log(path: &Path) -> Option<File> {
+    durable::create_private(path.parent()?).ok()?;
+    // There may be none.
+    let _ = std::fs::rename(path, path.with_extension("log.old"));
+    let mut options = File::options();
+    options.create(true).write(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).ok()
+}
+
+/// Returns what a daemon said that did not start: its own sentence, without its name before it.
+fn last_words(log: &Path) -> Option<String> {
+    let text = std::fs::read(log).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let own = text
+        .rfind("sottod: ")
+        .map(|at| &text[at + "sottod: ".len()..])?;
+    let own: String = own.trim_end().chars().take(LAST_WORDS).collect();
+    Some(own.replace("\n  help: ", "; "))
 }
 
 /// Returns the daemon that was built or installed together with this program.
