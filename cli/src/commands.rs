@@ -25,8 +25,10 @@ mod peers;
 mod phone;
 mod quit;
 mod reply;
+mod restart;
 mod roster;
 mod silence;
+mod start;
 mod stats;
 mod status;
 mod switch;
@@ -38,6 +40,8 @@ mod unsilence;
 mod volume;
 mod whisper;
 mod withdraw;
+
+pub(crate) use start::Started;
 
 use crate::failure::Failure;
 use crate::output::Output;
@@ -102,5 +106,7 @@ commands! {
     Config(config),
     Completions(completions),
     Man(man),
+    Start(start),
+    Restart(restart),
     Quit(quit),
 }

@@ -1,7 +1,7 @@
 //! The way to the daemon.
 
 use crate::failure::Failure;
-use sotto_control::{Client, ConnectError, Method, Places};
+use sotto_control::{Client, Method, Places};
 use std::time::Duration;
 
 /// What this program calls itself; others see it beside what it causes.
@@ -34,7 +34,9 @@ pub(crate) async fn connect_when_running() -> Result<Client, Failure> {
     let places = Places::find()?;
     loop {
         match Client::connect(&places, NAME).await {
-            Err(ConnectError::NotRunning { .. }) => tokio::time::sleep(RETRY).await,
+            Err(error) if error.nobody_listens() => {
+                tokio::time::sleep(RETRY).await;
+            }
             result => return Ok(result?),
         }
     }

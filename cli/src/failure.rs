@@ -54,6 +54,12 @@ pub(crate) enum Failure {
     /// There is no place for files.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// There is no daemon to be stopped.
+    #[error("the Sotto daemon is not running: there is nothing to stop")]
+    NothingToStop,
+    /// The daemon cannot be started.
+    #[error("{0}")]
+    NotStarted(String),
     /// The terminal refused.
     #[error("cannot use this terminal: {0}")]
     Terminal(io::Error),
@@ -79,16 +85,21 @@ impl Failure {
                 ConnectError::NotPermitted { .. } => 4,
                 ConnectError::OtherVersion { .. } => 5,
                 ConnectError::Refused(error) => refusal(error),
-                ConnectError::NoAnswer { .. } | ConnectError::Io { .. } => 1,
+                ConnectError::NoAnswer { .. } | ConnectError::NotListening { .. } => 8,
+                ConnectError::Io { .. } => 1,
             },
             Self::Call(CallError::Refused(error)) => refusal(error),
-            Self::Call(CallError::Disconnected) => 3,
+            Self::Call(CallError::Disconnected) | Self::NothingToStop => 3,
             Self::Call(CallError::Unreadable { .. }) => 5,
             Self::Usage(_) | Self::Setting(_) => 2,
             Self::Refused(_) => 7,
             Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => 8,
             Self::NobodyReads => 0,
-            Self::Config { .. } | Self::File { .. } | Self::NoHome(_) | Self::Terminal(_) => 1,
+            Self::Config { .. }
+            | Self::File { .. }
+            | Self::NoHome(_)
+            | Self::NotStarted(_)
+            | Self::Terminal(_) => 1,
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) use meeting::{
 };
 pub(crate) use people::{connected, peers, presence_reply};
 pub(crate) use stats::stats;
-pub(crate) use status::{quit, setting, settings, status};
+pub(crate) use status::{quit, setting, settings, started, status};
 pub(crate) use style::{Ink, Style};
 pub(crate) use talk::{because, press_reply, talk_reply, whispers};
 

@@ -5,6 +5,33 @@ use crate::format::Style;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
+/// Waits until nobody reads standard output any more (`sotto events | head -1`), even if nothing is written meanwhile.
+#[cfg(unix)]
+pub(crate) async fn reader_gone() {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let (tell, told) = tokio::sync::oneshot::channel();
+    // A thread of its own, which ends with the program: the runtime would wait for one of its own.
+    let watching = std::thread::Builder::new().spawn(move || {
+        let output = io::stdout();
+        // Errors and the other end's closing are told without being asked for.
+        let mut watched = [PollFd::new(&output, PollFlags::empty())];
+        while poll(&mut watched, None) == Err(rustix::io::Errno::INTR) {}
+        let gone = PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+        if watched[0].revents().intersects(gone) {
+            let _ = tell.send(());
+        }
+    });
+    if watching.is_err() || told.await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Elsewhere the next write tells.
+#[cfg(not(unix))]
+pub(crate) async fn reader_gone() {
+    std::future::pending().await
+}
+
 /// How to print.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Output {

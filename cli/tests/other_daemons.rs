@@ -23,7 +23,7 @@ async fn without_a_daemon_every_command_says_what_helps() {
         assert_eq!(ran.code, 3, "{arguments:?}");
         assert_eq!(
             ran.err,
-            "sotto: the Sotto daemon is not running; start it with 'sottod'\n"
+            "sotto: the Sotto daemon is not running; start it with 'sotto start'\n"
         );
     }
     let ran = home.run(&["status", "--wait", "200ms"]).await;
@@ -69,6 +69,16 @@ async fn a_daemon_of_another_version_is_said_to_be_one() {
 /// What a daemon sends that answers the greeting and then `replies` to what comes, as long as there are some. It
 /// listens at once, before anybody waits for it: a command that came first would find no daemon.
 fn daemon_of_release_9(home: &Home, replies: &[&str]) -> impl Future<Output = Vec<Value>> {
+    daemon_that_then(Then::Hangs, home, replies)
+}
+
+/// What a daemon does when it has nothing more to reply.
+enum Then {
+    Hangs,
+    Ends,
+}
+
+fn daemon_that_then(then: Then, home: &Home, replies: &[&str]) -> impl Future<Output = Vec<Value>> {
     let socket = home.directory.path().join("control.sock");
     let listener = tokio::net::UnixListener::bind(socket).unwrap();
     let greeting = r#"{"jsonrpc":"2.0","id":1,"result":{"version":"9.0.0","api":1}}"#;
@@ -82,6 +92,9 @@ fn daemon_of_release_9(home: &Home, replies: &[&str]) -> impl Future<Output = Ve
             let reply = format!("{reply}\n");
             stream.get_mut().write_all(reply.as_bytes()).await.unwrap();
         }
+        if matches!(then, Then::Ends) {
+            return requests;
+        }
         // Whatever is asked further is read and left unanswered until the client has gone.
         let mut rest = String::new();
         while stream.read_line(&mut rest).await.unwrap() > 0 {}
@@ -94,9 +107,10 @@ async fn a_daemon_of_another_version_can_be_stopped() {
     let home = Home::without_daemon();
     let done = r#"{"jsonrpc":"2.0","id":2,"result":{}}"#;
     let replies = [done];
-    let daemon = daemon_of_release_9(&home, &replies);
+    let daemon = daemon_that_then(Then::Ends, &home, &replies);
     let (ran, requests) = tokio::join!(home.run(&["quit"]), daemon);
     assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(ran.out, "The daemon has stopped.\n");
     // Of whichever version of the API it is.
     assert_eq!(requests[0]["params"]["api"], Value::Null);
     assert_eq!(requests[1]["method"], "daemon.quit");
@@ -126,8 +140,35 @@ async fn a_daemon_that_hangs_does_not_make_a_command_hang() {
     assert_eq!(ran.code, 8);
     assert_eq!(
         ran.err,
-        "sotto: the Sotto daemon has not answered audio.mute within 10 s: it hangs; end its process and start 'sottod' again\n"
+        "sotto: the Sotto daemon has not answered audio.mute within 10 s: it hangs; end its process and start it again with 'sotto start'\n"
     );
     let json: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(json["error"]["code"], "timeout");
+}
+
+#[tokio::test]
+async fn a_daemon_that_does_not_end_is_not_said_to_have_stopped() {
+    let home = Home::without_daemon();
+    let done = r#"{"jsonrpc":"2.0","id":2,"result":{}}"#;
+    let replies = [done];
+    let daemon = daemon_of_release_9(&home, &replies);
+    let (ran, _) = tokio::join!(home.run(&["quit", "--wait", "200ms"]), daemon);
+    assert_eq!(ran.code, 8);
+    assert_eq!(
+        ran.err,
+        "sotto: the daemon's end did not happen within 200 ms\n"
+    );
+}
+
+#[tokio::test]
+async fn there_is_nothing_to_stop_twice() {
+    let home = Home::without_daemon();
+    for command in ["quit", "stop"] {
+        let ran = home.run(&[command]).await;
+        assert_eq!(ran.code, 3);
+        assert_eq!(
+            ran.err,
+            "sotto: the Sotto daemon is not running: there is nothing to stop\n"
+        );
+    }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use sotto_control::model::{Notice, Presence, Snapshot};
-use sotto_control::{Client, ConnectError, Event, Events, Places};
+use sotto_control::{Client, Event, Events, Places};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
@@ -78,7 +78,7 @@ impl Watch {
         let client = loop {
             match Client::connect(places, "scenario").await {
                 Ok(client) => break client,
-                Err(ConnectError::NotRunning { .. }) if begin.elapsed() < PATIENCE => {
+                Err(error) if error.nobody_listens() && begin.elapsed() < PATIENCE => {
                     // There is no event for a socket that is about to appear.
                     tokio::time::sleep(Duration::from_millis(10)).await;
                 }

@@ -131,9 +131,11 @@ async fn told(key: &str, value: Option<String>) -> Result<Option<SettingReply>, 
         return Ok(None);
     }
     let client = match connect().await {
-        Err(Failure::Connect(
-            ConnectError::NotRunning { .. } | ConnectError::OtherVersion { .. },
-        )) => return Ok(None),
+        Err(Failure::Connect(error))
+            if error.nobody_listens() || matches!(error, ConnectError::OtherVersion { .. }) =>
+        {
+            return Ok(None);
+        }
         connected => connected?,
     };
     let key = key.to_owned();

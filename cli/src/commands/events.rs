@@ -2,7 +2,7 @@
 
 use crate::connection::connect;
 use crate::failure::Failure;
-use crate::output::Output;
+use crate::output::{Output, reader_gone};
 use sotto_control::{CallError, Event};
 
 /// Print every change as one line of JSON, beginning with the whole state
@@ -23,9 +23,15 @@ impl Events {
         output.json_line(&Event::Snapshot {
             snapshot: Box::new(snapshot),
         })?;
-        while let Some(event) = events.next().await {
-            output.json_line(&event)?;
+        let follow = async {
+            while let Some(event) = events.next().await {
+                output.json_line(&event)?;
+            }
+            Err(CallError::Disconnected.into())
+        };
+        tokio::select! {
+            ended = follow => ended,
+            () = reader_gone() => Err(Failure::NobodyReads),
         }
-        Err(CallError::Disconnected.into())
     }
 }

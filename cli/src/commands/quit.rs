@@ -1,16 +1,25 @@
 //! `sotto quit`
 
+use std::time::Duration;
+
+use sotto_control::{CallError, ConnectError, DaemonQuit, Holder, Places};
+
 use crate::connection::connect_to_any_version;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::wait::Wait;
-use sotto_control::{CallError, DaemonQuit};
+
+/// How long the daemon may take to its end unless the user says otherwise. It says goodbye within a second.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// How often to look whether its process has gone.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Stop the daemon: offline in every meeting first, then everything closed
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Stops a daemon of another release, too. With --wait, waits until it has stopped.\n\nExample:\n  sotto quit --wait 5s"
+    visible_alias = "stop",
+    after_help = "Returns when it has stopped. Stops a daemon of another release, too.\n\nExample:\n  sotto quit"
 )]
 pub(crate) struct Quit {
     #[command(flatten)]
@@ -19,19 +28,36 @@ pub(crate) struct Quit {
 
 impl Quit {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        let client = connect_to_any_version().await?;
-        match client.call(DaemonQuit {}).await {
-            // A daemon that is gone before its reply was read has done what was asked.
-            Ok(_) | Err(CallError::Disconnected) => {}
-            Err(error) => return Err(error.into()),
-        }
-        if self.wait.limit.is_some() {
-            let stopped = async {
-                client.ended().await;
-                Ok(())
-            };
-            self.wait.limited("the daemon's end", stopped).await?;
-        }
+        stop(self.wait.limit.unwrap_or(LIMIT)).await?;
         output.show(&sotto_control::Done {}, format::quit)
     }
+}
+
+/// Stops the daemon and returns once its process has gone, so that the next can start.
+pub(super) async fn stop(within: Duration) -> Result<(), Failure> {
+    let places = Places::find()?;
+    let client = match connect_to_any_version().await {
+        Ok(client) => client,
+        Err(Failure::Connect(ConnectError::NotRunning { .. })) => {
+            return Err(Failure::NothingToStop);
+        }
+        Err(failure) => return Err(failure),
+    };
+    match client.call(DaemonQuit {}).await {
+        // A daemon that is gone before its reply was read has done what was asked.
+        Ok(_) | Err(CallError::Disconnected) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let over = async {
+        client.ended().await;
+        while Holder::find(&places).is_some() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(within, over)
+        .await
+        .map_err(|_| Failure::Timeout {
+            what: "the daemon's end".to_owned(),
+            within,
+        })
 }

@@ -4,6 +4,7 @@ use super::audio::sound;
 use super::dnd::until;
 use super::talk::{because, whispers};
 use super::{Ink, Style, Table, duration};
+use crate::commands::Started;
 use sotto_control::model::{NetworkStatus, Severity, Status, TalkMode};
 use sotto_control::{Done, SettingReply};
 use std::time::Duration;
@@ -187,5 +188,15 @@ pub(crate) fn setting(reply: &SettingReply, style: Style) -> String {
 }
 
 pub(crate) fn quit(_reply: &Done, _style: Style) -> String {
-    "The daemon stops.".to_owned()
+    "The daemon has stopped.".to_owned()
+}
+
+/// Says that the daemon runs.
+pub(crate) fn started(started: &Started, _style: Style) -> String {
+    let Started { name, process, .. } = started;
+    let process = process
+        .map(|process| format!(" (process {process})"))
+        .unwrap_or_default();
+    let already = if started.already { " already" } else { "" };
+    format!("The daemon runs{already}{process}, as {name}.")
 }

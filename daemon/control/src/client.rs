@@ -1,8 +1,10 @@
 //! A program's end of the socket.
 
 use crate::API_VERSION;
-use crate::error::{ControlError, ErrorCode, ForPeople};
+use crate::client_error::{CallError, ConnectError};
+use crate::error::{ControlError, ErrorCode};
 use crate::event::Event;
+use crate::holder::Holder;
 use crate::method::{EventsSubscribe, Method, Request, Version, VersionReply};
 use crate::model::Snapshot;
 use crate::places::Places;
@@ -26,112 +28,6 @@ use tokio::task::AbortHandle;
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(5);
 /// How many requests may wait for their reply; as many as the daemon reads at once.
 const MAX_IN_FLIGHT: usize = 32;
-
-/// Why there is no connection to the daemon.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// Nothing listens at the socket.
-    #[error("the Sotto daemon is not running")]
-    NotRunning {
-        /// The socket.
-        socket: PathBuf,
-    },
-    /// The socket belongs to another user.
-    #[error(
-        "not permitted to use the Sotto daemon at {}: it belongs to another user",
-        socket.display()
-    )]
-    NotPermitted {
-        /// The socket.
-        socket: PathBuf,
-    },
-    /// The daemon speaks another version of the API.
-    #[error("{message}")]
-    OtherVersion {
-        /// What the daemon said.
-        message: String,
-        /// The command that helps.
-        hint: String,
-    },
-    /// The daemon refused this connection.
-    #[error(transparent)]
-    Refused(ControlError),
-    /// Something listens, but does not answer as a Sotto daemon does.
-    #[error(
-        "the program at {} does not answer as a Sotto daemon",
-        socket.display()
-    )]
-    NoAnswer {
-        /// The socket.
-        socket: PathBuf,
-    },
-    /// The system refused.
-    #[error("cannot connect to the Sotto daemon at {}: {source}", socket.display())]
-    Io {
-        /// The socket.
-        socket: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-}
-
-/// Why a call brought no reply.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// The daemon refused it.
-    #[error(transparent)]
-    Refused(ControlError),
-    /// The connection ended before the reply came.
-    #[error("the Sotto daemon has stopped")]
-    Disconnected,
-    /// The daemon runs, but has not replied in time.
-    #[error(
-        "the Sotto daemon has not answered {method} within {} s: it hangs",
-        within.as_secs_f32()
-    )]
-    NoAnswer {
-        /// The method.
-        method: &'static str,
-        /// How long was waited.
-        within: Duration,
-    },
-    /// The reply is not of the form that this version knows.
-    #[error("cannot read the daemon's reply to {method}: {source}")]
-    Unreadable {
-        /// The method.
-        method: &'static str,
-        /// What does not fit.
-        source: serde_json::Error,
-    },
-}
-
-impl ForPeople for ConnectError {
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::NotRunning { .. } => "start it with 'sottod'",
-            Self::NotPermitted { .. } => {
-                "run this command as that user, or start your own with 'sottod'"
-            }
-            Self::OtherVersion { hint, .. } => hint,
-            Self::Refused(error) => return error.hint(),
-            Self::NoAnswer { .. } => "stop it and start 'sottod' again",
-            Self::Io { .. } => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
-
-impl ForPeople for CallError {
-    fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Refused(error) => return error.hint(),
-            Self::Disconnected => "start it with 'sottod'",
-            Self::NoAnswer { .. } => "end its process and start 'sottod' again",
-            Self::Unreadable { .. } => return None,
-        };
-        Some(hint.to_owned())
-    }
-}
 
 /// A connection to the daemon. Cheap to clone; all clones share it.
 #[derive(Debug, Clone)]
@@ -191,8 +87,7 @@ impl Client {
         name: &str,
         api: Option<u32>,
     ) -> Result<Self, ConnectError> {
-        let socket = places.socket.clone();
-        let stream = open(&socket).await?;
+        let (stream, socket) = find(places).await?;
         let (receiving, sending) = tokio::io::split(stream);
         let shared = Arc::new(Shared {
             waiting: Mutex::new(Some(HashMap::new())),
@@ -396,6 +291,31 @@ impl Shared {
             }
             Ok(Incoming::Response { .. } | Incoming::Other) | Err(_) => {}
         }
+    }
+}
+
+/// Opens the socket of this home's daemon: the one that the environment names, else the one that the daemon names in its
+/// lock.
+async fn find(places: &Places) -> Result<(Stream, PathBuf), ConnectError> {
+    let error = match open(&places.socket).await {
+        Ok(stream) => return Ok((stream, places.socket.clone())),
+        Err(error) => error,
+    };
+    let Some(holder) = Holder::find(places) else {
+        return Err(error);
+    };
+    let elsewhere = holder.socket.clone().filter(|it| *it != places.socket);
+    match (elsewhere, error) {
+        (Some(socket), _) => match open(&socket).await {
+            Err(ConnectError::NotRunning { socket }) => {
+                Err(ConnectError::NotListening { socket, holder })
+            }
+            opened => opened.map(|stream| (stream, socket)),
+        },
+        (None, ConnectError::NotRunning { socket }) => {
+            Err(ConnectError::NotListening { socket, holder })
+        }
+        (None, error) => Err(error),
     }
 }
 

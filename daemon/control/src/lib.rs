@@ -19,11 +19,13 @@
 mod app;
 mod bounds;
 mod client;
+mod client_error;
 pub mod config;
 pub mod durable;
 mod error;
 mod event;
 mod hangup;
+mod holder;
 mod hotkeys;
 mod method;
 pub mod model;
@@ -34,10 +36,12 @@ mod wire;
 
 pub use app::APP_ID;
 pub use bounds::*;
-pub use client::{CallError, Client, ConnectError, Events};
+pub use client::{Client, Events};
+pub use client_error::{CallError, ConnectError};
 pub use error::{AbsentPerson, ControlError, ErrorCode, ForPeople, in_one_line};
 pub use event::Event;
 pub use hangup::hung_up;
+pub use holder::Holder;
 pub use hotkeys::{KeyBackend, KeyReport, KeysPublisher, KeysReport, keys_report};
 pub use method::*;
 pub use places::{HOME_VARIABLE, NoHome, Places};

@@ -11,6 +11,15 @@ use std::path::{Path, PathBuf};
 /// The environment variable that puts everything into one directory.
 pub const HOME_VARIABLE: &str = "SOTTO_HOME";
 
+/// The environment variable that says where sockets are.
+pub(crate) const RUNTIME_VARIABLE: &str = "XDG_RUNTIME_DIR";
+
+/// Returns whether `path` lies where [`RUNTIME_VARIABLE`] says.
+pub(crate) fn is_in_runtime_directory(path: &Path) -> bool {
+    let directory = std::env::var_os(RUNTIME_VARIABLE).filter(|directory| !directory.is_empty());
+    directory.is_some_and(|directory| path.starts_with(directory))
+}
+
 /// Where configuration, data, state and the control socket are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {

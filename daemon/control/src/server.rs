@@ -6,8 +6,13 @@
 //! client: an outbox takes an event at once and keeps only the newest, and a client that reads nothing at all is
 //! disconnected.
 
+mod bind_error;
 mod connection;
+mod door;
 mod listener;
+mod lock;
 
+pub use bind_error::BindError;
 pub use connection::{Answer, Call, Caller, ConnectionId, Outbox, ServerConnection};
-pub use listener::{BindError, InstanceLock, Listener};
+pub use listener::Listener;
+pub use lock::InstanceLock;

@@ -6,8 +6,8 @@ use sotto_control::model::{NoticeKind, Snapshot, Status, Talk};
 use sotto_control::server::{BindError, InstanceLock, Listener, Outbox, ServerConnection};
 use sotto_control::{
     AudioReply, AudioUnmute, CallError, Client, ConnectError, ControlError, DaemonQuit, ErrorCode,
-    Event, ForPeople, MeetingJoin, MeetingList, MeetingsReply, NetworkConnect, Places, Request,
-    StatusGet,
+    Event, ForPeople, Holder, MeetingJoin, MeetingList, MeetingsReply, NetworkConnect, Places,
+    Request, StatusGet,
 };
 use std::future::Future;
 use std::os::unix::fs::PermissionsExt;
@@ -407,4 +407,95 @@ async fn a_daemon_that_stops_ends_calls_and_subscriptions() {
         }
     })
     .await;
+}
+
+/// Has a daemon greet whoever comes, as long as a client does something.
+async fn served_by<T>(listener: &Listener, client: impl Future<Output = T>) -> T {
+    let serve = async {
+        loop {
+            let mut connection = listener.accept().await;
+            while connection.next().await.is_some() {}
+        }
+    };
+    soon(async {
+        tokio::select! {
+            done = client => done,
+            () = serve => unreachable!("it serves for ever"),
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_socket_that_vanishes_is_made_again() {
+    let home = TempDir::new().unwrap();
+    let mut places = Places::within(home.path().join("files"));
+    // As XDG_RUNTIME_DIR, which goes with the user's session.
+    let runtime = home.path().join("run");
+    places.socket = runtime.join("sotto/control.sock");
+    let listener = Listener::bind(&places, InstanceLock::acquire(&places).unwrap()).unwrap();
+    std::fs::remove_dir_all(&runtime).unwrap();
+    let error = Client::connect(&places, "test").await.unwrap_err();
+    let process = std::process::id();
+    assert_eq!(
+        error.in_one_line(),
+        format!(
+            "the Sotto daemon runs (process {process}), but nobody listens at {}; try again in a moment: it starts, or makes its socket anew; else stop it with 'kill {process}'",
+            places.socket.display()
+        )
+    );
+    let connected = async {
+        loop {
+            match Client::connect(&places, "test").await {
+                Ok(_) => return,
+                Err(error) => assert!(error.nobody_listens(), "{error}"),
+            }
+            // There is no event for a socket that is about to appear.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    served_by(&listener, connected).await;
+    drop(listener);
+    assert!(!places.socket.exists());
+}
+
+#[tokio::test]
+async fn a_daemon_of_another_home_takes_no_living_socket_over() {
+    let home = TempDir::new().unwrap();
+    let within = |name: &str| {
+        let mut places = Places::within(home.path().join(name));
+        places.socket = home.path().join("run/control.sock");
+        places
+    };
+    let (first, second) = (within("first"), within("second"));
+    let listener = Listener::bind(&first, InstanceLock::acquire(&first).unwrap()).unwrap();
+    let lock = InstanceLock::acquire(&second).unwrap();
+    let error = Listener::bind(&second, lock).unwrap_err();
+    let process = std::process::id();
+    assert_eq!(
+        error.in_one_line(),
+        format!(
+            "another sottod (process {process}), with the files in {}, already listens at {}; set SOTTO_HOME to a directory of its own for this one",
+            first.data.display(),
+            first.socket.display()
+        )
+    );
+    let connected = served_by(&listener, Client::connect(&first, "test")).await;
+    connected.unwrap();
+}
+
+#[tokio::test]
+async fn whose_environment_leads_elsewhere_still_finds_the_daemon_of_this_home() {
+    let home = TempDir::new().unwrap();
+    let there = Places::within(home.path());
+    let listener = Listener::bind(&there, InstanceLock::acquire(&there).unwrap()).unwrap();
+    let mut elsewhere = there.clone();
+    elsewhere.socket = home.path().join("no/control.sock");
+    let connected = served_by(&listener, Client::connect(&elsewhere, "test")).await;
+    connected.unwrap();
+    let holder = Holder::find(&elsewhere).unwrap();
+    assert_eq!(holder.process, Some(std::process::id()));
+    assert_eq!(holder.socket.as_ref(), Some(&there.socket));
+    drop(listener);
+    assert_eq!(Holder::find(&elsewhere), None);
 }

@@ -1,0 +1,150 @@
+//! What can go wrong between a program and the daemon.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::{ControlError, ForPeople};
+use crate::holder::Holder;
+use crate::places::{RUNTIME_VARIABLE, is_in_runtime_directory};
+
+/// Why there is no connection to the daemon.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Nothing listens at the socket.
+    #[error("the Sotto daemon is not running")]
+    NotRunning {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The daemon runs, but nobody listens at its socket.
+    #[error(
+        "the Sotto daemon runs{}, but nobody listens at {}",
+        holder.in_brackets(),
+        socket.display()
+    )]
+    NotListening {
+        /// The socket.
+        socket: PathBuf,
+        /// What the daemon says of itself.
+        holder: Holder,
+    },
+    /// The socket belongs to another user.
+    #[error(
+        "not permitted to use the Sotto daemon at {}: it belongs to another user",
+        socket.display()
+    )]
+    NotPermitted {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The daemon speaks another version of the API.
+    #[error("{message}")]
+    OtherVersion {
+        /// What the daemon said.
+        message: String,
+        /// The command that helps.
+        hint: String,
+    },
+    /// The daemon refused this connection.
+    #[error(transparent)]
+    Refused(ControlError),
+    /// Something listens, but does not answer as a Sotto daemon does.
+    #[error(
+        "the program at {} does not answer as a Sotto daemon",
+        socket.display()
+    )]
+    NoAnswer {
+        /// The socket.
+        socket: PathBuf,
+    },
+    /// The system refused.
+    #[error("cannot connect to the Sotto daemon at {}: {source}", socket.display())]
+    Io {
+        /// The socket.
+        socket: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Why a call brought no reply.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// The daemon refused it.
+    #[error(transparent)]
+    Refused(ControlError),
+    /// The connection ended before the reply came.
+    #[error("the Sotto daemon has stopped")]
+    Disconnected,
+    /// The daemon runs, but has not replied in time.
+    #[error(
+        "the Sotto daemon has not answered {method} within {} s: it hangs",
+        within.as_secs_f32()
+    )]
+    NoAnswer {
+        /// The method.
+        method: &'static str,
+        /// How long was waited.
+        within: Duration,
+    },
+    /// The reply is not of the form that this version knows.
+    #[error("cannot read the daemon's reply to {method}: {source}")]
+    Unreadable {
+        /// The method.
+        method: &'static str,
+        /// What does not fit.
+        source: serde_json::Error,
+    },
+}
+
+impl ConnectError {
+    /// Returns whether nobody listens, so that a daemon that is about to start may be waited for.
+    #[must_use]
+    pub const fn nobody_listens(&self) -> bool {
+        matches!(self, Self::NotRunning { .. } | Self::NotListening { .. })
+    }
+}
+
+impl ForPeople for ConnectError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotRunning { .. } => "start it with 'sotto start'",
+            Self::NotListening { holder, .. } => {
+                let kill = match holder.process {
+                    Some(process) => format!("'kill {process}'"),
+                    None => "ending its process".to_owned(),
+                };
+                return Some(format!(
+                    "try again in a moment: it starts, or makes its socket anew; else stop it with {kill}"
+                ));
+            }
+            Self::NotPermitted { socket } if is_in_runtime_directory(socket) => {
+                return Some(format!(
+                    "{RUNTIME_VARIABLE} names another user's directory, as after 'su' or 'sudo': log in as yourself \
+                     ('su -'), or unset {RUNTIME_VARIABLE}"
+                ));
+            }
+            Self::NotPermitted { .. } => {
+                "run this command as that user, or start your own with 'sotto start'"
+            }
+            Self::OtherVersion { hint, .. } => hint,
+            Self::Refused(error) => return error.hint(),
+            Self::NoAnswer { .. } => "stop it and start it again with 'sotto start'",
+            Self::Io { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl ForPeople for CallError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Refused(error) => return error.hint(),
+            Self::Disconnected => "start it with 'sotto start'",
+            Self::NoAnswer { .. } => "end its process and start it again with 'sotto start'",
+            Self::Unreadable { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
