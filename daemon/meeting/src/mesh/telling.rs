@@ -25,6 +25,9 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// An invitee is told at most this often who is inside.
 const CALM: Duration = Duration::from_secs(10);
 
+/// And this often by somebody who puts right what it said, as the first may have done already.
+const LONG_CALM: Duration = Duration::from_secs(30);
+
 /// What an invitee is owed by me.
 enum Owed {
     Nothing,
@@ -116,7 +119,8 @@ impl Mesh {
                 if (!heard.again || heard.inside != self.inside_hash(id, invitee))
                     && (heard.bound || self.tellers_before_me(id, invitee) == 0) =>
             {
-                let at = heard.at + CALM;
+                let is_first = self.tellers_before_me(id, invitee) == 0;
+                let at = heard.at + if is_first { CALM } else { LONG_CALM };
                 if at <= self.now.monotonic {
                     Owed::Now
                 } else {
