@@ -54,6 +54,12 @@ pub(crate) enum Failure {
     /// There is no place for files.
     #[error(transparent)]
     NoHome(#[from] NoHome),
+    /// No colleague has such a name.
+    #[error("no colleague whom Sotto has found is called \"{name}\"")]
+    NobodyCalled {
+        /// The name.
+        name: String,
+    },
     /// There is no daemon to be stopped.
     #[error("the Sotto daemon is not running: there is nothing to stop")]
     NothingToStop,
@@ -92,6 +98,7 @@ impl Failure {
             Self::Call(CallError::Disconnected) | Self::NothingToStop => 3,
             Self::Call(CallError::Unreadable { .. }) => 5,
             Self::Usage(_) | Self::Setting(_) => 2,
+            Self::NobodyCalled { .. } => 6,
             Self::Refused(_) => 7,
             Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => 8,
             Self::NobodyReads => 0,
@@ -119,6 +126,11 @@ impl Failure {
             Self::Connect(error) => error.hint(),
             Self::Call(error) => error.hint(),
             Self::NoHome(error) => error.hint(),
+            Self::NobodyCalled { .. } => Some(
+                "see them with 'sotto peers'; 'sotto peers NAME --wait' waits for one, 'sotto connect ADDRESS' helps where \
+                 the network does not pass multicast"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
@@ -127,7 +139,9 @@ impl Failure {
     pub(crate) fn to_json(&self) -> Value {
         let code = match self {
             Self::Connect(ConnectError::NotRunning { .. })
+            | Self::NothingToStop
             | Self::Call(CallError::Disconnected) => "not_running",
+            Self::NobodyCalled { .. } => "not_found",
             Self::Connect(ConnectError::NotPermitted { .. }) => "not_permitted",
             Self::Connect(ConnectError::OtherVersion { .. }) => "unsupported_version",
             Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => "timeout",

@@ -3,6 +3,7 @@
 //! A command is one request to the daemon and one way to show its reply. Everything that takes time can be waited for
 //! with `--wait`; everything can be had as JSON; exit codes are stable and listed in `sotto --help`.
 
+mod arguments;
 mod commands;
 mod connection;
 mod failure;
@@ -12,10 +13,12 @@ mod signals;
 mod top;
 mod wait;
 
+use arguments::Answer;
 use clap::Parser;
 use commands::Command;
 use failure::Failure;
 use output::Output;
+use std::io::Write;
 use std::process::ExitCode;
 
 const EXIT_CODES: &str = "\
@@ -48,7 +51,10 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = match arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(answer) => return answered(answer),
+    };
     let output = Output::new(arguments.json);
     match arguments.command.run(&output).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,6 +62,23 @@ async fn main() -> ExitCode {
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Shows help, or what is wrong with the command line. Nobody has to read it.
+fn answered(answer: Answer) -> ExitCode {
+    match answer {
+        Answer::Wanted(error) => {
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        Answer::Wrong(error, json) => {
+            if let Some(json) = json {
+                let _ = writeln!(std::io::stdout(), "{json:#}");
+            }
+            let _ = error.print();
+            ExitCode::from(2)
         }
     }
 }

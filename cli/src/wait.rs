@@ -14,6 +14,8 @@ pub(crate) struct Wait {
         long = "wait",
         value_name = "TIMEOUT",
         num_args = 0..=1,
+        // A time after a blank is joined to it before: see `arguments`.
+        require_equals = true,
         default_missing_value = "30s",
         value_parser = parse_duration
     )]

@@ -97,7 +97,8 @@ impl Config {
                 changed(output, &unheard(key, value))
             }
             Action::Path => {
-                let reply = json!({ "path": path });
+                // JSON knows no other text than Unicode.
+                let reply = json!({ "path": path.display().to_string() });
                 output.show(&reply, |_, _| path.display().to_string())
             }
         }

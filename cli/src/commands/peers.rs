@@ -38,6 +38,12 @@ impl Peers {
             }
             None => ask(PeersList {}).await?.peers,
         };
+        if let Some(name) = self.names.iter().find(|name| {
+            let mut labels = all.iter().map(|peer| &peer.person.label);
+            !labels.any(|label| begins(label, name))
+        }) {
+            return Err(Failure::NobodyCalled { name: name.clone() });
+        }
         let peers = all.into_iter().filter(|peer| self.wanted(peer)).collect();
         output.show(&PeersReply { peers }, format::peers)
     }
