@@ -155,26 +155,34 @@ fn device(device: config::Device) -> DeviceSpec {
 
 /// The user's full name as the system knows it, or the login's name.
 pub(crate) fn login_name() -> String {
-    let login = ["USER", "LOGNAME", "USERNAME"]
-        .iter()
-        .find_map(|variable| std::env::var(variable).ok())
-        .filter(|name| !name.trim().is_empty());
-    let Some(login) = login else {
-        return machine_name();
-    };
-    full_name(&login).unwrap_or(login)
+    known_name()
+        .or_else(|| {
+            ["USER", "LOGNAME", "USERNAME"]
+                .iter()
+                .find_map(|variable| std::env::var(variable).ok())
+        })
+        .filter(|name| !name.trim().is_empty())
+        .unwrap_or_else(machine_name)
 }
 
-/// The first field of the comment that the user database keeps beside a login.
-fn full_name(login: &str) -> Option<String> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    let line = users.lines().find(|line| {
-        line.strip_prefix(login)
-            .is_some_and(|rest| rest.starts_with(':'))
-    })?;
-    let name = line.split(':').nth(4)?.split(',').next()?.trim();
-    // System accounts carry their own name there.
-    (!name.is_empty() && name != login).then(|| name.to_owned())
+/// The name that the user database has for whoever runs this, in whichever encoding.
+#[cfg(unix)]
+fn known_name() -> Option<String> {
+    let user = nix::unistd::User::from_uid(nix::unistd::Uid::current()).ok()??;
+    let comment = user.gecos.to_string_lossy();
+    // The first field of the comment. System accounts carry their own name there.
+    let full = comment.split(',').next().unwrap_or_default().trim();
+    let name = if full.is_empty() {
+        user.name.trim()
+    } else {
+        full
+    };
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(not(unix))]
+fn known_name() -> Option<String> {
+    None
 }
 
 /// The machine's name.

@@ -1,16 +1,19 @@
 //! From what the user types to a peer or a meeting.
 //!
-//! A name is found by any unique beginning. Whispers look only at the active roster; everything else looks at everybody
-//! known, absent people included, so that a newcomer never inherits a beginning that used to mean somebody else.
+//! A name is found by any unique beginning, of its first word or else of another. Whispers look only at the active roster;
+//! everything else looks at everybody known, absent people included, so that a newcomer never inherits a beginning that
+//! used to mean somebody else. A whisper to somebody known who is elsewhere goes to nobody whose name fits less.
 //!
 //! Capitals do not matter. A label in full (`Anna (laptop)#k3fq`), a name with a key suffix (`anna#k3`), a suffix alone
 //! (`#k3fq`) and a key in full always work, and a name in full goes before longer names that begin with it. A key in
 //! full means its owner alone: nobody is found by a name that was chosen to read like it.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-use crate::ids::{MeetingId, PeerId};
+use crate::ids::{MeetingId, PeerId, Utc};
 use crate::view::View;
 
 /// Where to look for a name.
@@ -42,6 +45,18 @@ pub enum ResolveError {
         /// What was typed.
         text: String,
     },
+    /// Somebody who is not on the active roster.
+    #[error("{label} is not in this meeting")]
+    Elsewhere {
+        /// By name.
+        label: String,
+    },
+    /// I myself.
+    #[error("\"{text}\" is yourself")]
+    Yourself {
+        /// What was typed.
+        text: String,
+    },
     /// Several begin like this.
     #[error("\"{text}\" may be {}", .candidates.join(" or "))]
     Ambiguous {
@@ -66,7 +81,17 @@ impl ResolveError {
                 what: What::Meeting,
                 ..
             } => "see your meetings with 'sotto meetings' and 'sotto invites'",
-            Self::Ambiguous { .. } => "write more of the name, as it is listed",
+            Self::Elsewhere { .. } => {
+                "see who is there with 'sotto roster', or invite them with 'sotto invite'"
+            }
+            Self::Yourself { .. } => "name somebody else; 'sotto peers' lists your colleagues",
+            Self::Ambiguous {
+                what: What::Peer, ..
+            } => "write more of the name, as it is listed",
+            Self::Ambiguous {
+                what: What::Meeting,
+                ..
+            } => "write the id in the brackets instead",
         }
     }
 }
@@ -87,6 +112,16 @@ enum Strictness {
     Exact,
     WholeName,
     Beginning,
+    BeginningOfAWord,
+}
+
+/// Which of several meetings with the same title is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prefer {
+    /// One to get into: with an open invitation, else with people inside.
+    Invitation,
+    /// One to do something in: mine, and the active one first.
+    Mine,
 }
 
 /// Somebody whom a name may mean.
@@ -134,10 +169,43 @@ impl Candidate<'_> {
 /// # Errors
 /// If nobody, or more than one, is meant.
 pub fn peer(view: &View, scope: Scope, text: &str) -> Result<PeerId, ResolveError> {
-    match scope {
-        Scope::ActiveRoster => among(on_active_roster(view), text),
+    let found = match scope {
+        Scope::ActiveRoster => present(view, text),
         Scope::Everyone => among(known(view), text),
+    };
+    found.map_err(|error| match error {
+        ResolveError::Unknown { text, .. } if is_me(view, &text) => ResolveError::Yourself { text },
+        error => error,
+    })
+}
+
+/// Finds a peer on the active roster. Somebody elsewhere whose name fits better than anybody's there is meant, and is not
+/// there.
+fn present(view: &View, text: &str) -> Result<PeerId, ResolveError> {
+    let mut everybody: Vec<Candidate<'_>> = on_active_roster(view).collect();
+    let there: BTreeSet<PeerId> = everybody.iter().map(|one| one.peer).collect();
+    everybody.extend(known(view).filter(|one| !there.contains(&one.peer)));
+    let choices: Vec<Choice<PeerId>> = everybody.iter().map(Candidate::choice).collect();
+    let meant = best(&choices, text.trim().parse().ok(), text);
+    let (here, elsewhere): (Vec<_>, Vec<_>) = meant
+        .into_iter()
+        .partition(|choice| there.contains(&choice.it));
+    match elsewhere.first() {
+        Some(one) if here.is_empty() => Err(ResolveError::Elsewhere {
+            label: one.label.clone(),
+        }),
+        _ => only(What::Peer, &here, text),
     }
+}
+
+fn is_me(view: &View, text: &str) -> bool {
+    let me = Candidate {
+        peer: view.me.peer,
+        name: &view.me.name,
+        device: &view.me.device,
+        label: &view.me.label,
+    };
+    !best(&[me.choice()], text.trim().parse().ok(), text).is_empty()
 }
 
 /// Finds a peer among some.
@@ -148,8 +216,8 @@ pub fn among<'a>(
     candidates: impl IntoIterator<Item = Candidate<'a>>,
     text: &str,
 ) -> Result<PeerId, ResolveError> {
-    let choices = candidates.into_iter().map(|one| one.choice()).collect();
-    resolve(What::Peer, choices, text.trim().parse().ok(), text)
+    let choices: Vec<_> = candidates.into_iter().map(|one| one.choice()).collect();
+    resolve(What::Peer, &choices, text.trim().parse().ok(), text)
 }
 
 /// Returns everyone, on the active roster or not, whose name or label the text is in full.
@@ -194,11 +262,12 @@ fn known(view: &View) -> impl Iterator<Item = Candidate<'_>> {
     })
 }
 
-/// Finds a meeting among mine and those I am invited to, by the beginning of its title or id.
+/// Finds a meeting among mine and those I am invited to, by the beginning of its title or id. Of several with the same
+/// title the newest is meant that is wanted as `prefer` says: yesterday's is in nobody's way.
 ///
 /// # Errors
 /// If none, or more than one, is meant.
-pub fn meeting(view: &View, text: &str) -> Result<MeetingId, ResolveError> {
+pub fn meeting(view: &View, prefer: Prefer, text: &str) -> Result<MeetingId, ResolveError> {
     let mine = view
         .meetings
         .iter()
@@ -207,8 +276,8 @@ pub fn meeting(view: &View, text: &str) -> Result<MeetingId, ResolveError> {
         .invitations
         .iter()
         .map(|invitation| (invitation.meeting, &invitation.title));
-    let mut seen = std::collections::BTreeSet::new();
-    let choices = mine
+    let mut seen = BTreeSet::new();
+    let choices: Vec<Choice<MeetingId>> = mine
         .chain(invited)
         .filter(|(id, _)| seen.insert(*id))
         .map(|(id, title)| Choice {
@@ -218,181 +287,125 @@ pub fn meeting(view: &View, text: &str) -> Result<MeetingId, ResolveError> {
             label: format!("{title} [{}]", id.short()),
         })
         .collect();
-    resolve(What::Meeting, choices, text.trim().parse().ok(), text)
+    let meant = best(&choices, text.trim().parse().ok(), text);
+    let titles: BTreeSet<Option<&String>> = meant
+        .iter()
+        .map(|choice| choice.beginnings.first())
+        .collect();
+    let wanted = meant
+        .iter()
+        .max_by_key(|choice| rank(view, prefer, choice.it));
+    match wanted {
+        Some(choice) if titles.len() == 1 => Ok(choice.it),
+        _ => only(What::Meeting, &meant, text),
+    }
+}
+
+/// How much a meeting is wanted among others of its title.
+fn rank(view: &View, prefer: Prefer, id: MeetingId) -> (bool, bool, bool, Utc) {
+    let invitation = view.invitations.iter().find(|it| it.meeting == id);
+    let mine = view.meetings.iter().find(|it| it.meeting == id);
+    let is_invited = invitation.is_some();
+    let is_active = view.active == Some(id) || view.me.interrupted == Some(id);
+    let anybody = mine.is_some_and(|meeting| {
+        let mut others = meeting.roster.iter().filter(|entry| !entry.me);
+        others.any(|entry| entry.presence.is_present())
+    });
+    let newest = match (mine, invitation) {
+        (Some(meeting), _) => meeting.created,
+        (None, Some(invitation)) => invitation.made,
+        (None, None) => Utc(0),
+    };
+    match prefer {
+        Prefer::Invitation => (is_invited, anybody, is_active, newest),
+        Prefer::Mine => (is_active, anybody, mine.is_some(), newest),
+    }
 }
 
 /// Finds what `text` means among `choices`; if it is an identifier in full, only what has that identifier.
 fn resolve<T: Copy + PartialEq>(
     what: What,
-    choices: Vec<Choice<T>>,
+    choices: &[Choice<T>],
     identifier: Option<T>,
     text: &str,
 ) -> Result<T, ResolveError> {
+    only(what, &best(choices, identifier, text), text)
+}
+
+/// Returns the one that is meant.
+fn only<T: Copy>(what: What, meant: &[&Choice<T>], text: &str) -> Result<T, ResolveError> {
+    let shown = || composed(text).chars().take(80).collect::<String>();
+    match meant {
+        [] => Err(ResolveError::Unknown {
+            what,
+            text: shown(),
+        }),
+        [one] => Ok(one.it),
+        several => Err(ResolveError::Ambiguous {
+            what,
+            text: shown(),
+            candidates: several
+                .iter()
+                .take(12)
+                .map(|choice| choice.label.clone())
+                .collect(),
+        }),
+    }
+}
+
+/// Returns those that fit `text` as closely as any; if it is an identifier in full, only what has that identifier.
+fn best<'a, T: Copy + PartialEq>(
+    choices: &'a [Choice<T>],
+    identifier: Option<T>,
+    text: &str,
+) -> Vec<&'a Choice<T>> {
     let typed = composed(text);
     let lower = typed.to_lowercase();
-    let shown = || typed.chars().take(80).collect::<String>();
     if lower.is_empty() {
-        return Err(ResolveError::Unknown {
-            what,
-            text: shown(),
-        });
+        return Vec::new();
     }
     if let Some(identifier) = identifier {
-        let is_it = |choice: &Choice<T>| choice.it == identifier;
-        let unknown = ResolveError::Unknown {
-            what,
-            text: shown(),
-        };
-        return match choices.iter().any(is_it) {
-            true => Ok(identifier),
-            false => Err(unknown),
-        };
+        let is_it = |choice: &&Choice<T>| choice.it == identifier;
+        return choices.iter().find(is_it).into_iter().collect();
     }
-    let begins = |choice: &Choice<T>| {
-        choice
-            .beginnings
-            .iter()
-            .any(|beginning| beginning.starts_with(&lower))
-    };
     // The first of these that anything satisfies decides.
-    for strictness in [
+    [
         Strictness::Exact,
         Strictness::WholeName,
         Strictness::Beginning,
-    ] {
-        let rule = |choice: &Choice<T>| match strictness {
+        Strictness::BeginningOfAWord,
+    ]
+    .into_iter()
+    .map(|strictness| {
+        let rule = |choice: &&Choice<T>| match strictness {
             Strictness::Exact => choice
                 .exact
                 .iter()
                 .any(|exact| *exact == lower || *exact == typed),
             Strictness::WholeName => choice.beginnings.contains(&lower),
-            Strictness::Beginning => begins(choice),
-        };
-        let meant: Vec<&Choice<T>> = choices.iter().filter(|choice| rule(choice)).collect();
-        match meant.as_slice() {
-            [] => {}
-            [one] => return Ok(one.it),
-            several => {
-                let candidates = several
-                    .iter()
-                    .take(12)
-                    .map(|choice| choice.label.clone())
-                    .collect();
-                return Err(ResolveError::Ambiguous {
-                    what,
-                    text: shown(),
-                    candidates,
-                });
+            Strictness::Beginning => {
+                let mut beginnings = choice.beginnings.iter();
+                beginnings.any(|beginning| beginning.starts_with(&lower))
             }
-        }
-    }
-    Err(ResolveError::Unknown {
-        what,
-        text: shown(),
+            Strictness::BeginningOfAWord => {
+                let mut names = choice.beginnings.iter();
+                names.any(|name| words(name).any(|rest| rest.starts_with(&lower)))
+            }
+        };
+        choices.iter().filter(rule).collect::<Vec<_>>()
+    })
+    .find(|meant| !meant.is_empty())
+    .unwrap_or_default()
+}
+
+/// Returns a name from each of its words on, without what stands before the first letter or digit of one.
+fn words(name: &str) -> impl Iterator<Item = &str> {
+    name.char_indices().filter_map(|(at, letter)| {
+        let before = name[..at].chars().next_back();
+        let begins = letter.is_alphanumeric() && before.is_none_or(|it| !it.is_alphanumeric());
+        begins.then(|| &name[at..])
     })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn choices(names: &[(u8, &str, &str)]) -> Vec<Choice<u8>> {
-        names
-            .iter()
-            .map(|(it, name, label)| Choice {
-                it: *it,
-                exact: vec![label.to_lowercase()],
-                beginnings: vec![name.to_lowercase(), label.to_lowercase()],
-                label: (*label).to_owned(),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn a_unique_beginning_is_enough() {
-        let known = || {
-            choices(&[
-                (1, "Anna", "Anna"),
-                (2, "Bao", "Bao"),
-                (3, "Barbara", "Barbara"),
-            ])
-        };
-        assert_eq!(resolve(What::Peer, known(), None, "an"), Ok(1));
-        assert_eq!(resolve(What::Peer, known(), None, "BAR"), Ok(3));
-        assert!(matches!(
-            resolve(What::Peer, known(), None, "c"),
-            Err(ResolveError::Unknown { .. })
-        ));
-        assert!(matches!(
-            resolve(What::Peer, known(), None, " "),
-            Err(ResolveError::Unknown { .. })
-        ));
-    }
-
-    #[test]
-    fn an_ambiguous_beginning_lists_the_candidates() {
-        let known = choices(&[(2, "Bao", "Bao"), (3, "Barbara", "Barbara")]);
-        let error = resolve(What::Peer, known, None, "ba").unwrap_err();
-        assert_eq!(error.to_string(), "\"ba\" may be Bao or Barbara");
-    }
-
-    #[test]
-    fn a_name_in_full_goes_before_a_longer_one() {
-        let known = choices(&[(1, "Ann", "Ann"), (2, "Anna", "Anna")]);
-        assert_eq!(resolve(What::Peer, known, None, "ann"), Ok(1));
-    }
-
-    #[test]
-    fn equal_names_are_told_apart_by_label_only() {
-        let known = || {
-            choices(&[
-                (1, "Anna", "Anna (laptop)#aaaa"),
-                (2, "Anna", "Anna (desk)#bbbb"),
-            ])
-        };
-        assert!(matches!(
-            resolve(What::Peer, known(), None, "anna"),
-            Err(ResolveError::Ambiguous { .. })
-        ));
-        assert_eq!(resolve(What::Peer, known(), None, "anna (d"), Ok(2));
-        assert_eq!(
-            resolve(What::Peer, known(), None, "Anna (laptop)#aaaa"),
-            Ok(1)
-        );
-    }
-
-    #[test]
-    fn a_key_in_full_means_its_owner_alone() {
-        let key = "12D3KooW";
-        let known = || choices(&[(1, "Anna", "Anna"), (2, key, "12D3KooW#bbbb")]);
-        assert_eq!(resolve(What::Peer, known(), Some(1), key), Ok(1));
-        let unknown = ResolveError::Unknown {
-            what: What::Peer,
-            text: key.to_owned(),
-        };
-        assert_eq!(resolve(What::Peer, known(), Some(3), key), Err(unknown));
-    }
-
-    #[test]
-    fn only_those_who_are_among_them_are_meant() {
-        let one = |number, name| Candidate {
-            peer: PeerId([number; 32]),
-            name,
-            device: "laptop",
-            label: name,
-        };
-        let (emil, emilia) = (one(1, "Emil"), one(2, "Emilia"));
-        assert_eq!(among([emilia], "em"), Ok(emilia.peer));
-        assert!(matches!(
-            among([emil, emilia], "em"),
-            Err(ResolveError::Ambiguous { .. })
-        ));
-        assert!(among([emilia], &emil.peer.to_string()).is_err());
-    }
-
-    #[test]
-    fn it_does_not_matter_how_a_letter_with_a_mark_was_typed() {
-        let known = || choices(&[(1, "Zo\u{eb}", "Zo\u{eb}"), (2, "Zoltan", "Zoltan")]);
-        assert_eq!(resolve(What::Peer, known(), None, "zoe\u{308}"), Ok(1));
-    }
-}
+mod tests;

@@ -13,8 +13,10 @@ use crate::NodeId;
 #[non_exhaustive]
 pub enum NetworkError {
     /// The configured port belongs to another program.
-    #[error("cannot listen on UDP port {port}: {source}")]
+    #[error("cannot listen on {protocol} port {port}: {source}")]
     Listen {
+        /// UDP, or TCP with the same number.
+        protocol: &'static str,
         /// The port that was asked for; 0 for any.
         port: u16,
         /// What the system said.

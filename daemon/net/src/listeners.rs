@@ -65,8 +65,12 @@ impl Listeners {
         loop {
             match free_port(port, &ips) {
                 Ok(port) => return Ok(port),
-                Err(source) if Instant::now() >= deadline => {
-                    return Err(NetworkError::Listen { port, source });
+                Err(taken) if Instant::now() >= deadline => {
+                    return Err(NetworkError::Listen {
+                        protocol: taken.protocol,
+                        port,
+                        source: taken.source,
+                    });
                 }
                 Err(_) => time::sleep(PREDECESSOR / 10).await,
             }
@@ -139,7 +143,7 @@ fn listen(swarm: &mut Swarm<Behaviour>, address: Multiaddr) -> Option<ListenerId
 }
 
 /// `port` if it is free for UDP and TCP on all of `ips` that exist, or with 0 some port that is.
-fn free_port(port: u16, ips: &[IpAddr]) -> io::Result<u16> {
+fn free_port(port: u16, ips: &[IpAddr]) -> Result<u16, Taken> {
     let mut last = None;
     for _ in 0..PORT_ATTEMPTS {
         match try_port(port, ips) {
@@ -148,16 +152,26 @@ fn free_port(port: u16, ips: &[IpAddr]) -> io::Result<u16> {
             Err(error) => return Err(error),
         }
     }
-    Err(last.unwrap_or_else(|| io::ErrorKind::AddrInUse.into()))
+    Err(last.unwrap_or_else(|| Taken {
+        protocol: "UDP",
+        source: io::ErrorKind::AddrInUse.into(),
+    }))
+}
+
+/// A port that cannot be had.
+#[derive(Debug)]
+struct Taken {
+    protocol: &'static str,
+    source: io::Error,
 }
 
 /// Binds everything at once, and lets go again: libp2p cannot be handed a bound socket.
-fn try_port(mut port: u16, ips: &[IpAddr]) -> io::Result<u16> {
+fn try_port(mut port: u16, ips: &[IpAddr]) -> Result<u16, Taken> {
     let mut bound = Vec::new();
     // Without any address there is still a port to choose, for when one appears.
     let fallback = [Ipv4Addr::LOCALHOST.into()];
     for &ip in if ips.is_empty() { &fallback[..] } else { ips } {
-        for kind in [Type::DGRAM, Type::STREAM] {
+        for (kind, protocol) in [(Type::DGRAM, "UDP"), (Type::STREAM, "TCP")] {
             match bind(SocketAddr::new(ip, port), kind) {
                 Ok(socket) => {
                     port = local_port(&socket).unwrap_or(port);
@@ -170,7 +184,7 @@ fn try_port(mut port: u16, ips: &[IpAddr]) -> io::Result<u16> {
                         io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported
                     ) => {}
                 Err(error) if ip.is_ipv6() && error.kind() != io::ErrorKind::AddrInUse => {}
-                Err(error) => return Err(error),
+                Err(source) => return Err(Taken { protocol, source }),
             }
         }
     }
@@ -243,13 +257,13 @@ mod tests {
         let udp = UdpSocket::bind((LOOPBACK[0], 0)).unwrap();
         let port = udp.local_addr().unwrap().port();
         assert_eq!(
-            free_port(port, &LOOPBACK).unwrap_err().kind(),
+            free_port(port, &LOOPBACK).unwrap_err().source.kind(),
             io::ErrorKind::AddrInUse
         );
         let tcp = TcpListener::bind((LOOPBACK[0], 0)).unwrap();
         let port = tcp.local_addr().unwrap().port();
         assert_eq!(
-            free_port(port, &LOOPBACK).unwrap_err().kind(),
+            free_port(port, &LOOPBACK).unwrap_err().source.kind(),
             io::ErrorKind::AddrInUse
         );
     }

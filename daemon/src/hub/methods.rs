@@ -15,7 +15,7 @@ use sotto_control::{
     ControlError, Done, GroupsReply, InvitationsReply, MeetingsReply, PeersReply, PresenceReply,
     Reply, Request, VersionReply,
 };
-use sotto_meeting::resolve::{self, Scope};
+use sotto_meeting::resolve::{self, Prefer, Scope};
 use sotto_meeting::{Command, MeetingId, PeerId, Refusal};
 
 use super::{Hub, present, refuse};
@@ -81,10 +81,12 @@ impl Hub {
                     Err(error) => Err(error),
                 }
             }
-            Request::MeetingSwitch(params) => match self.resolve_meeting(&params.meeting) {
-                Ok(meeting) => return self.join(meeting, false, client, answer),
-                Err(error) => Err(error),
-            },
+            Request::MeetingSwitch(params) => {
+                match self.resolve_meeting(Prefer::Invitation, &params.meeting) {
+                    Ok(meeting) => return self.join(meeting, false, client, answer),
+                    Err(error) => Err(error),
+                }
+            }
             Request::MeetingDecline(params) => self
                 .named_or_invited(params.meeting.as_deref(), "decline")
                 .and_then(|meeting| self.do_with_meeting(Command::Decline { meeting }, meeting)),
@@ -208,8 +210,8 @@ impl Hub {
     }
 
     /// Returns the meeting that a text means.
-    fn resolve_meeting(&self, text: &str) -> Result<MeetingId, ControlError> {
-        resolve::meeting(&self.view(), text).map_err(refuse::unresolved)
+    fn resolve_meeting(&self, prefer: Prefer, text: &str) -> Result<MeetingId, ControlError> {
+        resolve::meeting(&self.view(), prefer, text).map_err(refuse::unresolved)
     }
 
     /// Returns the participant of the active meeting whom a name means.

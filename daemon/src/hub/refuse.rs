@@ -9,6 +9,12 @@ use crate::groups::Group;
 
 /// A command that the mesh refused.
 pub(crate) fn refusal(refusal: &Refusal, mesh: &Mesh) -> ControlError {
+    let on_the_phone = mesh.active().is_none() && mesh.own_meeting().is_some();
+    let refusal = match refusal {
+        // The user knows of a meeting, and means it.
+        Refusal::NotInMeeting if on_the_phone => &Refusal::OnThePhone,
+        refusal => refusal,
+    };
     let code = match refusal {
         Refusal::UnknownMeeting(_) | Refusal::UnknownPeer(_) | Refusal::NoInvitation { .. } => {
             ErrorCode::NotFound
@@ -42,6 +48,8 @@ pub(crate) fn unresolved(error: ResolveError) -> ControlError {
     let (sentence, hint) = (error.to_string(), error.hint());
     let (code, candidates) = match error {
         ResolveError::Unknown { .. } => (ErrorCode::NotFound, Vec::new()),
+        ResolveError::Elsewhere { .. } => (ErrorCode::Absent, Vec::new()),
+        ResolveError::Yourself { .. } => (ErrorCode::Invalid, Vec::new()),
         ResolveError::Ambiguous { candidates, .. } => (ErrorCode::Ambiguous, candidates),
     };
     ControlError::new(code, sentence)

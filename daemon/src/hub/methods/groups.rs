@@ -277,6 +277,6 @@ fn among_members(view: &View, group: &Group, text: &str) -> Result<PeerId, Contr
             ControlError::new(ErrorCode::NotFound, sentence)
                 .with_hint("see who is in it with 'sotto group'")
         }
-        ambiguous @ ResolveError::Ambiguous { .. } => refuse::unresolved(ambiguous),
+        error => refuse::unresolved(error),
     })
 }

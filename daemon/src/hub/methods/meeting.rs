@@ -8,7 +8,7 @@ use sotto_control::{
     ControlError, ErrorCode, InviteReply, MAX_JOIN, MeetingRefReply, MeetingReply, Reply,
     WithdrawReply,
 };
-use sotto_meeting::resolve::{self, Scope};
+use sotto_meeting::resolve::{self, Prefer, Scope};
 use sotto_meeting::{Command, InvitationView, MeetingId, PeerId, Refusal};
 
 use super::super::joins::Waiting;
@@ -23,13 +23,13 @@ impl Hub {
             .map(|_| MeetingRefReply { meeting: reference }.into())
     }
 
-    /// Returns the meeting that a text means: without one, the active one.
+    /// Returns the meeting that a text means: without one, the active one, or the one that a phone call interrupts.
     pub(super) fn meeting_named(&self, text: Option<&str>) -> Result<MeetingId, ControlError> {
         match text {
-            Some(text) => self.resolve_meeting(text),
+            Some(text) => self.resolve_meeting(Prefer::Mine, text),
             None => self
                 .mesh
-                .active()
+                .own_meeting()
                 .ok_or_else(|| refuse::refusal(&Refusal::NotInMeeting, &self.mesh)),
         }
     }
@@ -41,7 +41,7 @@ impl Hub {
         verb: &str,
     ) -> Result<MeetingId, ControlError> {
         match text {
-            Some(text) => self.resolve_meeting(text),
+            Some(text) => self.resolve_meeting(Prefer::Invitation, text),
             None => only_invitation(&self.mesh.invitations(self.clock.now()), verb),
         }
     }
@@ -77,7 +77,7 @@ impl Hub {
             left_out,
         } = self.known_of(called)?;
         if let Some(from) = &params.from {
-            let from = resolve::meeting(&view, from).map_err(refuse::unresolved)?;
+            let from = resolve::meeting(&view, Prefer::Mine, from).map_err(refuse::unresolved)?;
             let without = self
                 .everyone_called(&view, Scope::Everyone, &params.without)?
                 .all();
