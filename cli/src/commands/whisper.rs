@@ -126,10 +126,16 @@ fn why_ended(talk: &Talk) -> Failure {
             "the whisper ended: this program showed no life for {}; you speak to nobody until 'sotto talk'",
             format::bound(HOLD_PATIENCE)
         ),
-        (TalkTo::Nobody, _) => {
+        (TalkTo::Nobody, Some(NobodyBecause::ReceiversGone)) => {
             "the whisper ended: none of its receivers is present any more; you speak to nobody"
                 .to_owned()
         }
+        (TalkTo::Nobody, _) => match format::because(talk) {
+            Some(why) => {
+                format!("the whisper ended: {why}; you speak to nobody until 'sotto talk'")
+            }
+            None => "the whisper ended; you speak to nobody".to_owned(),
+        },
         _ => "the whisper was ended elsewhere".to_owned(),
     };
     Failure::Refused(text)

@@ -77,6 +77,9 @@ pub(super) fn audience(talk: &Talk, style: Style) -> String {
 pub(crate) fn because(talk: &Talk) -> Option<&'static str> {
     talk.nobody_because.map(|because| match because {
         NobodyBecause::HoldLost => "your whisper ended before you let go of it",
+        NobodyBecause::ScreenLocked => "the screen was locked while you held a whisper",
+        NobodyBecause::ScreenSaver => "the screen saver came on while you held a whisper",
+        NobodyBecause::Suspended => "this machine was suspended while you held a whisper",
         NobodyBecause::ReceiversGone => "everyone whom you whispered to has gone",
         NobodyBecause::Other => "your whisper has ended",
     })

@@ -2,6 +2,7 @@
 
 use crate::ids::{MeetingId, PeerId};
 use crate::presence::Presence;
+use crate::view::Cut;
 
 /// A part of the [`View`](crate::View): as small as what has changed, so that telling of one person costs the same
 /// however many are known.
@@ -178,6 +179,10 @@ pub enum Event {
     WhisperOver,
     /// A held whisper ended before it was released: I speak to nobody until I say whom.
     HoldLost,
+    /// Something happened at the machine while I held a whisper: I speak to nobody until I say whom.
+    HoldCut(Cut),
+    /// Something happened at the machine while the microphone was pressed open, so it is closed.
+    PressCut(Cut),
     /// The microphone is pressed for long: the key may be stuck.
     PressLong,
     /// It was pressed for so long that it is no longer.

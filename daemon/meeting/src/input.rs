@@ -103,6 +103,8 @@ pub enum Input {
     ListenAddresses(Vec<SocketAddr>),
     /// Somebody came to, or went from, the machine.
     Session(Session),
+    /// A screen saver came on. It may lock the screen, and covers it at least.
+    ScreenSaver,
     /// The system sees a phone call begin or end.
     SystemCall {
         /// Whether a call is going on.

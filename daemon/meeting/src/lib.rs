@@ -59,6 +59,6 @@ pub use presence::{AwayCause, Flags, OfflineReason, Presence};
 pub use refusal::Refusal;
 pub use stored::StoredError;
 pub use view::{
-    Because, Counters, IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named,
-    NobodyBecause, PeerView, RosterEntry, TalkTarget, TalkView, View,
+    Because, Counters, Cut, IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView,
+    Named, NobodyBecause, PeerView, RosterEntry, TalkTarget, TalkView, View,
 };

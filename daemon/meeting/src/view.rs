@@ -206,6 +206,19 @@ pub enum NobodyBecause {
     ReceiversGone,
     /// A held whisper ended before it was released.
     HoldLost,
+    /// Something happened at the machine while a whisper was held.
+    HoldCut(Cut),
+}
+
+/// An event at the machine after which nobody can tell whether a key is still held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cut {
+    /// The screen was locked.
+    ScreenLocked,
+    /// A screen saver came on.
+    ScreenSaver,
+    /// The machine was suspended.
+    Suspended,
 }
 
 /// My voice.

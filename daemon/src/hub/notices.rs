@@ -4,7 +4,9 @@ use sotto_control::config::TalkMode;
 use sotto_control::model::{
     MeetingRef, Notice, NoticeKind, OfflineReason, PresenceState, Severity,
 };
-use sotto_meeting::{Event, InvitationEnd, Mesh, OfflineReason as CoreReason, PeerId, Presence};
+use sotto_meeting::{
+    Cut, Event, InvitationEnd, Mesh, OfflineReason as CoreReason, PeerId, Presence,
+};
 
 use super::present;
 use super::refuse;
@@ -163,6 +165,24 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
             notice.hint = Some(TALK_HINT.to_owned());
             notice
         }
+        Event::HoldCut(cut) => {
+            let text = format!(
+                "{}, so your whisper has ended: you speak to nobody",
+                happened(*cut)
+            );
+            let mut notice = warning(NoticeKind::SpeakingToNobody, text);
+            notice.hint = Some(TALK_HINT.to_owned());
+            notice
+        }
+        Event::PressCut(cut) => {
+            let text = format!(
+                "{}, so your microphone is no longer pressed open",
+                happened(*cut)
+            );
+            let mut notice = warning(NoticeKind::StuckKey, text);
+            notice.hint = Some("press again to go on".to_owned());
+            notice
+        }
         Event::WhisperOver => info(
             NoticeKind::WhisperEnded,
             "the time of your whisper is over".to_owned(),
@@ -188,6 +208,15 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
         Event::Cloned => cloned(),
         Event::LimitReached { what } => warning(NoticeKind::Network, format!("too much: {what}")),
     })
+}
+
+/// Says what happened at the machine while something was held.
+const fn happened(cut: Cut) -> &'static str {
+    match cut {
+        Cut::ScreenLocked => "the screen was locked",
+        Cut::ScreenSaver => "the screen saver came on",
+        Cut::Suspended => "this machine was suspended",
+    }
 }
 
 /// The microphone is open at other times than before.

@@ -9,8 +9,8 @@ use sotto_control::model::{
     self, IncomingWhisper, Invitation, Meeting, MeetingRef, Participant, Peer, Person, Talk, TalkTo,
 };
 use sotto_meeting::{
-    AwayCause, Because, InvitationView, MeView, MeetingId, MeetingView, Mesh, NobodyBecause, Now,
-    OfflineReason, PeerId, PeerView, Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
+    AwayCause, Because, Cut, InvitationView, MeView, MeetingId, MeetingView, Mesh, NobodyBecause,
+    Now, OfflineReason, PeerId, PeerView, Presence, RosterEntry, TalkTarget, TalkView, WhisperMode,
 };
 
 use super::heard::LastHeard;
@@ -366,6 +366,9 @@ fn nobody_because(because: NobodyBecause) -> model::NobodyBecause {
     match because {
         NobodyBecause::ReceiversGone => model::NobodyBecause::ReceiversGone,
         NobodyBecause::HoldLost => model::NobodyBecause::HoldLost,
+        NobodyBecause::HoldCut(Cut::ScreenLocked) => model::NobodyBecause::ScreenLocked,
+        NobodyBecause::HoldCut(Cut::ScreenSaver) => model::NobodyBecause::ScreenSaver,
+        NobodyBecause::HoldCut(Cut::Suspended) => model::NobodyBecause::Suspended,
     }
 }
 

@@ -80,6 +80,12 @@ pub enum NobodyBecause {
     ReceiversGone,
     /// A held whisper ended before it was released.
     HoldLost,
+    /// The screen was locked while a whisper was held.
+    ScreenLocked,
+    /// A screen saver came on while a whisper was held.
+    ScreenSaver,
+    /// The machine was suspended while a whisper was held.
+    Suspended,
     /// Something that this version does not know.
     #[serde(other)]
     Other,

@@ -1,13 +1,14 @@
 //! Held whispers: how long they last, and how they end.
 //!
 //! A held whisper ends with a *release*, and what was before it comes back. Whatever else ends it has not been said by the
-//! user, who may still be speaking to the chosen: then I speak to nobody, until the user says whom.
+//! user, who may still be speaking to the chosen: then I speak to nobody, until the user says whom. So does a locked screen
+//! or a suspended machine, behind which no program sees a key go up.
 
 use std::time::Duration;
 
 use super::whisper::Whisper;
 use super::{Base, Notice, Talk, TalkRefusal};
-use crate::view::NobodyBecause;
+use crate::view::{Cut, NobodyBecause};
 
 impl Talk {
     /// Ends a held whisper, which returns to what was before it. Without one nothing changes: letting go of a key
@@ -29,9 +30,22 @@ impl Talk {
     /// Ends a held whisper that nobody releases any more: I speak to nobody. Without one nothing changes.
     pub(crate) fn abandon(&mut self, at: Option<u64>) {
         if let Some(whisper) = self.passing.take_if(|whisper| whisper.is_held()) {
-            self.lose(&whisper);
+            self.lose(&whisper, NobodyBecause::HoldLost);
             self.apply(at);
         }
+    }
+
+    /// Ends what is held, for nobody can tell any more whether a key is down: a whisper in nobody, a press in a closed
+    /// microphone. Without one nothing changes.
+    pub(crate) fn cut(&mut self, cut: Cut) {
+        let pressed = self.push.is_pressed();
+        self.push.end();
+        match self.passing.take_if(|whisper| whisper.is_held()) {
+            Some(whisper) => self.lose(&whisper, NobodyBecause::HoldCut(cut)),
+            None if pressed => self.notice(Notice::PressCut(cut)),
+            None => {}
+        }
+        self.apply(None);
     }
 
     /// Notes that another whisper covers a held one, whose key is still down.
@@ -48,7 +62,7 @@ impl Talk {
             return;
         };
         if whisper.is_held() {
-            self.lose(&whisper);
+            self.lose(&whisper, NobodyBecause::HoldLost);
         } else {
             self.notice(Notice::WhisperOver);
             self.uncover();
@@ -56,13 +70,13 @@ impl Talk {
         self.apply(None);
     }
 
-    fn lose(&mut self, whisper: &Whisper) {
+    fn lose(&mut self, whisper: &Whisper, because: NobodyBecause) {
         if whisper.is_abandoned() {
             // The user knows already.
             self.base = Base::Nobody(NobodyBecause::ReceiversGone);
         } else {
-            self.base = Base::Nobody(NobodyBecause::HoldLost);
-            self.notice(Notice::HoldLost);
+            self.base = Base::Nobody(because);
+            self.uncover();
         }
     }
 }

@@ -415,6 +415,7 @@ impl Talk {
     fn uncover(&mut self) {
         match &self.base {
             Base::Nobody(NobodyBecause::HoldLost) => self.notice(Notice::HoldLost),
+            Base::Nobody(NobodyBecause::HoldCut(cut)) => self.notice(Notice::HoldCut(*cut)),
             Base::Nobody(NobodyBecause::ReceiversGone) => self.notice(Notice::WhisperEmpty),
             Base::Latched(whisper) if whisper.reached().is_empty() => {
                 self.notice(Notice::WhisperEmpty);

@@ -8,7 +8,7 @@ use crate::ids::PeerId;
 use crate::output::VoiceChange;
 use crate::presence::{Flags, Presence};
 use crate::refusal::Refusal;
-use crate::view::NobodyBecause;
+use crate::view::{Cut, NobodyBecause};
 
 /// What the user must be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,10 @@ pub(crate) enum Notice {
     WhisperOver,
     /// A held whisper ended before it was released: I speak to nobody.
     HoldLost,
+    /// Something happened at the machine while a whisper was held: I speak to nobody.
+    HoldCut(Cut),
+    /// Something happened at the machine while the microphone was pressed open.
+    PressCut(Cut),
     /// Somebody begins to whisper to me, or to other people than before.
     WhisperStarted {
         /// Who.

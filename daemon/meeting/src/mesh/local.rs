@@ -10,6 +10,7 @@ use crate::ids::MeetingId;
 use crate::input::Session;
 use crate::presence::{OfflineReason, Presence};
 use crate::refusal::Refusal;
+use crate::view::Cut;
 
 impl Mesh {
     /// Joins a meeting whose secret I hold; switches if I am in another one.
@@ -99,6 +100,7 @@ impl Mesh {
     }
 
     pub(super) fn suspend(&mut self) {
+        self.cut_holds(Cut::Suspended);
         if self.seat.active().is_some() {
             self.interrupt(Interruption::Sleep);
         }
@@ -173,6 +175,9 @@ impl Mesh {
 
     pub(super) fn session_changed(&mut self, session: Session) {
         self.seat.set_session(session);
+        if session == Session::Locked {
+            self.cut_holds(Cut::ScreenLocked);
+        }
         self.update_presence();
         self.my_reason_changed();
     }

@@ -62,6 +62,7 @@ use crate::names;
 use crate::output::{Output, Topic};
 use crate::refusal::Refusal;
 use crate::stored::{State, StoredError};
+use crate::view::Cut;
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;
@@ -192,6 +193,7 @@ impl Mesh {
             Input::MediaPort(port) => self.keys.set_port(port, now.monotonic),
             Input::ListenAddresses(addresses) => self.listen_addresses(&addresses),
             Input::Session(session) => self.session_changed(session),
+            Input::ScreenSaver => self.cut_holds(Cut::ScreenSaver),
             Input::SystemCall { active } => self.system_call(active),
             Input::Suspend => self.suspend(),
             Input::Resume => self.resume(),

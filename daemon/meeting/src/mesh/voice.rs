@@ -10,6 +10,7 @@ use crate::ids::{MeetingId, PeerId};
 use crate::keys::KeysOutput;
 use crate::output::{Output, VoiceChange};
 use crate::refusal::Refusal;
+use crate::view::Cut;
 use crate::wire::MeetingRequest;
 
 impl Mesh {
@@ -131,6 +132,8 @@ impl Mesh {
             Notice::WhisperEmpty => Event::WhisperEmpty,
             Notice::WhisperOver => Event::WhisperOver,
             Notice::HoldLost => Event::HoldLost,
+            Notice::HoldCut(cut) => Event::HoldCut(cut),
+            Notice::PressCut(cut) => Event::PressCut(cut),
             Notice::WhisperStarted {
                 from,
                 others,
@@ -147,6 +150,12 @@ impl Mesh {
             Notice::PressLost => Event::PressLost,
         };
         self.outbox.event(event);
+    }
+
+    /// Ends what is held, because of something that happened at the machine.
+    pub(super) fn cut_holds(&mut self, cut: Cut) {
+        self.talk.cut(cut);
+        self.drain_talk();
     }
 
     /// Opens the devices for the meeting I am in now: a local decision has been made.

@@ -122,6 +122,15 @@ fn sentence(snapshot: &Snapshot, meeting: &Meeting) -> (Vec<Part>, Tone) {
                 NobodyBecause::HoldLost => {
                     "Your whisper was cut off. Nobody hears you until you speak to everyone."
                 }
+                NobodyBecause::ScreenLocked => {
+                    "The screen was locked, which ended your whisper. Nobody hears you until you speak to everyone."
+                }
+                NobodyBecause::ScreenSaver => {
+                    "The screen saver ended your whisper. Nobody hears you until you speak to everyone."
+                }
+                NobodyBecause::Suspended => {
+                    "This machine was suspended, which ended your whisper. Nobody hears you until you speak to everyone."
+                }
                 NobodyBecause::Other => {
                     "Your whisper has ended. Nobody hears you until you speak to everyone."
                 }

@@ -19,6 +19,7 @@ enum Step {
     Packet(u8),
     Reply(u8),
     Abandon,
+    Cut,
     Renew,
     PushToTalk(bool),
     Press(bool),
@@ -42,6 +43,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (1u8..6).prop_map(Step::Packet),
         2 => (0u8..3).prop_map(Step::Reply),
         1 => Just(Step::Abandon),
+        1 => Just(Step::Cut),
         1 => Just(Step::Renew),
         1 => any::<bool>().prop_map(Step::PushToTalk),
         4 => any::<bool>().prop_map(Step::Press),
@@ -149,6 +151,11 @@ proptest! {
                 Step::Abandon => {
                     room.abandon();
                     if passing.take_if(|(_, how, _)| *how == 0).is_some() { base = nobody() }
+                }
+                Step::Cut => {
+                    room.cut(Cut::ScreenLocked);
+                    if passing.take_if(|(_, how, _)| *how == 0).is_some() { base = nobody() }
+                    down = false;
                 }
                 Step::Renew => if room.renew().is_ok() {
                     let held = passing.as_mut().filter(|(_, how, _)| *how == 0);

@@ -158,3 +158,35 @@ fn a_whisper_over_one_that_is_still_held_ends_in_nobody() {
     room.release();
     assert_eq!(room.audience, everyone(), "a refused one covers nothing");
 }
+
+#[test]
+fn a_locked_screen_a_saver_and_sleep_end_a_hold_in_nobody_and_say_so() {
+    for cut in [Cut::ScreenLocked, Cut::ScreenSaver, Cut::Suspended] {
+        let mut room = Room::new();
+        room.whisper(&[BAO], WhisperMode::Latch).unwrap();
+        room.whisper(&[CHEN], WhisperMode::Hold).unwrap();
+        room.cut(cut);
+        assert_eq!(room.audience, Audience::Nobody, "{cut:?}");
+        assert_eq!(room.notices, [Notice::HoldCut(cut)]);
+        let because = NobodyBecause::HoldCut(cut);
+        assert_eq!(room.talk.target(), Target::Nobody(because));
+        assert_eq!(room.renew(), Err(TalkRefusal::NothingHeld));
+        room.release();
+        room.cut(cut);
+        assert_eq!(room.audience, Audience::Nobody);
+        assert_eq!(room.notices.len(), 1, "told once");
+        room.talk();
+        assert_eq!(room.audience, everyone());
+    }
+}
+
+#[test]
+fn what_is_not_held_outlasts_a_locked_screen() {
+    for mode in [WhisperMode::Latch, WhisperMode::For(MAX_WHISPER)] {
+        let mut room = Room::new();
+        room.whisper(&[CHEN], mode).unwrap();
+        room.cut(Cut::ScreenLocked);
+        assert_eq!(room.audience, whisper_to(&[CHEN]));
+        assert_eq!(room.notices, []);
+    }
+}

@@ -11,6 +11,7 @@ mod whispers;
 
 use super::*;
 use crate::output::VoiceChange;
+use crate::view::Cut;
 
 const ME: PeerId = PeerId([0; 32]);
 const BAO: PeerId = PeerId([1; 32]);
@@ -198,6 +199,11 @@ impl Room {
 
     fn abandon(&mut self) {
         self.talk.abandon(None);
+        self.drain();
+    }
+
+    fn cut(&mut self, cut: Cut) {
+        self.talk.cut(cut);
         self.drain();
     }
 

@@ -190,3 +190,15 @@ fn a_press_is_refused_where_nobody_could_be_spoken_to() {
     room.talk.exit();
     assert_eq!(room.press(PressMode::Hold), Err(TalkRefusal::NotInMeeting));
 }
+
+#[test]
+fn a_locked_screen_ends_a_press_and_says_so_once() {
+    for mode in [PressMode::Hold, PressMode::Latch] {
+        let mut room = closed();
+        room.press(mode).unwrap();
+        room.cut(Cut::ScreenSaver);
+        assert_eq!(room.heard_by(), []);
+        room.cut(Cut::ScreenLocked);
+        assert_eq!(room.notices, [Notice::PressCut(Cut::ScreenSaver)]);
+    }
+}

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::sim::{Host, Sim};
 use sotto_meeting::{
-    Command, Event, Input, InvitationEnd, MeetingId, OfflineReason, Presence, Refusal,
+    Command, Cut, Event, Input, InvitationEnd, MeetingId, OfflineReason, Presence, Refusal,
     RejoinPolicy, Reply, Session, WhisperMode,
 };
 

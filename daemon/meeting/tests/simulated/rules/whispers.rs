@@ -142,6 +142,37 @@ fn a_hold_that_nobody_releases_reaches_nobody_and_one_that_is_renewed_goes_on() 
 }
 
 #[test]
+fn a_hold_ends_in_nobody_when_the_screen_is_locked_or_the_machine_sleeps() {
+    let (mut sim, [anna, bao, chen]) = Sim::with(33, ["Anna", "Bao", "Chen"]);
+    sim.gather(anna, "Planning", &[bao, chen]);
+    sim.capture();
+    let locked = [Input::Session(Session::Locked)];
+    let asleep = [Input::Suspend, Input::Resume];
+    let happenings = [
+        (&locked[..], Cut::ScreenLocked),
+        (&[Input::ScreenSaver][..], Cut::ScreenSaver),
+        (&asleep[..], Cut::Suspended),
+    ];
+    for (inputs, cut) in happenings {
+        sim.ask(anna, hold(&sim, &[chen]));
+        assert_eq!(sim.heard_by(anna), [chen]);
+        for input in inputs {
+            sim.happens(anna, input.clone());
+        }
+        sim.happens(anna, Input::Session(Session::Active));
+        assert!(sim.saw(anna, |event| *event == Event::HoldCut(cut)));
+        // Whoever comes back has said nothing of everyone.
+        sim.ask(anna, UNMUTE);
+        sim.run(1);
+        assert_eq!(sim.heard_by(anna), [], "{cut:?}");
+        assert_eq!(sim.command(anna, Command::Renew), Err(Refusal::NothingHeld));
+        sim.ask(anna, TALK);
+        sim.run(1);
+        assert_eq!(sim.heard_by(anna), [bao, chen]);
+    }
+}
+
+#[test]
 fn a_reply_answers_the_whisperer_and_the_others_and_never_the_room() {
     let (mut sim, [anna, bao, chen, dara]) = Sim::with(16, ["Anna", "Bao", "Chen", "Dara"]);
     let meeting = sim.gather(anna, "Planning", &[bao, chen, dara]);
