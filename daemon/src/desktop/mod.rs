@@ -1,6 +1,6 @@
 //! What the desktop knows about the user: idle or locked, in a phone call, about to suspend.
 //!
-//! [`watch`] listens on the system bus (logind, ModemManager, oFono) and on the session bus (idle time) and
+//! [`watch`] listens on the system bus (logind, ModemManager, oFono) and on the session bus (idle time, screen savers) and
 //! reports every change on one bounded channel. Nothing here is needed for Sotto to work: a bus that is
 //! absent, or dies, is tried again with a growing pause, and until it is back the last thing known
 //! stays true. That direction is the safe one: a screen that was locked is not taken for unlocked, and so a
@@ -25,6 +25,8 @@ mod modem_manager;
 mod ofono;
 #[cfg(target_os = "linux")]
 mod phone;
+#[cfg(target_os = "linux")]
+mod saver;
 #[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
@@ -52,6 +54,8 @@ const QUEUE: usize = 16;
 pub(crate) enum DesktopSignal {
     /// The user is at the machine, idle, or the screen is locked.
     Session(SessionState),
+    /// A screen saver came on, by itself or because the user locked the screen with it.
+    ScreenSaver,
     /// The user began or answered (`active`), or ended, a phone call on this machine.
     PhoneCall {
         /// Whether a call is going on.

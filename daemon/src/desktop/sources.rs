@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use super::bus::{Bus, BusKind};
 use super::knowledge::Knowledge;
-use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, session, sleep};
+use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, saver, session, sleep};
 
 /// Starts the tasks that follow both buses.
 pub(super) fn follow(
@@ -22,6 +22,7 @@ pub(super) fn follow(
             options.clone(),
             idle_after,
             knowledge.clone(),
+            signals.clone(),
         )),
         tokio::spawn(follow_system_bus(options, knowledge, signals)),
     ]
@@ -57,11 +58,16 @@ async fn follow_session_bus(
     options: DesktopOptions,
     mut idle_after: watch::Receiver<Option<Duration>>,
     knowledge: watch::Sender<Knowledge>,
+    signals: mpsc::Sender<DesktopSignal>,
 ) {
     let mut bus = Bus::new(BusKind::Session, options.session_bus);
     while let Some(connection) = bus.connect().await {
         let every = options.look_every;
-        if let Err(error) = idle::follow(&connection, &mut idle_after, every, &knowledge).await {
+        let ended = tokio::select! {
+            ended = idle::follow(&connection, &mut idle_after, every, &knowledge) => ended,
+            ended = saver::follow(&connection, &signals) => ended,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "lost the session bus");
         }
     }

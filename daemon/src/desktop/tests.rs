@@ -321,6 +321,43 @@ async fn a_screen_saver_tells_the_idle_time_in_seconds_or_in_milliseconds() {
 }
 
 #[tokio::test]
+async fn a_screen_saver_of_any_desktop_is_told_when_it_comes_on() {
+    const XFCE: &str = "org.xfce.ScreenSaver";
+    for (saver, path) in [
+        (SCREEN_SAVER, "/ScreenSaver"),
+        (XFCE, "/org/xfce/ScreenSaver"),
+    ] {
+        let mut bus = PrivateBus::started();
+        let mock = bus.mock(saver, &[saver, path, saver]).await;
+        let comes_on = async |active: bool| {
+            let values: Vec<Value<'_>> = vec![active.into()];
+            let arguments = (saver, "ActiveChanged", "b", values);
+            call(&mock, saver, path, MOCK, "EmitSignal", &arguments).await;
+        };
+        let (_watch, mut signals) = watch(DesktopOptions {
+            system_bus: BusAddress::Absent,
+            session_bus: BusAddress::At(bus.address()),
+            session_id: None,
+            idle_after: None,
+            look_every: LOOK_EVERY,
+        });
+        // It is told as soon as the watch has found the bus.
+        let told = timeout(DEADLINE, async {
+            loop {
+                comes_on(false).await;
+                comes_on(true).await;
+                let soon = Duration::from_millis(100);
+                if let Ok(signal) = timeout(soon, signals.recv()).await {
+                    return signal;
+                }
+            }
+        });
+        let told = told.await.expect("no signal in time");
+        assert!(matches!(told, Some(DesktopSignal::ScreenSaver)), "{told:?}");
+    }
+}
+
+#[tokio::test]
 async fn ofono_tells_of_calls_too_and_ringing_is_none() {
     let mut bus = PrivateBus::started();
     let ofono = bus.ofono().await;

@@ -149,6 +149,7 @@ impl Hub {
                 SessionState::Idle => Session::Idle,
                 SessionState::Locked => Session::Locked,
             })),
+            DesktopSignal::ScreenSaver => self.feed(Input::ScreenSaver),
             DesktopSignal::PhoneCall { active } => self.feed(Input::SystemCall { active }),
             DesktopSignal::Suspend(guard) => {
                 self.feed(Input::Suspend);
