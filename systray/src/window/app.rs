@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{self, Context, Pos2, Theme, Ui, Vec2, ViewportBuilder, ViewportCommand, vec2};
-use sotto_control::config;
 use sotto_control::{APP_ID, Places, RENEW_EVERY};
 
 use closing::Closing;
@@ -197,9 +196,9 @@ impl App {
     }
 
     fn open_settings(&mut self) {
-        let text = config::read(&self.places.config).unwrap_or_default();
-        let you = self.desk.picture().you.name.clone();
-        self.desk.open_settings(Settings::read(&text, &you));
+        let settings = Settings::unread(&self.desk.picture().you.name);
+        self.desk.open_settings(settings);
+        self.link.errand(Errand::Read);
         self.link.errand(Errand::Devices);
     }
 

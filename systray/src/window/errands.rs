@@ -1,5 +1,6 @@
 //! What the settings ask of the daemon: each over a connection of its own, because the answers matter here alone.
 
+use sotto_control::config;
 use sotto_control::{
     AudioDevices, AudioTest, AudioUse, CallError, Client, DndSet, Event, Events, ForPeople, Places,
     SettingsSet,
@@ -12,13 +13,16 @@ const NAME: &str = "sotto-tray settings";
 
 /// Does an errand, and tells what became of it.
 pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(Told)) {
+    if errand == Errand::Read {
+        return tell(Told::Read(read(places).await));
+    }
     let client = match Client::connect(places, NAME).await {
         Ok(client) => client,
         Err(error) => return tell(Told::Failed(error.in_one_line())),
     };
     let mut not_kept = None;
     let done = match errand {
-        Errand::Devices => Ok(()),
+        Errand::Read | Errand::Devices => Ok(()),
         Errand::Use { device, role } => {
             let only = Some(role);
             let choice = client.call(AudioUse { device, only }).await;
@@ -56,6 +60,13 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
     });
     // Last, because a list takes it away.
     not_kept.into_iter().map(Told::NotKept).for_each(tell);
+}
+
+/// Reads `config.toml` on a thread of its own, because a disk may hang.
+async fn read(places: &Places) -> String {
+    let file = places.config.clone();
+    let text = tokio::task::spawn_blocking(move || config::read(&file));
+    text.await.ok().and_then(Result::ok).unwrap_or_default()
 }
 
 fn failed(error: CallError) -> Told {

@@ -12,6 +12,8 @@ use sotto_control::{DeviceRole, SettingReply};
 pub(crate) enum Errand {
     /// List the devices.
     Devices,
+    /// Read `config.toml`.
+    Read,
     /// Use this one, now and for later.
     Use {
         /// Its identifier, or `default`.
@@ -37,6 +39,8 @@ pub(crate) enum Errand {
 pub(crate) enum Told {
     /// The devices.
     Devices(Box<Devices>),
+    /// The text of `config.toml`.
+    Read(String),
     /// How the trial goes.
     Trial(TestProgress),
     /// What the trial showed.
@@ -56,7 +60,7 @@ impl Told {
             Self::Failed(why) => return Some(why.clone()),
             Self::NotKept(why) => why,
             Self::Set(reply) => reply.not_saved.as_ref()?,
-            Self::Devices(_) | Self::Trial(_) | Self::Tried(_) => return None,
+            Self::Read(_) | Self::Devices(_) | Self::Trial(_) | Self::Tried(_) => return None,
         };
         Some(format!("It holds now, but is not kept: {why}"))
     }
@@ -162,6 +166,8 @@ pub(crate) struct Settings {
     later: bool,
 }
 
+    /// Whether the file has not been read yet.
+    reading: bool,
 #[derive(Debug, Clone, PartialEq)]
 enum Trial {
     Runs(TestProgress),
@@ -171,6 +177,15 @@ enum Trial {
 impl Settings {
     /// Reads the text of `config.toml`; `you` is what the user is called without a name in it.
     pub(crate) fn read(text: &str, you: &str) -> Self {
+    /// The settings until the file has been read; `you` is what the user is called without a name in it.
+    pub(crate) fn unread(you: &str) -> Self {
+        Self {
+            kept: you.to_owned(),
+            reading: true,
+            ..Self::default()
+        }
+    }
+
         let value = |key: &'static str| config::get(text, key);
         let keys = KEYS
             .iter()
@@ -193,6 +208,11 @@ impl Settings {
 
     /// Returns the name that was written and is not kept yet.
     pub(crate) fn new_name(&self) -> Option<&str> {
+    /// Returns whether the file has not been read yet.
+    pub(crate) const fn reading(&self) -> bool {
+        self.reading
+    }
+
         let name = self.name.trim();
         (!name.is_empty() && name != self.kept).then_some(name)
     }
@@ -234,6 +254,13 @@ impl Settings {
         match told {
             Told::Devices(devices) => self.devices = Some(*devices),
             Told::Set(reply) => self.was_set(reply),
+            Told::Read(text) => {
+                let devices = self.devices.take();
+                *self = Self {
+                    devices,
+                    ..Self::read(&text, &self.kept)
+                };
+            }
             Told::NotKept(_) => {}
             Told::Trial(progress) => self.trial = Some(Trial::Runs(progress)),
             Told::Tried(test) => self.trial = Some(Trial::Ended(verdict(test.verdict))),
@@ -349,6 +376,25 @@ mod tests {
 
     #[test]
     fn a_name_is_new_until_it_is_kept() {
+    #[test]
+    fn until_the_file_is_read_nothing_of_it_is_known() {
+        let mut settings = Settings::unread("anna");
+        assert!(settings.reading());
+        assert_eq!(settings.value("talk.mode"), None);
+        settings.told(Told::Devices(Box::default()));
+        settings.told(Told::Read("talk.mode = \"push\"".into()));
+        assert!(!settings.reading());
+        assert_eq!(
+            (settings.value("talk.mode"), &*settings.name),
+            (Some("push"), "anna")
+        );
+        assert_eq!(
+            settings.devices(DeviceRole::Input).len(),
+            1,
+            "listed meanwhile"
+        );
+    }
+
         let mut settings = Settings::read("", "anna");
         assert_eq!(settings.new_name(), None);
         settings.name = " Anna ".into();

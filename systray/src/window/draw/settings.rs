@@ -66,6 +66,10 @@ fn contents(
 ) {
     heading(ui, "Your name", look);
     let written = field(ui, &mut settings.name, "What colleagues call you", look);
+    if settings.reading() {
+        text::line(ui, "Reading the settings…", Weight::Body, look.weak);
+        return;
+    }
     if let Some(name) = settings.new_name().filter(|_| written.lost_focus()) {
         acts.push(set("name", name));
     }
