@@ -68,7 +68,6 @@ pub(crate) struct App {
     link: Link,
     desk: Desk,
     since: Instant,
-    places: Places,
     memory: Memory,
     system: System,
     shape: Shape,
@@ -93,7 +92,7 @@ impl App {
         style::set(ctx);
         ctx.set_theme(Theme::Light);
         let wake = ctx.clone();
-        let link = Link::start(places.clone(), move || wake.request_repaint())?;
+        let link = Link::start(places, move || wake.request_repaint())?;
         let mut desk = Desk::default();
         desk.see(Picture::unknown());
         desk.show_invitation(opening.invitation.clone());
@@ -101,7 +100,6 @@ impl App {
             link,
             desk,
             since: Instant::now(),
-            places,
             memory,
             system: System::find(opening.strip),
             shape: match opening.strip {
@@ -146,6 +144,7 @@ impl App {
             self.ask(ctx, follows);
         }
         for told in fresh.told {
+            self.close_as_settled(ctx, &told);
             self.desk.told(told, now);
         }
         if let Some(started) = fresh.started {

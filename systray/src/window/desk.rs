@@ -179,6 +179,11 @@ impl Desk {
 
     /// Takes what the user does, and returns what to ask of the daemon.
     pub(crate) fn act(&mut self, act: Act, now: Duration) -> Option<Wish> {
+    /// Says what went wrong.
+    pub(crate) fn warn(&mut self, text: &str, now: Duration) {
+        self.messages.refusal(text, now);
+    }
+
         match act {
             Act::Ask(wish) => {
                 if matches!(wish, Wish::Join(_) | Wish::Switch(_)) {

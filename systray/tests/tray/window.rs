@@ -143,3 +143,41 @@ async fn a_face_held_with_the_mouse_is_whispered_to_until_it_is_let_go() {
     assert!(matches!(released, Request::TalkRelease(_)), "{released:?}");
     drop(window);
 }
+
+#[tokio::test]
+async fn a_window_stays_open_while_nobody_says_that_the_microphone_is_closed() {
+    let session = Session::start();
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), scenes::small());
+    let mut window = display.window(&session, &["window"], 1, Stdio::inherit());
+    let before = display.settled().await;
+    daemon.hang();
+    display.close(sotto_control::APP_ID);
+    let muting = daemon.next_request().await;
+    assert!(matches!(muting, Request::AudioMute(_)), "{muting:?}");
+    // It says why it is still there.
+    display.changed(&before).await;
+    assert!(window.runs());
+    display.close(sotto_control::APP_ID);
+    window.ends().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_up_the_settings_alone() {
+    let session = Session::start();
+    let display = Display::start();
+    // Whoever reads it waits for somebody to write.
+    let file = session.places().config;
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&file).status();
+    assert!(made.unwrap().success());
+    let _daemon = Daemon::start(&session.places(), scenes::small());
+    let _window = display.window(&session, &["window"], 1, Stdio::inherit());
+    let before = display.settled().await;
+    display.press(543, 31);
+    display.release();
+    let reading = display.changed(&before).await;
+    std::fs::write(&file, "name = \"Anna\"\n").unwrap();
+    let read = display.changed(&reading).await;
+    assert_ne!(read, before);
+}

@@ -8,7 +8,8 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use x11rb::properties::WmClass;
 use x11rb::protocol::xproto::{
-    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt, ImageFormat, MOTION_NOTIFY_EVENT,
+    BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConnectionExt, EventMask,
+    ImageFormat, MOTION_NOTIFY_EVENT,
 };
 use zbus::zvariant::{OwnedValue, Value};
 
@@ -83,6 +84,34 @@ impl Display {
         settled.await.expect("the window does not come to rest")
     }
 
+    /// Waits until something else is shown than before, and nothing changes any more.
+    pub(crate) async fn changed(&self, before: &[u8]) -> Vec<u8> {
+        let changed = timeout(DEADLINE, async {
+            while self.pixels() == before {
+                sleep(LOOK_AGAIN).await;
+            }
+        });
+        changed.await.expect("the window does not change");
+        self.settled().await
+    }
+
+    /// Asks the window to close, as a window manager does.
+    pub(crate) fn close(&self, class: &str) {
+        let client = &self.0.client;
+        let atom = |name: &str| {
+            let atom = client.intern_atom(false, name.as_bytes()).unwrap();
+            atom.reply().unwrap().atom
+        };
+        let window = self.of_class(class).unwrap();
+        let ask = [atom("WM_DELETE_WINDOW"), x11rb::CURRENT_TIME, 0, 0, 0];
+        let event = ClientMessageEvent::new(32, window, atom("WM_PROTOCOLS"), ask);
+        client
+            .send_event(false, window, EventMask::NO_EVENT, event)
+            .unwrap()
+            .check()
+            .unwrap();
+    }
+
     /// Waits until the window's corner has this brightness at least, or at most.
     pub(crate) async fn corner(&self, light: bool) {
         let seen = timeout(DEADLINE, async {
@@ -128,6 +157,10 @@ impl Display {
 
     /// Returns whether there is a window of this class, by which the desktop finds its `.desktop` file.
     pub(crate) fn has_class(&self, class: &str) -> bool {
+        self.of_class(class).is_some()
+    }
+
+    fn of_class(&self, class: &str) -> Option<u32> {
         let windows = self
             .0
             .client
@@ -135,8 +168,8 @@ impl Display {
             .unwrap()
             .reply()
             .unwrap();
-        windows.children.into_iter().any(|window| {
-            let found = WmClass::get(&self.0.client, window).unwrap();
+        windows.children.into_iter().find(|window| {
+            let found = WmClass::get(&self.0.client, *window).unwrap();
             // Some windows have none.
             let found = found.reply().ok().flatten();
             found.is_some_and(|found| found.class() == class.as_bytes())
@@ -157,6 +190,23 @@ impl Display {
 
 /// The running window; ended with the test.
 pub(crate) struct Window(Child);
+
+impl Window {
+    /// Returns whether it runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_none()
+    }
+
+    /// Waits until it has ended by itself.
+    pub(crate) async fn ends(&mut self) {
+        let ended = timeout(DEADLINE, async {
+            while self.runs() {
+                sleep(LOOK_AGAIN).await;
+            }
+        });
+        ended.await.expect("the window does not end");
+    }
+}
 
 impl Drop for Window {
     fn drop(&mut self) {
