@@ -27,6 +27,7 @@ mod orders;
 mod picture;
 mod push;
 mod settings;
+mod spoken;
 mod start;
 mod surface;
 

@@ -10,6 +10,7 @@ use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
 use super::settings::{Errand, Settings, Told};
+use super::spoken::Spoken;
 use super::start::Start;
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
@@ -78,6 +79,7 @@ pub(crate) struct Desk {
     settings: Option<Settings>,
     messages: Messages,
     start: Start,
+    spoken: Spoken,
     /// The invitation that the window was opened for.
     wanted: Option<String>,
 }
@@ -177,13 +179,13 @@ impl Desk {
         self.messages.say(text, now);
     }
 
-    /// Takes what the user does, and returns what to ask of the daemon.
-    pub(crate) fn act(&mut self, act: Act, now: Duration) -> Option<Wish> {
     /// Says what went wrong.
     pub(crate) fn warn(&mut self, text: &str, now: Duration) {
         self.messages.refusal(text, now);
     }
 
+    /// Takes what the user does, and returns what to ask of the daemon.
+    pub(crate) fn act(&mut self, act: Act, now: Duration) -> Option<Wish> {
         match act {
             Act::Ask(wish) => {
                 if matches!(wish, Wish::Join(_) | Wish::Switch(_)) {
@@ -313,6 +315,7 @@ impl Desk {
     pub(crate) fn tick(&mut self, now: Duration) -> Option<Wish> {
         self.messages.tick(now);
         self.start.tick(now);
+        self.spoken.see(&self.picture, now);
         self.push.renew(now)
     }
 
@@ -324,6 +327,11 @@ impl Desk {
             self.start.next(now),
         ];
         next.into_iter().flatten().min()
+    }
+
+    /// Returns whether a screen reader is to say by itself who hears the user.
+    pub(crate) const fn speaks(&self) -> bool {
+        self.spoken.aloud()
     }
 
     /// The picture.

@@ -134,6 +134,17 @@ fn live(ui: &Ui, desk: &Desk) {
         .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
 }
 
+/// Has a screen reader say by itself what is shown of who hears the user, when that is news.
+fn speaks(ui: &Ui, desk: &Desk, id: egui::Id) {
+    let live = if desk.speaks() {
+        Live::Polite
+    } else {
+        Live::Off
+    };
+    ui.ctx()
+        .accesskit_node_builder(id, |node| node.set_live(live));
+}
+
 /// Says why there is no connection, and offers a way to one.
 fn disconnected(ui: &mut Ui, desk: &Desk, why: &str, look: &Palette, acts: &mut Vec<Act>) {
     if why.is_empty() {

@@ -147,9 +147,7 @@ fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Ve
                     look.text
                 };
                 let response = text::parts(ui, &audience.sentence, Weight::Body, look.text, names);
-                ui.ctx().accesskit_node_builder(response.id, |node| {
-                    node.set_live(eframe::egui::accesskit::Live::Polite);
-                });
+                super::speaks(ui, desk, response.id);
             });
             if everyone.is_none() && whisper.is_none() && !audience.can_unmute {
                 return;

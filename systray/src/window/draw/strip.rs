@@ -1,6 +1,5 @@
 //! The strip: the meeting as a small bar above all other windows.
 
-use eframe::egui::accesskit::Live;
 use eframe::egui::{
     self, CornerRadius, CursorIcon, Id, Rect, Sense, Stroke, StrokeKind, Ui, Vec2, pos2, vec2,
 };
@@ -165,8 +164,7 @@ fn audience(ui: &Ui, area: Rect, desk: &Desk, look: &Palette) {
     let response = ui.interact(place, Id::unique("audience"), Sense::hover());
     let sentence = plain(&sentence);
     text::named(&response, &sentence);
-    ui.ctx()
-        .accesskit_node_builder(response.id, |node| node.set_live(Live::Polite));
+    super::speaks(ui, desk, response.id);
     if cut {
         text::full_on_hover(response, &sentence);
     }
