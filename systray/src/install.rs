@@ -1,7 +1,7 @@
 //! `sotto-tray install` and `uninstall`: what a package would bring, for a build from source and one user.
 //!
-//! The launcher, the autostart entry, the icons and the description for software centres. All carry one id, by which
-//! portals and panels know the program.
+//! The launcher, the autostart entry, the service by which the session's bus starts it, the icons and the description for
+//! software centres. All carry one id, by which portals and panels know the program.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,12 @@ use directories::BaseDirs;
 
 use crate::app;
 use crate::icon::{Mood, files as icons};
+use crate::instance;
 
 const LAUNCHER: &str = include_str!("../desktop/alt.sotto.Sotto.desktop");
 const AUTOSTART: &str = include_str!("../desktop/autostart/alt.sotto.Sotto.desktop");
 const METAINFO: &str = include_str!("../desktop/alt.sotto.Sotto.metainfo.xml");
+const SERVICE: &str = include_str!("../desktop/alt.sotto.Sotto.service");
 /// The program as the files in the repository call it, for packages that install it into PATH.
 const PROGRAM: &str = "sotto-tray";
 /// The theme that every other one falls back to, below a directory of data.
@@ -54,6 +56,7 @@ struct File {
 enum Kind {
     Launcher,
     Autostart,
+    Service,
     Description,
     Icon,
 }
@@ -80,6 +83,13 @@ fn files(homes: &Homes, program: &str) -> Vec<File> {
         },
         File {
             path: data
+                .join("dbus-1/services")
+                .join(format!("{}.service", app::ID)),
+            bytes: service(program).into_bytes(),
+            kind: Kind::Service,
+        },
+        File {
+            path: data
                 .join("metainfo")
                 .join(format!("{}.metainfo.xml", app::ID)),
             bytes: METAINFO.into(),
@@ -92,6 +102,17 @@ fn files(homes: &Homes, program: &str) -> Vec<File> {
         kind: Kind::Icon,
     }));
     files
+}
+
+/// Returns the service by which the session's bus starts `program`. Its command is read as a shell reads it, after
+/// backslashes in the file have been read.
+fn service(program: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    let command = match program.chars().all(plain) {
+        true => program.to_owned(),
+        false => format!("'{}'", program.replace('\'', r"'\''")).replace('\\', r"\\"),
+    };
+    SERVICE.replace(&format!("Exec={PROGRAM}"), &format!("Exec={command}"))
 }
 
 /// Writes a path as an argument in `Exec=`: in quotation marks, with what means something inside them escaped, twice
@@ -145,6 +166,7 @@ pub(crate) fn install(with_autostart: bool) -> anyhow::Result<()> {
         said.note(&file, done);
     }
     refresh(&homes);
+    instance::reload_services();
     said.tell(&homes)?;
     say(format_args!(
         "\nSotto is in your menu of programs{}. To undo this: sotto-tray uninstall",
@@ -172,6 +194,7 @@ pub(crate) fn uninstall() -> anyhow::Result<()> {
         said.note(&file, done);
     }
     refresh(&homes);
+    instance::reload_services();
     said.tell(&homes)
 }
 
@@ -224,6 +247,7 @@ impl Said {
         let what = match file.kind {
             Kind::Launcher => "launcher",
             Kind::Autostart => "autostart entry",
+            Kind::Service => "service of the session's bus",
             Kind::Description => "description",
             Kind::Icon => {
                 match self.icons.iter_mut().find(|(known, _)| *known == done) {
@@ -293,7 +317,7 @@ mod tests {
             let name = file.path.file_name().unwrap().to_str().unwrap();
             assert!(name.starts_with(app::ID), "{name}");
         }
-        for text in [LAUNCHER, AUTOSTART, METAINFO] {
+        for text in [LAUNCHER, AUTOSTART, METAINFO, SERVICE] {
             assert!(text.contains(app::ID), "{text}");
         }
     }
@@ -307,6 +331,8 @@ mod tests {
         assert!(!launcher.contains("Exec=sotto-tray"));
         let autostart = String::from_utf8(files[1].bytes.clone()).unwrap();
         assert!(autostart.contains("\nExec=\"/opt/my tools/sotto-tray\"\n"));
+        let service = String::from_utf8(files[2].bytes.clone()).unwrap();
+        assert!(service.contains("\nExec='/opt/my tools/sotto-tray'\n"));
     }
 
     #[test]
@@ -315,5 +341,6 @@ mod tests {
         assert_eq!(quoted("/a b/c"), "\"/a b/c\"");
         assert_eq!(quoted("/50%/$x"), "\"/50%%/\\\\$x\"");
         assert_eq!(quoted("/a\\b"), "\"/a\\\\\\\\b\"");
+        assert!(service("/o'clock").ends_with("\nExec='/o'\\\\''clock'\n"));
     }
 }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
 
 use sotto_control::HOME_VARIABLE;
 use zbus::fdo::RequestNameFlags;
@@ -16,6 +17,8 @@ use crate::hands::Hands;
 
 /// By these a desktop tells a program that it may open a window.
 const TOKENS: [&str; 2] = ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"];
+/// The longest that the bus may take to look again.
+const RELOADS_WITHIN: Duration = Duration::from_secs(2);
 /// What `ActivateAction` calls the places where a window can be opened.
 const NEW_MEETING: &str = "new-meeting";
 const SETTINGS: &str = "settings";
@@ -94,6 +97,27 @@ pub(crate) async fn activate(bus: &Connection, show: &Show) -> zbus::Result<()> 
         Show::Settings => call("ActivateAction", Some(SETTINGS)).await,
     }
     .map(drop)
+}
+
+/// Has the session's bus look again for programs that it can start. A folder that is new it would find only after the
+/// next login, and until then the launcher would start nothing.
+pub(crate) fn reload_services() {
+    let reload = async {
+        let bus = Connection::session().await?;
+        let name = "org.freedesktop.DBus";
+        let path = "/org/freedesktop/DBus";
+        bus.call_method(Some(name), path, Some(name), "ReloadConfig", &())
+            .await
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else { return };
+    match runtime.block_on(async { tokio::time::timeout(RELOADS_WITHIN, reload).await }) {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the session's bus was not told"),
+        Err(_) => tracing::debug!("the session's bus does not answer"),
+    }
 }
 
 /// Returns what this program was started with to open a window.

@@ -1,9 +1,13 @@
 //! The daemon that is not there, and what a meeting's menu asks of the one that is.
 
+use std::collections::HashMap;
+
 use sotto_control::Request;
 use sotto_control::model::{Meeting, Snapshot};
 
-use super::fixture::{Daemon, Host, Session, in_a_meeting};
+use zbus::zvariant::Value;
+
+use super::fixture::{Daemon, Host, Session, Window, in_a_meeting};
 
 /// A daemon that runs until the session's directory goes.
 const RUNS: &str = "#!/bin/sh\nwhile [ -e \"$0\" ]; do sleep 0.1; done\n";
@@ -48,6 +52,44 @@ async fn a_daemon_that_is_not_installed_is_said() {
             "⚠ there is no sottod beside sotto-tray, nor in PATH; install it, or start it by hand",
         )
         .await;
+}
+
+#[tokio::test]
+async fn a_launcher_starts_it_over_the_bus_and_raises_its_window_with_leave_to_come_to_the_front() {
+    let session = Session::start();
+    let window = Window::stand_in(&session);
+    assert!(session.run(&["install"]).await.success());
+    // As it is installed, but for the window.
+    let service = session
+        .directory
+        .path()
+        .join("data/dbus-1/services/alt.sotto.Sotto.service");
+    let installed = std::fs::read_to_string(&service).unwrap();
+    let options = window.options().join(" ");
+    std::fs::write(&service, format!("{} {options}\n", installed.trim_end())).unwrap();
+    let bus = session.connect().await;
+    let launch = async |method: &str, action: &[&str], token: &str| {
+        let platform = HashMap::from([("activation-token", Value::from(token))]);
+        let (name, path) = ("alt.sotto.Sotto", "/alt/sotto/Sotto");
+        let interface = Some("org.freedesktop.Application");
+        let called = match action {
+            [action] => {
+                let body = (*action, Vec::<Value<'_>>::new(), platform);
+                bus.call_method(Some(name), path, interface, method, &body)
+                    .await
+            }
+            _ => {
+                bus.call_method(Some(name), path, interface, method, &(platform,))
+                    .await
+            }
+        };
+        called.unwrap();
+    };
+    launch("Activate", &[], "token-1").await;
+    assert_eq!(window.next_line().await, "started  token=token-1");
+    launch("ActivateAction", &["settings"], "token-2").await;
+    let told = r#"{"show":{"page":"settings","token":"token-2"}}"#;
+    assert_eq!(window.next_line().await, told);
 }
 
 #[tokio::test]
