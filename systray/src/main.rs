@@ -28,6 +28,8 @@ mod linux;
 #[cfg(any(target_os = "linux", test))]
 mod notify;
 #[cfg(any(target_os = "linux", test))]
+mod quiet;
+#[cfg(any(target_os = "linux", test))]
 mod state;
 #[cfg(any(target_os = "linux", test))]
 mod view;

@@ -3,11 +3,12 @@
 use sotto_control::model::WhisperMode;
 use sotto_control::{
     AudioDeafen, AudioMute, AudioSilence, AudioUndeafen, AudioUnmute, AudioUnsilence, CallError,
-    Client, DaemonQuit, DndSet, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite,
-    MeetingJoin, MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone,
-    TalkAbandon, TalkEveryone, TalkPress, TalkRelease, TalkRenew, TalkReplyTo, TalkToggle,
-    TalkWhisper,
+    Client, DaemonQuit, ForPeople, MeetingCreate, MeetingDecline, MeetingInvite, MeetingJoin,
+    MeetingLeave, MeetingSwitch, PresenceAway, PresenceBack, PresencePhone, TalkAbandon,
+    TalkEveryone, TalkPress, TalkRelease, TalkRenew, TalkReplyTo, TalkToggle, TalkWhisper,
 };
+
+use crate::quiet::Quiet;
 
 /// A request of the user, from the menu, a notification or a window.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,8 +79,8 @@ pub(crate) enum Wish {
     Join(String),
     /// Decline the invitation to the meeting with this id.
     Decline(String),
-    /// Be left alone until it is switched off, or no longer.
-    Quiet(bool),
+    /// Be left alone, or no longer.
+    Quiet(Quiet),
     /// Stop the daemon, so that everyone sees *closed*, and then this program.
     Quit,
     /// Connect now, rather than after the pause between two tries.
@@ -168,7 +169,7 @@ async fn carry(client: &Client, wish: Wish) -> Result<(), CallError> {
             let meeting = Some(meeting);
             client.call(MeetingDecline { meeting }).await.map(drop)
         }
-        Wish::Quiet(on) => client.call(DndSet { on, for_ms: None }).await.map(drop),
+        Wish::Quiet(quiet) => client.call(quiet.request()).await.map(drop),
         Wish::Quit => client.call(DaemonQuit {}).await.map(drop),
         // There is a connection already.
         Wish::Connect => Ok(()),

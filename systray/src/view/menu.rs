@@ -6,6 +6,7 @@ use sotto_control::model::{
 
 use super::{Entry, MOST_PEOPLE, is_away, is_on_the_phone, roster_line, status_line};
 use crate::click::{Click, Show};
+use crate::quiet::Quiet;
 use crate::state::Here;
 use crate::wish::Wish;
 use crate::words::{LONGEST, LONGEST_MESSAGE, asks, names, quoted, shorten};
@@ -250,9 +251,15 @@ fn presence(snapshot: &Snapshot) -> Vec<Entry> {
 
 /// Returns what the user can say about being disturbed.
 fn quiet(snapshot: &Snapshot) -> Entry {
-    match snapshot.status.dnd.on {
-        true => ask("Let notifications through again", Wish::Quiet(false)),
-        false => ask("Do not disturb", Wish::Quiet(true)),
+    if snapshot.status.dnd.on {
+        return ask("Let notifications through again", Wish::Quiet(Quiet::Off));
+    }
+    let ways = Quiet::WAYS.iter();
+    Entry::List {
+        label: "Do not disturb".into(),
+        lines: ways
+            .map(|(quiet, name)| ask(name, Wish::Quiet(*quiet)))
+            .collect(),
     }
 }
 

@@ -3,6 +3,7 @@ mod talk;
 
 use super::*;
 use crate::click::Show;
+use crate::quiet::Quiet;
 use crate::wish::Wish;
 use sotto_control::model::{
     IncomingWhisper, Invitation, Meeting, MeetingRef, Person, Presence, SoundState, WhisperMode,
@@ -240,12 +241,18 @@ fn without_a_meeting_there_is_nothing_to_mute_or_to_leave() {
 #[test]
 fn who_is_not_to_be_disturbed_can_end_that_in_the_menu() {
     let off = Scene::without_a_meeting().view();
-    assert_eq!(wish(&off, "Do not disturb"), Some(&Wish::Quiet(true)));
+    for (label, quiet) in [
+        ("For 1 hour", Quiet::Hour),
+        ("Until 8:00 in the morning", Quiet::Morning),
+        ("Until I end it", Quiet::On),
+    ] {
+        assert_eq!(wish(&off, label), Some(&Wish::Quiet(quiet)));
+    }
     let on = Scene::without_a_meeting()
         .with(|snapshot| snapshot.status.dnd.on = true)
         .view();
     let label = "Let notifications through again";
-    assert_eq!(wish(&on, label), Some(&Wish::Quiet(false)));
+    assert_eq!(wish(&on, label), Some(&Wish::Quiet(Quiet::Off)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use sotto_control::config;
 use sotto_control::{
-    AudioDevices, AudioTest, AudioUse, CallError, Client, DndSet, Event, Events, ForPeople, Places,
+    AudioDevices, AudioTest, AudioUse, CallError, Client, Event, Events, ForPeople, Places,
     SettingsSet,
 };
 
@@ -39,8 +39,8 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
             let reply = client.call(set).await;
             return tell(reply.map_or_else(failed, Told::Set));
         }
-        Errand::Quiet(on) => {
-            return match client.call(DndSet { on, for_ms: None }).await {
+        Errand::Quiet(quiet) => {
+            return match client.call(quiet.request()).await {
                 Ok(reply) => reply
                     .not_saved
                     .into_iter()

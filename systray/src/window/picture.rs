@@ -20,6 +20,7 @@ use sotto_control::model::{
     OfflineReason, Person, PresenceState, Snapshot, Sound, SoundState, TalkMode,
 };
 
+use crate::quiet::time_of_day;
 use crate::state::{Link, State};
 use crate::words::{LONGEST_MESSAGE, shorten};
 
@@ -63,6 +64,8 @@ pub(crate) struct You {
     pub(crate) unheard: bool,
     /// Whether the user wants to be left alone.
     pub(crate) quiet: bool,
+    /// The time of day at which that ends by itself.
+    pub(crate) quiet_until: Option<String>,
     /// Whether the user is Away.
     pub(crate) away: bool,
     /// Whether the user is on the phone.
@@ -181,6 +184,7 @@ fn you(snapshot: &Snapshot) -> You {
         pressed: snapshot.talk.pressed,
         unheard: snapshot.talk.muted_but_talking,
         quiet: snapshot.status.dnd.on,
+        quiet_until: snapshot.status.dnd.until.and_then(time_of_day),
         away: presence == Some(PresenceState::Away),
         on_the_phone: presence == Some(phone),
     }

@@ -7,13 +7,15 @@ use sotto_control::config::{self, Config, KEYS};
 use sotto_control::model::{Device, Devices, MicrophoneTest, TestProgress, TestStep, TestVerdict};
 use sotto_control::{DeviceRole, SettingReply};
 
+use crate::quiet::Quiet;
+
 /// A task for the shell, which takes a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Errand {
-    /// List the devices.
-    Devices,
     /// Read `config.toml`.
     Read,
+    /// List the devices.
+    Devices,
     /// Use this one, now and for later.
     Use {
         /// Its identifier, or `default`.
@@ -30,17 +32,17 @@ pub(crate) enum Errand {
         /// The new value.
         value: String,
     },
-    /// Be left alone until it is switched off, or no longer.
-    Quiet(bool),
+    /// Be left alone, or no longer.
+    Quiet(Quiet),
 }
 
 /// The outcome of an errand.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Told {
-    /// The devices.
-    Devices(Box<Devices>),
     /// The text of `config.toml`.
     Read(String),
+    /// The devices.
+    Devices(Box<Devices>),
     /// How the trial goes.
     Trial(TestProgress),
     /// What the trial showed.
@@ -164,10 +166,10 @@ pub(crate) struct Settings {
     trouble: Option<String>,
     /// Whether something was set that the daemon reads when it starts.
     later: bool,
-}
-
     /// Whether the file has not been read yet.
     reading: bool,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 enum Trial {
     Runs(TestProgress),
@@ -175,8 +177,6 @@ enum Trial {
 }
 
 impl Settings {
-    /// Reads the text of `config.toml`; `you` is what the user is called without a name in it.
-    pub(crate) fn read(text: &str, you: &str) -> Self {
     /// The settings until the file has been read; `you` is what the user is called without a name in it.
     pub(crate) fn unread(you: &str) -> Self {
         Self {
@@ -186,6 +186,8 @@ impl Settings {
         }
     }
 
+    /// Reads the text of `config.toml`; `you` is what the user is called without a name in it.
+    pub(crate) fn read(text: &str, you: &str) -> Self {
         let value = |key: &'static str| config::get(text, key);
         let keys = KEYS
             .iter()
@@ -206,13 +208,13 @@ impl Settings {
         settings
     }
 
-    /// Returns the name that was written and is not kept yet.
-    pub(crate) fn new_name(&self) -> Option<&str> {
     /// Returns whether the file has not been read yet.
     pub(crate) const fn reading(&self) -> bool {
         self.reading
     }
 
+    /// Returns the name that was written and is not kept yet.
+    pub(crate) fn new_name(&self) -> Option<&str> {
         let name = self.name.trim();
         (!name.is_empty() && name != self.kept).then_some(name)
     }
@@ -252,8 +254,6 @@ impl Settings {
             self.trouble = told.trouble();
         }
         match told {
-            Told::Devices(devices) => self.devices = Some(*devices),
-            Told::Set(reply) => self.was_set(reply),
             Told::Read(text) => {
                 let devices = self.devices.take();
                 *self = Self {
@@ -261,6 +261,8 @@ impl Settings {
                     ..Self::read(&text, &self.kept)
                 };
             }
+            Told::Devices(devices) => self.devices = Some(*devices),
+            Told::Set(reply) => self.was_set(reply),
             Told::NotKept(_) => {}
             Told::Trial(progress) => self.trial = Some(Trial::Runs(progress)),
             Told::Tried(test) => self.trial = Some(Trial::Ended(verdict(test.verdict))),
@@ -375,8 +377,6 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_new_until_it_is_kept() {
-    #[test]
     fn until_the_file_is_read_nothing_of_it_is_known() {
         let mut settings = Settings::unread("anna");
         assert!(settings.reading());
@@ -395,6 +395,8 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_name_is_new_until_it_is_kept() {
         let mut settings = Settings::read("", "anna");
         assert_eq!(settings.new_name(), None);
         settings.name = " Anna ".into();

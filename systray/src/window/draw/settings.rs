@@ -12,6 +12,7 @@ use super::dialog::field;
 use super::icon::Icon;
 use super::modal;
 use super::text::{self, Weight};
+use crate::quiet::Quiet;
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::settings::{CHOICES, Errand, Settings};
@@ -27,7 +28,8 @@ const CHANGE_KEYS: &str = "To change one: sotto config set hotkeys.talk Ctrl+Alt
 
 /// Draws them.
 pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Vec<Act>) {
-    let is_quiet = desk.picture().you.quiet;
+    let you = &desk.picture().you;
+    let quiet = you.quiet.then(|| you.quiet_until.clone());
     let Some(settings) = desk.settings_mut() else {
         return;
     };
@@ -41,7 +43,7 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
             .auto_shrink([false, true])
             .show(ui, |ui| {
                 ui.set_width(ui.available_width() - 12.0);
-                contents(ui, settings, is_quiet, look, acts);
+                contents(ui, settings, quiet.as_ref(), look, acts);
             });
         ui.add_space(10.0);
         if settings.later() {
@@ -60,24 +62,31 @@ pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Ve
 fn contents(
     ui: &mut Ui,
     settings: &mut Settings,
-    is_quiet: bool,
+    quiet: Option<&Option<String>>,
     look: &Palette,
     acts: &mut Vec<Act>,
 ) {
-    heading(ui, "Your name", look);
-    let written = field(ui, &mut settings.name, "What colleagues call you", look);
     if settings.reading() {
         text::line(ui, "Reading the settings…", Weight::Body, look.weak);
         return;
     }
+    heading(ui, "Your name", look);
+    let written = field(ui, &mut settings.name, "What colleagues call you", look);
     if let Some(name) = settings.new_name().filter(|_| written.lost_focus()) {
         acts.push(set("name", name));
     }
     heading(ui, QUIET, look);
-    let switch = [(false, "Off"), (true, "On")];
-    let row = switch.map(|(on, name)| (on, name, on == is_quiet));
-    if let Some(on) = one_of(ui, QUIET, &row, look) {
-        acts.push(Act::Errand(Errand::Quiet(on)));
+    let mut row = vec![(Quiet::Off, "Off", quiet.is_none())];
+    row.extend(Quiet::WAYS.map(|(way, name)| {
+        let chosen = way == Quiet::On && quiet == Some(&None);
+        (way, name, chosen)
+    }));
+    if let Some(way) = one_of(ui, QUIET, &row, look) {
+        acts.push(Act::Errand(Errand::Quiet(way)));
+    }
+    if let Some(Some(until)) = quiet {
+        let text = format!("On until {until}.");
+        text::line(ui, &text, Weight::Body, look.text);
     }
     for (role, title) in [
         (DeviceRole::Input, "Microphone"),

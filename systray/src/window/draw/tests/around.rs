@@ -5,6 +5,7 @@ use sotto_control::{DeviceRole, SettingReply};
 
 use super::*;
 use crate::daemon::News;
+use crate::quiet::Quiet;
 use crate::window::picture::{Card, Colleague, Invite};
 use crate::window::settings::{Errand, Settings, Told};
 
@@ -162,7 +163,7 @@ fn settings_show_what_was_written_by_hand_and_what_the_daemon_answers() {
     harness.state_mut().desk.open_settings(settings);
     harness.run();
     harness.get_by_label("Away without input after: 7m, chosen");
-    harness.get_by_label("Do not disturb: On, chosen");
+    harness.get_by_label("Do not disturb: Until I end it, chosen");
     harness.get_by_label("Speak: Ctrl+Alt+Space");
     harness.get_by_label_contains("sotto config set hotkeys.talk");
     let told = Told::Set(SettingReply {
@@ -232,7 +233,10 @@ fn settings_are_set_by_name() {
             "Away without input after: Never",
             set("presence.idle_after", "never"),
         ),
-        ("Do not disturb: On", Act::Errand(Errand::Quiet(true))),
+        (
+            "Do not disturb: For 1 hour",
+            Act::Errand(Errand::Quiet(Quiet::Hour)),
+        ),
         (
             "Try the microphone: it plays a sound, listens, and plays what it heard",
             Act::Errand(Errand::Try),
