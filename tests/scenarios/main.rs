@@ -4,6 +4,7 @@
 //! lists them. Each runs in a sandbox of its own, with everything it started, and is ended with it. Logs and
 //! recordings stay in `target/tmp/scenarios/NAME`.
 
+mod cut_off;
 mod damage;
 mod desktop;
 mod disk;
@@ -14,6 +15,7 @@ mod local;
 mod main_job;
 mod network;
 mod other_programs;
+mod panel;
 mod people;
 mod runner;
 mod talk_key;
@@ -53,6 +55,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     whisper::a_whisper_reaches_exactly_the_chosen;
     whisper_edges::a_whisper_in_the_midst_of_sound_has_exact_edges, alone;
     whisper_ends::a_held_whisper_ends_with_its_release_and_a_timed_one_by_itself;
+    cut_off::a_screen_saver_and_sleep_end_a_hold_in_nobody;
     whisper_lost::a_held_whisper_whose_program_dies_or_sleeps_goes_to_nobody within 180;
     whisper::a_whisper_to_several_is_answered_among_them;
     whisper::a_reply_goes_to_whoever_began_to_whisper_last;
@@ -81,6 +84,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     desktop::an_invitation_does_not_interrupt;
     desktop::a_pushed_face_alone_hears_and_a_killed_window_whispers_to_nobody;
     desktop::the_window_becomes_a_strip_above_others_and_a_window_again;
+    panel::a_desktop_without_a_panel_is_told_and_the_icon_comes_with_each_panel;
     other_programs::avahi_finds_the_service;
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream;
     latency::a_chirp_tells_the_delay_and_no_person_hears_it;

@@ -105,11 +105,16 @@ pub(crate) async fn a_held_whisper_whose_program_dies_or_sleeps_goes_to_nobody(
 
 /// Runs `sotto whisper Chen --hold`, and waits until the daemon holds it.
 async fn hold(anna: &Colleague) -> Result<Child> {
+    held(anna, Stdio::null()).await
+}
+
+/// The same, with somewhere for it to say what went wrong.
+pub(crate) async fn held(anna: &Colleague, words: Stdio) -> Result<Child> {
     let mut command = anna.command("sotto", &["whisper", "Chen", "--hold"])?;
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
-        .stderr(Stdio::null());
+        .stderr(words);
     let mut command = tokio::process::Command::from(command);
     let holder = command.kill_on_drop(true).spawn()?;
     anna.until("holding a whisper", |now| {

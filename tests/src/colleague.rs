@@ -156,14 +156,20 @@ impl Colleague {
             )
             .env(
                 "DBUS_SESSION_BUS_ADDRESS",
-                format!("unix:path={}/no-bus", self.home.display()),
+                format!("unix:path={}", self.bus().display()),
             )
             .env(
                 "DBUS_SYSTEM_BUS_ADDRESS",
-                format!("unix:path={}/no-bus", self.home.display()),
+                format!("unix:path={}", self.bus().display()),
             )
             .env("RUST_BACKTRACE", "1")
             .env("NO_COLOR", "1");
+    }
+
+    /// The place of this person's message buses. There are none unless somebody starts one there.
+    #[must_use]
+    pub fn bus(&self) -> PathBuf {
+        self.home.join("bus")
     }
 
     fn log(&self) -> Result<File> {

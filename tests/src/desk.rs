@@ -3,6 +3,8 @@
 //! All of it is other people's software. The screen is kept in memory (`Xvfb`). What is on it is found by its accessible
 //! name, as a screen reader finds it, and clicked where it is, as a person does.
 
+mod tray;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -193,13 +195,9 @@ impl Desk {
     ///
     /// When there is none.
     pub fn clicks_icon(&self) -> Result<()> {
-        let names = run(self.busctl().args(["list", "--no-legend"]))?;
-        let icon = names
-            .split_whitespace()
-            .find(|name| name.starts_with("org.kde.StatusNotifierItem-"))
-            .context("there is no icon")?;
+        let icon = self.icon()?;
         let mut clicking = self.busctl();
-        clicking.args(["call", icon, "/StatusNotifierItem"]).args([
+        clicking.args(["call", &icon, "/StatusNotifierItem"]).args([
             "org.kde.StatusNotifierItem",
             "Activate",
             "ii",

@@ -74,6 +74,7 @@ const OTHER_PROGRAMS: Group = &[
 const DESKTOP: Group = &[
     ("xvfb", "a screen in memory"),
     ("openbox", "a window manager"),
+    ("xfce4-panel", "a panel that shows the icons of programs"),
     ("xdotool", "moves and presses the pointer"),
     ("x11-utils", "asks the window manager, and another window"),
     ("x11-apps", "pictures of the screen"),
