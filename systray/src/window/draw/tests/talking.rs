@@ -4,6 +4,7 @@ use sotto_control::model::{Notice, NoticeKind};
 
 use super::*;
 use crate::daemon::News;
+use crate::window::picture::plain;
 
 const UNHEARD: &str = "You are talking, but you are muted. Nobody hears you.";
 
@@ -51,6 +52,28 @@ fn the_strip_marks_the_microphone_of_whoever_talks_while_muted() {
     assert_eq!(announced(&harness, UNHEARD), 1);
     let name = "Unmute: you are talking, but nobody hears you";
     assert_eq!(click(&mut harness, name), [Wish::Unmute]);
+}
+
+#[test]
+fn who_goes_on_talking_while_muted_sees_it_each_time_and_hears_it_once() {
+    for strip in [false, true] {
+        let mut muted = unheard();
+        muted.you.unheard = false;
+        if let Some(room) = &mut muted.room {
+            room.audience.sentence = vec![Part::Text("You are muted.".into())];
+        }
+        let mut harness = stage(muted.clone(), strip);
+        for (times, picture) in [(1, unheard()), (0, muted), (0, unheard())] {
+            let shown = plain(&picture.room.as_ref().unwrap().audience.sentence);
+            let desk = &mut harness.state_mut().desk;
+            desk.see(picture);
+            // Before it is drawn, as in the shell.
+            desk.tick(Duration::from_secs(1));
+            harness.run();
+            assert!(harness.query_all_by_label(&shown).next().is_some());
+            assert_eq!(announced(&harness, &shown), times, "{shown}");
+        }
+    }
 }
 
 fn push_to_talk() -> Picture {
