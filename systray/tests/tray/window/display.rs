@@ -95,6 +95,23 @@ impl Display {
         self.settled().await
     }
 
+    /// Waits until the window says that something went wrong.
+    pub(crate) async fn warned(&self) {
+        // The ground of such a message in a light window: blue, green, red.
+        const GROUND: [u8; 3] = [0xD8, 0xF0, 0xFC];
+        let warned = timeout(DEADLINE, async {
+            loop {
+                let pixels = self.pixels();
+                let ground = pixels.chunks_exact(4).filter(|one| one[..3] == GROUND);
+                if ground.count() > 1000 {
+                    return;
+                }
+                sleep(LOOK_AGAIN).await;
+            }
+        });
+        warned.await.expect("the window does not say what is wrong");
+    }
+
     /// Asks the window to close, as a window manager does.
     pub(crate) fn close(&self, class: &str) {
         let client = &self.0.client;
