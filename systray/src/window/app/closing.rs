@@ -66,7 +66,6 @@ impl App {
         self.closing = Closing::Reading(Instant::now() + READ_WITHIN);
         self.link.errand(Errand::Read);
         ctx.send_viewport_cmd(ViewportCommand::CancelClose);
-        ctx.request_repaint_after(READ_WITHIN);
     }
 
     /// Goes on with closing if the settings are what was waited for.
@@ -94,7 +93,6 @@ impl App {
         };
         self.closing = Closing::Waiting(wish.clone(), Instant::now() + LEAVE_WITHIN);
         self.ask(ctx, Some(wish));
-        ctx.request_repaint_after(LEAVE_WITHIN);
     }
 
     /// Returns whether no microphone would be open without a sign if there were no window.
@@ -127,7 +125,7 @@ impl App {
             self.closing = Closing::Unsure;
             return;
         }
-        if *wish == Wish::Mute {
+        if *wish == Wish::Mute && refusal.is_none() {
             self.link.notify(KEPT_MUTED);
         }
         self.done(ctx);
@@ -135,11 +133,18 @@ impl App {
 
     /// Goes on if it was waited long enough.
     pub(super) fn close_if_overdue(&mut self, ctx: &Context) {
+        let (Closing::Reading(until) | Closing::Waiting(_, until)) = &self.closing else {
+            return;
+        };
+        let left = until.saturating_duration_since(Instant::now());
+        if !left.is_zero() {
+            // The toolkit wakes a little sooner than it is asked to.
+            ctx.request_repaint_after(left);
+            return;
+        }
         match &self.closing {
-            Closing::Reading(until) if *until <= Instant::now() => {
-                self.close_with(ctx, OnClose::default());
-            }
-            Closing::Waiting(_, until) if *until <= Instant::now() => {
+            Closing::Reading(_) => self.close_with(ctx, OnClose::default()),
+            Closing::Waiting(..) => {
                 if self.is_safe() {
                     return self.done(ctx);
                 }
