@@ -49,7 +49,7 @@ impl Ending {
 /// Speak to the chosen alone; nobody else receives anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, you speak to nobody until 'sotto talk'.\n\nWhere standard input is at its end from the start (/dev/null, as in a desktop shortcut), --hold lasts until SIGINT, SIGTERM or SIGHUP. A pipe that ends later lets go.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper desk\n  sotto whisper chen --hold"
+    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, the screen is locked or the machine sleeps, you speak to nobody until 'sotto talk'.\n\nWhere standard input is at its end from the start (/dev/null, as in a desktop shortcut), --hold lasts until SIGINT, SIGTERM or SIGHUP. A pipe that ends later lets go.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper desk\n  sotto whisper chen --hold"
 )]
 pub(crate) struct Whisper {
     /// To whom; each must be present in your meeting. A group stands for those of it who are
