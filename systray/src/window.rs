@@ -9,8 +9,8 @@
 //! ```
 //!
 //! `picture`, `desk`, `push`, `start`, `dialog`, `messages` and `bidi` are pure and tested without a window; `draw` shows them
-//! and is tested by accessible name; `link`, `desktop`, `surface` and `app` are the shells to daemon, desktop, windowing
-//! system and toolkit.
+//! and is tested by accessible name; `link`, `desktop`, `surface`, `layer` and `app` are the shells to daemon, desktop,
+//! windowing system and toolkit.
 
 mod app;
 mod bidi;
@@ -20,6 +20,7 @@ mod desktop;
 mod dialog;
 mod draw;
 mod errands;
+mod layer;
 mod link;
 mod memory;
 mod messages;
@@ -37,6 +38,8 @@ use sotto_control::Places;
 
 use app::{App, Opening};
 use memory::Memory;
+use orders::Page;
+use surface::System;
 
 /// Shows the meeting in a window
 ///
@@ -52,6 +55,10 @@ pub(crate) struct Arguments {
     /// Open as a strip above all other windows.
     #[arg(long)]
     strip: bool,
+
+    /// Open at this page, when this program starts itself anew.
+    #[arg(long, hide = true)]
+    page: Option<Page>,
 }
 
 /// Shows the window until it is closed.
@@ -61,13 +68,22 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let opening = Opening {
         invitation: arguments.invitation,
         strip: arguments.strip,
+        page: arguments.page,
     };
+    let mut system = System::find();
+    if opening.strip && system != System::X11 {
+        match layer::prepare(&memory) {
+            Ok(ready) => return layer::run(ready, places, memory, &opening),
+            Err(error) => tracing::info!("no layer for the strip: {error:#}"),
+        }
+    }
     let mut options = NativeOptions {
         viewport: app::viewport(&opening, &memory),
         ..NativeOptions::default()
     };
-    if opening.strip && std::env::var_os("DISPLAY").is_some() {
+    if opening.strip && system == System::WaylandWithX11 {
         use winit::platform::x11::EventLoopBuilderExtX11;
+        system = System::X11;
         options.event_loop_builder = Some(Box::new(|builder| {
             builder.with_x11();
         }));
@@ -76,7 +92,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
         "sotto",
         options,
         Box::new(move |creation| {
-            let app = App::new(&creation.egui_ctx, places, memory, &opening)?;
+            let app = App::new(&creation.egui_ctx, places, memory, &opening, system)?;
             Ok(Box::new(app))
         }),
     );

@@ -37,6 +37,8 @@ pub(crate) struct Opening {
     pub(crate) invitation: Option<String>,
     /// Whether it is a strip from the start.
     pub(crate) strip: bool,
+    /// What is opened in it.
+    pub(crate) page: Option<Page>,
 }
 
 /// Returns how the window is to look when it appears.
@@ -82,12 +84,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Connects the window with everything it shows.
+    /// Connects the window with everything it shows, on this windowing system.
     pub(crate) fn new(
         ctx: &Context,
         places: Places,
         memory: Memory,
         opening: &Opening,
+        system: System,
     ) -> std::io::Result<Self> {
         style::set(ctx);
         ctx.set_theme(Theme::Light);
@@ -96,12 +99,12 @@ impl App {
         let mut desk = Desk::default();
         desk.see(Picture::unknown());
         desk.show_invitation(opening.invitation.clone());
-        Ok(Self {
+        let mut app = Self {
             link,
             desk,
             since: Instant::now(),
             memory,
-            system: System::find(opening.strip),
+            system,
             shape: match opening.strip {
                 true => Shape::Strip {
                     size: Vec2::ZERO,
@@ -115,7 +118,18 @@ impl App {
             icon: false,
             title: String::new(),
             dragged_from: None,
-        })
+        };
+        app.turn_to(ctx, opening.page);
+        Ok(app)
+    }
+
+    /// Opens a page.
+    fn turn_to(&mut self, ctx: &Context, page: Option<Page>) {
+        match page {
+            Some(Page::Start) => self.act(ctx, Act::Start),
+            Some(Page::Settings) => self.open_settings(),
+            Some(Page::Unknown) | None => {}
+        }
     }
 
     fn now(&self) -> Duration {
@@ -153,22 +167,23 @@ impl App {
             self.ask(ctx, connects);
         }
         if fresh.gone {
-            self.act(ctx, Act::Lose);
+            self.lose(ctx);
         }
         if let Some(show) = fresh.show {
-            match show.page {
-                Some(Page::Start) => self.act(ctx, Act::Start),
-                Some(Page::Settings) => self.open_settings(),
-                Some(Page::Unknown) | None => {}
-            }
+            self.turn_to(ctx, show.page);
             self.desk.show_invitation(show.invitation);
-            self.come_to_front(ctx, show.token);
+            self.come_to_front(ctx, show.page, show.token);
         }
         let title = self.desk.picture().window_title();
         if title != self.title {
             ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
             self.title = title;
         }
+    }
+
+    /// Nobody can tell any more whether the user holds something.
+    pub(crate) fn lose(&mut self, ctx: &Context) {
+        self.act(ctx, Act::Lose);
     }
 
     fn act(&mut self, ctx: &Context, act: Act) {
@@ -207,15 +222,14 @@ impl App {
             viewport.minimized == Some(true) || viewport.occluded == Some(true)
         })
     }
-}
 
-impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+    /// Does everything that needs no frame.
+    pub(crate) fn step(&mut self, ctx: &Context) {
         let fresh = self.link.take();
         self.take(ctx, fresh);
         let hidden = Self::is_hidden(ctx);
         if hidden && self.desk.holds() {
-            self.act(ctx, Act::Lose);
+            self.lose(ctx);
         }
         let room = self.desk.picture().room.is_some();
         self.link.listen(room && !hidden);
@@ -231,13 +245,16 @@ impl eframe::App for App {
         draw::wake(ctx, &self.desk, self.now());
     }
 
-    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+    /// Draws, and does what the user does. `frame` is the toolkit's, which a layer has not.
+    pub(crate) fn show(&mut self, ui: &mut Ui, frame: Option<&eframe::Frame>) {
         let ctx = ui.ctx().clone();
         let look = style::look(&ctx);
         let acts = match self.shape {
             Shape::Strip { .. } => {
                 self.fit_strip(&ctx);
-                self.tell_manager(&ctx, frame);
+                if let Some(frame) = frame {
+                    self.tell_manager(&ctx, frame);
+                }
                 strip::show(ui, &self.desk, look)
             }
             Shape::Window => draw::window(ui, &mut self.desk, look),
@@ -248,7 +265,7 @@ impl eframe::App for App {
                 Act::Zoom => {
                     self.act(&ctx, Act::Zoom);
                     self.zoom(&ctx);
-                    if self.shape == Shape::Window {
+                    if let (Shape::Window, Some(frame)) = (self.shape, frame) {
                         surface::accept_keyboard(frame, true);
                     }
                 }
@@ -273,6 +290,16 @@ impl eframe::App for App {
         }
         draw::wake(&ctx, &self.desk, self.now());
     }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.step(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        self.show(ui, Some(frame));
+    }
 
     fn raw_input_hook(&mut self, _ctx: &Context, input: &mut egui::RawInput) {
         if let Some(pos) = self.dragged_from.take() {
@@ -286,6 +313,11 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        visuals.panel_fill.to_normalized_gamma_f32()
+        ground(visuals)
     }
+}
+
+/// Returns the colour below everything.
+pub(crate) fn ground(visuals: &egui::Visuals) -> [f32; 4] {
+    visuals.panel_fill.to_normalized_gamma_f32()
 }

@@ -12,8 +12,25 @@ use sotto_control::{Places, durable};
 pub(crate) struct Remembered {
     /// Where the strip stood, where the system tells and allows it.
     pub(crate) strip: Option<(f32, f32)>,
+    /// Where it hung on Wayland.
+    pub(crate) layer: Option<Anchored>,
     /// Whether the user was told that closing the window keeps the meeting.
     pub(crate) told_kept: bool,
+}
+
+/// A place at a corner of a screen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Anchored {
+    /// The name of the screen; the desktop chooses one if there is none of that name.
+    pub(crate) screen: Option<String>,
+    /// Whether it counts from the right edge.
+    pub(crate) right: bool,
+    /// Whether it counts from the lower edge.
+    pub(crate) bottom: bool,
+    /// The distance from that side, in points.
+    pub(crate) across: i32,
+    /// The distance from that end.
+    pub(crate) down: i32,
 }
 
 /// The file of what is remembered.
@@ -72,6 +89,15 @@ mod tests {
         assert_eq!(memory.now(), &Remembered::default());
         memory.change(|now| now.strip = Some((10.0, 20.0)));
         assert_eq!(Memory::open(&places).now().strip, Some((10.0, 20.0)));
+        let corner = Anchored {
+            screen: Some("HDMI-A-1".into()),
+            right: true,
+            bottom: false,
+            across: 24,
+            down: 48,
+        };
+        memory.change(|now| now.layer = Some(corner.clone()));
+        assert_eq!(Memory::open(&places).now().layer, Some(corner));
         std::fs::write(&memory.file, "nonsense").unwrap();
         assert_eq!(Memory::open(&places).now(), &Remembered::default());
     }

@@ -39,7 +39,7 @@ pub(crate) struct Show {
 }
 
 /// A page of the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Page {
     /// Where a meeting is started.
@@ -48,7 +48,19 @@ pub(crate) enum Page {
     Settings,
     /// Something that this version does not have.
     #[serde(other)]
+    #[value(skip)]
     Unknown,
+}
+
+impl Page {
+    /// Returns its name on a command line.
+    pub(crate) const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Start => Some("start"),
+            Self::Settings => Some("settings"),
+            Self::Unknown => None,
+        }
+    }
 }
 
 /// Reads orders until the input ends or nobody takes them.

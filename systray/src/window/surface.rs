@@ -1,6 +1,7 @@
 //! What the windowing system allows: the strip stays above all other windows and never takes the keyboard.
 //!
-//! X11 can do both. Wayland gives no program a way to ask for it, so the strip runs on XWayland where there is one.
+//! X11 can do both. On Wayland a window can ask for neither. So the strip is a layer there (`layer`), where the compositor
+//! has such; else it runs on XWayland; and where there is none of both, the user is told what the desktop itself offers.
 
 use std::ffi::OsString;
 
@@ -17,13 +18,15 @@ pub(crate) enum System {
     WaylandWithX11,
     /// Wayland alone.
     Wayland,
+    /// A layer above the windows, on Wayland.
+    Layer,
 }
 
 impl System {
-    /// Tells from the environment; `x11` if X11 was asked for.
-    pub(crate) fn find(x11: bool) -> Self {
+    /// Tells from the environment.
+    pub(crate) fn find() -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        Self::of(set("WAYLAND_DISPLAY") && !x11, set("DISPLAY"))
+        Self::of(set("WAYLAND_DISPLAY"), set("DISPLAY"))
     }
 
     const fn of(wayland: bool, x11: bool) -> Self {

@@ -5,6 +5,9 @@ use std::process::Command;
 use eframe::egui::{Context, Pos2, Vec2, ViewportCommand, WindowLevel};
 
 use super::super::draw::strip;
+use super::super::layer;
+use super::super::memory::Anchored;
+use super::super::orders::Page;
 use super::super::surface::{self, System};
 use super::{App, SMALLEST};
 
@@ -27,13 +30,30 @@ pub(super) enum Shape {
 
 impl App {
     /// Brings the window to the front. On Wayland only a new window may take the keyboard: this program starts itself
-    /// anew in its own place.
-    pub(super) fn come_to_front(&mut self, ctx: &Context, token: Option<String>) {
+    /// anew in its own place. So it does where a strip becomes a window.
+    pub(super) fn come_to_front(
+        &mut self,
+        ctx: &Context,
+        page: Option<Page>,
+        token: Option<String>,
+    ) {
         let focused = ctx.input(|input| input.viewport().focused).unwrap_or(false);
-        if let (Some(token), false, false) = (token, focused, self.system == System::X11) {
-            self.replace(&["window"], Some(&token));
+        let page = page.and_then(Page::name);
+        let page = page.map(|page| ["--page", page]);
+        let window = [&["window"][..], page.as_ref().map_or(&[], |page| &page[..])].concat();
+        let strip = matches!(self.shape, Shape::Strip { .. });
+        match (&token, self.system) {
+            (_, System::Layer) => return self.replace(&window, token.as_deref()),
+            (_, System::X11) if strip && on_wayland() => {
+                self.remember_place(ctx);
+                return self.replace(&window, token.as_deref());
+            }
+            (Some(token), System::Wayland | System::WaylandWithX11) if !focused => {
+                self.replace(&window, Some(token));
+            }
+            _ => {}
         }
-        if matches!(self.shape, Shape::Strip { .. }) {
+        if strip {
             self.grow(ctx);
         }
         ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
@@ -65,7 +85,10 @@ impl App {
             (Shape::Strip { .. }, _) => self.grow(ctx),
             (Shape::Window, System::X11) => self.shrink(ctx),
             (Shape::Window, System::WaylandWithX11) => self.replace(&["window", "--strip"], None),
-            (Shape::Window, System::Wayland) => {
+            (Shape::Window, System::Wayland | System::Layer) if layer::is_offered() => {
+                self.replace(&["window", "--strip"], None);
+            }
+            (Shape::Window, System::Wayland | System::Layer) => {
                 let text = surface::by_hand(std::env::var_os("XDG_CURRENT_DESKTOP"));
                 let now = self.now();
                 self.desk.say(&text, now);
@@ -92,7 +115,11 @@ impl App {
             return;
         };
         self.remember_place(ctx);
-        if std::env::var_os("WAYLAND_DISPLAY").is_some_and(|display| !display.is_empty()) {
+        if self.system == System::Layer {
+            self.replace(&["window"], None);
+            return;
+        }
+        if on_wayland() {
             self.replace(&["window"], None);
         }
         self.shape = Shape::Window;
@@ -135,7 +162,12 @@ impl App {
 
     /// Hands the strip to the window manager, which moves it with the pointer and keeps the release for itself. The
     /// toolkit's own command does nothing for a window that has no keyboard.
-    pub(super) fn drag(&mut self, ctx: &Context, frame: &eframe::Frame) {
+    pub(super) fn drag(&mut self, ctx: &Context, frame: Option<&eframe::Frame>) {
+        let Some(frame) = frame else {
+            // A layer moves itself.
+            ctx.send_viewport_cmd(ViewportCommand::StartDrag);
+            return;
+        };
         let Some(window) = frame.winit_window() else {
             return;
         };
@@ -149,9 +181,26 @@ impl App {
         if !matches!(self.shape, Shape::Strip { .. }) {
             return;
         }
+        // A layer has no position, and remembers itself where it hangs.
         if let Some(place) = ctx.input(|input| input.viewport().outer_rect) {
             let corner = (place.min.x, place.min.y);
             self.memory.change(|now| now.strip = Some(corner));
         }
     }
+
+    /// Remembers where the strip hangs on Wayland.
+    pub(crate) fn remember_layer(&mut self, at: &Anchored) {
+        self.memory.change(|now| now.layer = Some(at.clone()));
+    }
+
+    /// Gives up the strip: the desktop does not keep it.
+    pub(crate) fn back_to_the_window(&mut self, ctx: &Context) {
+        self.lose(ctx);
+        self.grow(ctx);
+    }
+}
+
+/// Returns whether there is Wayland, wherever this window is.
+fn on_wayland() -> bool {
+    System::find() != System::X11
 }
