@@ -18,6 +18,8 @@ const BUTTONS: [(u32, PointerButton); 5] = [
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Hand {
     at: Pos2,
+    /// Where the first button went down.
+    grip: Pos2,
     down: Vec<PointerButton>,
     events: Vec<Event>,
     lost: bool,
@@ -27,12 +29,17 @@ impl Hand {
     /// It is here.
     pub(super) fn at(&mut self, at: Pos2) {
         self.at = at;
+        if let Some(Event::PointerMoved(last)) = self.events.last_mut() {
+            *last = at;
+            return;
+        }
         self.events.push(Event::PointerMoved(at));
     }
 
-    /// Returns where it is.
-    pub(super) const fn position(&self) -> Pos2 {
-        self.at
+    /// Returns where it took hold and where it is by now, while the first button is down.
+    pub(super) fn holds(&self) -> Option<(Pos2, Pos2)> {
+        let down = self.down.contains(&PointerButton::Primary);
+        down.then_some((self.grip, self.at))
     }
 
     /// A button goes down or up.
@@ -42,6 +49,9 @@ impl Hand {
         };
         self.down.retain(|one| one != button);
         if pressed {
+            if *button == PointerButton::Primary {
+                self.grip = self.at;
+            }
             self.down.push(*button);
         }
         self.tell(*button, pressed);
@@ -56,9 +66,18 @@ impl Hand {
         self.events.push(Event::PointerGone);
     }
 
-    /// Takes what the toolkit has not been told yet.
+    /// Takes what the toolkit is told with the next frame: no further than to a button, because the toolkit finds what
+    /// is pressed where the pointer is at the end of a frame.
     pub(super) fn events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        let is_button = |event: &Event| matches!(event, Event::PointerButton { .. });
+        let end = self.events.iter().position(is_button);
+        let rest = end.map(|end| self.events.split_off(end + 1));
+        std::mem::replace(&mut self.events, rest.unwrap_or_default())
+    }
+
+    /// Returns whether there is more for the frame after.
+    pub(super) const fn has_more(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// Takes whether a button was down that nobody saw go up.
@@ -101,12 +120,30 @@ mod tests {
         hand.button(LEFT, true);
         hand.button(LEFT, false);
         hand.button(0x2ff, true);
+        hand.at(pos2(500.0, 20.0));
+        hand.at(pos2(510.0, 20.0));
         let events = hand.events();
         assert_eq!(events[0], Event::PointerMoved(pos2(10.0, 20.0)));
         let primary = PointerButton::Primary;
-        assert_eq!(buttons(&events), [(primary, true), (primary, false)]);
+        assert_eq!(buttons(&events), [(primary, true)]);
+        assert!(hand.has_more());
+        assert_eq!(buttons(&hand.events()), [(primary, false)]);
+        assert_eq!(hand.events(), [Event::PointerMoved(pos2(510.0, 20.0))]);
+        assert!(!hand.has_more());
         hand.gone();
         assert!(!hand.lost());
+    }
+
+    #[test]
+    fn it_holds_where_the_button_went_down() {
+        let mut hand = Hand::default();
+        hand.at(pos2(10.0, 20.0));
+        assert_eq!(hand.holds(), None);
+        hand.button(LEFT, true);
+        hand.at(pos2(90.0, 20.0));
+        assert_eq!(hand.holds(), Some((pos2(10.0, 20.0), pos2(90.0, 20.0))));
+        hand.button(LEFT, false);
+        assert_eq!(hand.holds(), None);
     }
 
     #[test]
@@ -117,10 +154,9 @@ mod tests {
         hand.gone();
         assert!(hand.lost());
         assert!(!hand.lost(), "it is said once");
-        let events = hand.events();
         // The toolkit must not believe that the button is still down.
-        assert_eq!(buttons(&events), [(PointerButton::Primary, false)]);
-        assert_eq!(events.last(), Some(&Event::PointerGone));
+        assert_eq!(buttons(&hand.events()), [(PointerButton::Primary, false)]);
+        assert_eq!(hand.events(), [Event::PointerGone]);
     }
 
     #[test]

@@ -166,6 +166,9 @@ impl Strip {
 
     fn draw(&mut self) -> anyhow::Result<()> {
         let events = [self.hand.events(), self.reader.events()].concat();
+        if self.hand.has_more() {
+            self.pace.want(self.now());
+        }
         let (input, asked) = self.input(events);
         let app = &mut self.app;
         let mut output = self.ctx.run_ui(input, |ui| {
@@ -290,10 +293,13 @@ impl Strip {
     }
 
     fn grab(&mut self) {
+        // By now the pointer may have moved on, or the button may be up again.
+        let Some((grip, at)) = self.hand.holds() else {
+            return;
+        };
         let (strip, screen) = self.sizes();
-        let held = self.hand.position();
-        self.place
-            .grab((f64::from(held.x), f64::from(held.y)), strip, screen);
+        self.place.grab(exact(grip), strip, screen);
+        self.pointed(exact(at));
     }
 
     fn release(&mut self) {
@@ -339,4 +345,8 @@ fn points((width, height): (u32, u32)) -> Vec2 {
 
 fn signed(side: u32) -> i32 {
     i32::try_from(side).unwrap_or(i32::MAX)
+}
+
+fn exact(at: Pos2) -> (f64, f64) {
+    (f64::from(at.x), f64::from(at.y))
 }

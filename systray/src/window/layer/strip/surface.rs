@@ -116,6 +116,12 @@ impl Strip {
             .connection
             .display()
             .sync(&self.offers.queue, Moved);
+        self.locate();
+    }
+
+    /// Tells screen readers where the strip is.
+    fn locate(&mut self) {
+        let Some(on) = &self.surface else { return };
         let (strip, screen) = self.sizes();
         let (x, y) = self.place.corner(strip, screen);
         let factor = on.scale.factor();
@@ -162,6 +168,7 @@ impl Strip {
         }
         self.pace.want(now);
         self.fit();
+        self.locate();
     }
 
     /// The compositor prefers another scale.
@@ -169,6 +176,7 @@ impl Strip {
         if let Some(on) = &mut self.surface {
             on.scale = scale(on.scale);
         }
+        self.locate();
         self.pace.want(self.now());
     }
 
@@ -182,6 +190,7 @@ impl Strip {
         let name = self.offers.outputs.info(screen).and_then(|info| info.name);
         self.place.on(name);
         self.fit();
+        self.locate();
     }
 
     /// Keeps the strip on its screen.
