@@ -12,6 +12,7 @@
 //! and is tested by accessible name; `link`, `desktop`, `surface`, `layer` and `app` are the shells to daemon, desktop,
 //! windowing system and toolkit.
 
+mod activation;
 mod app;
 mod bidi;
 mod colour;

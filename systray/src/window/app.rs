@@ -137,7 +137,7 @@ impl App {
     }
 
     /// Takes what is new.
-    fn take(&mut self, ctx: &Context, fresh: Fresh) {
+    fn take(&mut self, ctx: &Context, fresh: Fresh, frame: Option<&eframe::Frame>) {
         let now = self.now();
         if let Some(dark) = fresh.dark {
             ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
@@ -172,7 +172,7 @@ impl App {
         if let Some(show) = fresh.show {
             self.turn_to(ctx, show.page);
             self.desk.show_invitation(show.invitation);
-            self.come_to_front(ctx, show.page, show.token);
+            self.come_to_front(ctx, show.page, show.token, frame);
         }
         let title = self.desk.picture().window_title();
         if title != self.title {
@@ -223,10 +223,10 @@ impl App {
         })
     }
 
-    /// Does everything that needs no frame.
-    pub(crate) fn step(&mut self, ctx: &Context) {
+    /// Does everything that needs no frame. `frame` is the toolkit's, which a layer has not.
+    pub(crate) fn step(&mut self, ctx: &Context, frame: Option<&eframe::Frame>) {
         let fresh = self.link.take();
-        self.take(ctx, fresh);
+        self.take(ctx, fresh, frame);
         let hidden = Self::is_hidden(ctx);
         if hidden && self.desk.holds() {
             self.lose(ctx);
@@ -245,7 +245,7 @@ impl App {
         draw::wake(ctx, &self.desk, self.now());
     }
 
-    /// Draws, and does what the user does. `frame` is the toolkit's, which a layer has not.
+    /// Draws, and does what the user does.
     pub(crate) fn show(&mut self, ui: &mut Ui, frame: Option<&eframe::Frame>) {
         let ctx = ui.ctx().clone();
         let look = style::look(&ctx);
@@ -293,8 +293,8 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.step(ctx);
+    fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        self.step(ctx, Some(frame));
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {

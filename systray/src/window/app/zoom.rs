@@ -4,6 +4,7 @@ use std::process::Command;
 
 use eframe::egui::{Context, Pos2, Vec2, ViewportCommand, WindowLevel};
 
+use super::super::activation;
 use super::super::draw::strip;
 use super::super::layer;
 use super::super::memory::Anchored;
@@ -29,13 +30,14 @@ pub(super) enum Shape {
 }
 
 impl App {
-    /// Brings the window to the front. On Wayland only a new window may take the keyboard: this program starts itself
-    /// anew in its own place. So it does where a strip becomes a window.
+    /// Brings the window to the front. On Wayland that needs the desktop's leave, and where the open window cannot use
+    /// it, a new one can: this program starts itself anew in its own place. So it does where a strip becomes a window.
     pub(super) fn come_to_front(
         &mut self,
         ctx: &Context,
         page: Option<Page>,
         token: Option<String>,
+        frame: Option<&eframe::Frame>,
     ) {
         let focused = ctx.input(|input| input.viewport().focused).unwrap_or(false);
         let page = page.and_then(Page::name);
@@ -49,7 +51,14 @@ impl App {
                 return self.replace(&window, token.as_deref());
             }
             (Some(token), System::Wayland | System::WaylandWithX11) if !focused => {
-                self.replace(&window, Some(token));
+                let activated = match frame {
+                    Some(frame) => activation::activate(frame, token),
+                    None => return,
+                };
+                if let Err(error) = activated {
+                    tracing::debug!("the window cannot come to the front by itself: {error:#}");
+                    self.replace(&window, Some(token));
+                }
             }
             _ => {}
         }

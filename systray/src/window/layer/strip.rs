@@ -159,7 +159,7 @@ impl Strip {
     fn think(&mut self) {
         let (input, asked) = self.input(Vec::new());
         let app = &mut self.app;
-        let mut output = self.ctx.run_logic(&input, |ctx| app.step(ctx));
+        let mut output = self.ctx.run_logic(&input, |ctx| app.step(ctx, None));
         let commands = output.viewport_commands.remove(&ViewportId::ROOT);
         self.obey(&commands.unwrap_or_default(), asked);
     }
@@ -173,7 +173,7 @@ impl Strip {
         let app = &mut self.app;
         let mut output = self.ctx.run_ui(input, |ui| {
             let ctx = ui.ctx().clone();
-            app.step(&ctx);
+            app.step(&ctx, None);
             app.show(ui, None);
         });
         let scale = output.pixels_per_point;
