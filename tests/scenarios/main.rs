@@ -19,6 +19,7 @@ mod panel;
 mod people;
 mod runner;
 mod talk_key;
+mod wayland;
 mod whisper;
 mod whisper_edges;
 mod whisper_ends;
@@ -85,6 +86,8 @@ const SCENARIOS: &[Scenario] = scenarios![
     desktop::a_pushed_face_alone_hears_and_a_killed_window_whispers_to_nobody;
     desktop::the_window_becomes_a_strip_above_others_and_a_window_again;
     panel::a_desktop_without_a_panel_is_told_and_the_icon_comes_with_each_panel;
+    wayland::an_open_window_comes_to_the_front_with_leave;
+    wayland::the_strip_on_wayland_is_above_others_and_never_has_the_keyboard;
     other_programs::avahi_finds_the_service;
     other_programs::gstreamer_decrypts_and_decodes_a_captured_stream;
     latency::a_chirp_tells_the_delay_and_no_person_hears_it;

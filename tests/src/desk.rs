@@ -3,6 +3,8 @@
 //! All of it is other people's software. The screen is kept in memory (`Xvfb`). What is on it is found by its accessible
 //! name, as a screen reader finds it, and clicked where it is, as a person does.
 
+mod seat;
+mod sway;
 mod tray;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -15,6 +17,8 @@ use anyhow::{Context, Result, bail};
 use crate::Colleague;
 use crate::host::Host;
 use crate::programs::{Running, run};
+use sway::Sway;
+pub use sway::Window;
 
 /// How long a program of the desktop may take to start, and a window to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,8 +46,17 @@ pub struct Desk {
     directory: PathBuf,
     /// Where logs and pictures go.
     results: PathBuf,
-    display: String,
+    screen: Screen,
     running: Vec<Running>,
+}
+
+/// What is drawn on.
+#[derive(Debug)]
+enum Screen {
+    /// An X server's display, by name; empty before there is one.
+    X(String),
+    /// Sway's.
+    Sway(Sway),
 }
 
 impl Desk {
@@ -53,20 +66,7 @@ impl Desk {
     ///
     /// When one of its programs does not start.
     pub fn of(colleague: &Colleague) -> Result<Self> {
-        let mut desk = Self {
-            host: colleague.host().clone(),
-            directory: colleague.home().join("desk"),
-            results: colleague.results().to_owned(),
-            display: String::new(),
-            running: Vec::new(),
-        };
-        std::fs::create_dir_all(&desk.directory)
-            .with_context(|| format!("cannot create {}", desk.directory.display()))?;
-        desk.write("accessible.py", ACCESSIBLE)?;
-        desk.write("choose", CHOOSE)?;
-        run(Command::new("chmod")
-            .arg("+x")
-            .arg(desk.directory.join("choose")))?;
+        let mut desk = Self::bare(colleague)?;
         desk.start_screen()?;
         desk.start_bus()?;
         desk.start("openbox", &["--sm-disable"])?;
@@ -77,23 +77,43 @@ impl Desk {
         Ok(desk)
     }
 
+    /// A place for a desktop.
+    fn bare(colleague: &Colleague) -> Result<Self> {
+        let desk = Self {
+            host: colleague.host().clone(),
+            directory: colleague.home().join("desk"),
+            results: colleague.results().to_owned(),
+            screen: Screen::X(String::new()),
+            running: Vec::new(),
+        };
+        std::fs::create_dir_all(&desk.directory)
+            .with_context(|| format!("cannot create {}", desk.directory.display()))?;
+        desk.write("accessible.py", ACCESSIBLE)?;
+        desk.write("choose", CHOOSE)?;
+        run(Command::new("chmod")
+            .arg("+x")
+            .arg(desk.directory.join("choose")))?;
+        Ok(desk)
+    }
+
     fn start_screen(&mut self) -> Result<()> {
         // Screens of other sandboxes have their sockets in the same folder, and cannot see each other's processes: a
         // number that was only free would be taken twice.
         let mut hasher = DefaultHasher::new();
         self.results.hash(&mut hasher);
-        self.display = format!(":{}", 100 + hasher.finish() % 30_000);
+        let display = format!(":{}", 100 + hasher.finish() % 30_000);
         let ready = self.directory.join("screen");
         let file = std::fs::File::create(&ready)?;
         let log = self.log("Xvfb")?;
         self.running.push(Running::start(
             Command::new("Xvfb")
-                .arg(&self.display)
+                .arg(&display)
                 .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
                 .args(["-nolisten", "tcp"])
                 .stdout(file)
                 .stderr(log),
         )?);
+        self.screen = Screen::X(display);
         self.until("a screen", |desk| {
             let listens = std::fs::read_to_string(&ready)?.ends_with('\n');
             Ok(listens && run(desk.command("xprop").arg("-root")).is_ok())
@@ -176,12 +196,20 @@ impl Desk {
 
     /// Tells a program where this desktop's screen and buses are.
     fn introduce(&self, command: &mut Command) {
+        match &self.screen {
+            Screen::X(display) => command
+                .env("DISPLAY", display)
+                .env_remove("WAYLAND_DISPLAY"),
+            Screen::Sway(sway) => command
+                .env("WAYLAND_DISPLAY", &sway.socket)
+                // What is said between both stands in the log of the program.
+                .env("WAYLAND_DEBUG", "1")
+                .env_remove("DISPLAY"),
+        };
         command
-            .env("DISPLAY", &self.display)
             .env("DBUS_SESSION_BUS_ADDRESS", self.bus())
             .env("XDG_RUNTIME_DIR", &self.directory)
             .env("HOME", &self.directory)
-            .env_remove("WAYLAND_DISPLAY")
             .env_remove("XAUTHORITY");
     }
 
@@ -205,6 +233,16 @@ impl Desk {
             "0",
         ]);
         run(&mut clicking).map(drop)
+    }
+
+    /// The first name on the bus that begins so.
+    fn bus_name(&self, begin: &str) -> Result<String> {
+        let names = run(self.busctl().args(["list", "--no-legend"]))?;
+        names
+            .split_whitespace()
+            .find(|name| name.starts_with(begin))
+            .map(str::to_owned)
+            .with_context(|| format!("nobody on the bus is called {begin}…"))
     }
 
     /// Presses the button of this accessible name, as a screen reader does.

@@ -88,10 +88,7 @@ impl Desk {
 
     /// Returns the name on the bus of our icon.
     pub(super) fn icon(&self) -> Result<String> {
-        let names = run(self.busctl().args(["list", "--no-legend"]))?;
-        let mut names = names.split_whitespace();
-        let icon = names.find(|name| name.starts_with("org.kde.StatusNotifierItem-"));
-        icon.map(str::to_owned).context("there is no icon")
+        self.bus_name("org.kde.StatusNotifierItem-")
     }
 
     /// Takes a line of the icon's menu, as a panel does, by its label.

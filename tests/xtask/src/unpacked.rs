@@ -1,10 +1,11 @@
 //! Programs that start a service wherever they are installed, so they are not installed.
 //!
 //! Debian's `avahi-daemon` announces its machine on every real network from the moment of its installation, and
-//! `pulseaudio` takes the place of another sound system, as `dunst` takes that of another server of notifications. The
-//! scenarios need them inside their virtual hosts alone. So apt fetches these packages, with the libraries that the
-//! system lacks, and they are unpacked into the target folder. The fetching needs no root and changes nothing of the
-//! system. Programs that are installed already are used as they are.
+//! `pulseaudio` takes the place of another sound system, as `dunst` takes that of another server of notifications; `sway`
+//! is offered at the next login, and `foot` brings a service of its own. The scenarios need them inside their virtual
+//! hosts alone. So apt fetches these packages, with the libraries that the system lacks, and they are unpacked into the
+//! target folder. The fetching needs no root and changes nothing of the system. Programs that are installed already are
+//! used as they are.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -16,12 +17,16 @@ use crate::steps::{FETCHING, Failed, READING, Steps, tools};
 /// A program, its place in its package, and the package.
 type Program = (&'static str, &'static str, &'static str);
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 9] = [
     ("avahi-daemon", "usr/sbin/avahi-daemon", "avahi-daemon"),
     ("avahi-browse", "usr/bin/avahi-browse", "avahi-utils"),
     (PULSEAUDIO, "usr/bin/pulseaudio", PULSEAUDIO),
     ("dunst", "usr/bin/dunst", "dunst"),
     ("dunstctl", "usr/bin/dunstctl", "dunst"),
+    ("sway", "usr/bin/sway", "sway"),
+    ("swaymsg", "usr/bin/swaymsg", "sway"),
+    ("grim", "usr/bin/grim", "grim"),
+    ("foot", "usr/bin/foot", "foot"),
 ];
 
 const PULSEAUDIO: &str = "pulseaudio";
@@ -243,7 +248,15 @@ mod tests {
     fn only_what_the_system_lacks_is_fetched() {
         assert_eq!(
             missing(|_| false),
-            BTreeSet::from(["avahi-daemon", "avahi-utils", "dunst", "pulseaudio"])
+            BTreeSet::from([
+                "avahi-daemon",
+                "avahi-utils",
+                "dunst",
+                "foot",
+                "grim",
+                "pulseaudio",
+                "sway"
+            ])
         );
         assert_eq!(
             missing(|program| program != "avahi-browse"),
