@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 use sotto_control::APP_ID;
 
@@ -327,18 +327,10 @@ fn collect(node: &Value, windows: &mut Vec<Window>) {
     }
 }
 
-/// The words before a program that must not run as root. In a sandbox of somebody without rights there is no other user
-/// than the one that looks like root, who is renamed.
+/// The words before a program that must not run as root. Whoever looks like root is renamed, which any user may do and
+/// which leaves the files where they are; a system that does not allow it lets root become nobody.
 fn unprivileged() -> Result<&'static [&'static str]> {
     const WAYS: [&[&str]; 2] = [
-        &[
-            "setpriv",
-            "--reuid",
-            NOBODY,
-            "--regid",
-            NOBODY,
-            "--clear-groups",
-        ],
         &[
             "unshare",
             "--user",
@@ -347,12 +339,16 @@ fn unprivileged() -> Result<&'static [&'static str]> {
             "--map-group",
             NOBODY,
         ],
+        &[
+            "setpriv",
+            "--reuid",
+            NOBODY,
+            "--regid",
+            NOBODY,
+            "--clear-groups",
+        ],
     ];
     let works = |way: &&[&str]| run(Command::new(way[0]).args(&way[1..]).arg("true")).is_ok();
     let way = WAYS.into_iter().find(works);
-    ensure!(
-        way.is_some(),
-        "sway does not run as root, and there is nobody else here"
-    );
-    way.context("there is nobody else here")
+    way.context("sway does not run as root, and there is nobody else here")
 }

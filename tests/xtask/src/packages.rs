@@ -86,6 +86,7 @@ const DESKTOP: Group = &[
         "libgl1-mesa-dri",
         "draws the meeting window without a graphics card",
     ),
+    ("libwayland-egl1", "draws the meeting window on Wayland"),
     ("libxkbcommon-x11-0", "the keyboard in the meeting window"),
     ("fonts-dejavu-core", "letters in the meeting window"),
 ];
