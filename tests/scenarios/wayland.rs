@@ -3,7 +3,7 @@
 use anyhow::{Context, ensure};
 use sotto_control::APP_ID;
 use sotto_control::model::{NobodyBecause, TalkTo};
-use sotto_tests::Desk;
+use sotto_tests::{Colleague, Desk};
 
 use crate::{Outcome, Place};
 
@@ -73,6 +73,21 @@ pub(crate) async fn the_strip_on_wayland_is_above_others_and_never_has_the_keybo
     desk.lets_pointer_go()?;
     desk.sway_picture("moved")?;
 
+    ensure!(
+        desk.window_of(EDITOR)?.focused,
+        "the strip took the keyboard"
+    );
+    desk.tells_sway("fullscreen disable")?;
+    desk.clicks_on_strip("Back to the window")?;
+    desk.keyboard_goes_to(APP_ID)?;
+    let said = log(&anna)?;
+    let asked = said
+        .rfind("set_serial(")
+        .context("no leave was asked for")?;
+    ensure!(said[asked..].contains("activate("), "the leave is not used");
+
+    desk.press("Shrink to a strip above all windows")?;
+    desk.until("the strip where it was", |desk| is_light(desk, there))?;
     desk.holds_on_strip("Bao, …")?;
     anna.until("whispering while the face is held", |now| {
         matches!(now.talk.to, TalkTo::Whisper { .. })
@@ -83,16 +98,7 @@ pub(crate) async fn the_strip_on_wayland_is_above_others_and_never_has_the_keybo
         now.talk.to == TalkTo::Nobody && now.talk.nobody_because == Some(NobodyBecause::HoldLost)
     })
     .await?;
-    ensure!(
-        desk.window_of(EDITOR)?.focused,
-        "the strip took the keyboard"
-    );
-
-    desk.tells_sway("fullscreen disable")?;
-    desk.press("Back to the window")?;
-    desk.until("the window", |desk| Ok(desk.window_of(APP_ID).is_ok()))?;
-    desk.press("Shrink to a strip above all windows")?;
-    desk.until("the strip where it was", |desk| is_light(desk, there))
+    Ok(())
 }
 
 /// Starts Sotto once more, as soon as it runs.
@@ -102,10 +108,14 @@ fn starts(desk: &mut Desk) -> anyhow::Result<String> {
 }
 
 /// Whether a program of this colleague has used this leave.
-fn used(colleague: &sotto_tests::Colleague, leave: &str) -> anyhow::Result<bool> {
+fn used(colleague: &Colleague, leave: &str) -> anyhow::Result<bool> {
+    Ok(log(colleague)?.contains(&format!("activate(\"{leave}\"")))
+}
+
+/// What the programs of this colleague have said, to the compositor too.
+fn log(colleague: &Colleague) -> anyhow::Result<String> {
     let log = colleague.results().join("sotto-tray.log");
-    let said = std::fs::read_to_string(&log).context("the tray has no log")?;
-    Ok(said.contains(&format!("activate(\"{leave}\"")))
+    std::fs::read_to_string(&log).with_context(|| format!("cannot read {}", log.display()))
 }
 
 /// A point of the strip beside the first face.

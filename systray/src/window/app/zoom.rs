@@ -125,7 +125,8 @@ impl App {
         };
         self.remember_place(ctx);
         if self.system == System::Layer {
-            self.replace(&["window"], None);
+            // Only the layer can ask for the window's leave to have the keyboard.
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
             return;
         }
         if on_wayland() {
@@ -200,6 +201,11 @@ impl App {
     /// Remembers where the strip hangs on Wayland.
     pub(crate) fn remember_layer(&mut self, at: &Anchored) {
         self.memory.change(|now| now.layer = Some(at.clone()));
+    }
+
+    /// Becomes a window again, with this leave to have the keyboard.
+    pub(crate) fn become_window(&mut self, leave: Option<&str>) {
+        self.replace(&["window"], leave);
     }
 
     /// Gives up the strip: the desktop does not keep it.

@@ -14,6 +14,7 @@
 
 mod canvas;
 mod hand;
+mod leave;
 mod pace;
 mod place;
 mod reader;

@@ -9,14 +9,15 @@ use eframe::egui::{
     self, Context, CursorIcon, Pos2, RawInput, Rect, Vec2, ViewportCommand, ViewportEvent,
     ViewportId, ViewportInfo, pos2,
 };
-use smithay_client_toolkit::reexports::client::Connection;
 use smithay_client_toolkit::reexports::client::protocol::wl_surface::WlSurface;
-use smithay_client_toolkit::seat::pointer::{CursorIcon as Shape, ThemedPointer};
+use smithay_client_toolkit::reexports::client::{Connection, Proxy};
+use smithay_client_toolkit::seat::pointer::{CursorIcon as Shape, PointerData, ThemedPointer};
 use smithay_client_toolkit::shell::WaylandSurface;
 
 use super::Wake;
 use super::canvas::Canvas;
 use super::hand::Hand;
+use super::leave;
 use super::pace::{Pace, Turn};
 use super::place::Place;
 use super::reader::Reader;
@@ -254,6 +255,10 @@ impl Strip {
             match command {
                 ViewportCommand::InnerSize(size) => self.resize(*size),
                 ViewportCommand::StartDrag => self.grab(),
+                ViewportCommand::Focus => {
+                    let leave = self.leave();
+                    self.app.become_window(leave.as_deref());
+                }
                 ViewportCommand::Close => {
                     self.end = End::Asked;
                     self.pace.want(self.now());
@@ -262,6 +267,16 @@ impl Strip {
                 _ => {}
             }
         }
+    }
+
+    /// Returns the compositor's leave for the window that follows the last click.
+    fn leave(&self) -> Option<String> {
+        let activation = self.offers.activation.as_ref()?;
+        let surface = self.surface.as_ref()?.layer.wl_surface();
+        let pointer = self.pointer.as_ref().map(ThemedPointer::pointer);
+        let data = pointer.and_then(|pointer| pointer.data::<PointerData>());
+        let click = data.and_then(|data| Some((data.seat(), data.latest_button_serial()?)));
+        leave::ask(&self.offers.connection, activation, surface, click)
     }
 
     /// The pointer is at this point of the strip.

@@ -14,6 +14,7 @@ use smithay_client_toolkit::reexports::protocols::wp::fractional_scale::v1::clie
 use smithay_client_toolkit::reexports::protocols::wp::fractional_scale::v1::client::wp_fractional_scale_v1::{self, WpFractionalScaleV1};
 use smithay_client_toolkit::reexports::protocols::wp::viewporter::client::wp_viewport::WpViewport;
 use smithay_client_toolkit::reexports::protocols::wp::viewporter::client::wp_viewporter::WpViewporter;
+use smithay_client_toolkit::reexports::protocols::xdg::activation::v1::client::xdg_activation_v1::XdgActivationV1;
 use smithay_client_toolkit::registry::{ProvidesRegistryState, RegistryState};
 use smithay_client_toolkit::seat::pointer::{PointerEvent, PointerEventKind, PointerHandler, ThemeSpec};
 use smithay_client_toolkit::seat::{Capability, SeatHandler, SeatState};
@@ -39,6 +40,8 @@ pub(crate) struct Offers {
     pub(super) shell: LayerShell,
     /// Scales that are not whole, where both halves of that are offered.
     pub(super) scaling: Option<(WpFractionalScaleManagerV1, WpViewporter)>,
+    /// Leaves for windows, where they are given.
+    pub(super) activation: Option<XdgActivationV1>,
     pub(super) outputs: OutputState,
     registry: RegistryState,
     seats: SeatState,
@@ -61,6 +64,7 @@ impl Offers {
             compositor: CompositorState::bind(globals, queue)?,
             shm: Shm::bind(globals, queue)?,
             scaling,
+            activation: globals.bind(queue, 1..=1, GlobalData).ok(),
             outputs: OutputState::new(globals, queue),
             registry: RegistryState::new(globals),
             seats: SeatState::new(globals, queue),
@@ -291,4 +295,9 @@ macro_rules! silent {
     )+ };
 }
 
-silent!(WpFractionalScaleManagerV1, WpViewporter, WpViewport);
+silent!(
+    WpFractionalScaleManagerV1,
+    WpViewporter,
+    WpViewport,
+    XdgActivationV1
+);
