@@ -66,10 +66,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
     let places = Places::find()?;
     let memory = Memory::open(&places);
-    let opening = Opening {
+    let mut opening = Opening {
         invitation: arguments.invitation,
         strip: arguments.strip,
         page: arguments.page,
+        says: None,
     };
     let mut system = System::find();
     if opening.strip && system != System::X11 {
@@ -77,6 +78,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<()> {
             Ok(ready) => return layer::run(ready, places, memory, &opening),
             Err(error) => tracing::info!("no layer for the strip: {error:#}"),
         }
+    }
+    if opening.strip && system == System::Wayland {
+        opening.strip = false;
+        opening.says = Some(surface::by_hand(std::env::var_os("XDG_CURRENT_DESKTOP")));
     }
     let mut options = NativeOptions {
         viewport: app::viewport(&opening, &memory),

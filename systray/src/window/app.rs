@@ -39,6 +39,8 @@ pub(crate) struct Opening {
     pub(crate) strip: bool,
     /// What is opened in it.
     pub(crate) page: Option<Page>,
+    /// What the user is told first.
+    pub(crate) says: Option<String>,
 }
 
 /// Returns how the window is to look when it appears.
@@ -120,6 +122,10 @@ impl App {
             dragged_from: None,
         };
         app.turn_to(ctx, opening.page);
+        if let Some(text) = &opening.says {
+            let now = app.now();
+            app.desk.say(text, now);
+        }
         Ok(app)
     }
 
