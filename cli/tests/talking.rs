@@ -4,7 +4,7 @@
 
 mod support;
 
-use sotto_control::{DndSet, SettingsSet, TalkPress, TalkToggle, TalkUnpress};
+use sotto_control::{DndSet, SettingsSet, TalkEveryone, TalkPress, TalkToggle, TalkUnpress};
 use support::home::Home;
 
 #[tokio::test]
@@ -50,6 +50,52 @@ async fn a_talk_key_is_pressed_and_let_go_by_commands_that_end_at_once() {
     ] {
         assert_eq!(home.run(&wrong).await.code, 2, "{wrong:?}");
     }
+}
+
+#[tokio::test]
+async fn a_key_that_knows_only_a_press_begins_a_whisper_and_ends_it() {
+    let home = Home::in_scene("planning");
+    let toggle = ["whisper", "bao", "--toggle"];
+    assert_eq!(
+        home.text(&toggle).await,
+        "Whispering to Bao, until 'sotto talk'.\n"
+    );
+    // To others, it begins: nobody else is let in.
+    assert_eq!(
+        home.text(&["whisper", "bao", "chen", "--toggle"]).await,
+        "Whispering to Bao and Chen, until 'sotto talk'.\n"
+    );
+    home.text(&toggle).await;
+    assert_eq!(
+        home.text(&toggle).await,
+        "Speaking to everyone in the meeting.\n"
+    );
+    assert_eq!(home.daemon().last(), TalkEveryone {}.into());
+    assert_eq!(
+        home.run(&["whisper", "bao", "--toggle", "--hold"])
+            .await
+            .code,
+        2
+    );
+
+    let ran = Home::without_daemon().run(&toggle).await;
+    assert_ne!(ran.code, 0);
+    assert!(
+        ran.err.contains("the Sotto daemon is not running"),
+        "{}",
+        ran.err
+    );
+}
+
+#[tokio::test]
+async fn an_answer_is_begun_and_ended_by_the_same_key() {
+    let home = Home::in_scene("whispered-to");
+    let begun = home.text(&["reply", "--toggle"]).await;
+    assert!(begun.starts_with("Whispering to Chen"), "{begun}");
+    assert_eq!(
+        home.text(&["reply", "--toggle"]).await,
+        "Speaking to everyone in the meeting.\n"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `sotto reply`
 
-use super::whisper::{Ending, Input, hold};
+use super::whisper::{Ending, Input, hold, toggle};
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
@@ -10,7 +10,7 @@ use sotto_control::TalkReplyTo;
 /// Answer the last whisper: its speaker and the others who heard it
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The answer lasts until 'sotto talk', unless --for or --hold says otherwise. It goes to whoever began to whisper last, and is refused if that one has gone or somebody else begins at the same moment. --hold is as in 'sotto whisper --help'.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s"
+    after_help = "The answer lasts until 'sotto talk', unless --for, --hold or --toggle says otherwise. It goes to whoever began to whisper last, and is refused if that one has gone or somebody else begins at the same moment. --hold is as in 'sotto whisper --help'.\n\nExamples:\n  sotto reply\n  sotto reply --for 5s\n  sotto reply --toggle"
 )]
 pub(crate) struct Reply {
     #[command(flatten)]
@@ -31,12 +31,16 @@ impl Reply {
             to: answered.iter().map(|person| person.id.clone()).collect(),
             mode: self.ending.mode(),
         };
-        let reply = client.call(request).await?;
-        match self.ending.mode() {
-            sotto_control::model::WhisperMode::Hold => {
+        match self.ending {
+            Ending { hold: true, .. } => {
+                let reply = client.call(request).await?;
                 hold(&client, &mut subscription, &reply, input, output).await
             }
-            _ => output.show(&reply, format::talk_reply),
+            Ending { toggle: true, .. } => {
+                let reply = toggle(&client, &subscription.0.talk, request).await?;
+                output.show(&reply, format::talk_reply)
+            }
+            _ => output.show(&client.call(request).await?, format::talk_reply),
         }
     }
 }

@@ -12,9 +12,10 @@ use crate::wait::{between, until};
 use release::LetGo;
 use sotto_control::model::{NobodyBecause, Snapshot, Talk, TalkTo, WhisperMode};
 use sotto_control::{
-    CallError, Client, ErrorCode, Events, HOLD_PATIENCE, MAX_WHISPER, MIN_WHISPER, RENEW_EVERY,
-    TalkRelease, TalkRenew, TalkReply, TalkWhisper,
+    CallError, Client, ErrorCode, Events, HOLD_PATIENCE, MAX_WHISPER, MIN_WHISPER, Method,
+    RENEW_EVERY, TalkEveryone, TalkRelease, TalkRenew, TalkReply, TalkWhisper,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How a whisper ends
@@ -31,7 +32,12 @@ pub(super) struct Ending {
 
     /// End when Enter or Ctrl-C is pressed, standard input closes, or SIGTERM comes; speaks even while muted
     #[arg(long)]
-    hold: bool,
+    pub(super) hold: bool,
+
+    /// End if exactly they are spoken to already, with a second press of the same key; for a desktop that only knows a
+    /// press
+    #[arg(long)]
+    pub(super) toggle: bool,
 }
 
 impl Ending {
@@ -49,7 +55,7 @@ impl Ending {
 /// Speak to the chosen alone; nobody else receives anything
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The whisper lasts until 'sotto talk', unless --for or --hold says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, the screen is locked or the machine sleeps, you speak to nobody until 'sotto talk'.\n\nWhere standard input is at its end from the start (/dev/null, as in a desktop shortcut), --hold lasts until SIGINT, SIGTERM or SIGHUP. A pipe that ends later lets go.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper desk\n  sotto whisper chen --hold"
+    after_help = "The whisper lasts until 'sotto talk', unless --for, --hold or --toggle says otherwise. If this program dies or is suspended for 10 s while it holds a whisper, the screen is locked or the machine sleeps, you speak to nobody until 'sotto talk'.\n\nWhere standard input is at its end from the start (/dev/null, as in a desktop shortcut), --hold lasts until SIGINT, SIGTERM or SIGHUP. A pipe that ends later lets go.\n\nExamples:\n  sotto whisper chen\n  sotto whisper chen dara --for 10s\n  sotto whisper desk\n  sotto whisper chen --hold\n  sotto whisper desk --toggle"
 )]
 pub(crate) struct Whisper {
     /// To whom; each must be present in your meeting. A group stands for those of it who are
@@ -69,11 +75,39 @@ impl Whisper {
             names: self.names,
             mode: self.ending.mode(),
         };
-        let reply = client.call(request).await?;
-        match self.ending.hold {
-            true => hold(&client, &mut subscription, &reply, input, output).await,
-            false => output.show(&reply, format::talk_reply),
+        match self.ending {
+            Ending { hold: true, .. } => {
+                let reply = client.call(request).await?;
+                hold(&client, &mut subscription, &reply, input, output).await
+            }
+            Ending { toggle: true, .. } => {
+                let reply = toggle(&client, &subscription.0.talk, request).await?;
+                output.show(&reply, format::talk_reply)
+            }
+            _ => output.show(&client.call(request).await?, format::talk_reply),
         }
+    }
+}
+
+/// Begins a whisper, or ends it if it goes to exactly these already. The daemon says who they are: it knows groups and
+/// labels.
+pub(super) async fn toggle<M: Method<Reply = TalkReply>>(
+    client: &Client,
+    before: &Talk,
+    begin: M,
+) -> Result<TalkReply, Failure> {
+    let begun = client.call(begin).await?;
+    match (receivers(before), receivers(&begun.talk)) {
+        (Some(before), Some(now)) if before == now => Ok(client.call(TalkEveryone {}).await?),
+        _ => Ok(begun),
+    }
+}
+
+/// Returns whom a whisper goes to, if there is one.
+fn receivers(talk: &Talk) -> Option<BTreeSet<&str>> {
+    match &talk.to {
+        TalkTo::Whisper { to, .. } => Some(to.iter().map(|person| &*person.id).collect()),
+        _ => None,
     }
 }
 
