@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::home::Home;
+use support::home::{Home, soon};
 
 #[tokio::test]
 async fn settings_are_changed_with_their_comments_kept() {
@@ -82,10 +82,7 @@ async fn keys_are_set_and_what_has_come_of_them_is_shown() {
     let text = home
         .text(&["config", "set", "hotkeys.whisper.desk", "ctrl+alt+d"])
         .await;
-    assert_eq!(
-        text,
-        "hotkeys.whisper.desk is now Ctrl+Alt+D; sotto-tray reads it when it starts again\n"
-    );
+    assert_eq!(text, "hotkeys.whisper.desk is now Ctrl+Alt+D\n");
     let text = home.text(&["hotkeys", "--for", "sway"]).await;
     assert!(text.contains("sotto-tray does not run"), "{text}");
     assert!(text.contains("Whisper to desk while held"), "{text}");
@@ -102,4 +99,38 @@ async fn keys_are_set_and_what_has_come_of_them_is_shown() {
         "{}",
         ran.err
     );
+}
+
+#[tokio::test]
+async fn lines_are_for_the_desktop_that_runs_or_for_all() {
+    let home = Home::without_daemon();
+    home.text(&["config", "set", "hotkeys.whisper.desk", "Super+D"])
+        .await;
+    let lines = async |desktop: Option<&str>, arguments: &[&str]| {
+        let mut command = home.command(&[&["hotkeys", "--json"], arguments].concat());
+        for variable in [
+            "XDG_CURRENT_DESKTOP",
+            "XDG_SESSION_DESKTOP",
+            "SWAYSOCK",
+            "HYPRLAND_INSTANCE_SIGNATURE",
+            "I3SOCK",
+        ] {
+            command.env_remove(variable);
+        }
+        if let Some(desktop) = desktop {
+            command.env("XDG_CURRENT_DESKTOP", desktop);
+        }
+        let output = soon(command.output()).await.unwrap();
+        let shown: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let lines = shown["lines"].as_object().unwrap();
+        lines.keys().cloned().collect::<Vec<_>>()
+    };
+    let all = ["GNOME", "Hyprland", "KDE", "i3", "sway"];
+    assert_eq!(lines(None, &[]).await, all);
+    assert_eq!(lines(Some("KDE"), &[]).await, ["KDE"]);
+    assert_eq!(lines(Some("ubuntu:GNOME"), &[]).await, ["GNOME"]);
+    assert_eq!(lines(Some("KDE"), &["--all"]).await, all);
+    assert_eq!(lines(Some("KDE"), &["--for", "sway"]).await, ["sway"]);
+    // Its settings are unknown.
+    assert!(lines(Some("XFCE"), &[]).await.is_empty());
 }

@@ -11,6 +11,8 @@ pub(crate) enum Click {
     Show(Show),
     /// The daemon is to be started.
     Start,
+    /// The desktop's own dialog about keys is to be shown.
+    ChooseKeys,
 }
 
 /// The place at which the window is opened.

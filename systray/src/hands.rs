@@ -15,6 +15,8 @@ pub(crate) enum Deed {
     Show(Order),
     /// Start the daemon.
     Start,
+    /// Show the desktop's own dialog about keys.
+    ChooseKeys,
 }
 
 /// The window is wanted.
@@ -47,6 +49,7 @@ impl Hands {
             Click::Ask(wish) => return self.clicks.click(wish),
             Click::Show(show) => Deed::Show(Order { show, token }),
             Click::Start => Deed::Start,
+            Click::ChooseKeys => Deed::ChooseKeys,
         };
         let taken = self.deeds.try_send(deed);
         if let Err(error) = &taken {

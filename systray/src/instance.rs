@@ -22,6 +22,8 @@ const RELOADS_WITHIN: Duration = Duration::from_secs(2);
 /// What `ActivateAction` calls the places where a window can be opened.
 const NEW_MEETING: &str = "new-meeting";
 const SETTINGS: &str = "settings";
+/// What it calls the desktop's own dialog about keys.
+const CHOOSE_KEYS: &str = "choose-keys";
 
 /// Returns the name on the bus. Each home has its own, so that several daemons can be tried on one desktop.
 fn name() -> String {
@@ -161,6 +163,10 @@ impl Application {
         platform_data: HashMap<String, OwnedValue>,
     ) -> zbus::fdo::Result<()> {
         let show = match action_name {
+            CHOOSE_KEYS => {
+                self.hands.click(Click::ChooseKeys, None);
+                return Ok(());
+            }
             NEW_MEETING => Show::NewMeeting,
             SETTINGS => Show::Settings,
             other => {

@@ -8,6 +8,8 @@
 #[cfg(any(target_os = "linux", test))]
 mod app;
 #[cfg(target_os = "linux")]
+mod changes;
+#[cfg(target_os = "linux")]
 mod child;
 #[cfg(any(target_os = "linux", test))]
 mod click;

@@ -12,7 +12,7 @@ use std::path::Path;
 /// Read and change settings in config.toml, comments kept
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "A daemon that runs takes most settings over at once; for the others it says so, and reads them when it starts again. Those of keys are read by sotto-tray.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
+    after_help = "A daemon that runs takes most settings over at once; for the others it says so, and reads them when it starts again.\n\nExamples:\n  sotto config get\n  sotto config set name 'Anna Berg'\n  sotto config path"
 )]
 pub(crate) struct Config {
     #[command(subcommand)]
@@ -152,9 +152,9 @@ async fn told(key: &str, value: Option<String>) -> Result<Option<SettingReply>, 
 /// The reply for a setting that no daemon has heard of.
 fn unheard(key: String, value: String) -> SettingReply {
     SettingReply {
+        restart: !config::is_read_from_the_file(&key),
         key,
         value,
-        restart: true,
         not_saved: None,
     }
 }

@@ -10,16 +10,21 @@ use sotto_control::config::{self, Config, HotkeyAction, Trigger};
 use sotto_control::{KeyBackend, KeyReport, KeysReport, Places, keys_report};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// Show the keys that work everywhere, what this desktop cannot do, and lines for its own settings
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "sotto-tray holds the keys while it runs, and reads them when it starts. On Wayland the desktop must allow it, once.\n\nExamples:\n  sotto config set hotkeys.mute Ctrl+Alt+M\n  sotto config set hotkeys.whisper.desk Ctrl+Alt+D\n  sotto hotkeys\n  sotto hotkeys --for sway"
+    after_help = "sotto-tray holds the keys while it runs; a changed one holds at once. On Wayland the desktop must allow it, once.\n\nExamples:\n  sotto config set hotkeys.mute Ctrl+Alt+M\n  sotto config set hotkeys.whisper.desk Ctrl+Alt+D\n  sotto hotkeys\n  sotto hotkeys --for sway"
 )]
 pub(crate) struct Hotkeys {
-    /// The desktop to show lines for, or "all"; otherwise the one that runs
+    /// The desktop to show lines for; otherwise the one that runs
     #[arg(long = "for", value_name = "DESKTOP")]
     desktop: Option<For>,
+
+    /// Show lines for every desktop, as where none runs
+    #[arg(long, conflicts_with = "desktop")]
+    all: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -29,8 +34,12 @@ enum For {
     I3,
     Gnome,
     Kde,
-    All,
 }
+
+/// How often a tray is looked at that has just been told of other keys.
+const LOOKS: usize = 10;
+/// The pause between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// The reply.
 #[derive(Debug, Serialize)]
@@ -68,7 +77,6 @@ struct Key {
 }
 
 impl Hotkeys {
-    #[allow(clippy::unused_async)] // every command is run alike
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
         let places = Places::find()?;
         let reading = |source| Failure::File {
@@ -81,24 +89,64 @@ impl Hotkeys {
             path: places.config.clone(),
             source,
         })?;
-        let report = keys_report(&places).map_err(|source| Failure::File {
-            what: "read",
-            path: places.lock.with_file_name("hotkeys.json"),
-            source,
-        })?;
+        let keys = config.hotkeys.all();
+        let report = report(&places, &keys).await?;
         let here = Desktop::here();
         let wanted = match self.desktop {
-            None => here.map_or_else(|| Desktop::ALL.to_vec(), |here| vec![here]),
-            Some(For::All) => Desktop::ALL.to_vec(),
+            None => match (self.all, here, Desktop::name_here()) {
+                (false, Some(here), _) => vec![here],
+                // Its settings are unknown, and those of others are of no use in it.
+                (false, None, Some(_)) => Vec::new(),
+                (true, ..) | (false, None, None) => Desktop::ALL.to_vec(),
+            },
             Some(For::Sway) => vec![Desktop::Sway],
             Some(For::Hyprland) => vec![Desktop::Hyprland],
             Some(For::I3) => vec![Desktop::I3],
             Some(For::Gnome) => vec![Desktop::Gnome],
             Some(For::Kde) => vec![Desktop::Kde],
         };
-        let shown = shown(&config.hotkeys.all(), report, here, &wanted);
+        let shown = shown(&keys, report, here, &wanted);
         output.show(&shown, |shown, _| text_of(shown))
     }
+}
+
+/// Reads what has come of the keys. A tray that has just been told of others is waited for a moment.
+async fn report(
+    places: &Places,
+    keys: &[(HotkeyAction, Trigger)],
+) -> Result<Option<KeysReport>, Failure> {
+    let mut looks = 0;
+    loop {
+        let report = keys_report(places).map_err(|source| Failure::File {
+            what: "read",
+            path: places.lock.with_file_name("hotkeys.json"),
+            source,
+        })?;
+        looks += 1;
+        match report {
+            Some(report) if looks < LOOKS && !is_of(&report, keys) => {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+            report => return Ok(report),
+        }
+    }
+}
+
+/// Returns whether a report tells of these keys.
+fn is_of(report: &KeysReport, keys: &[(HotkeyAction, Trigger)]) -> bool {
+    let told = |(action, trigger)| found(report, action, trigger).is_some();
+    report.problem.is_some() || keys.iter().map(|(a, t)| (a, t)).all(told)
+}
+
+/// Returns what a report tells of a key.
+fn found<'a>(
+    report: &'a KeysReport,
+    action: &HotkeyAction,
+    trigger: &Trigger,
+) -> Option<&'a KeyReport> {
+    let (setting, key) = (action.setting(), trigger.to_string());
+    let mut keys = report.keys.iter();
+    keys.find(|told| told.setting == setting && told.key == key)
 }
 
 fn shown(
@@ -112,15 +160,15 @@ fn shown(
         backend: KeyBackend::here(),
         ..KeysReport::default()
     });
-    let of = |action: &HotkeyAction| {
-        let setting = action.setting();
-        let found = report.keys.iter().find(|key| key.setting == setting);
+    let of = |action: &HotkeyAction, trigger: &Trigger| {
+        let found = found(&report, action, trigger);
         found.cloned().unwrap_or_else(|| KeyReport {
-            setting,
+            setting: action.setting(),
+            key: trigger.to_string(),
             bound: None,
             // The whole has its own reason.
             problem: (running && report.problem.is_none())
-                .then(|| "sotto-tray has not read it yet; start it again".to_owned()),
+                .then(|| "sotto-tray has not taken it over yet".to_owned()),
         })
     };
     Shown {
@@ -133,16 +181,17 @@ fn shown(
             .map(|(action, trigger)| {
                 let KeyReport {
                     setting,
+                    key,
                     bound,
                     problem,
-                } = of(action);
+                } = of(action, trigger);
                 Key {
                     setting,
                     does: match action.is_held() {
                         true => format!("{} while held", action.says()),
                         false => action.says(),
                     },
-                    key: trigger.to_string(),
+                    key,
                     bound,
                     problem,
                 }
@@ -198,6 +247,9 @@ fn text_of(shown: &Shown) -> String {
             let _ = writeln!(text, "  {sentence}");
         }
     }
+    if shown.lines.is_empty() {
+        text.push_str("\nLines for the settings of other desktops: sotto hotkeys --all\n");
+    }
     for (name, lines) in &shown.lines {
         let place = Desktop::ALL.iter().find(|desktop| desktop.name() == *name);
         let place = place.map(|desktop| desktop.place()).unwrap_or_default();
@@ -233,11 +285,13 @@ mod tests {
             keys: vec![
                 KeyReport {
                     setting: "hotkeys.mute".into(),
+                    key: "Ctrl+Alt+M".into(),
                     bound: Some("Super+M".into()),
                     problem: None,
                 },
                 KeyReport {
                     setting: "hotkeys.whisper.desk".into(),
+                    key: "Ctrl+Alt+D".into(),
                     bound: None,
                     problem: Some("belongs to another program".into()),
                 },
@@ -251,9 +305,23 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_was_set_since_the_tray_started_is_told() {
-        let text = text_of(&shown(&keys(), Some(KeysReport::default()), None, &[]));
-        assert!(text.contains("start it again"), "{text}");
+    fn a_key_that_the_tray_has_not_taken_over_is_told() {
+        let report = KeysReport {
+            keys: vec![KeyReport {
+                setting: "hotkeys.mute".into(),
+                key: "F9".into(),
+                bound: Some("F9".into()),
+                problem: None,
+            }],
+            ..KeysReport::default()
+        };
+        assert!(!is_of(&report, &keys()));
+        let text = text_of(&shown(&keys(), Some(report), None, &[]));
+        assert_eq!(
+            text.matches("has not taken it over yet").count(),
+            2,
+            "{text}"
+        );
     }
 
     #[test]

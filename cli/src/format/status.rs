@@ -165,19 +165,14 @@ pub(crate) fn settings(values: &[(String, String)], style: Style) -> String {
     table.render(style)
 }
 
-/// Says who reads a setting that nobody takes over at once, and when.
-fn read_by(key: &str) -> &'static str {
-    match key.split_once('.') {
-        Some(("hotkeys", _)) => "sotto-tray reads it when it starts again",
-        Some(("window", _)) => "the window reads it when it is opened again",
-        _ => "sottod reads it when it starts again",
-    }
-}
-
 pub(crate) fn setting(reply: &SettingReply, style: Style) -> String {
     let SettingReply { key, value, .. } = reply;
+    let value = match value.is_empty() {
+        true => "not set",
+        false => value,
+    };
     let mut text = match reply.restart {
-        true => format!("{key} is now {value}; {}", read_by(key)),
+        true => format!("{key} is now {value}; sottod reads it when it starts again"),
         false => format!("{key} is now {value}"),
     };
     if let Some(problem) = &reply.not_saved {

@@ -17,7 +17,9 @@ mod trigger;
 mod window;
 
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
-pub use edit::{EditError, get, is_yes_or_no, keys, set, takes_a_list, unset};
+pub use edit::{
+    EditError, get, is_read_from_the_file, is_yes_or_no, keys, set, takes_a_list, unset,
+};
 pub use file::{read, replace};
 pub use group_edit::{add_to_group, remove_from_group};
 pub(crate) use groups::check as check_group_name;

@@ -67,6 +67,9 @@ pub struct KeysReport {
     /// Each key.
     #[serde(default)]
     pub keys: Vec<KeyReport>,
+    /// Whether the desktop has a dialog of its own in which the user chooses the keys.
+    #[serde(default)]
+    pub dialog: bool,
 }
 
 /// The state of one key.
@@ -74,6 +77,9 @@ pub struct KeysReport {
 pub struct KeyReport {
     /// The setting that it comes from.
     pub setting: String,
+    /// The key in that setting, as it was when this was tried.
+    #[serde(default)]
+    pub key: String,
     /// The key as the desktop holds it; absent if it does not, or does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bound: Option<String>,

@@ -1,7 +1,8 @@
 //! Keys that work whichever program is in front.
 //!
-//! The settings say which; `x11` or `portal` holds them, as the desktop allows, and hands over [`Stroke`]s; `holder` asks
-//! the daemon. What has come of each key is published for `sotto hotkeys`.
+//! The settings say which, and a change of them holds at once; `x11` or `portal` holds the keys, as the desktop allows, and
+//! hands over [`Stroke`]s; `holder` asks the daemon. What has come of each key is published for `sotto hotkeys` and the
+//! window.
 //!
 //! - What is held ends when the key is let go, when this program ends, and when the daemon has not heard of
 //!   it for a while. A whisper never goes on into the open room.
@@ -18,8 +19,9 @@ use std::time::Duration;
 use sotto_control::config::{self, Config, HotkeyAction, Trigger};
 use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::{KeyBackend, KeyReport, KeysPublisher, KeysReport, Places};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc, watch};
 
+use crate::changes::{Changes, When};
 use crate::daemon::News;
 use crate::notify::bus::Teller;
 
@@ -33,6 +35,14 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
 /// A key with what it does.
 type Wanted = (HotkeyAction, Trigger);
+
+/// What has come of the keys.
+#[derive(Debug, Clone, Default)]
+struct Held {
+    keys: Vec<KeyReport>,
+    /// Whether the desktop has a dialog of its own about them.
+    dialog: bool,
+}
 
 /// Something that happens to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,36 +85,130 @@ impl Told {
     }
 }
 
-/// Holds the keys that the settings name until it is dropped. Waits for ever if there are none, or none can be held.
-pub(crate) async fn run(places: &Places, told: Told) {
-    if let Err(error) = hold(places, &told).await {
+/// Holds the keys that the settings name, whenever they change, until it is dropped. `dialogs` asks for the desktop's own
+/// dialog about them.
+pub(crate) async fn run(places: &Places, told: Told, dialogs: Arc<Notify>) {
+    if let Err(error) = hold(places, &told, &dialogs).await {
         told.say(&error.problem, Some(error.hint));
-    }
-    std::future::pending().await
-}
-
-async fn hold(places: &Places, told: &Told) -> Result<(), Refused> {
-    let Some(mut publisher) = publisher(places).await? else {
-        return Ok(());
-    };
-    let backend = KeyBackend::here();
-    let mut publish = |report: &KeysReport| {
-        if let Err(error) = publisher.publish(report) {
-            tracing::warn!(%error, "which keys are held cannot be read");
-        }
-    };
-    let ended = hold_with(backend, places, told, &mut publish).await;
-    if let Err(refused) = &ended {
-        publish(&KeysReport {
-            backend,
-            problem: Some(refused.problem.clone()),
-            hint: Some(refused.hint.clone()),
-            keys: Vec::new(),
-        });
-        told.say(&refused.problem, Some(refused.hint.clone()));
     }
     // What is published stands as long as this program runs.
     std::future::pending().await
+}
+
+async fn hold(places: &Places, told: &Told, dialogs: &Arc<Notify>) -> Result<(), Refused> {
+    let Some(publisher) = publisher(places).await? else {
+        return Ok(());
+    };
+    // Before the first look, so that no change is missed.
+    let changes = Changes::of(&places.config, When::Whole);
+    let first = wanted(places);
+    let mistaken = first.is_err();
+    let mut published = Published {
+        backend: KeyBackend::here(),
+        publisher,
+        told,
+        keys: Vec::new(),
+    };
+    match &first {
+        Ok(_) => published.held(Held::default()),
+        Err(refused) => published.refused(refused),
+    }
+    let (sender, wanted) = watch::channel(first.unwrap_or_default());
+    tokio::join!(
+        follow(places, told, changes, sender, mistaken),
+        hold_those(places, wanted, published, dialogs),
+    );
+    Ok(())
+}
+
+/// Reads the settings whenever they change. While there is a mistake in them, the keys stay as they are.
+async fn follow(
+    places: &Places,
+    told: &Told,
+    mut changes: Changes,
+    keys: watch::Sender<Vec<Wanted>>,
+    mut mistaken: bool,
+) {
+    loop {
+        changes.next().await;
+        match wanted(places) {
+            Ok(read) => {
+                let changed = std::mem::take(&mut mistaken);
+                keys.send_if_modified(|now| {
+                    let changed = changed || *now != read;
+                    *now = read;
+                    changed
+                });
+            }
+            Err(refused) => {
+                mistaken = true;
+                told.say(&refused.problem, Some(refused.hint));
+            }
+        }
+    }
+}
+
+/// Holds these keys. What keeps it from that is published, and tried again with the next change.
+async fn hold_those(
+    places: &Places,
+    mut wanted: watch::Receiver<Vec<Wanted>>,
+    mut published: Published<'_>,
+    dialogs: &Arc<Notify>,
+) {
+    loop {
+        let any = !wanted.borrow_and_update().is_empty();
+        if any {
+            let refused = hold_with(places, wanted.clone(), &mut published, dialogs).await;
+            published.refused(&refused);
+        }
+        if wanted.changed().await.is_err() {
+            return;
+        }
+        published.held(Held::default());
+    }
+}
+
+/// The report that `sotto hotkeys` and the window read.
+struct Published<'a> {
+    backend: KeyBackend,
+    publisher: KeysPublisher,
+    told: &'a Told,
+    keys: Vec<KeyReport>,
+}
+
+impl Published<'_> {
+    /// Publishes what has come of the keys, and says what is new and not as it should be.
+    fn held(&mut self, held: Held) {
+        let before = std::mem::replace(&mut self.keys, held.keys.clone());
+        let new = held.keys.iter().filter(|key| !before.contains(key));
+        for (text, hint) in new.filter_map(trouble) {
+            self.told.say(&text, Some(hint));
+        }
+        self.publish(&KeysReport {
+            backend: self.backend,
+            keys: held.keys,
+            dialog: held.dialog,
+            ..KeysReport::default()
+        });
+    }
+
+    /// Publishes and says why there is none.
+    fn refused(&mut self, refused: &Refused) {
+        self.keys.clear();
+        self.publish(&KeysReport {
+            backend: self.backend,
+            problem: Some(refused.problem.clone()),
+            hint: Some(refused.hint.clone()),
+            ..KeysReport::default()
+        });
+        self.told.say(&refused.problem, Some(refused.hint.clone()));
+    }
+
+    fn publish(&mut self, report: &KeysReport) {
+        if let Err(error) = self.publisher.publish(report) {
+            tracing::warn!(%error, "which keys are held cannot be read");
+        }
+    }
 }
 
 /// Takes the right to hold keys. None if another tray of this home has it, on another desktop.
@@ -124,26 +228,20 @@ async fn publisher(places: &Places) -> Result<Option<KeysPublisher>, Refused> {
     Ok(None)
 }
 
+/// Holds keys until they can be held no more, and returns why.
 async fn hold_with(
-    backend: KeyBackend,
     places: &Places,
-    told: &Told,
-    publish: &mut impl FnMut(&KeysReport),
-) -> Result<(), Refused> {
-    publish(&KeysReport {
-        backend,
-        ..KeysReport::default()
-    });
-    let wanted = wanted(places)?;
-    if wanted.is_empty() {
-        return Ok(());
-    }
+    wanted: watch::Receiver<Vec<Wanted>>,
+    published: &mut Published<'_>,
+    dialogs: &Arc<Notify>,
+) -> Refused {
     let (strokes, received) = mpsc::channel(MOST_STROKES);
     let (reports, mut report) = mpsc::channel(MOST_STROKES);
+    let (backend, told) = (published.backend, published.told);
     let held = async {
         match backend {
             KeyBackend::X11 => x11::hold(wanted, strokes, reports).await,
-            KeyBackend::Portal => portal::hold(wanted, strokes, reports).await,
+            KeyBackend::Portal => portal::hold(wanted, strokes, reports, dialogs).await,
             KeyBackend::None => Err(Refused {
                 problem: "there is no desktop that could hold keys".into(),
                 hint: "start sotto-tray from your desktop session".into(),
@@ -156,17 +254,12 @@ async fn hold_with(
     tokio::pin!(both);
     loop {
         tokio::select! {
-            Some(keys) = report.recv() => {
-                for (text, hint) in troubles(&keys) {
-                    told.say(&text, hint);
-                }
-                publish(&KeysReport { backend, keys, ..KeysReport::default() });
-            }
+            Some(held) = report.recv() => published.held(held),
             ended = &mut both => {
-                return ended.and(Err(Refused {
+                return ended.err().unwrap_or_else(|| Refused {
                     problem: "the desktop holds Sotto's keys no more".into(),
                     hint: "start sotto-tray again".into(),
-                }));
+                });
             }
         }
     }
@@ -181,19 +274,15 @@ fn wanted(places: &Places) -> Result<Vec<Wanted>, Refused> {
     match read {
         Ok(config) => Ok(config.hotkeys.all()),
         Err(error) => Err(Refused {
-            problem: format!("no keys are held: {}: {error}", path.display()),
-            hint: "put it right, then start sotto-tray again".into(),
+            problem: format!("keys cannot be read: {}: {error}", path.display()),
+            hint: "put it right; until then the keys stay as they are".into(),
         }),
     }
 }
 
-/// Returns what is to be said of keys that are not held.
-fn troubles(keys: &[KeyReport]) -> Vec<(String, Option<String>)> {
-    keys.iter()
-        .filter_map(|key| {
-            let problem = key.problem.as_ref()?;
-            let hint = format!("choose another with 'sotto config set {} KEY'", key.setting);
-            Some((format!("{}: {problem}", key.setting), Some(hint)))
-        })
-        .collect()
+/// Returns what is to be said of a key that is not held, and what helps.
+fn trouble(key: &KeyReport) -> Option<(String, String)> {
+    let problem = key.problem.as_ref()?;
+    let hint = format!("choose another with 'sotto config set {} KEY'", key.setting);
+    Some((format!("{}: {problem}", key.setting), hint))
 }

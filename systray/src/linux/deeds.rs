@@ -2,7 +2,7 @@
 
 use sotto_control::Places;
 use sotto_control::starter::{self, ANSWERS_WITHIN};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -19,6 +19,7 @@ pub(super) async fn run(
     face: &Face,
     window: &mut Window,
     hands: Hands,
+    dialogs: &Notify,
 ) {
     let mut starts: JoinSet<Result<(), String>> = JoinSet::new();
     let mut answers_until = None;
@@ -42,6 +43,7 @@ pub(super) async fn run(
                 }
                 // It is on its way.
                 Some(Deed::Start) => {}
+                Some(Deed::ChooseKeys) => dialogs.notify_waiters(),
             },
             trouble = window.ended() => {
                 if trouble.is_some() {

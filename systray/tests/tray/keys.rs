@@ -5,13 +5,14 @@ use std::time::Duration;
 use sotto_control::model::WhisperMode;
 use sotto_control::{KeyBackend, KeyReport, KeysReport, Request, TalkPress, keys_report};
 
-use super::fixture::{DEADLINE, Daemon, Display, Portal, Session, in_a_meeting, portal};
+use super::fixture::{DEADLINE, Daemon, Display, Host, Portal, Session, in_a_meeting, portal};
 
 const CTRL: u32 = 0xffe3;
 const ALT: u32 = 0xffe9;
 const SPACE: u32 = 0x20;
 const D: u32 = 0x64;
 const M: u32 = 0x6d;
+const F9: u32 = 0xffc6;
 
 const KEYS: &str =
     "[hotkeys]\ntalk = \"Ctrl+Alt+Space\"\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
@@ -108,6 +109,105 @@ async fn keys_of_the_x_server_whisper_and_speak_while_they_are_held_and_mute() {
     }
 }
 
+/// Without the key to speak, and with another to mute.
+const OTHER_KEYS: &str = "[hotkeys]\nmute = \"F9\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
+
+fn holds_the_other_keys(report: &KeysReport) -> bool {
+    report.keys.len() == 2 && report.keys[0].bound.as_deref() == Some("F9")
+}
+
+#[tokio::test]
+async fn changed_keys_of_the_x_server_hold_at_once() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    report(&session).await;
+    session.configure(OTHER_KEYS);
+    reported(&session, holds_the_other_keys).await;
+    for key in [CTRL, ALT, M] {
+        display.press(key);
+    }
+    for key in [M, ALT, CTRL] {
+        display.release(key);
+    }
+    display.press(F9);
+    display.release(F9);
+    // What the old key did before would have come first.
+    assert_eq!(daemon.next_request().await.method(), "audio.mute");
+    daemon.change(|snapshot| snapshot.status.muted = true);
+    display.press(F9);
+    display.release(F9);
+    assert_eq!(daemon.next_request().await.method(), "audio.unmute");
+
+    session.configure("");
+    reported(&session, |report| report.keys.is_empty()).await;
+    session.configure(KEYS);
+    report(&session).await;
+    for key in [CTRL, ALT, M] {
+        display.press(key);
+    }
+    assert_eq!(daemon.next_request().await.method(), "audio.unmute");
+}
+
+#[tokio::test]
+async fn a_key_that_is_down_while_others_change_is_held_on_and_one_that_is_taken_away_ends_in_nobody()
+ {
+    let session = Session::start();
+    session.configure(KEYS);
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    report(&session).await;
+    let press = || {
+        for key in [CTRL, ALT, D] {
+            display.press(key);
+        }
+    };
+    let release = || {
+        for key in [D, ALT, CTRL] {
+            display.release(key);
+        }
+    };
+    press();
+    assert!(whispers_to_desk(&daemon.next_request().await));
+    session.configure(OTHER_KEYS);
+    reported(&session, holds_the_other_keys).await;
+    daemon.renewed().await;
+    assert!(daemon.requests.try_recv().is_err());
+    release();
+    let request = daemon.next_request().await;
+    assert!(matches!(request, Request::TalkRelease(_)), "{request:?}");
+
+    press();
+    assert!(whispers_to_desk(&daemon.next_request().await));
+    session.configure("[hotkeys]\nmute = \"F9\"\n");
+    reported(&session, |report| report.keys.len() == 1).await;
+    release();
+    display.press(F9);
+    // Nobody has released it: its connection has ended, and with it the whisper in nobody.
+    assert_eq!(daemon.next_request().await.method(), "audio.mute");
+}
+
+#[tokio::test]
+async fn a_mistake_changes_no_key_and_what_is_put_right_holds() {
+    let session = Session::start();
+    session.configure("[hotkeys]\nmute = \"Space\"\n");
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    assert!(report(&session).await.problem.is_some());
+    session.configure(OTHER_KEYS);
+    reported(&session, holds_the_other_keys).await;
+    session.configure("[hotkeys]\nmute = \"Space\"\n");
+    session.configure("[hotkeys]\nmute = \"F9\"\ntalk = \"Ctrl+Alt+Space\"\n");
+    let talks = |key: &KeyReport| key.setting == "hotkeys.talk" && key.bound.is_some();
+    reported(&session, |report| report.keys.iter().any(talks)).await;
+    display.press(F9);
+    assert_eq!(daemon.next_request().await.method(), "audio.mute");
+}
+
 #[tokio::test]
 async fn a_key_that_another_program_has_is_said() {
     let session = Session::start();
@@ -177,6 +277,36 @@ async fn a_key_of_the_portal_whispers_while_it_is_held() {
         daemon.next_request().await,
         Request::TalkRelease(_)
     ));
+}
+
+#[tokio::test]
+async fn changed_keys_are_asked_of_the_portal_in_a_new_session() {
+    let session = Session::start();
+    session.configure("[hotkeys]\nmute = \"Ctrl+Alt+M\"\n");
+    let mut portal = Portal::start(&session, &[]).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    let id = || portal::Wanted::Id("alt.sotto.Sotto".into());
+    assert_eq!(portal.asked().await, id());
+    let keys = |id: &str, key: &str| portal::Wanted::Keys(vec![(id.into(), key.into())]);
+    assert_eq!(portal.asked().await, keys("mute", "CTRL+ALT+m"));
+    assert!(report(&session).await.dialog);
+    session.configure("[hotkeys]\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n");
+    assert_eq!(portal.asked().await, portal::Wanted::Closed);
+    assert_eq!(portal.asked().await, id());
+    // Not what the desktop knows since then.
+    assert_eq!(portal.asked().await, keys("whisper-desk", "CTRL+ALT+d"));
+    reported(&session, |report| report.keys.len() == 2).await;
+    portal.press("whisper-desk").await;
+    assert!(whispers_to_desk(&daemon.next_request().await));
+
+    let panel = Host::of(&session, &tray).await;
+    panel.choose_keys().await;
+    assert_eq!(portal.asked().await, portal::Wanted::Dialog);
+    // Without keys there is nothing to ask for.
+    session.configure("");
+    assert_eq!(portal.asked().await, portal::Wanted::Closed);
+    reported(&session, |report| report.keys.is_empty()).await;
 }
 
 #[tokio::test]

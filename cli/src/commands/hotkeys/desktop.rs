@@ -13,13 +13,17 @@ pub(super) enum Desktop {
     Kde,
 }
 
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// The commands that a desktop runs for a key.
 struct Commands {
     press: String,
     /// What ends it, for what lasts while the key is held.
     release: Option<&'static str>,
     /// What to run instead where a desktop does not tell when a key is let go.
-    alone: Option<&'static str>,
+    alone: Option<String>,
 }
 
 impl Desktop {
@@ -28,14 +32,15 @@ impl Desktop {
 
     /// Returns the desktop that runs, if it is one of these.
     pub(super) fn here() -> Option<Self> {
-        let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-        let desktop = variable("XDG_CURRENT_DESKTOP")
-            .or_else(|| variable("XDG_SESSION_DESKTOP"))
-            .unwrap_or_default();
-        Self::named(&desktop)
+        Self::named(&Self::name_here().unwrap_or_default())
             .or_else(|| variable("SWAYSOCK").map(|_| Self::Sway))
             .or_else(|| variable("HYPRLAND_INSTANCE_SIGNATURE").map(|_| Self::Hyprland))
             .or_else(|| variable("I3SOCK").map(|_| Self::I3))
+    }
+
+    /// Returns what the desktop that runs calls itself.
+    pub(super) fn name_here() -> Option<String> {
+        variable("XDG_CURRENT_DESKTOP").or_else(|| variable("XDG_SESSION_DESKTOP"))
     }
 
     fn named(desktop: &str) -> Option<Self> {
@@ -94,7 +99,7 @@ impl Desktop {
             release,
             alone,
         } = commands(action);
-        let pressed_alone = alone.map_or_else(|| press.clone(), str::to_owned);
+        let pressed_alone = alone.unwrap_or_else(|| press.clone());
         match self {
             Self::Sway | Self::I3 => {
                 let key = trigger.for_sway();
@@ -122,9 +127,9 @@ impl Desktop {
 
 fn commands(action: &HotkeyAction) -> Commands {
     let held = |press: String| Commands {
+        alone: Some(format!("{press} --toggle")),
         press,
         release: Some("sotto talk"),
-        alone: None,
     };
     let once = |press: &str| Commands {
         press: press.to_owned(),
@@ -135,7 +140,7 @@ fn commands(action: &HotkeyAction) -> Commands {
         HotkeyAction::Talk => Commands {
             press: "sotto talk --press".into(),
             release: Some("sotto talk --release"),
-            alone: Some("sotto talk --toggle"),
+            alone: Some("sotto talk --toggle".into()),
         },
         HotkeyAction::Reply => held("sotto reply".into()),
         HotkeyAction::Whisper(group) => held(format!("sotto whisper {}", quoted(group))),
@@ -216,13 +221,13 @@ pub(super) fn cannot(backend: KeyBackend, here: Option<Desktop>) -> Vec<String> 
         (KeyBackend::Portal, Some(Desktop::Gnome)) => {
             say("GNOME gives programs keys from release 48 on, and asks you once.");
             say(
-                "Its own shortcuts do not tell when a key is let go: a whisper begun so lasts until 'sotto talk'.",
+                "Its own shortcuts do not tell when a key is let go: what one begins so, a second press ends.",
             );
         }
         (KeyBackend::Portal, Some(Desktop::Kde)) => {
             say("You change the keys in System Settings; Sotto only proposes them.");
             say(
-                "Shortcuts that run a command do not tell when a key is let go: a whisper begun so lasts until 'sotto talk'.",
+                "Shortcuts that run a command do not tell when a key is let go: what one begins so, a second press ends.",
             );
         }
         (KeyBackend::Portal, _) => {
@@ -279,7 +284,24 @@ mod tests {
             lines[1].ends_with("custom-keybindings/sotto-mute/ command \"sotto mute --toggle\"")
         );
         assert!(lines[2].ends_with("binding \"<Control><Alt>m\""));
+        assert!(lines[4].ends_with("command \"sotto whisper '@R&D' --toggle\""));
         assert!(lines.last().unwrap().contains("sotto-mute/', '"));
+    }
+
+    #[test]
+    fn where_no_release_is_told_a_second_press_ends_what_the_first_began() {
+        let config =
+            "[hotkeys]\ntalk = 'F8'\nreply = 'F7'\nmute = 'F6'\nwhisper.desk = 'Super+D'\n";
+        let keys = Config::parse(config).unwrap().hotkeys.all();
+        assert_eq!(
+            Desktop::Kde.lines(&keys),
+            [
+                "F8: sotto talk --toggle",
+                "F7: sotto reply --toggle",
+                "F6: sotto mute --toggle",
+                "Super+D: sotto whisper @desk --toggle",
+            ]
+        );
     }
 
     #[cfg(unix)]

@@ -131,6 +131,13 @@ pub fn is_yes_or_no(key: &str) -> bool {
     key == "audio.music" || Notifications::default().get(key).is_some()
 }
 
+/// Returns whether the programs on the desktop read `key` from the file whenever it matters. Such a setting holds as soon
+/// as it is written, and not before.
+#[must_use]
+pub fn is_read_from_the_file(key: &str) -> bool {
+    key == "window.on_close" || hotkeys::is_one(key)
+}
+
 /// Whether `key` holds a list, so that several values can be given for it.
 #[must_use]
 pub fn takes_a_list(key: &str) -> bool {

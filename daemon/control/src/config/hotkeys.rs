@@ -160,6 +160,12 @@ pub(super) fn is_section(key: &str) -> bool {
     key == WHISPER
 }
 
+/// Returns whether this is one of the section's settings.
+pub(super) fn is_one(key: &str) -> bool {
+    key.strip_prefix(SECTION)
+        .is_some_and(|rest| rest.starts_with('.'))
+}
+
 /// Returns whether this is the key of a group.
 pub(super) fn is_whisper(key: &str) -> bool {
     key.strip_prefix(WHISPER)

@@ -114,9 +114,14 @@ impl Hub {
             let error = ControlError::new(ErrorCode::Unavailable, sentence);
             return answer.send(Err::<Reply, _>(error));
         }
-        let text = match taken {
-            true => format!("{} is {} now", change.key, change.shown),
-            false => format!("{} is {} from the next start on", change.key, change.shown),
+        let holds = taken || config::is_read_from_the_file(&change.key);
+        let shown = match change.shown.as_str() {
+            "" => "not set",
+            shown => shown,
+        };
+        let text = match holds {
+            true => format!("{} is {shown} now", change.key),
+            false => format!("{} is {shown} from the next start on", change.key),
         };
         let mut told = notices::notice(NoticeKind::Setting, Severity::Info, text);
         told.client = Some(change.client);
@@ -125,7 +130,7 @@ impl Hub {
         answer.send(Ok(SettingReply {
             key: change.key,
             value: change.shown,
-            restart: !taken,
+            restart: !holds,
             not_saved: change.not_saved,
         }));
     }
