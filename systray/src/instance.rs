@@ -15,6 +15,7 @@ use crate::app;
 use crate::click::{Click, Show};
 use crate::hands::Hands;
 
+const INTERFACE: &str = "org.freedesktop.Application";
 /// By these a desktop tells a program that it may open a window.
 const TOKENS: [&str; 2] = ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"];
 /// The longest that the bus may take to look again.
@@ -76,7 +77,7 @@ pub(crate) async fn activate(bus: &Connection, show: &Show) -> zbus::Result<()> 
             ]
         })
         .collect();
-    let (to, path, interface) = (name(), path(), Some("org.freedesktop.Application"));
+    let (to, path, interface) = (name(), path(), Some(INTERFACE));
     let call = |method, action: Option<&'static str>| {
         let (to, path, platform) = (to.clone(), path.clone(), platform.clone());
         async move {
@@ -120,6 +121,17 @@ pub(crate) fn reload_services() {
         Ok(Err(error)) => tracing::debug!(%error, "the session's bus was not told"),
         Err(_) => tracing::debug!("the session's bus does not answer"),
     }
+}
+
+/// Has the icon show the desktop's own dialog about keys: it holds them.
+pub(crate) async fn choose_keys() -> zbus::Result<()> {
+    let bus = Connection::session().await?;
+    let platform = HashMap::<&str, Value<'_>>::new();
+    let body = (CHOOSE_KEYS, Vec::<Value<'_>>::new(), platform);
+    let (to, method) = (Some(name()), "ActivateAction");
+    bus.call_method(to, path(), Some(INTERFACE), method, &body)
+        .await
+        .map(drop)
 }
 
 /// Returns what this program was started with to open a window.

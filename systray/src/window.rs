@@ -21,6 +21,7 @@ mod desktop;
 mod dialog;
 mod draw;
 mod errands;
+mod keys;
 mod layer;
 mod link;
 mod memory;

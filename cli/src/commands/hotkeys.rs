@@ -7,7 +7,7 @@ use crate::output::Output;
 use desktop::Desktop;
 use serde::Serialize;
 use sotto_control::config::{self, Config, HotkeyAction, Trigger};
-use sotto_control::{KeyBackend, KeyReport, KeysReport, Places, keys_report};
+use sotto_control::{KeyBackend, KeyReport, KeysReport, Places, keys_report, keys_report_path};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
@@ -119,7 +119,7 @@ async fn report(
     loop {
         let report = keys_report(places).map_err(|source| Failure::File {
             what: "read",
-            path: places.lock.with_file_name("hotkeys.json"),
+            path: keys_report_path(places),
             source,
         })?;
         looks += 1;

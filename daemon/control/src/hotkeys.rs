@@ -94,7 +94,9 @@ pub struct KeysPublisher {
     file: File,
 }
 
-fn path(places: &Places) -> PathBuf {
+/// Returns where the report is.
+#[must_use]
+pub fn keys_report_path(places: &Places) -> PathBuf {
     places.lock.with_file_name("hotkeys.json")
 }
 
@@ -104,7 +106,7 @@ impl KeysPublisher {
     /// # Errors
     /// What the system said of the file.
     pub fn acquire(places: &Places) -> io::Result<Option<Self>> {
-        let path = path(places);
+        let path = keys_report_path(places);
         if let Some(directory) = path.parent() {
             crate::durable::create_private(directory)?;
         }
@@ -138,7 +140,7 @@ impl KeysPublisher {
 /// # Errors
 /// The report cannot be read.
 pub fn keys_report(places: &Places) -> io::Result<Option<KeysReport>> {
-    let mut file = match File::open(path(places)) {
+    let mut file = match File::open(keys_report_path(places)) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),

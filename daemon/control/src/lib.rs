@@ -42,7 +42,9 @@ pub use error::{AbsentPerson, ControlError, ErrorCode, ForPeople, in_one_line};
 pub use event::Event;
 pub use hangup::hung_up;
 pub use holder::Holder;
-pub use hotkeys::{KeyBackend, KeyReport, KeysPublisher, KeysReport, keys_report};
+pub use hotkeys::{
+    KeyBackend, KeyReport, KeysPublisher, KeysReport, keys_report, keys_report_path,
+};
 pub use method::*;
 pub use places::{HOME_VARIABLE, NoHome, Places};
 pub use wire::{Envelope, MAX_REPLY_LINE, MAX_REQUEST_LINE, parse_request};

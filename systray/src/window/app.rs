@@ -155,6 +155,9 @@ impl App {
         if let Some(voices) = fresh.voices {
             self.desk.hear(voices);
         }
+        if let Some(keys) = fresh.keys {
+            self.desk.see_keys(keys);
+        }
         if let Some(figures) = fresh.figures {
             self.desk.measure(figures);
         }

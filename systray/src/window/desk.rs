@@ -6,6 +6,7 @@ use std::time::Duration;
 use sotto_control::model::{NoticeKind, WhisperMode};
 
 use super::dialog::Dialog;
+use super::keys::Facts;
 use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
@@ -77,6 +78,8 @@ pub(crate) struct Desk {
     chosen: BTreeSet<String>,
     dialog: Option<Dialog>,
     settings: Option<Settings>,
+    /// What is known of keys, once it is.
+    keys: Option<Facts>,
     messages: Messages,
     start: Start,
     spoken: Spoken,
@@ -387,7 +390,18 @@ impl Desk {
 
     /// Opens the settings.
     pub(crate) fn open_settings(&mut self, settings: Settings) {
-        self.settings = Some(settings);
+        let settings = self.settings.insert(settings);
+        if let Some(keys) = &self.keys {
+            settings.keys.see(keys.clone());
+        }
+    }
+
+    /// Takes what is known of keys.
+    pub(crate) fn see_keys(&mut self, keys: Facts) {
+        if let Some(settings) = &mut self.settings {
+            settings.keys.see(keys.clone());
+        }
+        self.keys = Some(keys);
     }
 
     /// The open settings.

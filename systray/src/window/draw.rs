@@ -8,6 +8,7 @@ mod control;
 mod dialog;
 mod face;
 mod icon;
+mod keys;
 mod modal;
 mod room;
 mod roster;
@@ -65,7 +66,7 @@ pub(crate) fn window(ui: &mut Ui, desk: &mut Desk, look: &Palette) -> Vec<Act> {
         dialog::show(ui.ctx(), desk, look, &mut acts);
     }
     settings::show(ui.ctx(), desk, look, &mut acts);
-    keys(ui, desk, &mut acts);
+    anywhere(ui, desk, &mut acts);
     acts
 }
 
@@ -80,7 +81,7 @@ pub(super) fn within(ui: &mut Ui, place: Rect, contents: impl FnOnce(&mut Ui)) -
 }
 
 /// Takes the keys and clicks that mean the same everywhere.
-pub(super) fn keys(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
+pub(super) fn anywhere(ui: &Ui, desk: &Desk, acts: &mut Vec<Act>) {
     talk::key(ui, desk, acts);
     let pressed = |act: &Act| matches!(act, Act::Press(_));
     let held = desk.holds() || acts.iter().any(pressed);

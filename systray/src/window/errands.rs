@@ -7,6 +7,7 @@ use sotto_control::{
 };
 
 use super::settings::{Errand, Told};
+use crate::instance;
 
 /// What these connections call themselves to the daemon.
 const NAME: &str = "sotto-tray settings";
@@ -16,13 +17,22 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
     if errand == Errand::Read {
         return tell(Told::Read(read(places).await));
     }
+    if errand == Errand::ChooseKeys {
+        return match instance::choose_keys().await {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::debug!(%error, "the icon was not asked");
+                tell(Told::Failed("the icon in the panel does not answer".into()));
+            }
+        };
+    }
     let client = match Client::connect(places, NAME).await {
         Ok(client) => client,
         Err(error) => return tell(Told::Failed(error.in_one_line())),
     };
     let mut not_kept = None;
     let done = match errand {
-        Errand::Read | Errand::Devices => Ok(()),
+        Errand::Read | Errand::Devices | Errand::ChooseKeys => Ok(()),
         Errand::Use { device, role } => {
             let only = Some(role);
             let choice = client.call(AudioUse { device, only }).await;
@@ -32,11 +42,13 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
         }
         Errand::Try => return attempt(&client, tell).await,
         Errand::Set { key, value } => {
-            let set = SettingsSet {
-                key: key.to_owned(),
-                value: Some(value),
-            };
-            let reply = client.call(set).await;
+            let (key, value) = (key.to_owned(), Some(value));
+            let reply = client.call(SettingsSet { key, value }).await;
+            return tell(reply.map_or_else(failed, Told::Set));
+        }
+        Errand::Key { setting, key } => {
+            let (key, value) = (setting, key);
+            let reply = client.call(SettingsSet { key, value }).await;
             return tell(reply.map_or_else(failed, Told::Set));
         }
         Errand::Quiet(quiet) => {

@@ -8,15 +8,17 @@ use std::thread;
 use std::time::Duration;
 
 use sotto_control::model::Levels;
-use sotto_control::{Client, Event, Places, starter};
+use sotto_control::{Client, Event, Places, config, keys_report, keys_report_path, starter};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::desktop::{self, Word};
 use super::errands;
+use super::keys::Facts;
 use super::orders::{self, Order, Show};
 use super::picture::{Picture, Voices, figures};
 use super::settings::{Errand, Told};
+use crate::changes::{Changes, When};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
 use crate::state::State;
 
@@ -38,6 +40,8 @@ pub(crate) struct Fresh {
     pub(crate) voices: Option<Voices>,
     /// The figures of the network, if there are new ones.
     pub(crate) figures: Option<HashMap<String, String>>,
+    /// What is known of keys, if that has changed.
+    pub(crate) keys: Option<Facts>,
     /// What has happened.
     pub(crate) news: VecDeque<News>,
     /// What became of errands.
@@ -266,14 +270,39 @@ impl Screen for Post {
 /// Everything on the thread, until the window's end is dropped.
 async fn run(places: Places, wishes: Wishes, wanted: watch::Receiver<bool>, post: Post) {
     let mut screen = post.clone();
-    let (loud, desk) = (post.clone(), post);
+    let (loud, desk, keyboard) = (post.clone(), post.clone(), post);
     tokio::select! {
         () = daemon::follow(&places, wishes, &mut screen) => {}
         () = levels(&places, wanted, &loud) => {}
+        () = keys(&places, &keyboard) => {}
         () = async {
             desktop::listen(|word| desk.word(word)).await;
             std::future::pending().await
         } => {}
+    }
+}
+
+/// Follows the keys that are set, and what comes of them.
+async fn keys(places: &Places, post: &Post) {
+    let mut config = Changes::of(&places.config, When::Whole);
+    let mut report = Changes::of(&keys_report_path(places), When::Written);
+    let mut last = None;
+    loop {
+        let text = config::read(&places.config).unwrap_or_default();
+        match keys_report(places) {
+            Ok(report) => last = report,
+            // It is being written, of which the end is told too.
+            Err(error) => tracing::debug!(%error, "what has come of keys cannot be read"),
+        }
+        let facts = Facts::of(&text, last.clone());
+        post.put(|shared| {
+            shared.fresh.keys = Some(facts);
+            true
+        });
+        tokio::select! {
+            () = config.next() => {}
+            () = report.next() => {}
+        }
     }
 }
 

@@ -3,10 +3,11 @@
 //! Whatever can be set here is in `config.toml`. The daemon writes it, and lets it hold at once where it can, as for
 //! `sotto config` and `sotto devices`.
 
-use sotto_control::config::{self, Config, KEYS};
+use sotto_control::config::{self, KEYS};
 use sotto_control::model::{Device, Devices, MicrophoneTest, TestProgress, TestStep, TestVerdict};
 use sotto_control::{DeviceRole, SettingReply};
 
+use super::keys::{Facts, Keys};
 use crate::quiet::Quiet;
 
 /// A task for the shell, which takes a moment.
@@ -32,6 +33,15 @@ pub(crate) enum Errand {
         /// The new value.
         value: String,
     },
+    /// Give an action a key, or none.
+    Key {
+        /// The key in `config.toml`.
+        setting: String,
+        /// The key of the keyboard.
+        key: Option<String>,
+    },
+    /// Show the desktop's own dialog about keys.
+    ChooseKeys,
     /// Be left alone, or no longer.
     Quiet(Quiet),
 }
@@ -159,8 +169,8 @@ pub(crate) struct Settings {
     /// The name, as it is kept.
     kept: String,
     values: Vec<(&'static str, String)>,
-    /// What each key does, and the key, in words.
-    hotkeys: Vec<String>,
+    /// The keys that work in every program.
+    pub(crate) keys: Keys,
     devices: Option<Devices>,
     trial: Option<Trial>,
     trouble: Option<String>,
@@ -196,9 +206,9 @@ impl Settings {
             values: keys
                 .filter_map(|key| Some((*key, value(key).ok()?)))
                 .collect(),
-            hotkeys: hotkeys(text),
             ..Self::default()
         };
+        settings.keys.see(Facts::of(text, None));
         match value("name") {
             Ok(name) if name.is_empty() => you.clone_into(&mut settings.name),
             Ok(name) => settings.name = name,
@@ -223,11 +233,6 @@ impl Settings {
     pub(crate) fn value(&self, key: &str) -> Option<&str> {
         let found = self.values.iter().find(|(known, _)| *known == key)?;
         Some(&found.1)
-    }
-
-    /// Returns what each key does, and the key.
-    pub(crate) fn hotkeys(&self) -> &[String] {
-        &self.hotkeys
     }
 
     /// Takes that a setting was changed.
@@ -326,14 +331,6 @@ impl Settings {
     pub(crate) const fn later(&self) -> bool {
         self.later
     }
-}
-
-/// Returns the keys that work whichever program is in front. A mistake in the file is told elsewhere.
-fn hotkeys(text: &str) -> Vec<String> {
-    let keys = Config::parse(text).unwrap_or_default().hotkeys.all();
-    keys.into_iter()
-        .map(|(action, key)| format!("{}: {key}", action.says()))
-        .collect()
 }
 
 const fn verdict(verdict: TestVerdict) -> &'static str {
@@ -436,14 +433,6 @@ mod tests {
         assert_eq!(settings.trouble(), Some(trouble));
         settings.told(Told::Set(reply("talk.mode", "open")));
         assert_eq!(settings.trouble(), None);
-    }
-
-    #[test]
-    fn keys_are_listed_with_what_they_do() {
-        let text = "[hotkeys]\ntalk = \"Ctrl+Alt+Space\"\nwhisper.desk = \"Ctrl+Alt+D\"\n";
-        let settings = Settings::read(text, "Anna");
-        let listed = ["Speak: Ctrl+Alt+Space", "Whisper to desk: Ctrl+Alt+D"];
-        assert_eq!(settings.hotkeys(), listed);
     }
 
     #[test]

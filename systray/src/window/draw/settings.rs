@@ -10,8 +10,8 @@ use sotto_control::DeviceRole;
 use super::control::{Control, Kind};
 use super::dialog::field;
 use super::icon::Icon;
-use super::modal;
 use super::text::{self, Weight};
+use super::{keys, modal};
 use crate::quiet::Quiet;
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
@@ -21,11 +21,6 @@ use crate::window::settings::{CHOICES, Errand, Settings};
 const WIDTH: f32 = 460.0;
 /// What is said of being left alone.
 const QUIET: &str = "Do not disturb";
-/// How keys are changed.
-const CHANGE_KEYS: &str = "To change one: sotto config set hotkeys.talk Ctrl+Alt+Space. \
-    The others are hotkeys.reply, hotkeys.mute, hotkeys.deafen and hotkeys.whisper.GROUP. \
-    The icon in the panel reads them when it starts again.";
-
 /// Draws them.
 pub(super) fn show(ctx: &Context, desk: &mut Desk, look: &Palette, acts: &mut Vec<Act>) {
     let you = &desk.picture().you;
@@ -121,7 +116,8 @@ fn contents(
             acts.push(set(choice.key, value));
         }
     }
-    hotkeys(ui, settings, look);
+    heading(ui, "Keys that work in every program", look);
+    keys::show(ui, &mut settings.keys, look, acts);
 }
 
 fn set(key: &'static str, value: &str) -> Act {
@@ -146,18 +142,6 @@ fn one_of<T: Copy>(ui: &mut Ui, label: &str, row: &[(T, &str, bool)], look: &Pal
         }
     });
     clicked
-}
-
-/// The keys that work everywhere, and the command that changes them.
-fn hotkeys(ui: &mut Ui, settings: &Settings, look: &Palette) {
-    heading(ui, "Keys that work in every program", look);
-    if settings.hotkeys().is_empty() {
-        text::line(ui, "No key is set.", Weight::Body, look.text);
-    }
-    for key in settings.hotkeys() {
-        text::line(ui, key, Weight::Body, look.text);
-    }
-    text::paragraph(ui, CHANGE_KEYS, Weight::Small, look.weak);
 }
 
 fn heading(ui: &mut Ui, title: &str, look: &Palette) {

@@ -7,7 +7,7 @@ use eframe::egui::{
 use super::control::{Control, Kind};
 use super::icon::{self, Icon};
 use super::text::{self, Weight, fitted};
-use super::{face, keys, talk, tile};
+use super::{anywhere, face, talk, tile};
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
 use crate::window::picture::{Part, Tile, Tone, You, plain};
@@ -90,7 +90,7 @@ pub(crate) fn show(ui: &mut Ui, desk: &Desk, look: &Palette) -> Vec<Act> {
     }
     audience(ui, area, desk, look);
     buttons(ui, area, desk, look, &mut acts);
-    keys(ui, desk, &mut acts);
+    anywhere(ui, desk, &mut acts);
     acts
 }
 

@@ -11,6 +11,7 @@ use crate::window::picture::{Audience, Mark, Part, Picture, Room, Tile, You};
 use crate::wish::Wish;
 
 mod around;
+mod hotkeys;
 mod talking;
 
 use around::with_meetings;

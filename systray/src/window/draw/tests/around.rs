@@ -164,8 +164,7 @@ fn settings_show_what_was_written_by_hand_and_what_the_daemon_answers() {
     harness.run();
     harness.get_by_label("Away without input after: 7m, chosen");
     harness.get_by_label("Do not disturb: Until I end it, chosen");
-    harness.get_by_label("Speak: Ctrl+Alt+Space");
-    harness.get_by_label_contains("sotto config set hotkeys.talk");
+    harness.get_by_label("Speak while held: change the key Ctrl+Alt+Space");
     let told = Told::Set(SettingReply {
         key: "audio.gain_control".into(),
         value: "off".into(),
