@@ -12,7 +12,7 @@ use sotto_tests::{Clip, Desk, Script, Voice};
 use crate::{Outcome, Place, note};
 
 /// The window in which somebody works.
-const EDITOR: &str = "editor";
+pub(crate) const EDITOR: &str = "editor";
 
 /// How long a person takes to see something and press.
 const REACTION: Duration = Duration::from_secs(1);

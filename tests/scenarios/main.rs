@@ -9,6 +9,7 @@ mod damage;
 mod desktop;
 mod disk;
 mod faults;
+mod hotkeys;
 mod invitations;
 mod latency;
 mod local;
@@ -85,6 +86,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     desktop::an_invitation_does_not_interrupt;
     desktop::a_pushed_face_alone_hears_and_a_killed_window_whispers_to_nobody;
     desktop::the_window_becomes_a_strip_above_others_and_a_window_again;
+    hotkeys::keys_are_heard_while_somebody_works_elsewhere_and_a_changed_one_holds_at_once;
     panel::a_desktop_without_a_panel_is_told_and_the_icon_comes_with_each_panel;
     wayland::an_open_window_comes_to_the_front_with_leave;
     wayland::the_strip_on_wayland_is_above_others_and_never_has_the_keyboard;

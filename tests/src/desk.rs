@@ -286,6 +286,24 @@ impl Desk {
         run(self.command("xdotool").args(["mouseup", "1"])).map(drop)
     }
 
+    /// Presses a key of the keyboard, with what is held beside it, until [`Desk::key_up`].
+    ///
+    /// # Errors
+    ///
+    /// When there is no such key.
+    pub fn key_down(&self, key: &str) -> Result<()> {
+        run(self.command("xdotool").args(["keydown", key])).map(drop)
+    }
+
+    /// Lets a key go, and what was held beside it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such key.
+    pub fn key_up(&self, key: &str) -> Result<()> {
+        run(self.command("xdotool").args(["keyup", key])).map(drop)
+    }
+
     /// The title of the window that has the keyboard, according to the window manager.
     ///
     /// # Errors

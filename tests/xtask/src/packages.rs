@@ -75,7 +75,7 @@ const DESKTOP: Group = &[
     ("xvfb", "a screen in memory"),
     ("openbox", "a window manager"),
     ("xfce4-panel", "a panel that shows the icons of programs"),
-    ("xdotool", "moves and presses the pointer"),
+    ("xdotool", "moves and presses the pointer, and presses keys"),
     ("x11-utils", "asks the window manager, and another window"),
     ("x11-apps", "pictures of the screen"),
     ("at-spi2-core", "what screen readers listen to"),
