@@ -13,6 +13,8 @@ pub(crate) enum Click {
     Start,
     /// The desktop's own dialog about keys is to be shown.
     ChooseKeys,
+    /// The keys that work everywhere are to do nothing for a moment, or to do again what they do.
+    KeysAside(bool),
 }
 
 /// The place at which the window is opened.

@@ -17,6 +17,8 @@ pub(crate) enum Deed {
     Start,
     /// Show the desktop's own dialog about keys.
     ChooseKeys,
+    /// Let the keys that work everywhere do nothing for a moment, or again what they do.
+    KeysAside(bool),
 }
 
 /// The window is wanted.
@@ -50,6 +52,7 @@ impl Hands {
             Click::Show(show) => Deed::Show(Order { show, token }),
             Click::Start => Deed::Start,
             Click::ChooseKeys => Deed::ChooseKeys,
+            Click::KeysAside(aside) => Deed::KeysAside(aside),
         };
         let taken = self.deeds.try_send(deed);
         if let Err(error) = &taken {

@@ -23,8 +23,24 @@ const RELOADS_WITHIN: Duration = Duration::from_secs(2);
 /// What `ActivateAction` calls the places where a window can be opened.
 const NEW_MEETING: &str = "new-meeting";
 const SETTINGS: &str = "settings";
-/// What it calls the desktop's own dialog about keys.
+/// What it calls requests of the window about the keys that this program holds.
 const CHOOSE_KEYS: &str = "choose-keys";
+const KEYS_ASIDE: &str = "keys-aside";
+const KEYS_BACK: &str = "keys-back";
+
+/// How often keys are asked to stay aside.
+pub(crate) const ASIDE_EVERY: Duration = Duration::from_secs(3);
+
+/// A request of the window, which holds no keys, about them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// Show the desktop's own dialog about them.
+    Choose,
+    /// Let them do nothing for a moment: one is to be pressed in the window.
+    Aside,
+    /// Let them do again what they do.
+    Back,
+}
 
 /// Returns the name on the bus. Each home has its own, so that several daemons can be tried on one desktop.
 fn name() -> String {
@@ -123,11 +139,16 @@ pub(crate) fn reload_services() {
     }
 }
 
-/// Has the icon show the desktop's own dialog about keys: it holds them.
-pub(crate) async fn choose_keys() -> zbus::Result<()> {
+/// Asks the first one for something about its keys.
+pub(crate) async fn ask_for(keys: Keys) -> zbus::Result<()> {
     let bus = Connection::session().await?;
+    let action = match keys {
+        Keys::Choose => CHOOSE_KEYS,
+        Keys::Aside => KEYS_ASIDE,
+        Keys::Back => KEYS_BACK,
+    };
     let platform = HashMap::<&str, Value<'_>>::new();
-    let body = (CHOOSE_KEYS, Vec::<Value<'_>>::new(), platform);
+    let body = (action, Vec::<Value<'_>>::new(), platform);
     let (to, method) = (Some(name()), "ActivateAction");
     bus.call_method(to, path(), Some(INTERFACE), method, &body)
         .await
@@ -147,25 +168,24 @@ struct Application {
 }
 
 impl Application {
-    fn show(&self, show: Show, platform: &HashMap<String, OwnedValue>) {
+    fn click(&self, click: Click, platform: &HashMap<String, OwnedValue>) {
         let token = ["activation-token", "desktop-startup-id"]
             .iter()
             .filter_map(|key| <&str>::try_from(platform.get(*key)?).ok())
             .find(|token| !token.is_empty());
-        self.hands
-            .click(Click::Show(show), token.map(str::to_owned));
+        self.hands.click(click, token.map(str::to_owned));
     }
 }
 
 #[zbus::interface(name = "org.freedesktop.Application")]
 impl Application {
     fn activate(&self, platform_data: HashMap<String, OwnedValue>) {
-        self.show(Show::Window, &platform_data);
+        self.click(Click::Show(Show::Window), &platform_data);
     }
 
     /// No files belong to this program; whoever opens one wants to see it.
     fn open(&self, _uris: Vec<String>, platform_data: HashMap<String, OwnedValue>) {
-        self.show(Show::Window, &platform_data);
+        self.click(Click::Show(Show::Window), &platform_data);
     }
 
     fn activate_action(
@@ -174,20 +194,19 @@ impl Application {
         _parameter: Vec<OwnedValue>,
         platform_data: HashMap<String, OwnedValue>,
     ) -> zbus::fdo::Result<()> {
-        let show = match action_name {
-            CHOOSE_KEYS => {
-                self.hands.click(Click::ChooseKeys, None);
-                return Ok(());
-            }
-            NEW_MEETING => Show::NewMeeting,
-            SETTINGS => Show::Settings,
+        let click = match action_name {
+            NEW_MEETING => Click::Show(Show::NewMeeting),
+            SETTINGS => Click::Show(Show::Settings),
+            CHOOSE_KEYS => Click::ChooseKeys,
+            KEYS_ASIDE => Click::KeysAside(true),
+            KEYS_BACK => Click::KeysAside(false),
             other => {
                 return Err(zbus::fdo::Error::InvalidArgs(format!(
                     "there is no action \"{other}\""
                 )));
             }
         };
-        self.show(show, &platform_data);
+        self.click(click, &platform_data);
         Ok(())
     }
 }

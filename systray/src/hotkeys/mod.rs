@@ -85,17 +85,45 @@ impl Told {
     }
 }
 
-/// Holds the keys that the settings name, whenever they change, until it is dropped. `dialogs` asks for the desktop's own
-/// dialog about them.
-pub(crate) async fn run(places: &Places, told: Told, dialogs: Arc<Notify>) {
-    if let Err(error) = hold(places, &told, &dialogs).await {
+/// Requests about the keys, from the window where they are chosen.
+#[derive(Debug, Clone)]
+pub(crate) struct Keyboard {
+    dialogs: Arc<Notify>,
+    aside: watch::Sender<bool>,
+}
+
+impl Default for Keyboard {
+    fn default() -> Self {
+        Self {
+            dialogs: Arc::default(),
+            aside: watch::Sender::new(false),
+        }
+    }
+}
+
+impl Keyboard {
+    /// Has the desktop show its own dialog, if it has one.
+    pub(crate) fn choose(&self) {
+        self.dialogs.notify_waiters();
+    }
+
+    /// Lets keys do nothing, so that they can be pressed elsewhere, or again what they do. A portal has no such thing.
+    pub(crate) fn set_aside(&self, aside: bool) {
+        self.aside
+            .send_if_modified(|now| std::mem::replace(now, aside) != aside);
+    }
+}
+
+/// Holds the keys that the settings name, whenever they change, until it is dropped.
+pub(crate) async fn run(places: &Places, told: Told, keyboard: &Keyboard) {
+    if let Err(error) = hold(places, &told, keyboard).await {
         told.say(&error.problem, Some(error.hint));
     }
     // What is published stands as long as this program runs.
     std::future::pending().await
 }
 
-async fn hold(places: &Places, told: &Told, dialogs: &Arc<Notify>) -> Result<(), Refused> {
+async fn hold(places: &Places, told: &Told, keyboard: &Keyboard) -> Result<(), Refused> {
     let Some(publisher) = publisher(places).await? else {
         return Ok(());
     };
@@ -116,7 +144,7 @@ async fn hold(places: &Places, told: &Told, dialogs: &Arc<Notify>) -> Result<(),
     let (sender, wanted) = watch::channel(first.unwrap_or_default());
     tokio::join!(
         follow(places, told, changes, sender, mistaken),
-        hold_those(places, wanted, published, dialogs),
+        hold_those(places, wanted, published, keyboard),
     );
     Ok(())
 }
@@ -153,12 +181,12 @@ async fn hold_those(
     places: &Places,
     mut wanted: watch::Receiver<Vec<Wanted>>,
     mut published: Published<'_>,
-    dialogs: &Arc<Notify>,
+    keyboard: &Keyboard,
 ) {
     loop {
         let any = !wanted.borrow_and_update().is_empty();
         if any {
-            let refused = hold_with(places, wanted.clone(), &mut published, dialogs).await;
+            let refused = hold_with(places, wanted.clone(), &mut published, keyboard).await;
             published.refused(&refused);
         }
         if wanted.changed().await.is_err() {
@@ -233,15 +261,18 @@ async fn hold_with(
     places: &Places,
     wanted: watch::Receiver<Vec<Wanted>>,
     published: &mut Published<'_>,
-    dialogs: &Arc<Notify>,
+    keyboard: &Keyboard,
 ) -> Refused {
     let (strokes, received) = mpsc::channel(MOST_STROKES);
     let (reports, mut report) = mpsc::channel(MOST_STROKES);
     let (backend, told) = (published.backend, published.told);
     let held = async {
         match backend {
-            KeyBackend::X11 => x11::hold(wanted, strokes, reports).await,
-            KeyBackend::Portal => portal::hold(wanted, strokes, reports, dialogs).await,
+            KeyBackend::X11 => {
+                let aside = keyboard.aside.subscribe();
+                x11::hold(wanted, aside, strokes, reports).await
+            }
+            KeyBackend::Portal => portal::hold(wanted, strokes, reports, &keyboard.dialogs).await,
             KeyBackend::None => Err(Refused {
                 problem: "there is no desktop that could hold keys".into(),
                 hint: "start sotto-tray from your desktop session".into(),

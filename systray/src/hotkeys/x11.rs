@@ -25,18 +25,22 @@ const LOCKS: [u16; 4] = [0, 2, 16, 2 | 16];
 /// What is looked at of what is held: Shift (1), Ctrl (4), Alt (8) and Super (64).
 const HELD: u16 = 1 | 4 | 8 | 64;
 
-/// Holds the keys until the X server has gone.
+/// Holds the keys until the X server has gone; none while they are set `aside`.
 ///
 /// # Errors
 /// There is no X server, or it cannot be used.
 pub(super) async fn hold(
     mut wanted: watch::Receiver<Vec<Wanted>>,
+    mut aside: watch::Receiver<bool>,
     strokes: mpsc::Sender<Stroke>,
     reports: mpsc::Sender<Held>,
 ) -> Result<(), Refused> {
     let (ended, mut end) = oneshot::channel();
     let (ready, bell) = oneshot::channel();
-    let news = wanted.clone();
+    let news = News {
+        wanted: wanted.clone(),
+        aside: aside.clone(),
+    };
     let spawned = thread::Builder::new()
         .name("sotto-keys".into())
         .spawn(move || {
@@ -54,11 +58,11 @@ pub(super) async fn hold(
                 Ok(Err(why)) => Err(refused(&why)),
                 Ok(Ok(())) | Err(_) => Ok(()),
             },
-            Ok(()) = wanted.changed() => {
-                if let Some(bell) = &bell {
-                    bell.ring();
-                }
-            }
+            Ok(()) = wanted.changed() => {}
+            Ok(()) = aside.changed() => {}
+        }
+        if let Some(bell) = &bell {
+            bell.ring();
         }
     }
 }
@@ -68,6 +72,12 @@ fn refused(why: &str) -> Refused {
         problem: format!("the X server gives no keys: {why}"),
         hint: "start sotto-tray again from your desktop session".into(),
     }
+}
+
+/// The state that the thread looks at when it is woken.
+struct News {
+    wanted: watch::Receiver<Vec<Wanted>>,
+    aside: watch::Receiver<bool>,
 }
 
 /// Wakes the thread, which waits for events alone.
@@ -99,7 +109,7 @@ impl Bell {
 }
 
 fn watch(
-    mut wanted: watch::Receiver<Vec<Wanted>>,
+    news: News,
     ready: oneshot::Sender<Bell>,
     strokes: &mpsc::Sender<Stroke>,
     reports: &mpsc::Sender<Held>,
@@ -115,8 +125,7 @@ fn watch(
         root,
         grabs: Vec::new(),
     };
-    let mut now = wanted.borrow_and_update().clone();
-    keys.hold(&now, reports)?;
+    keys.hold(&news, reports)?;
     loop {
         let event = connection
             .wait_for_event()
@@ -125,12 +134,8 @@ fn watch(
             Event::KeyPress(event) => keys.pressed(event.detail, u16::from(event.state) & HELD),
             Event::KeyRelease(event) => keys.released(event.detail),
             // Another layout may have the letters elsewhere; another keyboard of the same layout tells of itself too.
-            Event::MappingNotify(_) => keys.hold(&now, reports)?,
-            // The bell.
-            Event::ClientMessage(_) => {
-                now.clone_from(&wanted.borrow_and_update());
-                keys.hold(&now, reports)?
-            }
+            // A client's message is the bell.
+            Event::MappingNotify(_) | Event::ClientMessage(_) => keys.hold(&news, reports)?,
             _ => None,
         };
         if let Some(stroke) = stroke
@@ -181,10 +186,15 @@ impl Keys<'_> {
     /// stays is not let go meanwhile. Returns a loss if a key was down that is held no more: its release will not come.
     fn hold(
         &mut self,
-        wanted: &[Wanted],
+        news: &News,
         reports: &mpsc::Sender<Held>,
     ) -> Result<Option<Stroke>, String> {
-        let places = places(self.connection, wanted)?;
+        let aside = *news.aside.borrow();
+        let wanted = match aside {
+            true => Vec::new(),
+            false => news.wanted.borrow().clone(),
+        };
+        let places = places(self.connection, &wanted)?;
         let stays = |grab: &Grab| {
             let mut pairs = wanted.iter().zip(&places);
             pairs.any(|((action, _), place)| *action == grab.action && *place == Some(grab.place))
@@ -210,9 +220,11 @@ impl Keys<'_> {
             });
         }
         self.connection.flush().map_err(|error| error.to_string())?;
-        let dialog = false;
-        // Nobody reads it only when this program ends.
-        let _ = reports.blocking_send(Held { keys, dialog });
+        if !aside {
+            let dialog = false;
+            // Nobody reads it only when this program ends.
+            let _ = reports.blocking_send(Held { keys, dialog });
+        }
         Ok(go.iter().any(|grab| grab.down).then_some(Stroke::Lost))
     }
 

@@ -1,8 +1,10 @@
 //! What this program does itself: it shows the window and starts the daemon.
 
+use std::time::Duration;
+
 use sotto_control::Places;
 use sotto_control::starter::{self, ANSWERS_WITHIN};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
@@ -10,7 +12,12 @@ use super::face::Face;
 use crate::child::Window;
 use crate::click::Click;
 use crate::hands::{Deed, Hands};
+use crate::hotkeys::Keyboard;
+use crate::instance::ASIDE_EVERY;
 use crate::wish::Wish;
+
+/// How long keys do nothing for a window that does not ask again: it may have died.
+const ASIDE_FOR: Duration = ASIDE_EVERY.saturating_mul(3);
 
 /// Does what is asked for, one thing after the other, until nobody can ask any more.
 pub(super) async fn run(
@@ -19,10 +26,11 @@ pub(super) async fn run(
     face: &Face,
     window: &mut Window,
     hands: Hands,
-    dialogs: &Notify,
+    keyboard: &Keyboard,
 ) {
     let mut starts: JoinSet<Result<(), String>> = JoinSet::new();
     let mut answers_until = None;
+    let mut back_at = None;
     loop {
         tokio::select! {
             deed = deeds.recv() => match deed {
@@ -43,7 +51,11 @@ pub(super) async fn run(
                 }
                 // It is on its way.
                 Some(Deed::Start) => {}
-                Some(Deed::ChooseKeys) => dialogs.notify_waiters(),
+                Some(Deed::ChooseKeys) => keyboard.choose(),
+                Some(Deed::KeysAside(aside)) => {
+                    keyboard.set_aside(aside);
+                    back_at = aside.then(|| Instant::now() + ASIDE_FOR);
+                }
             },
             trouble = window.ended() => {
                 if trouble.is_some() {
@@ -62,6 +74,10 @@ pub(super) async fn run(
                 .await,
                 Err(error) => tracing::error!(%error, "the start failed"),
             },
+            () = until(back_at) => {
+                back_at = None;
+                keyboard.set_aside(false);
+            }
             () = until(answers_until) => {
                 answers_until = None;
                 face.here(|here| if std::mem::take(&mut here.starting) {

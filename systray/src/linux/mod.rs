@@ -15,7 +15,7 @@ use futures::StreamExt;
 use ksni::TrayMethods;
 use sotto_control::{Places, hung_up};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use crate::child::{Program, Window};
 use crate::click::{Click, Show};
@@ -88,18 +88,18 @@ pub(crate) async fn run(places: &Places, wanted: Wanted) -> anyhow::Result<()> {
         teller: teller.clone(),
         up,
     };
-    let dialogs = Arc::new(Notify::new());
+    let keyboard = hotkeys::Keyboard::default();
     let keys_told = hotkeys::Told::by(teller.clone());
     let missing = say_if_missed(host_changes, teller.as_deref());
     let gone = say_if_gone(daemon, teller.as_deref());
     let ended = tokio::select! {
         () = daemon::follow(places, wishes, &mut panel) => Ok(Ended::ByTheUser),
-        () = deeds::run(places, deeds, &face, &mut window, hands, &dialogs) => Ok(Ended::ByTheUser),
+        () = deeds::run(places, deeds, &face, &mut window, hands, &keyboard) => Ok(Ended::ByTheUser),
         signal = asked_to_end() => signal.map(|()| Ended::BySignal),
         () = ended(&bus) => Err(anyhow::anyhow!("the desktop session has ended")),
         () = missing => Ok(Ended::BySignal),
         () = gone => Ok(Ended::BySignal),
-        () = hotkeys::run(places, keys_told, Arc::clone(&dialogs)) => Ok(Ended::BySignal),
+        () = hotkeys::run(places, keys_told, &keyboard) => Ok(Ended::BySignal),
     };
     if matches!(ended, Ok(Ended::ByTheUser)) {
         window.end();

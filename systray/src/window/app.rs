@@ -297,6 +297,7 @@ impl App {
             // What the user did shows at once.
             ctx.request_repaint();
         }
+        self.link.set_keys_aside(self.desk.asks_for_key());
         draw::wake(&ctx, &self.desk, self.now());
     }
 }

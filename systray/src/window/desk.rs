@@ -396,6 +396,13 @@ impl Desk {
         }
     }
 
+    /// Returns whether a key is waited for.
+    pub(crate) fn asks_for_key(&self) -> bool {
+        self.settings
+            .as_ref()
+            .is_some_and(|settings| settings.keys.asks())
+    }
+
     /// Takes what is known of keys.
     pub(crate) fn see_keys(&mut self, keys: Facts) {
         if let Some(settings) = &mut self.settings {

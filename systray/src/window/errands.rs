@@ -7,7 +7,7 @@ use sotto_control::{
 };
 
 use super::settings::{Errand, Told};
-use crate::instance;
+use crate::instance::{self, Keys};
 
 /// What these connections call themselves to the daemon.
 const NAME: &str = "sotto-tray settings";
@@ -18,7 +18,7 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
         return tell(Told::Read(read(places).await));
     }
     if errand == Errand::ChooseKeys {
-        return match instance::choose_keys().await {
+        return match instance::ask_for(Keys::Choose).await {
             Ok(()) => {}
             Err(error) => {
                 tracing::debug!(%error, "the icon was not asked");

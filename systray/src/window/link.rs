@@ -11,6 +11,7 @@ use sotto_control::model::Levels;
 use sotto_control::{Client, Event, Places, config, keys_report, keys_report_path, starter};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::desktop::{self, Word};
 use super::errands;
@@ -20,6 +21,7 @@ use super::picture::{Picture, Voices, figures};
 use super::settings::{Errand, Told};
 use crate::changes::{Changes, When};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
+use crate::instance::{self, ASIDE_EVERY, Keys};
 use crate::state::State;
 
 /// The most news that wait for the window. It takes them many times a second, unless it hangs.
@@ -73,6 +75,8 @@ pub(crate) struct Link {
     clicks: Clicks,
     /// Whether levels are wanted.
     listening: watch::Sender<bool>,
+    /// Whether keys that work everywhere are to do nothing.
+    aside: watch::Sender<bool>,
     runtime: Handle,
     places: Places,
     post: Post,
@@ -93,6 +97,7 @@ impl Link {
         }));
         let (clicks, wishes) = daemon::wishes();
         let (listening, wanted) = watch::channel(false);
+        let (aside, set_aside) = watch::channel(false);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -111,11 +116,12 @@ impl Link {
         }
         thread::Builder::new()
             .name("link".into())
-            .spawn(move || runtime.block_on(run(places, wishes, wanted, post)))?;
+            .spawn(move || runtime.block_on(run(places, wishes, (wanted, set_aside), post)))?;
         Ok(Self {
             shared,
             clicks,
             listening,
+            aside,
             runtime: handle,
             places: home,
             post: errands,
@@ -166,11 +172,14 @@ impl Link {
 
     /// Says whether levels are wanted: only while they can be seen.
     pub(crate) fn listen(&self, wanted: bool) {
-        self.listening.send_if_modified(|now| {
-            let changed = *now != wanted;
-            *now = wanted;
-            changed
-        });
+        self.listening
+            .send_if_modified(|now| std::mem::replace(now, wanted) != wanted);
+    }
+
+    /// Says whether keys that work everywhere are to do nothing: only while one is pressed here.
+    pub(crate) fn set_keys_aside(&self, aside: bool) {
+        self.aside
+            .send_if_modified(|now| std::mem::replace(now, aside) != aside);
     }
 }
 
@@ -268,13 +277,19 @@ impl Screen for Post {
 }
 
 /// Everything on the thread, until the window's end is dropped.
-async fn run(places: Places, wishes: Wishes, wanted: watch::Receiver<bool>, post: Post) {
+async fn run(
+    places: Places,
+    wishes: Wishes,
+    (wanted, set_aside): (watch::Receiver<bool>, watch::Receiver<bool>),
+    post: Post,
+) {
     let mut screen = post.clone();
     let (loud, desk, keyboard) = (post.clone(), post.clone(), post);
     tokio::select! {
         () = daemon::follow(&places, wishes, &mut screen) => {}
         () = levels(&places, wanted, &loud) => {}
         () = keys(&places, &keyboard) => {}
+        () = keep_aside(set_aside) => {}
         () = async {
             desktop::listen(|word| desk.word(word)).await;
             std::future::pending().await
@@ -303,6 +318,23 @@ async fn keys(places: &Places, post: &Post) {
             () = config.next() => {}
             () = report.next() => {}
         }
+    }
+}
+
+/// Keeps the keys of the icon aside while that is wanted. Should this program die, it takes them back.
+async fn keep_aside(mut wanted: watch::Receiver<bool>) {
+    while wanted.wait_for(|wanted| *wanted).await.is_ok() {
+        while *wanted.borrow() {
+            ask_for(Keys::Aside).await;
+            let _ = timeout(ASIDE_EVERY, wanted.wait_for(|wanted| !*wanted)).await;
+        }
+        ask_for(Keys::Back).await;
+    }
+}
+
+async fn ask_for(keys: Keys) {
+    if let Err(error) = instance::ask_for(keys).await {
+        tracing::debug!(%error, ?keys, "there is no icon to ask");
     }
 }
 

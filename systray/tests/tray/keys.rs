@@ -191,6 +191,49 @@ async fn a_key_that_is_down_while_others_change_is_held_on_and_one_that_is_taken
 }
 
 #[tokio::test]
+async fn keys_do_nothing_while_one_is_chosen_in_the_window() {
+    let session = Session::start();
+    session.configure(OTHER_KEYS);
+    let display = Display::start();
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let tray = session.tray_on(&[("DISPLAY", &display.name)]);
+    let panel = Host::of(&session, &tray).await;
+    report(&session).await;
+    // Nobody tells when a key is given back, or taken again.
+    let mut looks = tokio::time::interval(Duration::from_millis(20));
+    // With an end that is asked for, and with that of a window that has died and says no more.
+    for end in [Some("keys-back"), None] {
+        panel.ask_for("keys-aside").await;
+        let given_back = async {
+            while display.is_taken(F9) {
+                looks.tick().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, given_back).await.unwrap();
+        // As long as they are aside, the report stands.
+        assert!(holds_the_other_keys(&report(&session).await));
+        assert!(daemon.requests.try_recv().is_err());
+        if let Some(end) = end {
+            panel.ask_for(end).await;
+        }
+        let pressed = async {
+            loop {
+                display.press(F9);
+                display.release(F9);
+                looks.tick().await;
+                if let Ok(request) = daemon.requests.try_recv() {
+                    return request;
+                }
+            }
+        };
+        let request = tokio::time::timeout(DEADLINE, pressed).await.unwrap();
+        assert_eq!(request.method(), "audio.mute");
+        // Those that were pressed meanwhile.
+        while daemon.requests.try_recv().is_ok() {}
+    }
+}
+
+#[tokio::test]
 async fn a_mistake_changes_no_key_and_what_is_put_right_holds() {
     let session = Session::start();
     session.configure("[hotkeys]\nmute = \"Space\"\n");
@@ -301,7 +344,7 @@ async fn changed_keys_are_asked_of_the_portal_in_a_new_session() {
     assert!(whispers_to_desk(&daemon.next_request().await));
 
     let panel = Host::of(&session, &tray).await;
-    panel.choose_keys().await;
+    panel.ask_for("choose-keys").await;
     assert_eq!(portal.asked().await, portal::Wanted::Dialog);
     // Without keys there is nothing to ask for.
     session.configure("");
