@@ -109,7 +109,8 @@ impl Desk {
             Command::new("Xvfb")
                 .arg(&display)
                 .args(["-displayfd", "1", "-screen", "0", "1280x800x24"])
-                .args(["-nolisten", "tcp"])
+                // With the end of its last client it would begin anew, and turn away who comes meanwhile.
+                .args(["-nolisten", "tcp", "-noreset"])
                 .stdout(file)
                 .stderr(log),
         )?);
