@@ -16,7 +16,7 @@ async fn wrong_usage_is_exit_code_2() {
         &["volume", "bao", "201"],
         &["volume", "bao", "loud"],
         &["connect", "example.org"],
-        &["join", "--wait", "soon"],
+        &["join", "--wait=soon"],
         &["whisper", "bao", "--for", "2h"],
         &["whisper", "bao", "--for", "50ms"],
         &["reply", "--for", "61m"],

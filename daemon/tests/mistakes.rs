@@ -14,7 +14,7 @@ fn refusal(home: &Path, arguments: &[&str]) -> String {
         .env("SOTTO_HOME", home)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(output.status.code(), Some(78), "{output:?}");
     String::from_utf8(output.stderr).unwrap()
 }
 

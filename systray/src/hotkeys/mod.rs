@@ -129,7 +129,7 @@ async fn hold(places: &Places, told: &Told, keyboard: &Keyboard) -> Result<(), R
     };
     // Before the first look, so that no change is missed.
     let changes = Changes::of(&places.config, When::Whole);
-    let first = wanted(places);
+    let first = wanted(places).await;
     let mistaken = first.is_err();
     let mut published = Published {
         backend: KeyBackend::here(),
@@ -159,7 +159,7 @@ async fn follow(
 ) {
     loop {
         changes.next().await;
-        match wanted(places) {
+        match wanted(places).await {
             Ok(read) => {
                 let changed = std::mem::take(&mut mistaken);
                 keys.send_if_modified(|now| {
@@ -296,11 +296,14 @@ async fn hold_with(
     }
 }
 
-/// Reads which keys are wanted.
-fn wanted(places: &Places) -> Result<Vec<Wanted>, Refused> {
+/// Reads which keys are wanted, on a thread of its own, because a disk may hang.
+async fn wanted(places: &Places) -> Result<Vec<Wanted>, Refused> {
     let path = &places.config;
-    let read = config::read(path)
+    let file = path.clone();
+    let read = tokio::task::spawn_blocking(move || config::read(&file)).await;
+    let read = read
         .map_err(|error| error.to_string())
+        .and_then(|read| read.map_err(|error| error.to_string()))
         .and_then(|text| Config::parse(&text).map_err(|error| error.to_string()));
     match read {
         Ok(config) => Ok(config.hotkeys.all()),

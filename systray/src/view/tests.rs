@@ -116,7 +116,7 @@ fn down(startable: bool, here: &Here) -> View {
     View::of(&state, here)
 }
 
-const WHY: &str = "the Sotto daemon is not running; start it with 'sottod'";
+const WHY: &str = "the Sotto daemon is not running; start it with 'sotto start'";
 
 fn person(name: &str) -> Person {
     Person {

@@ -75,7 +75,7 @@ pub(crate) async fn run(places: &Places, errand: Errand, mut tell: impl FnMut(To
 }
 
 /// Reads `config.toml` on a thread of its own, because a disk may hang.
-async fn read(places: &Places) -> String {
+pub(super) async fn read(places: &Places) -> String {
     let file = places.config.clone();
     let text = tokio::task::spawn_blocking(move || config::read(&file));
     text.await.ok().and_then(Result::ok).unwrap_or_default()

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use sotto_control::model::Levels;
-use sotto_control::{Client, Event, Places, config, keys_report, keys_report_path, starter};
+use sotto_control::{Client, Event, Places, keys_report, keys_report_path, starter};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -303,7 +303,7 @@ async fn keys(places: &Places, post: &Post) {
     let mut report = Changes::of(&keys_report_path(places), When::Written);
     let mut last = None;
     loop {
-        let text = config::read(&places.config).unwrap_or_default();
+        let text = errands::read(places).await;
         match keys_report(places) {
             Ok(report) => last = report,
             // It is being written, of which the end is told too.

@@ -138,7 +138,7 @@ async fn it_waits_for_a_daemon_and_finds_it_again_after_a_crash() {
     let tray = session.tray();
     let mut panel = Host::of(&session, &tray).await;
     panel
-        .wait_for("the Sotto daemon is not running; start it with 'sottod'")
+        .wait_for("the Sotto daemon is not running; start it with 'sotto start'")
         .await;
     let disconnected = panel.icon().await;
     let daemon = Daemon::start(&session.places(), Snapshot::default());

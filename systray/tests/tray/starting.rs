@@ -49,7 +49,7 @@ async fn a_daemon_that_is_not_installed_is_said() {
     panel.click("Start Sotto").await;
     panel
         .wait_for(
-            "⚠ there is no sottod beside sotto-tray, nor in PATH; install it, or start it by hand",
+            "⚠ there is no sottod beside this program, nor in PATH; install it, or start it by hand",
         )
         .await;
 }

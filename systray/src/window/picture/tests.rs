@@ -286,7 +286,7 @@ fn those_who_run_sotto_are_offered_first_and_those_inside_are_marked() {
 fn no_connection_says_why() {
     let picture = Picture::of(&State {
         link: Link::Down {
-            why: "the Sotto daemon is not running; start it with 'sottod'".into(),
+            why: "the Sotto daemon is not running; start it with 'sotto start'".into(),
             startable: true,
         },
         refusal: None,
