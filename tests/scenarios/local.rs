@@ -191,7 +191,7 @@ pub(crate) async fn mistakes_are_explained(mut lab: Place) -> Outcome {
     let output = anna.sotto(&["status"])?;
     note(said(&output));
     ensure!(
-        output.status.code() == Some(3) && said(&output).contains("sottod"),
+        output.status.code() == Some(3) && said(&output).contains("sotto start"),
         "{}",
         said(&output)
     );

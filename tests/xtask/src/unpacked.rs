@@ -100,7 +100,10 @@ fn missing(has: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
 /// Tells whether the system itself has a program. System programs may be outside of the user's own search path.
 fn system_has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
+    // What was unpacked before is not the system's, even if somebody has it on the search path.
+    let unpacked = tools().join("bin");
     std::env::split_paths(&path)
+        .filter(|place| *place != unpacked)
         .chain(["/usr/sbin".into(), "/sbin".into()])
         .any(|place| place.join(program).is_file())
 }
