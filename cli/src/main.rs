@@ -75,7 +75,7 @@ fn answered(answer: Answer) -> ExitCode {
         }
         Answer::Wrong(error, json) => {
             if let Some(json) = json {
-                let _ = writeln!(std::io::stdout(), "{json:#}");
+                let _ = writeln!(std::io::stdout(), "{json}");
             }
             let _ = error.print();
             ExitCode::from(2)
