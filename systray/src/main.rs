@@ -16,6 +16,8 @@ mod click;
 #[cfg(any(target_os = "linux", test))]
 mod daemon;
 #[cfg(any(target_os = "linux", test))]
+mod face;
+#[cfg(any(target_os = "linux", test))]
 mod hands;
 #[cfg(target_os = "linux")]
 mod hotkeys;

@@ -469,13 +469,12 @@ async fn a_daemon_of_another_home_takes_no_living_socket_over() {
     };
     let (first, second) = (within("first"), within("second"));
     let listener = Listener::bind(&first, InstanceLock::acquire(&first).unwrap()).unwrap();
-    let lock = InstanceLock::acquire(&second).unwrap();
-    let error = Listener::bind(&second, lock).unwrap_err();
-    let process = std::process::id();
+    let error = Listener::bind(&second, InstanceLock::acquire(&second).unwrap()).unwrap_err();
     assert_eq!(
         error.in_one_line(),
         format!(
-            "another sottod (process {process}), with the files in {}, already listens at {}; set SOTTO_HOME to a directory of its own for this one",
+            "another sottod (process {}), with the files in {}, already listens at {}; set SOTTO_HOME to a directory of its own for this one",
+            std::process::id(),
             first.data.display(),
             first.socket.display()
         )

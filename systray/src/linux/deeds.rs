@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::face::Face;
 use crate::child::Window;
 use crate::click::Click;
+use crate::face::{Face, Tray};
 use crate::hands::{Deed, Hands};
 use crate::hotkeys::Keyboard;
 use crate::instance::ASIDE_EVERY;
@@ -23,7 +23,7 @@ const ASIDE_FOR: Duration = ASIDE_EVERY.saturating_mul(3);
 pub(super) async fn run(
     places: &Places,
     mut deeds: mpsc::Receiver<Deed>,
-    face: &Face,
+    face: &Face<impl Tray>,
     window: &mut Window,
     hands: Hands,
     keyboard: &Keyboard,

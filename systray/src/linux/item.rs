@@ -1,11 +1,12 @@
 //! The icon as the panel sees it: a StatusNotifierItem.
 
 use ksni::menu::{StandardItem, SubMenu};
-use ksni::{Category, Icon, MenuItem, OfflineReason, Status, ToolTip, Tray};
+use ksni::{Category, Handle, Icon, MenuItem, OfflineReason, Status, ToolTip, Tray};
 use tokio::sync::watch;
 
 use crate::app;
 use crate::click::{Click, Show};
+use crate::face;
 use crate::hands::Hands;
 use crate::icon::{self, files};
 use crate::view::{Entry, View};
@@ -18,6 +19,12 @@ pub(super) struct Item {
     named: bool,
     /// Told whether a panel is there.
     host: watch::Sender<bool>,
+}
+
+impl face::Tray for Handle<Item> {
+    async fn show(&self, view: View) {
+        self.update(|item| item.view = view).await;
+    }
 }
 
 impl Item {
@@ -33,10 +40,6 @@ impl Item {
             named,
             host,
         }
-    }
-
-    pub(super) fn show(&mut self, view: View) {
-        self.view = view;
     }
 
     fn click(&self, click: Click) {

@@ -1,7 +1,6 @@
 //! The icon on Linux and the BSDs: a StatusNotifierItem on the session bus, and notifications beside it.
 
 mod deeds;
-mod face;
 mod gone;
 mod host;
 mod item;
@@ -20,6 +19,7 @@ use tokio::sync::watch;
 use crate::child::{Program, Window};
 use crate::click::{Click, Show};
 use crate::daemon::{self, News, Screen};
+use crate::face::{self, Face, Tray};
 use crate::hands::hands;
 use crate::hotkeys;
 use crate::install;
@@ -27,7 +27,6 @@ use crate::instance;
 use crate::notify::bus::{self as notifications, Teller};
 use crate::state::{Here, Link, State};
 use crate::view::View;
-use face::Face;
 use item::Item;
 
 /// How long the server of notifications may take to close them when this program ends.
@@ -164,14 +163,14 @@ async fn ended(bus: &zbus::Connection) {
 }
 
 /// Passes each new state on to the panel, and what is worth a notification to its server.
-struct Panel<'a> {
-    face: &'a Face,
+struct Panel<'a, T> {
+    face: &'a Face<T>,
     teller: Option<Arc<Teller>>,
     /// Told whether the daemon is there.
     up: watch::Sender<bool>,
 }
 
-impl Screen for Panel<'_> {
+impl<T: Tray> Screen for Panel<'_, T> {
     const SPEAKING: bool = true;
 
     async fn show(&mut self, state: &State) {
