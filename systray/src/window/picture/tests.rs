@@ -294,7 +294,7 @@ fn no_connection_says_why() {
     assert!(
         picture
             .disconnected
-            .is_some_and(|why| why.contains("sottod"))
+            .is_some_and(|why| why.contains("sotto start"))
     );
     assert_eq!(picture.room, None);
 }
