@@ -355,11 +355,11 @@ impl Desk {
     /// When it cannot be written.
     pub fn picture(&self, name: &str) -> Result<()> {
         let path = self.results.join(format!("{name}.xwd"));
-        run(self
-            .command("xwd")
-            .args(["-root", "-silent", "-out"])
-            .arg(path))
-        .map(drop)
+        // A window that goes meanwhile, such as a tooltip, spoils a picture.
+        self.until("a picture", |desk| {
+            let mut taking = desk.command("xwd");
+            run(taking.args(["-root", "-silent", "-out"]).arg(&path)).map(|_| true)
+        })
     }
 
     /// Waits until `seen` says so.
