@@ -35,13 +35,13 @@ pub(crate) fn read<T: CommandFactory + FromArgMatches>(
         })
 }
 
-/// What is wrong, as failures are told to programs.
+/// Returns what is wrong, as failures are told to programs.
 fn for_programs(error: &clap::Error) -> serde_json::Value {
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given".to_owned(),
         _ => {
             let text = error.render().to_string();
-            // What follows is usage, for people.
+            // After that comes usage, for people.
             let first = text.lines().take_while(|line| !line.is_empty());
             let first: Vec<&str> = first.map(str::trim).collect();
             first.join(" ").trim_start_matches("error: ").to_owned()

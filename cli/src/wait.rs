@@ -32,13 +32,23 @@ impl Wait {
         let Some(within) = self.limit else {
             return future.await;
         };
-        tokio::time::timeout(within, future)
-            .await
-            .unwrap_or_else(|_| {
-                let what = what.into();
-                Err(Failure::Timeout { what, within })
-            })
+        self::within(within, what, future).await
     }
+}
+
+/// Runs `future`, but no longer than `limit`.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    what: impl Into<String>,
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    tokio::time::timeout(limit, future)
+        .await
+        .unwrap_or_else(|_| {
+            let what = what.into();
+            let within = limit;
+            Err(Failure::Timeout { what, within })
+        })
 }
 
 /// Follows the daemon's state until `found` finds something in it.
@@ -84,7 +94,7 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 /// Reads `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
-    within(text, SHORTEST, LONGEST)
+    bounded(text, SHORTEST, LONGEST)
 }
 
 /// Reads a time as [`parse_duration`] does, for something that takes `least` to `most`.
@@ -92,10 +102,10 @@ pub(crate) fn between(
     least: Duration,
     most: Duration,
 ) -> impl Fn(&str) -> Result<Duration, String> + Clone + Send + Sync + 'static {
-    move |text| within(text, least.max(SHORTEST), most)
+    move |text| bounded(text, least.max(SHORTEST), most)
 }
 
-fn within(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
+fn bounded(text: &str, least: Duration, most: Duration) -> Result<Duration, String> {
     let text = text.trim();
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();

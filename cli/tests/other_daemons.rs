@@ -72,7 +72,7 @@ fn daemon_of_release_9(home: &Home, replies: &[&str]) -> impl Future<Output = Ve
     daemon_that_then(Then::Hangs, home, replies)
 }
 
-/// What a daemon does when it has nothing more to reply.
+/// The behaviour of a daemon that has nothing more to reply.
 enum Then {
     Hangs,
     Ends,

@@ -36,7 +36,7 @@ enum For {
     Kde,
 }
 
-/// How often a tray is looked at that has just been told of other keys.
+/// The looks at a tray that has just been told of other keys.
 const LOOKS: usize = 10;
 /// The pause between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);

@@ -8,11 +8,11 @@ use crate::connection::connect_to_any_version;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
-use crate::wait::Wait;
+use crate::wait::{self, Wait};
 
-/// How long the daemon may take to its end unless the user says otherwise. It says goodbye within a second.
+/// The longest time to the daemon's end unless the user says otherwise. It says goodbye within a second.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// How often to look whether its process has gone.
+/// The time between two looks whether its process has gone.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Stop the daemon: offline in every meeting first, then everything closed
@@ -53,11 +53,7 @@ pub(super) async fn stop(within: Duration) -> Result<(), Failure> {
         while Holder::find(&places).is_some() {
             tokio::time::sleep(LOOK).await;
         }
+        Ok(())
     };
-    tokio::time::timeout(within, over)
-        .await
-        .map_err(|_| Failure::Timeout {
-            what: "the daemon's end".to_owned(),
-            within,
-        })
+    wait::within(within, "the daemon's end", over).await
 }

@@ -1,6 +1,6 @@
 //! `sotto reply`
 
-use super::whisper::{Ending, Input, hold, toggle};
+use super::whisper::{Ending, Input};
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
@@ -31,16 +31,8 @@ impl Reply {
             to: answered.iter().map(|person| person.id.clone()).collect(),
             mode: self.ending.mode(),
         };
-        match self.ending {
-            Ending { hold: true, .. } => {
-                let reply = client.call(request).await?;
-                hold(&client, &mut subscription, &reply, input, output).await
-            }
-            Ending { toggle: true, .. } => {
-                let reply = toggle(&client, &subscription.0.talk, request).await?;
-                output.show(&reply, format::talk_reply)
-            }
-            _ => output.show(&client.call(request).await?, format::talk_reply),
-        }
+        self.ending
+            .carry_out(&client, &mut subscription, request, input, output)
+            .await
     }
 }

@@ -4,13 +4,14 @@ use std::future::pending;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use sotto_control::starter::{self, ANSWERS_WITHIN};
+use sotto_control::starter::{self, ANSWERS_WITHIN, Way};
 use sotto_control::{Holder, Places, StatusGet};
 
 use crate::connection::{connect, connect_when_running};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
+use crate::wait;
 
 /// Start the daemon: as the service of your login where it is one, else as a program in the background
 #[derive(Debug, clap::Args)]
@@ -45,22 +46,20 @@ pub(super) async fn start() -> Result<Started, Failure> {
     let (client, already, log) = match connect().await {
         Ok(client) => (client, true, None),
         Err(Failure::Connect(error)) if error.nobody_listens() => {
-            let service = starter::is_a_service().await;
+            let way = Way::find().await;
             let started = async {
-                starter::start(&places).await?;
+                way.start(&places).await?;
                 pending::<Result<(), String>>().await
             };
-            let answers = tokio::time::timeout(ANSWERS_WITHIN, connect_when_running());
+            let answers =
+                wait::within(ANSWERS_WITHIN, "the daemon's start", connect_when_running());
             let client = tokio::select! {
                 failed = started => {
                     return Err(Failure::NotStarted(failed.err().unwrap_or_default()));
                 }
-                client = answers => client.map_err(|_| Failure::Timeout {
-                    what: "the daemon's start".to_owned(),
-                    within: ANSWERS_WITHIN,
-                })??,
+                client = answers => client?,
             };
-            let log = (!service).then(|| starter::log_of(&places));
+            let log = (way == Way::Program).then(|| starter::log_of(&places));
             (client, false, log)
         }
         Err(failure) => return Err(failure),

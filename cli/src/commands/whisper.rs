@@ -32,12 +32,12 @@ pub(super) struct Ending {
 
     /// End when Enter or Ctrl-C is pressed, standard input closes, or SIGTERM comes; speaks even while muted
     #[arg(long)]
-    pub(super) hold: bool,
+    hold: bool,
 
     /// End if exactly they are spoken to already, with a second press of the same key; for a desktop that only knows a
     /// press
     #[arg(long)]
-    pub(super) toggle: bool,
+    toggle: bool,
 }
 
 impl Ending {
@@ -48,6 +48,28 @@ impl Ending {
                 time: Some(time), ..
             } => WhisperMode::For(time),
             Self { time: None, .. } => WhisperMode::Latch,
+        }
+    }
+
+    /// Asks for a whisper and stays with it for as long as it is to be held.
+    pub(super) async fn carry_out<M: Method<Reply = TalkReply>>(
+        self,
+        client: &Client,
+        subscription: &mut (Snapshot, Events),
+        request: M,
+        input: Input,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        match self {
+            Self { hold: true, .. } => {
+                let reply = client.call(request).await?;
+                hold(client, subscription, &reply, input, output).await
+            }
+            Self { toggle: true, .. } => {
+                let reply = toggle(client, &subscription.0.talk, request).await?;
+                output.show(&reply, format::talk_reply)
+            }
+            _ => output.show(&client.call(request).await?, format::talk_reply),
         }
     }
 }
@@ -75,23 +97,15 @@ impl Whisper {
             names: self.names,
             mode: self.ending.mode(),
         };
-        match self.ending {
-            Ending { hold: true, .. } => {
-                let reply = client.call(request).await?;
-                hold(&client, &mut subscription, &reply, input, output).await
-            }
-            Ending { toggle: true, .. } => {
-                let reply = toggle(&client, &subscription.0.talk, request).await?;
-                output.show(&reply, format::talk_reply)
-            }
-            _ => output.show(&client.call(request).await?, format::talk_reply),
-        }
+        self.ending
+            .carry_out(&client, &mut subscription, request, input, output)
+            .await
     }
 }
 
 /// Begins a whisper, or ends it if it goes to exactly these already. The daemon says who they are: it knows groups and
 /// labels.
-pub(super) async fn toggle<M: Method<Reply = TalkReply>>(
+async fn toggle<M: Method<Reply = TalkReply>>(
     client: &Client,
     before: &Talk,
     begin: M,
@@ -112,7 +126,7 @@ fn receivers(talk: &Talk) -> Option<BTreeSet<&str>> {
 }
 
 /// Keeps a held whisper until the user lets go. Should this program die or hang, the daemon sends to nobody.
-pub(super) async fn hold(
+async fn hold(
     client: &Client,
     subscription: &mut (Snapshot, Events),
     started: &TalkReply,

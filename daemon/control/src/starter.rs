@@ -27,30 +27,54 @@ const ENDS_WITHIN: Duration = Duration::from_secs(2);
 /// The longest part of a daemon's last words that is repeated, in bytes.
 const LAST_WORDS: usize = 2000;
 
-/// Starts the daemon of this home. That it can be connected to shows a moment later.
-///
-/// What it logs goes to the journal where it is a service, else to [`log_of`].
+/// The way in which the daemon is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// As the service of this login. It logs to the journal.
+    Service,
+    /// As a program of its own. It logs to [`log_of`].
+    Program,
+}
+
+impl Way {
+    /// Finds out how the daemon of this home is started.
+    pub async fn find() -> Self {
+        // The service is that of the platform's own places.
+        let elsewhere = std::env::var_os(HOME_VARIABLE).is_some_and(|home| !home.is_empty());
+        if !elsewhere && is_a_service().await {
+            Self::Service
+        } else {
+            Self::Program
+        }
+    }
+
+    /// Starts the daemon. That it can be connected to shows a moment later.
+    ///
+    /// # Errors
+    /// A sentence that says what helps.
+    pub async fn start(self, places: &Places) -> Result<(), String> {
+        match self {
+            Self::Service => start_service().await,
+            Self::Program => start_program(places).await,
+        }
+    }
+}
+
+/// Starts the daemon of this home, in its way.
 ///
 /// # Errors
 /// A sentence that says what helps.
 pub async fn start(places: &Places) -> Result<(), String> {
-    // The service is that of the platform's own places.
-    let elsewhere = std::env::var_os(HOME_VARIABLE).is_some_and(|home| !home.is_empty());
-    if !elsewhere && is_a_service().await {
-        start_service().await
-    } else {
-        start_program(places).await
-    }
+    Way::find().await.start(places).await
 }
 
-/// The log of a daemon that was started as a program by another.
+/// Returns the log of a daemon that was started as a program.
 #[must_use]
 pub fn log_of(places: &Places) -> PathBuf {
     places.state.join("sottod.log")
 }
 
-/// Returns whether the daemon is a service of this user.
-pub async fn is_a_service() -> bool {
+async fn is_a_service() -> bool {
     let asked = systemctl(&["cat", UNIT]).stdout(Stdio::null()).status();
     matches!(timeout(ASK_WITHIN, asked).await, Ok(Ok(status)) if status.success())
 }
