@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::civil::{Time, time};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _, ZonedDateTime};
-use sotto_control::{DndSet, MAX_QUIET, MIN_QUIET};
+use jiff::{Timestamp, ZonedDateTime};
+use sotto_control::DndSet;
 
 /// The time at which a new day begins, for somebody who wants to be left alone until then.
 const MORNING: Time = time(8, 0, 0, 0);
@@ -34,33 +34,18 @@ impl Quiet {
 
     /// Returns what is asked of the daemon.
     pub(crate) fn request(self) -> DndSet {
-        let lasts = match self {
-            Self::Off => return DndSet::default(),
-            Self::On => None,
-            Self::Hour => Some(HOUR),
+        match self {
+            Self::Off => DndSet::default(),
+            Self::On => DndSet {
+                on: true,
+                for_ms: None,
+            },
+            Self::Hour => DndSet::lasting(HOUR),
             // A clock without a morning is none to go by.
-            Self::Morning => Some(until(MORNING, &ZonedDateTime::now()).unwrap_or(HOUR)),
-        };
-        DndSet {
-            on: true,
-            for_ms: lasts.map(|lasts| u64::try_from(lasts.as_millis()).unwrap_or(u64::MAX)),
+            Self::Morning => DndSet::until(MORNING, &ZonedDateTime::now())
+                .unwrap_or_else(|| DndSet::lasting(HOUR)),
         }
     }
-}
-
-/// Returns how long it is until the next time that clocks show this.
-fn until(time: Time, now: &ZonedDateTime) -> Option<Duration> {
-    let on = |days: i64| {
-        let date = now.date().checked_add(days.days()).ok()?;
-        let then = date.to_datetime(time);
-        then.to_zoned_datetime(now.time_zone().clone()).ok()
-    };
-    let then = match on(0)? {
-        today if today > *now => today,
-        _ => on(1)?,
-    };
-    let left = now.duration_until(&then).unsigned_abs();
-    Some(left.clamp(MIN_QUIET, MAX_QUIET))
 }
 
 /// Returns the user's time of day at a moment that is given in seconds since 1970.
@@ -79,8 +64,8 @@ mod tests {
         for (hour, minutes) in [(0, 8 * 60), (7, 60), (8, 24 * 60), (17, 15 * 60)] {
             let now = jiff::civil::date(2026, 11, 30).at(hour, 0, 0, 0);
             let now = now.to_zoned_datetime(TimeZone::UTC).unwrap();
-            let left = until(MORNING, &now).unwrap();
-            assert_eq!(left.as_secs() / 60, minutes, "at {hour}");
+            let asked = DndSet::until(MORNING, &now).unwrap();
+            assert_eq!(asked.for_ms.unwrap() / 60_000, minutes, "at {hour}");
         }
     }
 

@@ -5,8 +5,8 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::wait::between;
+use jiff::ZonedDateTime;
 use jiff::civil::Time;
-use jiff::{ToSpan as _, ZonedDateTime};
 use sotto_control::{DndSet, MAX_QUIET, MIN_QUIET, StatusGet};
 use std::time::Duration;
 
@@ -61,35 +61,12 @@ impl Dnd {
                 on: true,
                 for_ms: None,
             },
-            Some(Wish::For(time)) => lasting(time),
-            Some(Wish::Until(time)) => lasting(left(&ZonedDateTime::now(), time)?),
+            Some(Wish::For(time)) => DndSet::lasting(time),
+            Some(Wish::Until(time)) => DndSet::until(time, &ZonedDateTime::now())
+                .ok_or_else(|| Failure::Usage("clocks show no such time here".to_owned()))?,
         };
         output.show(&ask(request).await?, format::dnd_reply)
     }
-}
-
-fn lasting(time: Duration) -> DndSet {
-    DndSet {
-        on: true,
-        for_ms: Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-    }
-}
-
-/// Returns how long it is until the next time that clocks show `time`.
-fn left(now: &ZonedDateTime, time: Time) -> Result<Duration, Failure> {
-    let next = |days: i64| {
-        let date = now.date().checked_add(days.days())?;
-        date.to_datetime(time)
-            .to_zoned_datetime(now.time_zone().clone())
-    };
-    let unknown = |_| Failure::Usage("clocks show no such time here".to_owned());
-    let today = next(0).map_err(unknown)?;
-    let then = match today > *now {
-        true => today,
-        false => next(1).map_err(unknown)?,
-    };
-    let left = now.duration_until(&then).unsigned_abs();
-    Ok(left.clamp(MIN_QUIET, MAX_QUIET))
 }
 
 #[cfg(test)]
@@ -117,7 +94,7 @@ mod tests {
             .unwrap();
         let minutes = |hour, minute| {
             let time = jiff::civil::time(hour, minute, 0, 0);
-            left(&now, time).unwrap().as_secs() / 60
+            DndSet::until(time, &now).unwrap().for_ms.unwrap() / 60_000
         };
         assert_eq!(minutes(17, 30), 30);
         assert_eq!(minutes(16, 0), 23 * 60);

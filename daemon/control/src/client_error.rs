@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::error::{ControlError, ForPeople};
 use crate::holder::Holder;
-use crate::places::{RUNTIME_VARIABLE, is_in_runtime_directory};
+use crate::places::{FOREIGN_RUNTIME, is_in_runtime_directory};
 
 /// Why there is no connection to the daemon.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +26,7 @@ pub enum ConnectError {
     NotListening {
         /// The socket.
         socket: PathBuf,
-        /// What the daemon says of itself.
+        /// The daemon's own note.
         holder: Holder,
     },
     /// The socket belongs to another user.
@@ -41,7 +41,7 @@ pub enum ConnectError {
     /// The daemon speaks another version of the API.
     #[error("{message}")]
     OtherVersion {
-        /// What the daemon said.
+        /// The daemon's words.
         message: String,
         /// The command that helps.
         hint: String,
@@ -119,12 +119,7 @@ impl ForPeople for ConnectError {
                     "try again in a moment: it starts, or makes its socket anew; else stop it with {kill}"
                 ));
             }
-            Self::NotPermitted { socket } if is_in_runtime_directory(socket) => {
-                return Some(format!(
-                    "{RUNTIME_VARIABLE} names another user's directory, as after 'su' or 'sudo': log in as yourself \
-                     ('su -'), or unset {RUNTIME_VARIABLE}"
-                ));
-            }
+            Self::NotPermitted { socket } if is_in_runtime_directory(socket) => FOREIGN_RUNTIME,
             Self::NotPermitted { .. } => {
                 "run this command as that user, or start your own with 'sotto start'"
             }

@@ -20,6 +20,10 @@ pub(crate) fn is_in_runtime_directory(path: &Path) -> bool {
     directory.is_some_and(|directory| path.starts_with(directory))
 }
 
+/// The hint where [`RUNTIME_VARIABLE`] leads to somebody else's place.
+pub(crate) const FOREIGN_RUNTIME: &str = "XDG_RUNTIME_DIR names another user's directory, as after 'su' or 'sudo': log in \
+     as yourself ('su -'), or unset XDG_RUNTIME_DIR";
+
 /// Where configuration, data, state and the control socket are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ForPeople;
 use crate::holder::Holder;
-use crate::places::{HOME_VARIABLE, RUNTIME_VARIABLE, is_in_runtime_directory};
+use crate::places::{FOREIGN_RUNTIME, HOME_VARIABLE, RUNTIME_VARIABLE, is_in_runtime_directory};
 
 /// Why the control socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum BindError {
     AlreadyRunning {
         /// The lock that it holds.
         lock: PathBuf,
-        /// What it says of itself.
+        /// Its own note.
         holder: Holder,
     },
     /// A daemon of another home listens at the same socket.
@@ -32,17 +32,17 @@ pub enum BindError {
     SocketTaken {
         /// The socket.
         socket: PathBuf,
-        /// What it says of itself.
+        /// Its own note.
         holder: Holder,
     },
     /// A directory or file could not be made or used.
     #[error("cannot {what} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// The attempt, as a verb.
         what: &'static str,
-        /// On what.
+        /// The file or directory.
         path: PathBuf,
-        /// What the system said.
+        /// The system's answer.
         source: io::Error,
     },
     /// A directory belongs to somebody else.
@@ -72,7 +72,7 @@ pub enum BindError {
         path: PathBuf,
         /// Its length in bytes.
         length: usize,
-        /// What the system allows.
+        /// The system's limit.
         most: usize,
     },
 }
@@ -128,10 +128,7 @@ impl ForPeople for BindError {
 /// Says what helps where a place of Sotto's belongs to somebody else.
 fn foreign(path: &Path) -> String {
     if is_in_runtime_directory(path) {
-        format!(
-            "{RUNTIME_VARIABLE} names another user's directory, as after 'su' or 'sudo': log in as yourself \
-             ('su -'), or unset {RUNTIME_VARIABLE}"
-        )
+        FOREIGN_RUNTIME.to_owned()
     } else {
         format!(
             "start it as the user whom it belongs to, or set {HOME_VARIABLE} to a directory of your own"
