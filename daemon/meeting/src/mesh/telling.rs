@@ -115,11 +115,11 @@ impl Mesh {
             .filter(|heard| heard.run == run);
         match heard {
             None if self.tellers_before_me(id, invitee) < TELLERS => Owed::Now,
-            Some(heard)
-                if (!heard.again || heard.inside != self.inside_hash(id, invitee))
-                    && (heard.bound || self.tellers_before_me(id, invitee) == 0) =>
-            {
+            Some(heard) if !heard.again || heard.inside != self.inside_hash(id, invitee) => {
                 let is_first = self.tellers_before_me(id, invitee) == 0;
+                if !is_first && !heard.bound {
+                    return Owed::Nothing;
+                }
                 let at = heard.at + if is_first { CALM } else { LONG_CALM };
                 if at <= self.now.monotonic {
                     Owed::Now
