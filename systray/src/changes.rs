@@ -2,16 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::fs::DirBuilder;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::thread;
 
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use sotto_control::durable;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 /// Room for what the system tells at once; it tells the rest afterwards.
@@ -65,10 +64,7 @@ fn watch(path: &Path, when: When, tell: mpsc::Sender<()>) -> io::Result<()> {
         let (Some(folder), Some(name)) = (place.parent(), place.file_name()) else {
             continue;
         };
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        durable::create_private(folder)?;
         inotify::add_watch(&watched, folder, flags)?;
         names.insert(name.to_owned());
     }

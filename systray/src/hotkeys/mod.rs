@@ -36,7 +36,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// A key with what it does.
 type Wanted = (HotkeyAction, Trigger);
 
-/// What has come of the keys.
+/// The state of the keys.
 #[derive(Debug, Clone, Default)]
 struct Held {
     keys: Vec<KeyReport>,

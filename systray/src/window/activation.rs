@@ -53,8 +53,8 @@ pub(crate) fn activate(
     Ok(())
 }
 
-/// Waits for no answer.
-struct Nobody;
+/// A listener that waits for no answer.
+pub(super) struct Nobody;
 
 impl Dispatch<WlRegistry, GlobalListContents> for Nobody {
     fn event(

@@ -28,16 +28,14 @@ use eframe::egui::accesskit::ActionRequest;
 use eframe::egui::{self, Context};
 use sotto_control::Places;
 
+use super::activation::Nobody;
 use super::app::{App, Opening};
 use super::memory::Memory;
 use smithay_client_toolkit::reexports::calloop::EventLoop;
 use smithay_client_toolkit::reexports::calloop::channel::{self, Channel, Event, Sender};
 use smithay_client_toolkit::reexports::calloop_wayland_source::WaylandSource;
-use smithay_client_toolkit::reexports::client::globals::{GlobalListContents, registry_queue_init};
-use smithay_client_toolkit::reexports::client::protocol::wl_registry::{self, WlRegistry};
-use smithay_client_toolkit::reexports::client::{
-    Connection, Dispatch, EventQueue, Proxy, QueueHandle,
-};
+use smithay_client_toolkit::reexports::client::globals::registry_queue_init;
+use smithay_client_toolkit::reexports::client::{Connection, EventQueue, Proxy};
 use smithay_client_toolkit::reexports::protocols_wlr::layer_shell::v1::client::zwlr_layer_shell_v1::ZwlrLayerShellV1;
 use strip::{Offers, Strip};
 
@@ -57,27 +55,12 @@ pub(crate) fn is_offered() -> bool {
     let Ok(connection) = Connection::connect_to_env() else {
         return false;
     };
-    let listed: Result<(_, EventQueue<Looker>), _> = registry_queue_init(&connection);
+    let listed: Result<(_, EventQueue<Nobody>), _> = registry_queue_init(&connection);
     let name = ZwlrLayerShellV1::interface().name;
     listed.is_ok_and(|(globals, _)| {
         let contents = globals.contents();
         contents.with_list(|list| list.iter().any(|one| one.interface == name))
     })
-}
-
-/// Looks what there is, and no further.
-struct Looker;
-
-impl Dispatch<WlRegistry, GlobalListContents> for Looker {
-    fn event(
-        _: &mut Self,
-        _: &WlRegistry,
-        _: wl_registry::Event,
-        _: &GlobalListContents,
-        _: &Connection,
-        _: &QueueHandle<Self>,
-    ) {
-    }
 }
 
 /// A strip that is ready to be shown.
