@@ -34,6 +34,8 @@ use crate::output::VoiceChange;
 
 /// No meeting has more participants.
 const MOST_PAIRS: usize = 256;
+/// So many peers' last generations are remembered.
+const MOST_REMEMBERED: usize = 16 * MOST_PAIRS;
 /// Generations beyond this are nothing that an honest peer counts up to.
 const HIGHEST_GENERATION: u64 = 1 << 48;
 /// How much later the peer with the greater identity offers: usually the other one's offer has arrived by then.
@@ -70,7 +72,8 @@ pub(crate) struct Keys {
     port: Option<u16>,
     addresses: BTreeMap<PeerId, IpAddr>,
     pairs: BTreeMap<PeerId, Pair>,
-    /// The last generation with peers that are not present now, so that theirs only ever grows within a meeting.
+    /// The last generation with peers that are not present now, in whichever meeting. Theirs only ever grows: an answer to
+    /// an offer of an earlier stay, which holds another half of mine, is known by its number.
     generations: BTreeMap<PeerId, u64>,
     outputs: VecDeque<KeysOutput>,
 }
@@ -94,9 +97,6 @@ impl Keys {
     /// I am present in `meeting` now, by this signed record. Call after [`VoiceChange::Enter`].
     pub(crate) fn enter(&mut self, meeting: MeetingId, record: Vec<u8>) {
         self.leave();
-        if self.meeting != Some(meeting) {
-            self.generations.clear();
-        }
         self.meeting = Some(meeting);
         self.record = record;
     }
@@ -133,7 +133,7 @@ impl Keys {
     /// A peer that is merely shown as lost keeps them: it is cut off, and comes back with the same ones.
     pub(crate) fn absent(&mut self, peer: PeerId) {
         if let Some(pair) = self.pairs.remove(&peer) {
-            if self.generations.len() < MOST_PAIRS {
+            if self.generations.len() < MOST_REMEMBERED {
                 self.generations.insert(peer, pair.generation());
             }
             if pair.was_linked() {

@@ -420,3 +420,34 @@ proptest! {
         history.voice_flows();
     }
 }
+
+/// Anna returns to a meeting before the answer to an offer of her last stay has come.
+#[test]
+fn an_answer_to_an_earlier_stay_agrees_on_nothing() {
+    let mut history = History::new(4_123_750_260_248_681_867);
+    for step in [
+        Step::Run(2295),
+        Step::Phone(4),
+        Step::Session(0, 1),
+        Step::Run(2119),
+        Step::Phone(2),
+        Step::Run(895),
+        Step::Phone(3),
+        Step::Storm(true),
+        Step::Invite(4, 2, 232),
+        Step::LeaveActive(2),
+        Step::Join(3, 2),
+        Step::Back(4),
+        Step::Run(5280),
+        Step::Away(0),
+        Step::Phone(1),
+        Step::Phone(0),
+        Step::Join(0, 2),
+        Step::Run(35),
+    ] {
+        history.apply(&step);
+    }
+    history.settle();
+    history.rosters_agree();
+    history.voice_flows();
+}

@@ -127,3 +127,30 @@ fn keys_are_not_printed() {
         assert!(!text.contains(&key), "{text}");
     }
 }
+
+#[test]
+fn a_late_answer_to_an_offer_of_an_earlier_stay_agrees_on_nothing() {
+    for other in [MEETING, OTHER] {
+        let now = Duration::ZERO;
+        let mut anna = Side::inside(ANNA, 1, BAO, now);
+        anna.keys.connected(BAO, ip(2), now);
+        anna.keys.handle_timeout(now);
+        anna.drain();
+        let (_, offered) = anna.offers.pop_front().unwrap();
+        let mut bao = Side::inside(BAO, 2, ANNA, now);
+        bao.keys.connected(ANNA, ip(1), now);
+        let generation = offered.generation;
+        let answer = bao.keys.handle_offer(ANNA, offered, now);
+        assert!(matches!(answer, Answer::Accepted(_)));
+        anna.keys.leave();
+        if other != MEETING {
+            anna.keys.enter(other, vec![1; 100]);
+            anna.keys.leave();
+        }
+        anna.keys.enter(MEETING, vec![1; 100]);
+        anna.keys.present(BAO, now);
+        anna.keys.handle_answer(BAO, generation, Some(answer), now);
+        anna.drain();
+        assert!(!anna.keys.is_linked(BAO), "Bao has a half of before");
+    }
+}
