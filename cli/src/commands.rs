@@ -9,6 +9,7 @@ mod deafen;
 mod decline;
 mod devices;
 mod dnd;
+mod doctor;
 mod events;
 mod group;
 mod hotkeys;
@@ -100,6 +101,7 @@ commands! {
     Dnd(dnd),
     Devices(devices),
     Connect(connect),
+    Doctor(doctor),
     Hotkeys(hotkeys),
     Events(events),
     Top(top),

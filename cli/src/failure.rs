@@ -1,5 +1,6 @@
 //! What can go wrong, and the exit code that says so.
 
+use crate::doctor::Area;
 use serde_json::{Value, json};
 use sotto_control::config::{ConfigError, EditError};
 use sotto_control::{CallError, ConnectError, ControlError, ErrorCode, ForPeople, NoHome};
@@ -69,6 +70,9 @@ pub(crate) enum Failure {
     /// The terminal refused.
     #[error("cannot use this terminal: {0}")]
     Terminal(io::Error),
+    /// The doctor found a problem, first in this part. It was told as the reply.
+    #[error("there is a problem: {}", .0.title())]
+    Unwell(Area),
     /// The reader of the output has gone (`sotto events | head`): not a failure.
     #[error("nobody reads the output")]
     NobodyReads,
@@ -101,6 +105,7 @@ impl Failure {
             Self::NobodyCalled { .. } => 6,
             Self::Refused(_) => 7,
             Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => 8,
+            Self::Unwell(area) => area.exit_code(),
             Self::NobodyReads => 0,
             Self::Config { .. }
             | Self::File { .. }

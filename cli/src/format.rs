@@ -3,6 +3,7 @@
 //! Nothing here prints: every function makes a text of a reply, in a [`Style`] that knows whether colour is wanted.
 
 mod audio;
+mod diagnosis;
 mod dnd;
 mod failure;
 mod group;
@@ -18,6 +19,7 @@ mod talk;
 pub(crate) use audio::{
     audio, device_choice, devices, microphone_test, silence, test_progress, volume,
 };
+pub(crate) use diagnosis::diagnosis;
 pub(crate) use dnd::{dnd, dnd_reply};
 pub(crate) use failure::failure;
 pub(crate) use group::{group_added, group_removed, groups};

@@ -6,6 +6,7 @@
 mod arguments;
 mod commands;
 mod connection;
+mod doctor;
 mod failure;
 mod format;
 mod output;
@@ -32,6 +33,7 @@ Exit codes:
   6  no such person, meeting or invitation, or a name that fits several
   7  refused by the rules: somebody is absent, you are in no meeting, a limit is reached
   8  did not happen in time: within --wait, or the daemon does not answer
+ 10  'sotto doctor' found a problem of the daemon; 11 of the network; 12 of sound; 13 of the desktop
 
 Files:
   SOTTO_HOME=DIR puts configuration, identity, state and control socket into one directory.
@@ -59,6 +61,8 @@ async fn main() -> ExitCode {
     match arguments.command.run(&output).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::NobodyReads) => ExitCode::SUCCESS,
+        // It was the answer, not a failure to give one.
+        Err(failure @ Failure::Unwell(_)) => ExitCode::from(failure.exit_code()),
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.exit_code())

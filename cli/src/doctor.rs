@@ -1,0 +1,134 @@
+//! The doctor: looks at everything that Sotto stands on, and says what is wrong and what helps.
+//!
+//! Each part has two halves: one asks the machine, the other judges the answers and is tested with answers of its own.
+//! It works without a daemon, and then says so first.
+
+mod bus;
+mod colleagues;
+mod daemon;
+mod desktop;
+mod finding;
+mod firewall;
+mod interfaces;
+mod machine;
+mod multicast;
+mod route;
+mod sound;
+mod told;
+
+pub(crate) use finding::{Area, Finding, Report, Weight};
+
+use bus::Bus;
+use machine::Machine;
+use multicast::Probe;
+use sotto_control::config::{self, Config};
+use sotto_control::{NoHome, Places};
+use told::{Daemon, Told};
+
+/// The name of the service that gives programs real-time priority.
+const REAL_TIME_KIT: &str = "org.freedesktop.RealtimeKit1";
+/// The ports that firewalls are asked about where no daemon names its own.
+const USUAL_PORTS: [u16; 2] = [26606, 26607];
+
+/// Looks at everything. Takes two to four seconds.
+///
+/// # Errors
+/// There is no place for Sotto's files.
+pub(crate) async fn examine() -> Result<Report, NoHome> {
+    let places = Places::find()?;
+    let machine = Machine::here();
+    let (daemon, session, system) =
+        tokio::join!(Daemon::ask(), Bus::of_session(), Bus::of_system());
+    let kit = system.as_ref().is_ok_and(|bus| bus.answers(REAL_TIME_KIT));
+    let (mut found, network) = tokio::join!(
+        daemon::examine(&machine, &places, &daemon),
+        network(&machine, &places, &daemon),
+    );
+    found.extend(network);
+    found.extend(sound::examine(&machine, &daemon, sound::RealTimeKit(kit)));
+    found.extend(desktop::judge(&machine, &session, &system));
+    Ok(Report::new(found))
+}
+
+async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let interfaces = match interfaces::read() {
+        Ok(interfaces) => interfaces,
+        Err(error) => {
+            let what = format!("the system does not list its interfaces: {error}");
+            return vec![Finding::problem(Area::Network, "interfaces", what)];
+        }
+    };
+    let settings = config::read(&places.config).ok();
+    let wanted = settings
+        .and_then(|text| Config::parse(&text).ok())
+        .map(|config| config.network.interfaces)
+        .unwrap_or_default();
+    found.extend(interfaces::judge(&interfaces, &wanted));
+    let used: Vec<_> = interfaces
+        .iter()
+        .filter(|interface| interfaces::is_used(interface, &wanted))
+        .cloned()
+        .collect();
+    let asked = used.clone();
+    let probed = tokio::task::spawn_blocking(move || multicast::probe(&asked)).await;
+    let probe = probed.unwrap_or_else(|error| Probe::Failed(error.to_string()));
+    let holder = match probe {
+        Probe::Held => multicast::holder(machine),
+        _ => None,
+    };
+    found.extend(multicast::judge(&probe, holder.as_deref()));
+    found.extend(route::judge(&route::read(&used), &interfaces));
+    let told = daemon.told();
+    let connected = told.is_some_and(|told| told.peers.iter().any(|peer| peer.connected));
+    let outside = used.iter().any(|interface| !interface.is_loopback());
+    if outside {
+        found.extend(firewall::examine(machine, &ports(told), connected).await);
+    }
+    if let Some(told) = told {
+        found.extend(listening(told));
+        found.extend(colleagues::judge(&told.peers, &interfaces));
+    }
+    found
+}
+
+/// Returns the daemon's ports, for connections and for voice.
+fn ports(told: Option<&Told>) -> Vec<u16> {
+    let Some(told) = told else {
+        return USUAL_PORTS.to_vec();
+    };
+    let network = &told.status.network;
+    let mut ports: Vec<u16> = network
+        .listening
+        .iter()
+        .filter_map(|address| address.rsplit(':').next()?.parse().ok())
+        .chain(network.media_port)
+        .collect();
+    ports.sort_unstable();
+    ports.dedup();
+    ports
+}
+
+fn listening(told: &Told) -> Vec<Finding> {
+    let network = &told.status.network;
+    let mut found = Vec::new();
+    if let Some(problem) = &network.problem {
+        found.push(
+            Finding::problem(Area::Network, "network", problem.clone())
+                .because("colleagues do not reach you, or you do not reach them"),
+        );
+    }
+    let ports = ports(Some(told));
+    if network.listening.is_empty() {
+        found.push(
+            Finding::problem(Area::Network, "ports", "the daemon listens at no address")
+                .because("nobody can connect to you")
+                .helped_by("sotto restart"),
+        );
+    } else if !ports.is_empty() {
+        let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+        let what = format!("listens at port {}", ports.join(" and "));
+        found.push(Finding::fine(Area::Network, "ports", what));
+    }
+    found
+}

@@ -1,0 +1,375 @@
+//! The daemon: its settings, its process, its service, and others beside it.
+
+use std::path::Path;
+
+use sotto_control::Places;
+use sotto_control::config::{self, Config};
+use sotto_control::model::{NoticeKind, Severity};
+
+use super::finding::{Area, Finding};
+use super::machine::{Machine, Said};
+use super::told::{Daemon, Told};
+
+const UNIT: &str = "sottod.service";
+const OWN_RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {
+    let mut found = Vec::new();
+    found.extend(settings(&places.config));
+    found.push(running(daemon));
+    if let Some(told) = daemon.told() {
+        found.extend(release(machine, told));
+        found.extend(warnings(told));
+    }
+    found.extend(others(machine, daemon.process()));
+    let here = |name| machine.variable(name).is_some();
+    // A home of its own is no service of the login.
+    if !here("SOTTO_HOME") {
+        let asked = ["is-enabled", "is-active"];
+        let [enabled, active] = asked.map(|verb| systemctl(machine, verb));
+        found.extend(service(enabled.await, active.await));
+        found.extend(linger(machine));
+    }
+    let clock = ["show", "--property=NTPSynchronized", "--value"];
+    found.extend(clock_is_set(machine.ask("timedatectl", &clock).await));
+    found
+}
+
+async fn systemctl(machine: &Machine, verb: &str) -> Option<Said> {
+    machine.ask("systemctl", &["--user", verb, UNIT]).await
+}
+
+fn settings(path: &Path) -> Option<Finding> {
+    let text = match config::read(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let what = format!("{} cannot be read: {error}", path.display());
+            return Some(
+                Finding::problem(Area::Daemon, "settings", what)
+                    .because("the daemon does not start with settings that it cannot read")
+                    .helped_by("make it readable for you, or move it away"),
+            );
+        }
+    };
+    let error = Config::parse(&text).err()?;
+    let what = format!("{}: {error}", path.display());
+    Some(
+        Finding::problem(Area::Daemon, "settings", what)
+            .because("the daemon does not start with settings that it does not understand")
+            .helped_by("sotto config edit"),
+    )
+}
+
+fn running(daemon: &Daemon) -> Finding {
+    match daemon {
+        Daemon::Answers(told) => {
+            let status = &told.status;
+            let what = format!("sottod {} runs as process {}", status.version, status.pid);
+            Finding::fine(Area::Daemon, "running", what)
+        }
+        Daemon::Silent { why, help } => {
+            let finding = Finding::problem(Area::Daemon, "running", why.clone())
+                .because("nobody sees you, and no meeting can reach you");
+            match help {
+                Some(help) => finding.helped_by(help.clone()),
+                None => finding,
+            }
+        }
+    }
+}
+
+fn release(machine: &Machine, told: &Told) -> Option<Finding> {
+    let release = &told.status.version;
+    let program = machine.link(format!("/proc/{}/exe", told.status.pid));
+    // Linux adds this to the name of a program whose file is gone.
+    let replaced = program.is_some_and(|it| it.to_string_lossy().ends_with(" (deleted)"));
+    let what = if release != OWN_RELEASE {
+        format!("the daemon is of release {release}, this program of {OWN_RELEASE}")
+    } else if replaced {
+        "the daemon's program was replaced since it started".to_owned()
+    } else {
+        return None;
+    };
+    Some(
+        Finding::note(Area::Daemon, "release", what)
+            .because("an update takes effect with the daemon's next start")
+            .helped_by("sotto restart"),
+    )
+}
+
+/// The daemon's own warnings, each in the area that it is about.
+fn warnings(told: &Told) -> Vec<Finding> {
+    let warnings = told.status.warnings.iter();
+    let findings = warnings.map(|warning| {
+        let (area, check) = match warning.kind {
+            NoticeKind::Network => (Area::Network, "network"),
+            NoticeKind::Sound | NoticeKind::SameRoom => (Area::Sound, "sound"),
+            NoticeKind::IdentityCloned => (Area::Daemon, "clones"),
+            _ => (Area::Daemon, "warning"),
+        };
+        let finding = match warning.severity {
+            Severity::Info => Finding::note(area, check, warning.text.clone()),
+            Severity::Warning | Severity::Error => {
+                Finding::problem(area, check, warning.text.clone())
+            }
+        };
+        match &warning.hint {
+            Some(hint) => finding.helped_by(hint.clone()),
+            None => finding,
+        }
+    });
+    findings.collect()
+}
+
+/// Other daemons on this machine.
+fn others(machine: &Machine, own: Option<u32>) -> Option<Finding> {
+    let processes = machine.names("/proc").into_iter();
+    let mut others: Vec<u32> = processes
+        .filter_map(|name| name.parse().ok())
+        .filter(|&process| Some(process) != own)
+        .filter(|process| {
+            let name = machine.read(format!("/proc/{process}/comm"));
+            name.is_some_and(|name| name.trim() == "sottod")
+        })
+        .collect();
+    others.sort_unstable();
+    let processes: Vec<String> = others.iter().map(u32::to_string).collect();
+    let (what, why) = match (processes.as_slice(), own) {
+        ([], _) => return None,
+        (many, None) => (
+            format!(
+                "a daemon runs that does not answer here: process {}",
+                many.join(", ")
+            ),
+            "it has another home or another user",
+        ),
+        ([one], Some(_)) => (
+            format!("another daemon runs on this machine: process {one}"),
+            "colleagues see another person; only one of both has the usual ports",
+        ),
+        (many, Some(_)) => (
+            format!(
+                "{} other daemons run on this machine: processes {}",
+                many.len(),
+                many.join(", ")
+            ),
+            "colleagues see each as another person; only one of them has the usual ports",
+        ),
+    };
+    Some(
+        Finding::note(Area::Daemon, "instances", what)
+            .because(why)
+            .helped_by("if it should not run: kill PROCESS"),
+    )
+}
+
+fn service(enabled: Option<Said>, active: Option<Said>) -> Option<Finding> {
+    let enabled = enabled?;
+    let state = active.map(|said| said.text).unwrap_or_default();
+    let finding = match (enabled.text.as_str(), state.as_str()) {
+        (_, "failed") => Finding::problem(
+            Area::Daemon,
+            "service",
+            "the service of your login has failed",
+        )
+        .because("it does not start again by itself after a wrong setting")
+        .helped_by("sotto service logs"),
+        ("enabled" | "enabled-runtime", "active") => {
+            Finding::fine(Area::Daemon, "service", "runs as a service of your login")
+        }
+        ("enabled" | "enabled-runtime", _) => Finding::note(
+            Area::Daemon,
+            "service",
+            "is a service of your login, but not started as one now",
+        )
+        .helped_by("sotto service start"),
+        ("masked" | "masked-runtime", _) => {
+            Finding::problem(Area::Daemon, "service", "the service is masked")
+                .because("a masked service cannot be started")
+                .helped_by(format!("systemctl --user unmask {UNIT}"))
+        }
+        ("disabled", _) => Finding::note(Area::Daemon, "service", "the service is not enabled")
+            .because("Sotto does not start by itself when you log in")
+            .helped_by("sotto service install"),
+        // No unit, or no service manager for this user.
+        ("not-found" | "", _) => {
+            Finding::note(Area::Daemon, "service", "is no service of your login")
+                .because("Sotto does not start by itself when you log in")
+                .helped_by("sotto service install")
+        }
+        (other, _) => {
+            let what = format!("the service is {other}");
+            Finding::fine(Area::Daemon, "service", what)
+        }
+    };
+    Some(finding)
+}
+
+fn linger(machine: &Machine) -> Option<Finding> {
+    let user = machine.variable("USER")?;
+    if user.contains('/') || !machine.exists(format!("/var/lib/systemd/linger/{user}")) {
+        return None;
+    }
+    Some(
+        Finding::note(
+            Area::Daemon,
+            "linger",
+            "your services go on after you have logged out",
+        )
+        .because("the daemon leaves your meeting when you log out, but goes on running")
+        .helped_by("if you do not want that: loginctl disable-linger"),
+    )
+}
+
+fn clock_is_set(said: Option<Said>) -> Option<Finding> {
+    let said = said.filter(|said| said.success)?;
+    match said.text.as_str() {
+        "yes" => Some(Finding::fine(
+            Area::Daemon,
+            "clock",
+            "the clock is kept by network time",
+        )),
+        "no" => Some(
+            Finding::note(
+                Area::Daemon,
+                "clock",
+                "nothing keeps this machine's clock right",
+            )
+            .because("times that colleagues see may be wrong")
+            .helped_by("sudo timedatectl set-ntp true"),
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Weight;
+    use super::*;
+    use sotto_control::model::{Notice, Status};
+
+    fn said(text: &str) -> Option<Said> {
+        let text = text.to_owned();
+        Some(Said {
+            success: true,
+            text,
+        })
+    }
+
+    fn runs(status: Status) -> Told {
+        Told {
+            status,
+            ..Told::default()
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named_with_its_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.toml");
+        assert_eq!(settings(&path), None, "no file is no fault");
+        std::fs::write(&path, "[network]\nlisten_port = 'x'\n").unwrap();
+        let found = settings(&path).unwrap();
+        assert_eq!(found.weight, Weight::Problem);
+        assert!(found.what.contains("config.toml"), "{found:?}");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(settings(&path).unwrap().weight, Weight::Problem);
+    }
+
+    #[test]
+    fn a_daemon_of_another_release_and_a_replaced_program_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::pretended(directory.path(), &[]);
+        let told = |version: &str| {
+            runs(Status {
+                version: version.into(),
+                pid: 7,
+                ..Status::default()
+            })
+        };
+        assert_eq!(release(&machine, &told(OWN_RELEASE)), None);
+        assert!(
+            release(&machine, &told("0.0.1"))
+                .unwrap()
+                .what
+                .contains("0.0.1")
+        );
+        std::fs::create_dir_all(machine.path("/proc/7")).unwrap();
+        std::os::unix::fs::symlink("/usr/bin/sottod (deleted)", machine.path("/proc/7/exe"))
+            .unwrap();
+        let found = release(&machine, &told(OWN_RELEASE)).unwrap();
+        assert_eq!(found.help.unwrap(), "sotto restart");
+    }
+
+    #[test]
+    fn other_daemons_are_counted_and_the_own_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::pretended(directory.path(), &[])
+            .with("/proc/7/comm", "sottod\n")
+            .with("/proc/8/comm", "bash\n")
+            .with("/proc/version", "Linux");
+        assert_eq!(others(&machine, Some(7)), None);
+        let machine = machine.with("/proc/12/comm", "sottod\n");
+        let found = others(&machine, Some(7)).unwrap();
+        assert!(found.what.ends_with("process 12"), "{found:?}");
+        let silent = others(&machine, None).unwrap();
+        assert!(silent.what.ends_with("process 7, 12"), "{silent:?}");
+    }
+
+    #[test]
+    fn warnings_of_the_daemon_stand_where_they_belong() {
+        let warning = |kind, severity| Notice {
+            kind,
+            severity,
+            text: "text".into(),
+            hint: Some("hint".into()),
+            ..Notice::default()
+        };
+        let found = warnings(&runs(Status {
+            warnings: vec![
+                warning(NoticeKind::IdentityCloned, Severity::Error),
+                warning(NoticeKind::Network, Severity::Warning),
+                warning(NoticeKind::Other, Severity::Info),
+            ],
+            ..Status::default()
+        }));
+        assert_eq!(
+            found
+                .iter()
+                .map(|it| (it.area, it.check, it.weight))
+                .collect::<Vec<_>>(),
+            [
+                (Area::Daemon, "clones", Weight::Problem),
+                (Area::Network, "network", Weight::Problem),
+                (Area::Daemon, "warning", Weight::Note),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_service_is_told_in_every_state() {
+        let weight = |enabled: &str, active: &str| {
+            service(said(enabled), said(active)).map(|found| found.weight)
+        };
+        assert_eq!(weight("enabled", "active"), Some(Weight::Fine));
+        assert_eq!(weight("enabled", "inactive"), Some(Weight::Note));
+        assert_eq!(weight("enabled", "failed"), Some(Weight::Problem));
+        assert_eq!(weight("masked", "inactive"), Some(Weight::Problem));
+        assert_eq!(weight("not-found", "inactive"), Some(Weight::Note));
+        assert_eq!(weight("", "inactive"), Some(Weight::Note));
+        assert_eq!(service(None, None), None, "no systemd, nothing to say");
+    }
+
+    #[test]
+    fn lingering_and_an_unset_clock_are_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::pretended(directory.path(), &[("USER", "anna")]);
+        assert_eq!(linger(&machine), None);
+        let machine = machine.with("/var/lib/systemd/linger/anna", "");
+        assert_eq!(linger(&machine).unwrap().check, "linger");
+        assert_eq!(clock_is_set(said("no")).unwrap().weight, Weight::Note);
+        assert_eq!(clock_is_set(said("yes")).unwrap().weight, Weight::Fine);
+        assert_eq!(clock_is_set(said("")), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! The interfaces of this machine, and which of them Sotto uses.
+
+use std::net::IpAddr;
+
+use super::finding::{Area, Finding};
+
+/// An interface that is up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Interface {
+    pub(super) name: String,
+    /// Addresses with the lengths of their networks' prefixes.
+    pub(super) addresses: Vec<(IpAddr, u8)>,
+}
+
+impl Interface {
+    pub(super) fn is_loopback(&self) -> bool {
+        self.addresses.iter().all(|(ip, _)| ip.is_loopback())
+    }
+
+    /// Returns whether it has nothing but addresses that it gave itself.
+    fn is_without_network(&self) -> bool {
+        self.addresses.iter().all(|&(ip, _)| is_link_local(ip))
+    }
+
+    pub(super) fn has(&self, ip: IpAddr) -> bool {
+        self.addresses.iter().any(|&(own, _)| own == ip)
+    }
+
+    /// Returns whether an address lies in one of its networks.
+    pub(super) fn reaches(&self, ip: IpAddr) -> bool {
+        let mut networks = self.addresses.iter();
+        networks.any(|&(own, prefix)| same_network(own, ip, prefix))
+    }
+
+    fn described(&self) -> String {
+        let addresses: Vec<_> = self
+            .addresses
+            .iter()
+            .filter(|(ip, _)| !is_link_local(*ip))
+            .collect();
+        let texts: Vec<String> = match addresses.as_slice() {
+            [] => self
+                .addresses
+                .iter()
+                .map(|(ip, _)| ip.to_string())
+                .collect(),
+            some => some.iter().map(|(ip, _)| ip.to_string()).collect(),
+        };
+        format!("{} ({})", self.name, texts.join(", "))
+    }
+}
+
+/// Returns the interfaces that are up, in the order of their names.
+pub(super) fn read() -> std::io::Result<Vec<Interface>> {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    let mut listed = if_addrs::get_if_addrs()?;
+    listed.retain(if_addrs::Interface::is_oper_up);
+    listed.sort_by(|a, b| a.name.cmp(&b.name));
+    for address in listed {
+        let prefix = match &address.addr {
+            if_addrs::IfAddr::V4(address) => address.prefixlen,
+            if_addrs::IfAddr::V6(address) => address.prefixlen,
+        };
+        let own = (address.ip(), prefix);
+        match interfaces.last_mut() {
+            Some(last) if last.name == address.name => last.addresses.push(own),
+            _ => interfaces.push(Interface {
+                name: address.name.clone(),
+                addresses: vec![own],
+            }),
+        }
+    }
+    Ok(interfaces)
+}
+
+/// Judges them; `wanted` are the names in the settings, none of them for all.
+pub(super) fn judge(interfaces: &[Interface], wanted: &[String]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|name| !interfaces.iter().any(|it| it.name == **name))
+        .map(String::as_str)
+        .collect();
+    if !missing.is_empty() {
+        let what = format!(
+            "network.interfaces names {}, which is not here or not up",
+            missing.join(" and ")
+        );
+        found.push(
+            Finding::problem(Area::Network, "interfaces", what)
+                .because("Sotto uses no other than those that are named")
+                .helped_by("sotto config set network.interfaces NAMES, or [] for all"),
+        );
+    }
+    let used: Vec<&Interface> = interfaces.iter().filter(|it| is_used(it, wanted)).collect();
+    let outside: Vec<&Interface> = used
+        .iter()
+        .copied()
+        .filter(|it| !it.is_loopback())
+        .collect();
+    if outside.is_empty() {
+        if missing.is_empty() && wanted.is_empty() {
+            found.push(
+                Finding::problem(Area::Network, "interfaces", "this machine is on no network")
+                    .because("only this machine itself can be reached")
+                    .helped_by("plug in the cable, or join the Wi-Fi"),
+            );
+        } else if !used.is_empty() {
+            found.push(Finding::note(
+                Area::Network,
+                "interfaces",
+                "only loopback is used: nobody on another machine is reached",
+            ));
+        }
+    } else if outside.iter().all(|it| it.is_without_network()) {
+        let names: Vec<String> = outside.iter().map(|it| it.described()).collect();
+        found.push(
+            Finding::problem(
+                Area::Network,
+                "interfaces",
+                format!(
+                    "no router gave this machine an address: {}",
+                    names.join(", ")
+                ),
+            )
+            .because("colleagues with proper addresses are not reached from such ones")
+            .helped_by("connect to the network again; if it stays so, ask who runs it for DHCP"),
+        );
+    } else {
+        let names: Vec<String> = outside.iter().map(|it| it.described()).collect();
+        found.push(Finding::fine(
+            Area::Network,
+            "interfaces",
+            format!("uses {}", names.join(", ")),
+        ));
+    }
+    let unused: Vec<&str> = interfaces
+        .iter()
+        .filter(|it| !it.is_loopback() && !is_used(it, wanted))
+        .map(|it| it.name.as_str())
+        .collect();
+    if !unused.is_empty() {
+        found.push(Finding::note(
+            Area::Network,
+            "interfaces",
+            format!(
+                "does not use {}: network.interfaces leaves it out",
+                unused.join(", ")
+            ),
+        ));
+    }
+    found
+}
+
+pub(super) fn is_used(interface: &Interface, wanted: &[String]) -> bool {
+    wanted.is_empty() || wanted.contains(&interface.name)
+}
+
+fn is_link_local(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    }
+}
+
+fn same_network(a: IpAddr, b: IpAddr, prefix: u8) -> bool {
+    match (a, b) {
+        (IpAddr::V4(a), IpAddr::V4(b)) => {
+            let mask = u32::MAX
+                .checked_shl(32 - u32::from(prefix.min(32)))
+                .unwrap_or(0);
+            a.to_bits() & mask == b.to_bits() & mask
+        }
+        (IpAddr::V6(a), IpAddr::V6(b)) => {
+            let mask = u128::MAX
+                .checked_shl(128 - u32::from(prefix.min(128)))
+                .unwrap_or(0);
+            a.to_bits() & mask == b.to_bits() & mask
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+pub(super) fn interface(name: &str, addresses: &[(&str, u8)]) -> Interface {
+    let addresses = addresses.iter();
+    Interface {
+        name: name.to_owned(),
+        addresses: addresses
+            .map(|&(ip, prefix)| (ip.parse().unwrap(), prefix))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::finding::Weight;
+    use super::*;
+
+    fn weights(found: &[Finding]) -> Vec<Weight> {
+        found.iter().map(|it| it.weight).collect()
+    }
+
+    #[test]
+    fn a_machine_without_a_network_is_told_so() {
+        let lo = interface("lo", &[("127.0.0.1", 8)]);
+        let found = judge(std::slice::from_ref(&lo), &[]);
+        assert!(found[0].what.contains("on no network"), "{found:?}");
+        let found = judge(&[lo], &["lo".to_owned()]);
+        assert_eq!(weights(&found), [Weight::Note]);
+    }
+
+    #[test]
+    fn addresses_that_no_router_gave_are_a_problem() {
+        let eth = interface("eth0", &[("169.254.3.4", 16), ("fe80::1", 64)]);
+        let found = judge(&[eth], &[]);
+        assert!(found[0].what.contains("no router"), "{found:?}");
+        let eth = interface("eth0", &[("fe80::1", 64), ("192.168.1.7", 24)]);
+        let found = judge(&[eth], &[]);
+        assert_eq!(found[0].what, "uses eth0 (192.168.1.7)");
+    }
+
+    #[test]
+    fn wrong_names_in_the_settings_are_found() {
+        let eth = interface("eth0", &[("192.168.1.7", 24)]);
+        let found = judge(&[eth], &["eth9".to_owned()]);
+        assert_eq!(weights(&found), [Weight::Problem, Weight::Note]);
+        assert!(found[0].what.contains("eth9"));
+    }
+
+    #[test]
+    fn networks_are_told_apart_by_their_prefix() {
+        let eth = interface("eth0", &[("192.168.1.7", 24), ("fd00::1", 64)]);
+        let reaches = |ip: &str| eth.reaches(ip.parse().unwrap());
+        assert!(reaches("192.168.1.200") && reaches("fd00::9"));
+        assert!(!reaches("192.168.2.1") && !reaches("fd01::9"));
+        let tunnel = interface("wg0", &[("10.0.0.1", 32)]);
+        assert!(!tunnel.reaches("10.0.0.2".parse().unwrap()));
+        let all = interface("x", &[("10.0.0.1", 0)]);
+        assert!(all.reaches("1.2.3.4".parse().unwrap()));
+    }
+}
