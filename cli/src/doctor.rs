@@ -73,13 +73,18 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
     let asked = used.clone();
     let probed = tokio::task::spawn_blocking(move || multicast::probe(&asked)).await;
     let probe = probed.unwrap_or_else(|error| Probe::Failed(error.to_string()));
+    let told = daemon.told();
     let holder = match probe {
         Probe::Held => multicast::holder(machine),
         _ => None,
     };
-    found.extend(multicast::judge(&probe, holder.as_deref()));
+    found.extend(multicast::judge(
+        &probe,
+        holder.as_deref(),
+        // A daemon knows better whom it has found.
+        told.is_none(),
+    ));
     found.extend(route::judge(&route::read(&used), &interfaces));
-    let told = daemon.told();
     let connected = told.is_some_and(|told| told.peers.iter().any(|peer| peer.connected));
     let outside = used.iter().any(|interface| !interface.is_loopback());
     if outside {

@@ -24,12 +24,13 @@ pub(super) async fn examine(machine: &Machine, ports: &[u16], connected: bool) -
     firewalls.extend(firewalld(listed.as_ref(), ports));
     // Both of these work by rules of the kernel, which need no second finding.
     if firewalls.is_empty() {
-        let rules = machine.ask("nft", &["--json", "list", "ruleset"]).await;
-        firewalls.extend(nftables(rules.as_ref(), ports));
-    }
-    if firewalls.is_empty() {
         let rules = machine.ask("iptables", &["-S", "INPUT"]).await;
         firewalls.extend(iptables(rules.as_ref(), ports));
+    }
+    // Lists what iptables has set, too.
+    if firewalls.is_empty() {
+        let rules = machine.ask("nft", &["--json", "list", "ruleset"]).await;
+        firewalls.extend(nftables(rules.as_ref(), ports));
     }
     if firewalls.is_empty() {
         firewalls.extend(at_start(machine, ports));
@@ -147,7 +148,8 @@ fn nftables(rules: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
 
 fn ends_in_a_drop(entries: &[Value], chain: &Value) -> bool {
     let mut rules = entries.iter().map(|entry| &entry["rule"]);
-    let last = rules.rfind(|rule| rule["chain"] == chain["name"] && rule["table"] == chain["table"]);
+    let last =
+        rules.rfind(|rule| rule["chain"] == chain["name"] && rule["table"] == chain["table"]);
     let expressions = last.and_then(|rule| rule["expr"].as_array());
     expressions.is_some_and(|expressions| {
         let ends = expressions

@@ -154,8 +154,9 @@ fn receive(socket: &UdpSocket, until: Instant) -> Option<(Vec<u8>, IpAddr)> {
     Some((buffer.get(..length)?.to_vec(), from.ip()))
 }
 
-/// Judges what came of it. `holder` is the program that has the port, where it can be told.
-pub(super) fn judge(probe: &Probe, holder: Option<&str>) -> Vec<Finding> {
+/// Judges what came of it. `holder` is the program that has the port, where it can be told; that nobody else was heard
+/// is told only if `alone_matters`.
+pub(super) fn judge(probe: &Probe, holder: Option<&str>, alone_matters: bool) -> Vec<Finding> {
     match probe {
         Probe::Held => {
             let what = match holder {
@@ -192,7 +193,7 @@ pub(super) fn judge(probe: &Probe, holder: Option<&str>) -> Vec<Finding> {
             if !good.is_empty() {
                 let what = format!("multicast works on {}", good.join(", "));
                 found.insert(0, Finding::fine(Area::Network, "multicast", what));
-                if others.is_empty() {
+                if others.is_empty() && alone_matters {
                     found.push(
                         Finding::note(
                             Area::Network,
@@ -289,7 +290,10 @@ mod tests {
             others: others.iter().map(|ip| ip.parse().unwrap()).collect(),
         };
         let weights = |probe: &Probe| -> Vec<Weight> {
-            judge(probe, None).iter().map(|it| it.weight).collect()
+            judge(probe, None, true)
+                .iter()
+                .map(|it| it.weight)
+                .collect()
         };
         assert_eq!(
             weights(&asked(Back::Heard, &["192.168.1.2"])),
@@ -323,7 +327,7 @@ mod tests {
         let holder = holder(&machine).unwrap();
         assert_eq!(holder, "old-bonjour (process 812)");
         assert!(
-            judge(&Probe::Held, Some(&holder))[0]
+            judge(&Probe::Held, Some(&holder), true)[0]
                 .what
                 .contains("old-bonjour")
         );

@@ -23,10 +23,14 @@ pub(super) fn examine(machine: &Machine, daemon: &Daemon, kit: RealTimeKit) -> V
         Some(told) => {
             found.extend(trouble(&told.status.sound, told.no_devices.as_deref()));
             if let Some(devices) = &told.devices {
-                found.extend(devices_of(devices));
+                let nothing = devices.inputs.is_empty() && devices.outputs.is_empty();
+                match without_system(machine).filter(|_| nothing) {
+                    Some(finding) => found.push(finding),
+                    None => found.extend(devices_of(devices)),
+                }
             }
         }
-        None if chosen.is_none() => found.extend(without_daemon(machine)),
+        None if chosen.is_none() => found.extend(without_system(machine)),
         None => {}
     }
     found.extend(permissions(machine, daemon));
@@ -155,7 +159,7 @@ fn is_default(wanted: &str) -> bool {
 }
 
 /// Looks for a sound system by its files.
-fn without_daemon(machine: &Machine) -> Option<Finding> {
+fn without_system(machine: &Machine) -> Option<Finding> {
     let runtime = machine
         .variable("XDG_RUNTIME_DIR")
         .unwrap_or("/nonexistent");
@@ -332,9 +336,9 @@ mod tests {
     fn a_machine_without_sound_is_told_so_before_a_daemon_runs() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::pretended(directory.path(), &[("XDG_RUNTIME_DIR", "/run/user/7")]);
-        assert!(without_daemon(&machine).is_some());
+        assert!(without_system(&machine).is_some());
         let machine = machine.with("/run/user/7/pulse/native", "");
-        assert_eq!(without_daemon(&machine), None);
+        assert_eq!(without_system(&machine), None);
     }
 
     #[cfg(unix)]
