@@ -2,6 +2,7 @@
 
 mod away;
 mod back;
+mod bugreport;
 mod completions;
 mod config;
 mod connect;
@@ -102,6 +103,7 @@ commands! {
     Devices(devices),
     Connect(connect),
     Doctor(doctor),
+    Bugreport(bugreport),
     Hotkeys(hotkeys),
     Events(events),
     Top(top),

@@ -17,9 +17,9 @@ mod sound;
 mod told;
 
 pub(crate) use finding::{Area, Finding, Report, Weight};
+pub(crate) use machine::Machine;
 
 use bus::Bus;
-use machine::Machine;
 use multicast::Probe;
 use sotto_control::config::{self, Config};
 use sotto_control::{NoHome, Places};

@@ -4,6 +4,7 @@
 //! with `--wait`; everything can be had as JSON; exit codes are stable and listed in `sotto --help`.
 
 mod arguments;
+mod bugreport;
 mod commands;
 mod connection;
 mod doctor;

@@ -1,0 +1,145 @@
+//! What a report of a fault holds: the programs, the doctor's findings, the daemon's state, settings and log, without
+//! names and addresses.
+
+mod redaction;
+
+use std::path::PathBuf;
+
+use redaction::Redaction;
+use serde::Serialize;
+use serde_json::Value;
+use sotto_control::starter::log_of;
+use sotto_control::{EventsSubscribe, Places, config};
+
+use crate::connection::ask;
+use crate::doctor::{self, Machine};
+use crate::failure::Failure;
+use crate::format::{self, Style};
+
+/// The lines of the log that are told.
+const LOG_LINES: usize = 300;
+/// The width of the doctor's text.
+const COLUMNS: usize = 100;
+
+/// Makes the report. Takes two to four seconds, like the doctor.
+///
+/// # Errors
+/// There is no place for Sotto's files.
+pub(crate) async fn make() -> Result<String, Failure> {
+    let places = Places::find()?;
+    let machine = Machine::here();
+    let (snapshot, findings) =
+        tokio::join!(ask(EventsSubscribe { levels: false }), doctor::examine());
+    let snapshot = snapshot.map(|snapshot| serde_json::to_value(snapshot).unwrap_or_default());
+    let mut redaction = redaction(&machine, snapshot.as_ref().ok());
+    let state = match &snapshot {
+        Ok(snapshot) => in_json(snapshot),
+        Err(failure) => failure.to_string(),
+    };
+    let settings = match config::read(&places.config) {
+        Ok(text) if text.is_empty() => "none".to_owned(),
+        Ok(text) => text,
+        Err(error) => error.to_string(),
+    };
+    let sections = [
+        ("Programs", programs(&machine)),
+        (
+            "What the doctor found",
+            format::diagnosis(&findings?, true, COLUMNS, Style::for_stream(false)),
+        ),
+        ("The daemon's state", state),
+        ("Settings", settings),
+        ("The end of the log", log(&machine, &places).await),
+    ];
+    let mut text = "A report about Sotto. Names, titles, identities and addresses are replaced; the same thing has the same \
+                    replacement throughout.\n"
+        .to_owned();
+    for (title, content) in sections {
+        let content = redaction.of(content.trim_end());
+        text.push_str(&format!("\n== {title} ==\n{content}\n"));
+    }
+    Ok(text)
+}
+
+/// Prepares to hide whoever is known.
+fn redaction(machine: &Machine, snapshot: Option<&Value>) -> Redaction {
+    let mut redaction = Redaction::default();
+    if let Some(snapshot) = snapshot {
+        redaction.hide_all_of(snapshot);
+    }
+    // These names are on everybody's machine.
+    let usual = |name: &str| matches!(name, "root" | "localhost");
+    if let Some(home) = machine.variable("HOME").filter(|home| home.len() > 1) {
+        redaction.hide_as(home, "~");
+    }
+    for variable in ["USER", "LOGNAME"] {
+        let name = machine.variable(variable).filter(|name| !usual(name));
+        redaction.hide_as(name.unwrap_or_default(), "user");
+    }
+    let host = machine.read("/etc/hostname").unwrap_or_default();
+    let host = host.trim();
+    if !usual(host) {
+        redaction.hide_as(host, "host");
+    }
+    redaction
+}
+
+fn programs(machine: &Machine) -> String {
+    let system = machine.read("/etc/os-release").unwrap_or_default();
+    let system = system
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="));
+    let kernel = machine
+        .read("/proc/sys/kernel/osrelease")
+        .unwrap_or_default();
+    let mut text = format!(
+        "sotto {}\nsystem {}, {}\nkernel {}\n",
+        env!("CARGO_PKG_VERSION"),
+        system.unwrap_or(std::env::consts::OS).trim_matches('"'),
+        std::env::consts::ARCH,
+        kernel.trim()
+    );
+    for variable in [
+        "XDG_CURRENT_DESKTOP",
+        "XDG_SESSION_TYPE",
+        "WAYLAND_DISPLAY",
+        "DISPLAY",
+        "LANG",
+        "TERM",
+    ] {
+        if let Some(value) = machine.variable(variable) {
+            text.push_str(&format!("{variable}={value}\n"));
+        }
+    }
+    text
+}
+
+fn in_json(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
+}
+
+/// Returns the end of the daemon's log, from its file or from the journal, whichever there is.
+async fn log(machine: &Machine, places: &Places) -> String {
+    let file: PathBuf = log_of(places);
+    let text = match std::fs::read(&file) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(_) => {
+            let lines = LOG_LINES.to_string();
+            let arguments = [
+                "--user",
+                "--user-unit=sottod.service",
+                "--no-pager",
+                "--output=short-iso",
+                "--lines",
+                &lines,
+            ];
+            let said = machine.ask("journalctl", &arguments).await;
+            said.map(|said| said.text).unwrap_or_default()
+        }
+    };
+    if text.trim().is_empty() {
+        return "none was found".to_owned();
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
+}
