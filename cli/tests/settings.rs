@@ -33,7 +33,7 @@ async fn settings_are_changed_with_their_comments_kept() {
         json["network.interfaces"],
         serde_json::json!(["eth0", "wlan0"])
     );
-    assert_eq!(json["network.listen_port"], 0);
+    assert_eq!(json["network.listen_port"], 26606);
     let section = home.text(&["config", "get", "meeting"]).await;
     assert!(section.contains("meeting.rejoin"), "{section}");
     assert!(!section.contains("network"), "{section}");

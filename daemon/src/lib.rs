@@ -15,6 +15,7 @@ mod identity;
 mod keylog;
 mod log;
 mod notice;
+mod ports;
 mod scribe;
 mod service;
 mod settings;

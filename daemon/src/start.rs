@@ -9,7 +9,7 @@ use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_control::server::{BindError, InstanceLock, Listener, ServerConnection};
 use sotto_control::{ForPeople, NoHome, Places, hung_up};
 use sotto_meeting::{Mesh, Setup, StoredError, Topic};
-use sotto_net::{MediaSocket, Network, NetworkConfig, NetworkError};
+use sotto_net::{NetworkConfig, NetworkError};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -21,6 +21,7 @@ use crate::hub::{ControlInput, Hub, Parts, STOP_LIMIT, Sources};
 use crate::identity::{self, IdentityError};
 use crate::keylog::KeyLog;
 use crate::notice::notice;
+use crate::ports::{self, Opened};
 use crate::settings::{Settings, SettingsError};
 use crate::sound::{Voice, VoiceSetupError};
 use crate::threads::Clock;
@@ -138,16 +139,19 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
     }
     let (mesh, state_file) = restore(&settings, seed, state_file, clock, &mut warnings)?;
 
-    let interfaces = settings.interfaces();
-    let socket = MediaSocket::bind(settings.network.media_port, &interfaces)?;
     let mut network_config = NetworkConfig::new(seed);
-    network_config.listen_port = settings.network.listen_port;
-    network_config.interfaces = interfaces;
+    network_config.interfaces = settings.interfaces();
     network_config
         .static_peers
         .clone_from(&settings.network.static_peers);
     network_config.common_topic = Some(Topic::LOBBY.to_owned());
-    let (network, network_events) = Network::start(network_config).await?;
+    let Opened {
+        socket,
+        network,
+        events: network_events,
+        warning,
+    } = ports::open(&settings.network, network_config).await?;
+    warnings.extend(warning);
 
     let (device_changes, devices) = mpsc::channel(1);
     let voice = Voice::start(

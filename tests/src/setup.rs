@@ -57,7 +57,7 @@ impl Setup {
             audio: String::new(),
             network: match host.interface() {
                 // All daemons on loopback share its ports.
-                "lo" => "interfaces = [\"lo\"]\n".to_owned(),
+                "lo" => "interfaces = [\"lo\"]\nlisten_port = 0\nmedia_port = 0\n".to_owned(),
                 interface => format!(
                     "interfaces = [\"{interface}\"]\nlisten_port = {LISTEN_PORT}\nmedia_port = {MEDIA_PORT}\n"
                 ),

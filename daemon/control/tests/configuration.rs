@@ -10,7 +10,9 @@ fn an_empty_file_is_all_defaults() {
     assert_eq!(Config::parse(""), Ok(Config::default()));
     assert_eq!(get("", "audio.input").unwrap(), "default");
     assert_eq!(get("", "meeting.rejoin").unwrap(), "after-crash");
-    assert_eq!(get("", "network.listen_port").unwrap(), "0");
+    assert_eq!(get("", "network.listen_port").unwrap(), "26606");
+    assert_eq!(get("", "network.media_port").unwrap(), "26607");
+    assert_eq!(Config::default().network.listen_port, None);
 }
 
 #[test]
@@ -50,8 +52,8 @@ fn every_key_is_read() {
     assert_eq!(config.audio.output, Device::Null);
     assert_eq!(config.audio.profile, Profile::Latency);
     assert_eq!(config.network.interfaces, ["eth0"]);
-    assert_eq!(config.network.listen_port, 4000);
-    assert_eq!(config.network.media_port, 4001);
+    assert_eq!(config.network.listen_port, Some(4000));
+    assert_eq!(config.network.media_port, Some(4001));
     assert_eq!(
         config.network.static_peers,
         ["[2001:db8::1]:5".parse().unwrap()]

@@ -90,9 +90,21 @@ impl Daemon {
         sound_server: Option<&StuckSoundServer>,
         adjust: impl FnOnce(&mut Command),
     ) -> Self {
+        // The daemons of a test share loopback's ports.
+        let network = "listen_port = 0\nmedia_port = 0";
+        Self::start_on(network, settings, sound_server, adjust)
+    }
+
+    /// Starts it with these lines about the network, beside the interface.
+    pub fn start_on(
+        network: &str,
+        settings: &str,
+        sound_server: Option<&StuckSoundServer>,
+        adjust: impl FnOnce(&mut Command),
+    ) -> Self {
         only_on_loopback();
         let home = TempDir::new().unwrap();
-        let config = format!("{settings}\n[network]\ninterfaces = ['lo']\n");
+        let config = format!("{settings}\n[network]\ninterfaces = ['lo']\n{network}\n");
         std::fs::write(home.path().join("config.toml"), config).unwrap();
         let notify = home.path().join("notify");
         let told = UnixDatagram::bind(&notify).unwrap();

@@ -3,6 +3,7 @@
 use super::groups;
 use super::hotkeys;
 use super::notifications::Notifications;
+use super::ports::{LISTEN_PORT, MEDIA_PORT};
 use super::schema::{Config, ConfigError, KEYS, VOICE_GATE, unknown_key};
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
@@ -234,8 +235,8 @@ fn shown(config: &Config, key: &str) -> String {
         "talk.mode" => config.talk.mode.to_string(),
         "presence.idle_after" => config.presence.idle_after.to_string(),
         "network.interfaces" => list(config.network.interfaces.iter()),
-        "network.listen_port" => config.network.listen_port.to_string(),
-        "network.media_port" => config.network.media_port.to_string(),
+        "network.listen_port" => port(config.network.listen_port, LISTEN_PORT),
+        "network.media_port" => port(config.network.media_port, MEDIA_PORT),
         "network.static_peers" => list(config.network.static_peers.iter()),
         "audio.backend" => config.audio.backend.to_string(),
         "audio.input" => config.audio.input.to_string(),
@@ -251,6 +252,10 @@ fn shown(config: &Config, key: &str) -> String {
             None => config.hotkeys.shown(key),
         },
     }
+}
+
+fn port(chosen: Option<u16>, otherwise: u16) -> String {
+    chosen.unwrap_or(otherwise).to_string()
 }
 
 fn list<T: ToString>(entries: impl Iterator<Item = T>) -> String {

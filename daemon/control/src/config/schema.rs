@@ -67,10 +67,12 @@ pub enum Rejoin {
 pub struct Network {
     /// `interfaces`: names of the interfaces to use; empty: all.
     pub interfaces: Vec<String>,
-    /// `listen_port`: for connections (QUIC and TCP); 0: any free one.
-    pub listen_port: u16,
-    /// `media_port`: for voice (UDP); 0: any free one.
-    pub media_port: u16,
+    /// `listen_port`: for connections (QUIC and TCP); 0: any free one; `None`: [`LISTEN_PORT`](super::LISTEN_PORT), or any
+    /// free one where that is taken.
+    pub listen_port: Option<u16>,
+    /// `media_port`: for voice (UDP); 0: any free one; `None`: [`MEDIA_PORT`](super::MEDIA_PORT), or any free one where that
+    /// is taken.
+    pub media_port: Option<u16>,
     /// `static_peers`: colleagues by `IP:PORT`, where multicast does not pass.
     pub static_peers: Vec<SocketAddr>,
 }
@@ -281,8 +283,12 @@ impl Config {
                 fit(parsed(item).map(|after| self.presence.idle_after = after))
             }
             "network.interfaces" => fit(texts(item).map(|names| self.network.interfaces = names)),
-            "network.listen_port" => fit(port(item).map(|port| self.network.listen_port = port)),
-            "network.media_port" => fit(port(item).map(|port| self.network.media_port = port)),
+            "network.listen_port" => {
+                fit(port(item).map(|port| self.network.listen_port = Some(port)))
+            }
+            "network.media_port" => {
+                fit(port(item).map(|port| self.network.media_port = Some(port)))
+            }
             "network.static_peers" => {
                 fit(addresses(item).map(|peers| self.network.static_peers = peers))
             }
