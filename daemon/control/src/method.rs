@@ -171,6 +171,7 @@ methods! {
     PresencePhone,
     DndSet,
     NetworkConnect,
+    NetworkGet,
     EventsSubscribe,
     DaemonQuit,
 }

@@ -169,6 +169,7 @@ impl Hub {
                 }
                 Err(error) => Err(error),
             },
+            Request::NetworkGet(_) => Ok(self.network_report().into()),
             Request::DaemonQuit(_) => {
                 self.stopping = Some(client);
                 Ok(Done {}.into())

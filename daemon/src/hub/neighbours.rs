@@ -125,6 +125,7 @@ impl Neighbours {
             running: self.running.len(),
             connected: self.connected.len(),
             problem,
+            hint: None,
         }
     }
 }

@@ -172,6 +172,7 @@ impl Presenter<'_> {
             addresses: peer.addresses.iter().map(ToString::to_string).collect(),
             meetings,
             last_heard_s: self.heard.seconds(peer.peer, now),
+            clock_off_s: None,
         }
     }
 

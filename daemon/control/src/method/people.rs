@@ -3,7 +3,7 @@
 use super::bound::{ADDRESS, WAITING};
 use super::declare::{Answered, method};
 use crate::bounds::MAX_WAIT;
-use crate::model::{Peer, Person};
+use crate::model::{NetworkReport, Peer, Person};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -34,6 +34,13 @@ method! {
         /// The time to wait for the connection, in milliseconds; absent: reply once dialling has begun.
         wait_ms: Option<u64> = WAITING;
     }
+}
+
+method! {
+    /// Shows the interfaces, what multicast does on each, and who is not reached: for finding out why nobody is heard.
+    pub struct NetworkGet: "network.get" -> NetworkReport;
+    reply: "**NetworkReport**";
+    answered: Answered::AtOnce;
 }
 
 fn waiting(params: &NetworkConnect) -> Duration {

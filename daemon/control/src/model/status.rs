@@ -36,6 +36,9 @@ pub struct Peer {
     /// Seconds since something was last heard of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_heard_s: Option<u64>,
+    /// Seconds by which its clock is ahead of this machine's, negative if behind; absent unless far off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_off_s: Option<i64>,
 }
 
 /// Reply to `status.get`: the daemon at a glance.
@@ -117,6 +120,9 @@ pub struct NetworkStatus {
     /// What is wrong, when something is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// What helps against it, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// Everything that a client may show, as it is when a subscription begins.

@@ -299,6 +299,33 @@ pub(super) fn examples() -> Vec<Example> {
                 not_saved: Some("the disk is full".into()),
             },
         ),
+        example(
+            NetworkGet {},
+            &NetworkReport {
+                interfaces: vec![NetworkInterface {
+                    name: "eth0".into(),
+                    addresses: vec!["192.0.2.1/24".into()],
+                    used: false,
+                    unused_because: Some(UnusedBecause::NotChosen),
+                    multicast_heard_back: Some(true),
+                    others_heard_s: Some(4),
+                }],
+                listen_port: Some(42_113),
+                media_port: Some(42_114),
+                discovery: true,
+                mdns_port_bound: Some(true),
+                unreachable: vec![UnreachablePeer {
+                    id: "12D3KooB".into(),
+                    label: "Bao".into(),
+                    addresses: vec!["192.0.2.10:42113".into()],
+                    shares_network: true,
+                    failures: 3,
+                }],
+                clones: vec!["192.0.2.11:42113".into()],
+                problem: Some("multicast does not come back through eth0".into()),
+                hint: Some("let UDP port 5353 through".into()),
+            },
+        ),
     ]
 }
 

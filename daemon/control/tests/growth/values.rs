@@ -161,6 +161,7 @@ pub(super) fn status() -> Status {
             running: 4,
             connected: 3,
             problem: Some("no network".into()),
+            hint: None,
         },
         warnings: vec![notice()],
     }
@@ -181,6 +182,7 @@ pub(super) fn peer() -> Peer {
         addresses: vec!["192.0.2.10".into()],
         meetings: vec![planning()],
         last_heard_s: Some(2),
+        clock_off_s: None,
     }
 }
 

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use sotto_control::model::NetworkReport;
 use sotto_control::server::Answer;
 use sotto_control::{ConnectReply, ControlError, ErrorCode, Reply};
 use sotto_meeting::PeerId;
@@ -57,6 +58,17 @@ impl Hub {
             };
             answer.send(Err::<Reply, _>(failed));
         });
+    }
+
+    /// Returns the ways to others, one by one.
+    pub(super) fn network_report(&self) -> NetworkReport {
+        let status = self.neighbours.status(self.voice.media_port());
+        NetworkReport {
+            media_port: status.media_port,
+            problem: status.problem,
+            hint: status.hint,
+            ..NetworkReport::default()
+        }
     }
 
     /// Answers a connection by address that stands, once the name of who is there has come over it.
