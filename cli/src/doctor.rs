@@ -21,14 +21,14 @@ pub(crate) use machine::Machine;
 
 use bus::Bus;
 use multicast::Probe;
-use sotto_control::config::{self, Config};
+use sotto_control::config::{self, Config, LISTEN_PORT, MEDIA_PORT, Network};
 use sotto_control::{NoHome, Places};
 use told::{Daemon, Told};
 
 /// The name of the service that gives programs real-time priority.
 const REAL_TIME_KIT: &str = "org.freedesktop.RealtimeKit1";
 /// The ports that firewalls are asked about where no daemon names its own.
-const USUAL_PORTS: [u16; 2] = [26606, 26607];
+const USUAL_PORTS: [u16; 2] = [LISTEN_PORT, MEDIA_PORT];
 
 /// Looks at everything. Takes two to four seconds.
 ///
@@ -59,15 +59,17 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
             return vec![Finding::problem(Area::Network, "interfaces", what)];
         }
     };
-    let settings = config::read(&places.config).ok();
-    let wanted = settings
+    let text = config::read(&places.config).ok();
+    // Settings that cannot be read are told of the daemon.
+    let settings = text
         .and_then(|text| Config::parse(&text).ok())
-        .map(|config| config.network.interfaces)
-        .unwrap_or_default();
-    found.extend(interfaces::judge(&interfaces, &wanted));
+        .unwrap_or_default()
+        .network;
+    let wanted = &settings.interfaces;
+    found.extend(interfaces::judge(&interfaces, wanted));
     let used: Vec<_> = interfaces
         .iter()
-        .filter(|interface| interfaces::is_used(interface, &wanted))
+        .filter(|interface| interfaces::is_used(interface, wanted))
         .cloned()
         .collect();
     let asked = used.clone();
@@ -91,8 +93,8 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
         found.extend(firewall::examine(machine, &ports(told), connected).await);
     }
     if let Some(told) = told {
-        found.extend(listening(told));
-        found.extend(colleagues::judge(&told.peers, &interfaces));
+        found.extend(listening(told, &settings));
+        found.extend(colleagues::judge(&told.peers, &told.network));
     }
     found
 }
@@ -102,38 +104,51 @@ fn ports(told: Option<&Told>) -> Vec<u16> {
     let Some(told) = told else {
         return USUAL_PORTS.to_vec();
     };
-    let network = &told.status.network;
+    let (network, status) = (&told.network, &told.status.network);
     let mut ports: Vec<u16> = network
-        .listening
-        .iter()
-        .filter_map(|address| address.rsplit(':').next()?.parse().ok())
-        .chain(network.media_port)
+        .listen_port
+        .into_iter()
+        .chain(network.media_port.or(status.media_port))
         .collect();
     ports.sort_unstable();
     ports.dedup();
     ports
 }
 
-fn listening(told: &Told) -> Vec<Finding> {
+fn listening(told: &Told, settings: &Network) -> Vec<Finding> {
     let network = &told.status.network;
     let mut found = Vec::new();
     if let Some(problem) = &network.problem {
-        found.push(
-            Finding::problem(Area::Network, "network", problem.clone())
-                .because("colleagues do not reach you, or you do not reach them"),
-        );
+        let finding = Finding::problem(Area::Network, "network", problem.clone())
+            .because("colleagues do not reach you, or you do not reach them");
+        found.push(match &network.hint {
+            Some(hint) => finding.helped_by(hint.clone()),
+            None => finding,
+        });
     }
-    let ports = ports(Some(told));
     if network.listening.is_empty() {
         found.push(
             Finding::problem(Area::Network, "ports", "the daemon listens at no address")
                 .because("nobody can connect to you")
                 .helped_by("sotto restart"),
         );
-    } else if !ports.is_empty() {
-        let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-        let what = format!("listens at port {}", ports.join(" and "));
-        found.push(Finding::fine(Area::Network, "ports", what));
+        return found;
     }
+    let ports = ports(Some(told));
+    let listed: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let what = format!("listens at port {}", listed.join(" and "));
+    let chosen = settings.listen_port.is_some() || settings.media_port.is_some();
+    found.push(
+        match chosen || ports.iter().all(|port| USUAL_PORTS.contains(port)) {
+            true => Finding::fine(Area::Network, "ports", what),
+            false => Finding::note(
+                Area::Network,
+                "ports",
+                format!("{what}, not at the usual ones"),
+            )
+            .because("rules of firewalls for Sotto name the usual ports 26606 and 26607")
+            .helped_by("if another daemon or program has them, end it; then: sotto restart"),
+        },
+    );
     found
 }

@@ -220,7 +220,7 @@ mod tests {
         );
         assert_eq!(
             text,
-            "person-1 joined meeting-1 with person-2; Annabelle and the group-1 stay; id-of-person-1"
+            "person-2 joined meeting-1 with person-1; Annabelle and the group-1 stay; id-of-person-2"
         );
     }
 

@@ -1,19 +1,18 @@
-//! Colleagues who are announced and cannot be reached.
+//! Colleagues: who is connected, who is announced and cannot be reached, and whose clock is wrong.
 
-use std::net::IpAddr;
+use std::time::Duration;
 
-use sotto_control::model::Peer;
+use sotto_control::model::{NetworkReport, Peer, UnreachablePeer};
 
 use super::finding::{Area, Finding};
-use super::interfaces::Interface;
+use crate::format;
+
+/// Dials that must fail before somebody counts as unreachable: the first may come too early.
+const FAILURES: u32 = 2;
 
 /// Judges who is there and who is reached.
-pub(super) fn judge(peers: &[Peer], interfaces: &[Interface]) -> Vec<Finding> {
+pub(super) fn judge(peers: &[Peer], network: &NetworkReport) -> Vec<Finding> {
     let connected = peers.iter().filter(|peer| peer.connected).count();
-    let apart: Vec<&Peer> = peers
-        .iter()
-        .filter(|peer| peer.running && !peer.connected)
-        .collect();
     let mut found = Vec::new();
     if connected > 0 {
         let what = match connected {
@@ -21,28 +20,28 @@ pub(super) fn judge(peers: &[Peer], interfaces: &[Interface]) -> Vec<Finding> {
             many => format!("{many} colleagues are connected"),
         };
         found.push(Finding::fine(Area::Network, "colleagues", what));
-    } else if apart.is_empty() {
+    } else if network.unreachable.is_empty() {
         found.push(
             Finding::note(Area::Network, "colleagues", "no colleague has been found yet")
                 .because("nobody runs Sotto on this network, or the network does not pass multicast")
-                .helped_by("sotto connect ADDRESS, with what 'sotto status' shows as network at the colleague's"),
+                .helped_by("sotto connect ADDRESS:PORT, with what 'sotto status' shows as network at the colleague's"),
         );
     }
-    for peer in apart {
-        found.push(unreachable(peer, interfaces));
-    }
+    found.extend(network.unreachable.iter().filter_map(unreachable));
+    found.extend(peers.iter().filter_map(clock));
     found
 }
 
-fn unreachable(peer: &Peer, interfaces: &[Interface]) -> Finding {
-    let name = &peer.person.label;
+fn unreachable(peer: &UnreachablePeer) -> Option<Finding> {
+    let name = &peer.label;
     let at = peer.addresses.join(", ");
-    let near = peer
-        .addresses
-        .iter()
-        .filter_map(|text| address(text))
-        .any(|ip| interfaces.iter().any(|interface| interface.reaches(ip)));
-    if near {
+    if peer.failures < FAILURES {
+        return None;
+    }
+    Some(if peer.addresses.is_empty() {
+        let what = format!("{name} was heard of, but at no address");
+        Finding::note(Area::Network, "unreachable", what)
+    } else if peer.shares_network {
         let what = format!("{name} is announced at {at}, but cannot be reached");
         Finding::problem(Area::Network, "unreachable", what)
             .because(
@@ -51,65 +50,92 @@ fn unreachable(peer: &Peer, interfaces: &[Interface]) -> Finding {
             .helped_by(
                 "at the colleague's: sotto doctor; on Wi-Fi try another one than the guests' network",
             )
-    } else if at.is_empty() {
-        Finding::note(
-            Area::Network,
-            "unreachable",
-            format!("{name} was heard of, but at no address"),
-        )
     } else {
         let what = format!("{name} is at {at}: no network in common with this machine");
         Finding::problem(Area::Network, "no_common_network", what)
             .because("both are on different networks, or one of both uses an address that it no longer has")
             .helped_by("join the same network; or, where a router passes between both: sotto connect ADDRESS:PORT")
-    }
+    })
 }
 
-/// Reads an address with or without port.
-fn address(text: &str) -> Option<IpAddr> {
-    let with_port = text.parse::<std::net::SocketAddr>().map(|it| it.ip());
-    with_port.or_else(|_| text.parse()).ok()
+fn clock(peer: &Peer) -> Option<Finding> {
+    let off = peer.clock_off_s?;
+    let by = format::duration(Duration::from_secs(off.unsigned_abs()));
+    let direction = if off < 0 { "behind" } else { "ahead of" };
+    let what = format!(
+        "the clock of {} is {by} {direction} this machine's",
+        peer.person.label
+    );
+    Some(
+        Finding::note(Area::Network, "colleagues_clock", what)
+            .because("one of both shows wrong times")
+            .helped_by("on the machine that is wrong: sudo timedatectl set-ntp true"),
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::interfaces::interface;
     use super::*;
     use sotto_control::model::Person;
 
-    fn peer(label: &str, connected: bool, addresses: &[&str]) -> Peer {
-        Peer {
-            person: Person {
-                label: label.into(),
-                ..Person::default()
-            },
-            running: true,
-            connected,
-            addresses: addresses.iter().map(|&it| it.to_owned()).collect(),
-            ..Peer::default()
+    fn away(label: &str, address: &str, shares_network: bool, failures: u32) -> UnreachablePeer {
+        UnreachablePeer {
+            label: label.into(),
+            addresses: vec![address.into()],
+            shares_network,
+            failures,
+            ..UnreachablePeer::default()
         }
+    }
+
+    fn checks(found: &[Finding]) -> Vec<&'static str> {
+        found.iter().map(|it| it.check).collect()
     }
 
     #[test]
     fn isolation_and_foreign_networks_are_told_apart() {
-        let here = [interface("eth0", &[("192.168.1.7", 24)])];
-        let found = judge(
-            &[
-                peer("Bao", true, &["192.168.1.8:26606"]),
-                peer("Chen", false, &["192.168.1.9:26606"]),
-                peer("Dara", false, &["10.9.9.9"]),
+        let bao = Peer {
+            connected: true,
+            ..Peer::default()
+        };
+        let network = NetworkReport {
+            unreachable: vec![
+                away("Chen", "192.168.1.9:26606", true, 3),
+                away("Dara", "10.9.9.9:26606", false, 3),
+                away("Emil", "192.168.1.10:26606", true, 0),
             ],
-            &here,
+            ..NetworkReport::default()
+        };
+        let found = judge(&[bao], &network);
+        assert_eq!(
+            checks(&found),
+            ["colleagues", "unreachable", "no_common_network"]
         );
-        let checks: Vec<&str> = found.iter().map(|it| it.check).collect();
-        assert_eq!(checks, ["colleagues", "unreachable", "no_common_network"]);
         assert!(found[1].what.contains("Chen"), "{found:?}");
     }
 
     #[test]
     fn nobody_at_all_is_no_more_than_a_note() {
-        let found = judge(&[], &[]);
-        assert_eq!(found.len(), 1);
+        let found = judge(&[], &NetworkReport::default());
+        assert_eq!(checks(&found), ["colleagues"]);
         assert!(found[0].help.as_ref().unwrap().contains("sotto connect"));
+    }
+
+    #[test]
+    fn a_clock_that_is_far_off_is_told() {
+        let peer = Peer {
+            connected: true,
+            person: Person {
+                label: "Bao".into(),
+                ..Person::default()
+            },
+            clock_off_s: Some(-86_400 * 3),
+            ..Peer::default()
+        };
+        let found = judge(&[peer], &NetworkReport::default());
+        assert_eq!(
+            found[1].what,
+            "the clock of Bao is 3 days behind this machine's"
+        );
     }
 }

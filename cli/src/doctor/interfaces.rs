@@ -26,12 +26,6 @@ impl Interface {
         self.addresses.iter().any(|&(own, _)| own == ip)
     }
 
-    /// Returns whether an address lies in one of its networks.
-    pub(super) fn reaches(&self, ip: IpAddr) -> bool {
-        let mut networks = self.addresses.iter();
-        networks.any(|&(own, prefix)| same_network(own, ip, prefix))
-    }
-
     fn described(&self) -> String {
         let addresses: Vec<_> = self
             .addresses
@@ -163,24 +157,6 @@ fn is_link_local(ip: IpAddr) -> bool {
     }
 }
 
-fn same_network(a: IpAddr, b: IpAddr, prefix: u8) -> bool {
-    match (a, b) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => {
-            let mask = u32::MAX
-                .checked_shl(32 - u32::from(prefix.min(32)))
-                .unwrap_or(0);
-            a.to_bits() & mask == b.to_bits() & mask
-        }
-        (IpAddr::V6(a), IpAddr::V6(b)) => {
-            let mask = u128::MAX
-                .checked_shl(128 - u32::from(prefix.min(128)))
-                .unwrap_or(0);
-            a.to_bits() & mask == b.to_bits() & mask
-        }
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 pub(super) fn interface(name: &str, addresses: &[(&str, u8)]) -> Interface {
     let addresses = addresses.iter();
@@ -226,17 +202,5 @@ mod tests {
         let found = judge(&[eth], &["eth9".to_owned()]);
         assert_eq!(weights(&found), [Weight::Problem, Weight::Note]);
         assert!(found[0].what.contains("eth9"));
-    }
-
-    #[test]
-    fn networks_are_told_apart_by_their_prefix() {
-        let eth = interface("eth0", &[("192.168.1.7", 24), ("fd00::1", 64)]);
-        let reaches = |ip: &str| eth.reaches(ip.parse().unwrap());
-        assert!(reaches("192.168.1.200") && reaches("fd00::9"));
-        assert!(!reaches("192.168.2.1") && !reaches("fd01::9"));
-        let tunnel = interface("wg0", &[("10.0.0.1", 32)]);
-        assert!(!tunnel.reaches("10.0.0.2".parse().unwrap()));
-        let all = interface("x", &[("10.0.0.1", 0)]);
-        assert!(all.reaches("1.2.3.4".parse().unwrap()));
     }
 }

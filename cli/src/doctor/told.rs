@@ -1,7 +1,7 @@
 //! What the running daemon says of itself.
 
-use sotto_control::model::{Devices, Peer, Status};
-use sotto_control::{AudioDevices, Client, ForPeople, PeersList, StatusGet};
+use sotto_control::model::{Devices, NetworkReport, Peer, Status};
+use sotto_control::{AudioDevices, Client, ForPeople, NetworkGet, PeersList, StatusGet};
 
 use crate::connection::connect;
 use crate::failure::Failure;
@@ -23,6 +23,7 @@ pub(super) enum Daemon {
 pub(super) struct Told {
     pub(super) status: Status,
     pub(super) peers: Vec<Peer>,
+    pub(super) network: NetworkReport,
     /// Absent where it cannot list them.
     pub(super) devices: Option<Devices>,
     /// Why it cannot.
@@ -59,6 +60,8 @@ async fn told() -> Result<Told, Failure> {
     let client: Client = connect().await?;
     let status = client.call(StatusGet {}).await?;
     let peers = client.call(PeersList {}).await?.peers;
+    // A daemon of an earlier release does not know the question.
+    let network = client.call(NetworkGet {}).await.unwrap_or_default();
     let (devices, no_devices) = match client.call(AudioDevices {}).await {
         Ok(devices) => (Some(devices), None),
         Err(error) => (None, Some(in_full(&error))),
@@ -66,6 +69,7 @@ async fn told() -> Result<Told, Failure> {
     Ok(Told {
         status,
         peers,
+        network,
         devices,
         no_devices,
     })
