@@ -15,7 +15,7 @@ async fn wrong_usage_is_exit_code_2() {
         &["mumble"],
         &["volume", "bao", "201"],
         &["volume", "bao", "loud"],
-        &["connect", "example.org"],
+        &["connect", "example.org:port"],
         &["join", "--wait=soon"],
         &["whisper", "bao", "--for", "2h"],
         &["whisper", "bao", "--for", "50ms"],

@@ -7,7 +7,7 @@ use sotto_control::ForPeople;
 use sotto_control::config::{
     self, Config, ConfigError, IdleAfter, Notifications, Rejoin, TalkMode,
 };
-use sotto_meeting::RejoinPolicy;
+use sotto_meeting::{RejoinPolicy, is_shown};
 use sotto_net::Interfaces;
 
 use crate::files::{self, FileError};
@@ -21,10 +21,12 @@ pub(crate) enum SettingsError {
     #[error(transparent)]
     File(#[from] FileError),
     /// The file is not UTF-8.
-    #[error("{path} is not a text file")]
+    #[error("{path}: {why}")]
     NotText {
-        /// Which file.
+        /// The file.
         path: String,
+        /// The encoding that it may be in.
+        why: String,
     },
     /// A key or value does not fit.
     #[error("{path}: {source}")]
@@ -40,9 +42,7 @@ impl ForPeople for SettingsError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint(),
-            Self::NotText { .. } => {
-                Some("write it anew, or remove it to use the defaults".to_owned())
-            }
+            Self::NotText { .. } => Some("or remove it to use the defaults".to_owned()),
             Self::Config { .. } => None,
         }
     }
@@ -82,7 +82,8 @@ impl Settings {
     pub(crate) fn load(file: &Path) -> Result<Self, SettingsError> {
         let path = || file.display().to_string();
         let bytes = files::read(file)?.unwrap_or_default();
-        let text = String::from_utf8(bytes).map_err(|_| SettingsError::NotText { path: path() })?;
+        let text =
+            config::decoded(bytes).map_err(|why| SettingsError::NotText { path: path(), why })?;
         let wrong = |source| SettingsError::Config {
             path: path(),
             source,
@@ -94,7 +95,10 @@ impl Settings {
         let profile = config.audio.profile;
         let output = device(config.audio.output);
         Ok(Self {
-            name: config.name.unwrap_or_else(login_name),
+            name: config
+                .name
+                .filter(|name| is_shown(name))
+                .unwrap_or_else(login_name),
             device: machine_name(),
             rejoin: match config.meeting.rejoin {
                 Rejoin::AfterCrash => RejoinPolicy::AfterCrash,

@@ -137,6 +137,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), StartError> {
             "voice keys are being written to a file: whoever has it can listen to recordings of this daemon's voice",
         ));
     }
+    warnings.extend(hidden_name(&settings.name));
     let (mesh, state_file) = restore(&settings, seed, state_file, clock, &mut warnings)?;
 
     let mut network_config = NetworkConfig::new(seed);
@@ -237,6 +238,17 @@ fn open_key_log(path: &Path) -> Result<KeyLog, StartError> {
         path.display()
     );
     KeyLog::create(path).map_err(StartError::KeyLog)
+}
+
+/// Tells of a name in the settings that colleagues see otherwise.
+fn hidden_name(name: &str) -> Option<Notice> {
+    let hidden = u32::from(sotto_meeting::hidden_in_name(name)?);
+    let text = format!(
+        "your name has a character that colleagues do not see (U+{hidden:04X}); they see it without"
+    );
+    let mut warning = notice(NoticeKind::Setting, Severity::Warning, text);
+    warning.hint = Some("write it anew: sotto config set name 'Your Name'".to_owned());
+    Some(warning)
 }
 
 /// Brings the mesh back from its state file, and says where the next state goes.

@@ -5,15 +5,15 @@ use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::wait::Wait;
-use sotto_control::{MAX_WAIT, NetworkConnect};
+use sotto_control::{ColleagueAddress, MAX_WAIT, NetworkConnect};
 
-/// Connect to a colleague by address, where the network does not pass multicast
+/// Connect to a colleague by address or machine, where the network does not pass multicast
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "The address is the one that the colleague's 'sotto status' shows. To try it at every start, add it to network.static_peers. With --wait, waits until the colleague answers.\n\nExamples:\n  sotto connect 192.168.7.20:42113 --wait 10s\n  sotto config set network.static_peers 192.168.7.20:42113"
+    after_help = "The address is the one that the colleague's 'sotto status' shows. It is tried for 10 minutes; to try it at every start, add it to network.static_peers. With --wait, waits until the colleague answers.\n\nExamples:\n  sotto connect 192.168.7.20\n  sotto connect anna-pc.local\n  sotto connect 192.168.7.20:42113 --wait 30s\n  sotto config set network.static_peers 192.168.7.20:42113"
 )]
 pub(crate) struct Connect {
-    /// IP address and port (for IPv6: `[fd00::20]:42113`)
+    /// IP address or name of the machine; with its port, where it is not the usual one (for IPv6: `[fd00::20]:42113`)
     #[arg(value_name = "ADDRESS")]
     address: String,
 
@@ -23,22 +23,17 @@ pub(crate) struct Connect {
 
 impl Connect {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        if let Err(error) = self.address.parse::<std::net::SocketAddr>() {
-            let text = format!(
-                "\"{}\" is not an address as IP:PORT ({error})",
-                self.address
-            );
-            return Err(Failure::Usage(text));
-        }
+        let address = self.address.parse::<ColleagueAddress>();
+        let address = address.map_err(Failure::Usage)?.to_string();
         if self.wait.limit.is_some_and(|limit| limit > MAX_WAIT) {
             let longest = format::bound(MAX_WAIT);
             return Err(Failure::Usage(format!(
-                "'sotto connect' waits {longest} at most; without --wait the daemon goes on trying"
+                "'sotto connect' waits {longest} at most; without --wait the daemon tries for 10 minutes"
             )));
         }
         let wait_ms = self.wait.limit.map(|limit| limit.as_millis());
         let request = NetworkConnect {
-            address: self.address,
+            address,
             wait_ms: wait_ms.map(|ms| u64::try_from(ms).unwrap_or(u64::MAX)),
         };
         output.show(&ask(request).await?, format::connected)

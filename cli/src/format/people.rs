@@ -67,6 +67,9 @@ pub(crate) fn presence_reply(reply: &PresenceReply, style: Style) -> String {
 pub(crate) fn connected(reply: &ConnectReply, _style: Style) -> String {
     match &reply.person {
         Some(person) => format!("Connected to {} at {}.", person.label, reply.address),
-        None => format!("Trying {}; 'sotto peers' shows who answers.", reply.address),
+        None => format!(
+            "Trying {} for 10 minutes; 'sotto peers' shows who answers.",
+            reply.address
+        ),
     }
 }

@@ -128,7 +128,7 @@ fn a_value_that_does_not_fit_is_named_with_what_would() {
         ),
         (
             "[network]\nlisten_port = 70000",
-            "line 2: \"network.listen_port\" must be a port from 0 (any) to 65535",
+            "line 2: \"network.listen_port\" must be 0 (any free port) or a port from 1024 to 65535; lower ones are the system's own",
         ),
         (
             "[network]\nstatic_peers = ['anna']",
@@ -292,4 +292,48 @@ fn what_the_daemon_would_refuse_cannot_be_set() {
         };
         assert_eq!(error.to_string(), format!("\"{key}\" {message}"));
     }
+}
+
+#[test]
+fn ports_that_do_not_go_together_and_those_of_the_system_are_refused() {
+    let error = |text: &str| Config::parse(text).unwrap_err().to_string();
+    let same = error("[network]\nlisten_port = 4000\nmedia_port = 4000\n");
+    assert!(
+        same.starts_with("line 3: \"network.media_port\" must be another"),
+        "{same}"
+    );
+    assert!(Config::parse("[network]\nlisten_port = 0\nmedia_port = 0\n").is_ok());
+    let low = set("", "network.listen_port", "80")
+        .unwrap_err()
+        .to_string();
+    assert!(low.contains("1024 to 65535"), "{low}");
+    let file = "[network]\nlisten_port = 4000\n";
+    let same = set(file, "network.media_port", "4000")
+        .unwrap_err()
+        .to_string();
+    assert!(same.contains("must be another"), "{same}");
+}
+
+#[test]
+fn interfaces_and_addresses_that_cannot_be_are_refused() {
+    let error = |text: &str| Config::parse(text).unwrap_err().to_string();
+    let blank = error("[network]\ninterfaces = [\"e0 \"]\n");
+    assert!(blank.contains("which have no blanks"), "{blank}");
+    for address in [
+        "10.0.0.1:0",
+        "0.0.0.0:7",
+        "224.0.0.1:7",
+        "255.255.255.255:7",
+    ] {
+        let why = error(&format!("[network]\nstatic_peers = [\"{address}\"]\n"));
+        assert!(why.contains("no colleague's address"), "{why}");
+    }
+    let name = error("[network]\nstatic_peers = [\"anna-pc:7\"]\n");
+    assert!(name.contains("as IP:PORT"), "{name}");
+}
+
+#[test]
+fn a_name_with_a_number_sign_is_refused() {
+    let error = set("", "name", "Anna#1").unwrap_err().to_string();
+    assert!(error.contains("contains a #"), "{error}");
 }

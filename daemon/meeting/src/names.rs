@@ -17,6 +17,28 @@ pub(crate) fn clean_name(text: &str) -> String {
     clean(text, MAX_NAME, true)
 }
 
+/// Returns the first character of a name that nobody sees: it would be left out.
+///
+/// ```
+/// use sotto_meeting::hidden_in_name;
+///
+/// assert_eq!(hidden_in_name("Anna\u{200b}"), Some('\u{200b}'));
+/// assert_eq!(hidden_in_name("Zoë 👩‍💻"), None);
+/// ```
+#[must_use]
+pub fn hidden_in_name(name: &str) -> Option<char> {
+    let hidden = |it: &char| {
+        !it.is_whitespace() && (it.is_control() || acts_unseen(*it) || is_number_sign(*it))
+    };
+    name.chars().find(hidden)
+}
+
+/// Returns whether anything of a name would be seen.
+#[must_use]
+pub fn is_shown(name: &str) -> bool {
+    !clean_name(name).is_empty()
+}
+
 /// Returns a device's name fit to be shown.
 pub(crate) fn clean_device(text: &str) -> String {
     clean(text, MAX_DEVICE, true)

@@ -160,7 +160,7 @@ impl Hub {
         None
     }
 
-    pub(super) fn take_later(&mut self, later: Later) {
+    pub(super) async fn take_later(&mut self, later: Later) {
         match later {
             Later::Connected {
                 peer,
@@ -168,6 +168,7 @@ impl Hub {
                 answer,
                 waited,
             } => self.connected(peer, address, answer, waited),
+            Later::Dial(dial) => self.dial(dial).await,
             Later::Raised(threads) => {
                 for (thread, priority) in threads {
                     self.voice.set_priority(thread, priority);

@@ -1,5 +1,6 @@
 //! The methods of the control API; by subject in the files beside this one.
 
+mod connect;
 mod devices;
 mod groups;
 mod latency;
@@ -19,8 +20,8 @@ use sotto_meeting::resolve::{self, Prefer, Scope};
 use sotto_meeting::{Command, MeetingId, PeerId, Refusal};
 
 use super::{Hub, present, refuse};
+pub(super) use connect::{Dial, Tries};
 pub(super) use groups::Saved;
-use network::connect_address;
 pub(super) use settings::Change;
 
 type Answered = Result<Reply, ControlError>;
@@ -162,13 +163,9 @@ impl Hub {
             Request::PresenceBack(_) => self.presence(Command::Back),
             Request::PresencePhone(_) => self.presence(Command::Phone),
             Request::DndSet(params) => return self.set_dnd(&params, &client, answer),
-            Request::NetworkConnect(params) => match connect_address(&params.address) {
-                Ok(address) => {
-                    self.connect(address, params.wait_ms, answer).await;
-                    return;
-                }
-                Err(error) => Err(error),
-            },
+            Request::NetworkConnect(params) => {
+                return self.connect(&params.address, params.wait_ms, answer);
+            }
             Request::NetworkGet(_) => Ok(self.network_report().into()),
             Request::DaemonQuit(_) => {
                 self.stopping = Some(client);

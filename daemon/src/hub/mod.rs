@@ -90,6 +90,8 @@ enum Later {
         /// The number of times that its name has been waited for.
         waited: u32,
     },
+    /// A colleague is looked for by address.
+    Dial(methods::Dial),
     /// rtkit has raised voice threads.
     Raised(Vec<(&'static str, Priority)>),
     /// Devices were found that a client wants to use.
@@ -152,6 +154,7 @@ pub(crate) struct Sources {
 struct Laters {
     sender: mpsc::Sender<Later>,
     receiver: mpsc::Receiver<Later>,
+    tries: methods::Tries,
 }
 
 /// The one task that knows everything.
@@ -218,7 +221,11 @@ impl Hub {
             joins: Joins::default(),
             chirps: Chirps::default(),
             not_hearing: Vec::new(),
-            laters: Laters { sender, receiver },
+            laters: Laters {
+                sender,
+                receiver,
+                tries: methods::Tries::default(),
+            },
             stopping: None,
         }
     }
@@ -257,7 +264,7 @@ impl Hub {
                 }
                 Some(input) = sources.control.recv() => self.take_control(input).await,
                 Some(signal) = sources.desktop.recv() => _awake = self.take_desktop_signal(signal),
-                Some(later) = self.laters.receiver.recv() => self.take_later(later),
+                Some(later) = self.laters.receiver.recv() => self.take_later(later).await,
                 Some(()) = sources.devices.recv() => self.devices_changed(),
                 Some(reason) = sources.stop.recv() => self.stopping = Some(reason.into()),
                 () = at(timeout) => self.mesh_timeout(),

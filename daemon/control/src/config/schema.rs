@@ -3,6 +3,7 @@
 use super::device::{Backend, Device};
 use super::groups::{self, Group};
 use super::hotkeys::{self, Hotkeys};
+use super::network::{self, Network};
 use super::notifications::Notifications;
 use super::presence::Presence;
 use super::profile::Profile;
@@ -12,7 +13,6 @@ use super::treatment::Treatment;
 use super::window::Window;
 use crate::bounds::MAX_DISPLAY_NAME;
 use std::fmt;
-use std::net::SocketAddr;
 use std::str::FromStr;
 use toml_edit::{Document, Item, Table, TableLike};
 
@@ -60,21 +60,6 @@ pub enum Rejoin {
     Always,
     /// `"never"`
     Never,
-}
-
-/// `[network]`
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Network {
-    /// `interfaces`: names of the interfaces to use; empty: all.
-    pub interfaces: Vec<String>,
-    /// `listen_port`: for connections (QUIC and TCP); 0: any free one; `None`: [`LISTEN_PORT`](super::LISTEN_PORT), or any
-    /// free one where that is taken.
-    pub listen_port: Option<u16>,
-    /// `media_port`: for voice (UDP); 0: any free one; `None`: [`MEDIA_PORT`](super::MEDIA_PORT), or any free one where that
-    /// is taken.
-    pub media_port: Option<u16>,
-    /// `static_peers`: colleagues by `IP:PORT`, where multicast does not pass.
-    pub static_peers: Vec<SocketAddr>,
 }
 
 /// `[audio]`
@@ -142,10 +127,6 @@ const SECTIONS: &[&str] = &[
     hotkeys::SECTION,
 ];
 
-/// The longest name of an interface or address, in bytes.
-const MAX_ENTRY: usize = 64;
-/// The most entries in a list.
-const MAX_LIST: usize = 64;
 /// The longest text for anything else, in bytes; more than a path may have.
 const MAX_TEXT: usize = 4096;
 
@@ -232,6 +213,13 @@ impl Config {
                 config.read(name, item, line)?;
             }
         }
+        if let Some((key, message)) = config.network.contradiction() {
+            return Err(ConfigError::Value {
+                key: key.into(),
+                line: line_in(text, root, key),
+                message,
+            });
+        }
         if std::mem::take(&mut config.voice_gate) && !sets_talk_mode(root) {
             config.talk.mode = TalkMode::Voice;
         }
@@ -282,15 +270,17 @@ impl Config {
             "presence.idle_after" => {
                 fit(parsed(item).map(|after| self.presence.idle_after = after))
             }
-            "network.interfaces" => fit(texts(item).map(|names| self.network.interfaces = names)),
+            "network.interfaces" => {
+                fit(network::interfaces(item).map(|names| self.network.interfaces = names))
+            }
             "network.listen_port" => {
-                fit(port(item).map(|port| self.network.listen_port = Some(port)))
+                fit(network::port(item).map(|port| self.network.listen_port = Some(port)))
             }
             "network.media_port" => {
-                fit(port(item).map(|port| self.network.media_port = Some(port)))
+                fit(network::port(item).map(|port| self.network.media_port = Some(port)))
             }
             "network.static_peers" => {
-                fit(addresses(item).map(|peers| self.network.static_peers = peers))
+                fit(network::static_peers(item).map(|peers| self.network.static_peers = peers))
             }
             "audio.backend" => fit(parsed(item).map(|backend| self.audio.backend = backend)),
             "audio.input" => fit(parsed(item).map(|input| self.audio.input = input)),
@@ -378,6 +368,9 @@ fn display_name(item: &Item) -> Result<String, String> {
     if name.len() > MAX_DISPLAY_NAME {
         return Err(format!("is longer than {MAX_DISPLAY_NAME} bytes"));
     }
+    if name.contains('#') {
+        return Err("contains a #, which begins the suffix that tells equal names apart".into());
+    }
     Ok(name.trim().into())
 }
 
@@ -385,40 +378,6 @@ fn rejoin(item: &Item) -> Result<Rejoin, String> {
     item.as_str()
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| "must be \"after-crash\", \"always\" or \"never\"".into())
-}
-
-fn port(item: &Item) -> Result<u16, String> {
-    item.as_integer()
-        .and_then(|number| u16::try_from(number).ok())
-        .ok_or_else(|| "must be a port from 0 (any) to 65535".into())
-}
-
-fn texts(item: &Item) -> Result<Vec<String>, String> {
-    let array = item
-        .as_array()
-        .ok_or("must be a list, for instance [\"eth0\"]")?;
-    if array.len() > MAX_LIST {
-        return Err(format!("has more than {MAX_LIST} entries"));
-    }
-    array
-        .iter()
-        .map(|value| match value.as_str() {
-            Some(text) if !text.is_empty() && text.len() <= MAX_ENTRY => Ok(text.to_owned()),
-            _ => Err(format!(
-                "must list texts in quotes, none empty or longer than {MAX_ENTRY} bytes"
-            )),
-        })
-        .collect()
-}
-
-fn addresses(item: &Item) -> Result<Vec<SocketAddr>, String> {
-    texts(item)?
-        .iter()
-        .map(|text| {
-            text.parse()
-                .map_err(|_| format!("must list addresses as IP:PORT, which \"{text}\" is not"))
-        })
-        .collect()
 }
 
 fn yes_or_no(item: &Item) -> Result<bool, String> {
@@ -459,6 +418,13 @@ fn position(text: &str, table: &dyn TableLike, name: &str, item: &Item) -> Optio
         .and_then(toml_edit::Key::span)
         .or_else(|| item.span())
         .map(|span| line_of(text, span.start))
+}
+
+/// The line of a key within a section.
+fn line_in(text: &str, root: &Table, key: &str) -> Option<usize> {
+    let (section, name) = key.split_once('.')?;
+    let table = root.get(section)?.as_table_like()?;
+    position(text, table, name, table.get(name)?)
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -27,11 +27,11 @@ method! {
     reply: "`address`; `person`: **Person**, if waited for";
     answered: Answered::As(waiting, "`wait_ms`");
     required {
-        /// The colleague's daemon as `IP:PORT`, as its `sotto status` shows it.
+        /// The colleague's daemon as `IP:PORT` or `NAME:PORT`; without port at the usual one. It is tried for 10 minutes.
         address: String = ADDRESS;
     }
     optional {
-        /// The time to wait for the connection, in milliseconds; absent: reply once dialling has begun.
+        /// The time to wait for the connection, in milliseconds; absent: reply within a second, connected or not.
         wait_ms: Option<u64> = WAITING;
     }
 }

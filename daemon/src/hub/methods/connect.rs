@@ -1,0 +1,317 @@
+//! Connecting to a colleague by address or by the name of their machine.
+//!
+//! The address is tried for a while, whether somebody waits for the outcome or not: a colleague who starts Sotto a minute
+//! later is found. Once a connection has stood, the network keeps it.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sotto_control::server::Answer;
+use sotto_control::{ColleagueAddress, ConnectReply, ControlError, ErrorCode, Host, Reply};
+use sotto_meeting::PeerId;
+use sotto_net::{DialAddressError, NetworkCommand, NodeId};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use super::super::{Hub, Later, present};
+
+/// An address is tried for so long.
+const TRIED_FOR: Duration = Duration::from_secs(600);
+/// Who does not want to wait is told so soon what came of the first attempt, or that more will follow.
+const AT_ONCE: Duration = Duration::from_secs(1);
+/// The pauses between two attempts: the first, and the longest.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(5));
+/// The longest time that looking a name up may take.
+const LOOK_UP: Duration = Duration::from_secs(5);
+/// The most addresses of one name that are tried.
+const MOST_OF_A_NAME: usize = 4;
+/// The most addresses that are tried at once.
+const MOST: usize = 16;
+
+/// The addresses that are being tried.
+pub(in crate::hub) struct Tries {
+    places: Arc<Semaphore>,
+    /// Those that nobody waits for any more.
+    behind: HashMap<ColleagueAddress, AbortHandle>,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(MOST)),
+            behind: HashMap::new(),
+        }
+    }
+}
+
+impl Tries {
+    /// Takes a place for one more. One of the same address that nobody waits for makes room.
+    fn begin(&mut self, address: &ColleagueAddress) -> Option<OwnedSemaphorePermit> {
+        self.behind.retain(|_, task| !task.is_finished());
+        if let Some(task) = self.behind.remove(address) {
+            task.abort();
+        }
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Remembers one that goes on by itself.
+    fn goes_on(&mut self, address: ColleagueAddress, task: AbortHandle) {
+        self.behind.insert(address, task);
+    }
+}
+
+/// A wish of a person, as it is tried.
+struct Try {
+    target: ColleagueAddress,
+    hub: mpsc::Sender<Later>,
+    until: Instant,
+    pause: Duration,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The outcome of one attempt.
+enum Attempt {
+    Stands(NodeId, SocketAddr),
+    /// Another attempt would end alike.
+    Hopeless(ControlError),
+    Failed(String),
+}
+
+impl Hub {
+    pub(super) fn connect(&mut self, text: &str, wait_ms: Option<u64>, answer: Answer) {
+        let target: ColleagueAddress = match text.parse() {
+            Ok(target) => target,
+            Err(error) => {
+                let error = ControlError::invalid(error)
+                    .with_hint("write IP:PORT, as 'sotto status' shows it on the other machine");
+                answer.send(Err::<Reply, _>(error));
+                return;
+            }
+        };
+        let Some(place) = self.laters.tries.begin(&target) else {
+            let error = ControlError::new(ErrorCode::Limit, "too many addresses are being tried")
+                .with_hint("try again in a few minutes");
+            answer.send(Err::<Reply, _>(error));
+            return;
+        };
+        let wish = Try {
+            target,
+            hub: self.laters.sender.clone(),
+            until: Instant::now() + TRIED_FOR,
+            pause: PAUSES.0,
+            _place: place,
+        };
+        tokio::spawn(wish.answered(wait_ms.map(Duration::from_millis), answer));
+    }
+
+    /// Lets an attempt go on that nobody waits for any more.
+    fn keep_trying(&mut self, wish: Try) {
+        let target = wish.target.clone();
+        let task = tokio::spawn(wish.in_the_background());
+        self.laters.tries.goes_on(target, task.abort_handle());
+    }
+
+    /// Does what a wish for a connection needs of the hub.
+    pub(in crate::hub) async fn dial(&mut self, dial: Dial) {
+        match dial {
+            Dial::Attempt(address, reply) => {
+                // If the network has stopped, the reply goes, and with it the wish.
+                let _ = self
+                    .link
+                    .send(NetworkCommand::DialAddress(address, reply))
+                    .await;
+            }
+            Dial::GoesOn(wish) => self.keep_trying(wish.0),
+        }
+    }
+
+    /// Answers a connection by address that stands, once the name of who is there has come over it.
+    pub(in crate::hub) fn connected(
+        &self,
+        peer: PeerId,
+        address: SocketAddr,
+        answer: Answer,
+        waited: u32,
+    ) {
+        const PAUSE: Duration = Duration::from_millis(50);
+        const PAUSES: u32 = 40;
+        let person = present::person(&self.mesh, peer);
+        if person.name.is_empty() && waited < PAUSES {
+            let later = self.laters.sender.clone();
+            tokio::spawn(async move {
+                sleep(PAUSE).await;
+                let _ = later
+                    .send(Later::Connected {
+                        peer,
+                        address,
+                        answer,
+                        waited: waited + 1,
+                    })
+                    .await;
+            });
+            return;
+        }
+        answer.send(Ok(ConnectReply {
+            address: address.to_string(),
+            person: Some(person),
+        }));
+    }
+}
+
+/// What a wish for a connection needs of the hub.
+pub(in crate::hub) enum Dial {
+    /// One attempt at an address.
+    Attempt(
+        SocketAddr,
+        oneshot::Sender<Result<NodeId, DialAddressError>>,
+    ),
+    /// It goes on, without anybody who waits.
+    GoesOn(Box<Wish>),
+}
+
+/// A wish that goes on.
+pub(in crate::hub) struct Wish(Try);
+
+impl Try {
+    /// Tries until the wait is over, and answers.
+    async fn answered(mut self, wait: Option<Duration>, answer: Answer) {
+        let answer_at = Instant::now() + wait.unwrap_or(AT_ONCE);
+        let mut last = None;
+        loop {
+            match timeout_at(answer_at, self.attempt(last.is_none())).await {
+                Ok(Attempt::Stands(node, address)) => {
+                    let stands = Later::Connected {
+                        peer: PeerId(node.0),
+                        address,
+                        answer,
+                        waited: 0,
+                    };
+                    // If the hub has gone, so has whoever waits.
+                    let _ = self.hub.send(stands).await;
+                    return;
+                }
+                Ok(Attempt::Hopeless(error)) => {
+                    answer.send(Err::<Reply, _>(error));
+                    return;
+                }
+                Ok(Attempt::Failed(why)) => last = Some(why),
+                Err(_) => break,
+            }
+            if timeout_at(answer_at, self.rest()).await.is_err() {
+                break;
+            }
+        }
+        let answered: Result<Reply, _> = match wait {
+            None => Ok(ConnectReply {
+                address: self.target.to_string(),
+                person: None,
+            }
+            .into()),
+            Some(wait) => Err(self.too_late(wait, last)),
+        };
+        answer.send(answered);
+        let hub = self.hub.clone();
+        let _ = hub
+            .send(Later::Dial(Dial::GoesOn(Box::new(Wish(self)))))
+            .await;
+    }
+
+    async fn in_the_background(mut self) {
+        while Instant::now() < self.until {
+            match self.attempt(false).await {
+                Attempt::Stands(..) | Attempt::Hopeless(_) => return,
+                Attempt::Failed(why) => {
+                    tracing::debug!(address = %self.target, why, "not connected yet");
+                }
+            }
+            self.rest().await;
+        }
+        tracing::info!(address = %self.target, "not tried any longer: nobody has answered");
+    }
+
+    /// Pauses, each time for longer.
+    async fn rest(&mut self) {
+        sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+    }
+
+    /// Tries each address of the target once. A name that is not known at `first` is a mistake, later a machine that is
+    /// off.
+    async fn attempt(&self, first: bool) -> Attempt {
+        let addresses = match self.addresses().await {
+            Ok(addresses) => addresses,
+            Err(error) if first => return Attempt::Hopeless(self.unknown(&error)),
+            Err(error) => return Attempt::Failed(error.to_string()),
+        };
+        let mut last = String::new();
+        for address in addresses {
+            let (reply, dialled) = oneshot::channel();
+            if self
+                .hub
+                .send(Later::Dial(Dial::Attempt(address, reply)))
+                .await
+                .is_err()
+            {
+                return Attempt::Hopeless(ControlError::internal("the daemon stops"));
+            }
+            match dialled.await {
+                Ok(Ok(node)) => return Attempt::Stands(node, address),
+                Ok(Err(
+                    error @ (DialAddressError::Myself(_) | DialAddressError::NotDialable(_)),
+                )) => {
+                    let error = ControlError::invalid(error.to_string()).with_hint_if(error.hint());
+                    return Attempt::Hopeless(error);
+                }
+                Ok(Err(error)) => last = error.to_string(),
+                Err(_) => {
+                    return Attempt::Hopeless(ControlError::internal("the network has stopped"));
+                }
+            }
+        }
+        Attempt::Failed(last)
+    }
+
+    /// Looks the target up: a name may belong to another address by now.
+    async fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        let name = match &self.target.host {
+            Host::Ip(ip) => return Ok(vec![SocketAddr::new(*ip, self.target.port)]),
+            Host::Name(name) => name.as_str(),
+        };
+        let looked_up = tokio::net::lookup_host((name, self.target.port));
+        let found = timeout(LOOK_UP, looked_up).await.map_err(|_| {
+            io::Error::new(io::ErrorKind::TimedOut, "looking it up takes too long")
+        })??;
+        let found: Vec<SocketAddr> = found.take(MOST_OF_A_NAME).collect();
+        match found.is_empty() {
+            false => Ok(found),
+            true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no address")),
+        }
+    }
+
+    fn unknown(&self, error: &io::Error) -> ControlError {
+        let Host::Name(name) = &self.target.host else {
+            return ControlError::invalid(error.to_string());
+        };
+        let hint = if name.ends_with(".local") {
+            "install libnss-mdns for names that end in .local, or write IP:PORT, as 'sotto status' shows it on the other machine"
+        } else {
+            "write IP:PORT, as 'sotto status' shows it on the other machine"
+        };
+        ControlError::invalid(format!("no machine is known here as \"{name}\" ({error})"))
+            .with_hint(hint)
+    }
+
+    fn too_late(&self, wait: Duration, last: Option<String>) -> ControlError {
+        let target = &self.target;
+        let why = last.map(|why| format!(": {why}")).unwrap_or_default();
+        let text = format!("no connection to {target} within {} s{why}", wait.as_secs());
+        ControlError::new(ErrorCode::Timeout, text).with_hint(format!(
+            "the daemon goes on trying for {} minutes; see 'sotto peers'",
+            TRIED_FOR.as_secs() / 60
+        ))
+    }
+}
