@@ -77,7 +77,10 @@ impl Config {
             Action::Set { key, value } => {
                 let value = single(&key, value)?;
                 // What is wrong in itself is said in the same words with and without a daemon.
-                config::set("", &key, &value).map_err(wrong)?;
+                let checked = config::set("", &key, &value).map_err(wrong)?;
+                if key == "network.interfaces" {
+                    name_missing_interfaces(output, &checked);
+                }
                 if let Some(reply) = told(&key, Some(value.clone())).await? {
                     return changed(output, &reply);
                 }
@@ -102,6 +105,30 @@ impl Config {
                 output.show(&reply, |_, _| path.display().to_string())
             }
         }
+    }
+}
+
+/// Tells of interfaces that this machine does not have: a mistyped name keeps the daemon off every network.
+fn name_missing_interfaces(output: &Output, text: &str) {
+    let wanted = config::Config::parse(text).map(|config| config.network.interfaces);
+    let (Ok(wanted), Ok(mut here)) = (wanted, if_addrs::get_if_addrs()) else {
+        return;
+    };
+    here.sort_by(|a, b| a.name.cmp(&b.name));
+    here.dedup_by(|a, b| a.name == b.name);
+    let here: Vec<&str> = here
+        .iter()
+        .map(|interface| interface.name.as_str())
+        .collect();
+    let missing: Vec<&String> = wanted
+        .iter()
+        .filter(|name| !here.contains(&name.as_str()))
+        .collect();
+    for name in missing {
+        let here = here.join(", ");
+        output.remark(&format!(
+            "No interface with an address is called {name} here now; there are: {here}."
+        ));
     }
 }
 
