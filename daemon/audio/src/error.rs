@@ -1,6 +1,7 @@
 //! Why a device cannot be used, in words for the person whose device it is.
 
 use std::fmt;
+use std::path::Path;
 
 /// Which way sound goes through a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -128,6 +129,22 @@ pub enum DeviceError {
         /// The device as it was given.
         device: String,
     },
+    /// The disk has no room for a recording.
+    #[error("cannot record into {path}: {detail}")]
+    NoRoom {
+        /// The file.
+        path: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// A file has a form that cannot be read.
+    #[error("cannot use the sound file {path}: {detail}")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What is wrong with its form.
+        detail: String,
+    },
     /// A sound file cannot be read or written.
     #[error("cannot use the sound file {path}: {detail}")]
     File {
@@ -139,6 +156,22 @@ pub enum DeviceError {
 }
 
 impl DeviceError {
+    /// The file at `path` cannot be read or written.
+    pub(crate) fn file(path: &Path, detail: &dyn fmt::Display) -> Self {
+        Self::File {
+            path: path.display().to_string(),
+            detail: detail.to_string(),
+        }
+    }
+
+    /// The file at `path` has a form that cannot be read.
+    pub(crate) fn unreadable(path: &Path, detail: &dyn fmt::Display) -> Self {
+        Self::Unreadable {
+            path: path.display().to_string(),
+            detail: detail.to_string(),
+        }
+    }
+
     /// Returns what the user can do about it, if there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -166,8 +199,57 @@ impl DeviceError {
             Self::Denied { .. } => "allow microphone access for this user",
             Self::TimedOut { .. } => "restart it if this lasts",
             Self::CaptureOnly { .. } => "use a device name, file:PATH or null for 'audio.output'",
+            Self::NoRoom { .. } => "make room there; recording then goes on by itself",
+            Self::Unreadable { path, .. } => return Some(conversion(path)),
             Self::Unusable { .. } | Self::Lost { .. } | Self::File { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+/// Returns how a sound file becomes one that can be read.
+fn conversion(path: &str) -> String {
+    let from = Path::new(path);
+    let ending = match from.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("wav") => "converted.wav",
+        _ => "wav",
+    };
+    let into = from.with_extension(ending);
+    format!(
+        "convert it with 'ffmpeg -i {} {}'",
+        word(path),
+        word(&into.display().to_string())
+    )
+}
+
+/// Returns a path as a shell takes it.
+fn word(path: &str) -> String {
+    let plain = |it: char| it.is_alphanumeric() || "/._-+,@%:=".contains(it);
+    if path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("\"{}\"", path.replace(['\\', '"', '$', '`'], "?"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_form_is_told_how_to_be_converted() {
+        for (path, told) in [
+            ("/tmp/a.m4a", "'ffmpeg -i /tmp/a.m4a /tmp/a.wav'"),
+            ("/tmp/a.wav", "'ffmpeg -i /tmp/a.wav /tmp/a.converted.wav'"),
+            (
+                "/tmp/my song.wma",
+                "'ffmpeg -i \"/tmp/my song.wma\" \"/tmp/my song.wav\"'",
+            ),
+        ] {
+            let hint = DeviceError::unreadable(Path::new(path), &"no")
+                .hint()
+                .unwrap();
+            assert!(hint.contains(told), "{hint}");
+        }
     }
 }

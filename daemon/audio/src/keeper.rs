@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use crate::error::DeviceError;
 use crate::medium::{Capture, Medium, Playback};
 use crate::open_device::OpenDevice;
-use crate::reopening::{Reopening, Step};
+use crate::reopening::{Kind, Reopening, Step};
 use crate::stream::{StreamStatistics, StreamStatus};
 use crate::{Direction, Wake};
 
@@ -246,6 +246,7 @@ fn keep<M: Medium>(
         if ended {
             reopening.unwant();
         }
+        let kind = request.as_ref().map_or(Kind::Device, M::kind);
         if let Some(open) = &stream {
             match M::status(open) {
                 StreamStatus::Running => {
@@ -276,7 +277,7 @@ fn keep<M: Medium>(
                     tracing::warn!(%error, "sound device failed");
                     stream = None;
                     deliver(None);
-                    reopening.failed(begin.elapsed());
+                    reopening.failed(begin.elapsed(), kind);
                     if let Some(held) = &mut held {
                         held.lost = Some(begin.elapsed());
                     }
@@ -301,7 +302,7 @@ fn keep<M: Medium>(
                     }
                     Err(error) => {
                         tracing::debug!(%error, "sound device not opened");
-                        reopening.failed(begin.elapsed());
+                        reopening.failed(begin.elapsed(), kind);
                         report(DeviceState::Failed(error), StreamStatistics::default());
                     }
                 }

@@ -33,13 +33,14 @@ pub mod priority;
 mod pulse;
 #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
 mod pulse_cookie;
+mod recording;
 mod reopening;
 mod resampling;
+mod sound_file;
 mod spec;
 mod stream;
 mod stream_form;
 mod system;
-mod wav;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,7 @@ pub use medium::{Capture, Medium, Playback};
 pub use open_device::OpenDevice;
 pub use playback::PlaybackWriter;
 pub use played::{Played, PlayedReader};
-pub use reopening::{Reopening, Step};
+pub use reopening::{Kind, Reopening, Step};
 pub use spec::{Backend, DeviceSpec};
 pub use stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};
 
@@ -95,7 +96,7 @@ pub struct PlaybackRequest {
 
 /// Opens a microphone; it is running when this returns.
 ///
-/// Blocks for at most about [`OPENING_LIMIT`] (longer only to read a long file): not for a voice thread, nor
+/// Blocks for at most about [`OPENING_LIMIT`]: not for a voice thread, nor
 /// for an asynchronous task.
 ///
 /// # Errors

@@ -4,6 +4,7 @@ use crate::capture::CaptureReader;
 use crate::error::DeviceError;
 use crate::open_device::OpenDevice;
 use crate::playback::PlaybackWriter;
+use crate::reopening::Kind;
 use crate::spec::{Backend, DeviceSpec};
 use crate::stream::{CaptureStream, PlaybackStream, StreamStatistics, StreamStatus};
 use crate::{
@@ -40,6 +41,9 @@ pub trait Medium: 'static {
 
     /// Whether a device is never exchanged without the user's consent.
     const STAYS: bool;
+
+    /// Says what kind of device is wanted.
+    fn kind(request: &Self::Request) -> Kind;
 
     /// What the system offers in place of a device that has gone, if the wish leaves that open: its name.
     fn offered(request: &Self::Request) -> Option<String>;
@@ -92,6 +96,13 @@ macro_rules! medium {
             }
 
             const STAYS: bool = $stays;
+
+            fn kind(request: &$request) -> Kind {
+                match request.device {
+                    DeviceSpec::File { .. } => Kind::File,
+                    _ => Kind::Device,
+                }
+            }
 
             fn offered(request: &$request) -> Option<String> {
                 if request.device != DeviceSpec::Default {

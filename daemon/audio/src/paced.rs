@@ -14,8 +14,9 @@ use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
 use crate::error::DeviceError;
 use crate::playback::{PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
+use crate::recording::Recording;
+use crate::sound_file::{Ahead, Block};
 use crate::stream::{CaptureStream, Health, Kept, Owner, PlaybackStream};
-use crate::wav::{Recording, load};
 use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
 
 /// How loud a tone is: −20 dBFS.
@@ -38,28 +39,36 @@ fn usable(period: u32) -> u32 {
     }
 }
 
-/// A microphone that speaks a file.
+/// A microphone that speaks a file, at the file's own rate and with all of its channels.
 pub(crate) fn capture_file(
     path: &Path,
     looped: bool,
     period: u32,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let sound = load(path)?;
-    let mut position = 0;
+    let mut file = Ahead::open(path, looped)?;
+    let (rate, channels) = (file.rate, file.channels);
+    let mut block = Vec::new();
     capture(
         &format!("file {}", path.display()),
+        (rate, channels),
         period,
         wake,
-        move |feed, period| {
-            feed.push((0..period).map(|_| {
-                if looped && position == sound.len() {
-                    position = 0;
+        move |feed, period, health| {
+            block.resize(period as usize * channels, 0.0);
+            let filled = file.fill(&mut block);
+            feed.push(block.iter().copied());
+            match filled {
+                Block::Whole | Block::Ended => true,
+                Block::Late(missing) => {
+                    health.interrupted(missing / channels);
+                    true
                 }
-                let sample = sound.get(position).copied().unwrap_or(0.0);
-                position += usize::from(position < sound.len());
-                sample
-            }));
+                Block::Failed(detail) => {
+                    health.fail(|| detail);
+                    false
+                }
+            }
         },
     )
 }
@@ -73,9 +82,10 @@ pub(crate) fn capture_tone(
     let mut sample = 0_u64;
     capture(
         &format!("tone of {hertz} Hz"),
+        (SAMPLE_RATE, 1),
         period,
         wake,
-        move |feed, period| {
+        move |feed, period, _| {
             feed.push((0..period).map(|_| {
                 // A whole second of any whole frequency ends where it began.
                 let phase = (sample * u64::from(hertz) % u64::from(SAMPLE_RATE)) as f64
@@ -83,6 +93,7 @@ pub(crate) fn capture_tone(
                 sample = (sample + 1) % u64::from(SAMPLE_RATE);
                 (TONE_LEVEL * (TAU * phase).sin()) as f32
             }));
+            true
         },
     )
 }
@@ -92,8 +103,10 @@ pub(crate) fn capture_silence(
     period: u32,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    capture("silence", period, wake, |feed, period| {
-        feed.push((0..period).map(|_| 0.0))
+    let form = (SAMPLE_RATE, 1);
+    capture("silence", form, period, wake, |feed, period, _| {
+        feed.push((0..period).map(|_| 0.0));
+        true
     })
 }
 
@@ -118,18 +131,22 @@ pub(crate) fn playback_nowhere(
     playback("nowhere", period, wake, |_| Ok(()))
 }
 
+/// A microphone of the rate and channels in `form`. Its `source` is asked for each period, until it says false.
 fn capture(
     description: &str,
+    form: (u32, usize),
     period: u32,
     wake: Wake,
-    mut source: impl FnMut(&mut CaptureFeed, u32) + Send + 'static,
+    mut source: impl FnMut(&mut CaptureFeed, u32, &Health) -> bool + Send + 'static,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let period = usable(period);
+    let (rate, channels) = form;
+    let period = u64::from(usable(period)) * u64::from(rate) / u64::from(SAMPLE_RATE);
+    let period = u32::try_from(period).unwrap_or(DEFAULT_PERIOD).max(1);
     let health = Health::new(Direction::Capture);
-    let (mut feed, reader) = capture_ring(description, SAMPLE_RATE, 1, &health, wake)?;
-    let owner = pace(description, Direction::Capture, period, move || {
-        source(&mut feed, period);
-        true
+    let (mut feed, reader) = capture_ring(description, rate, channels, &health, wake)?;
+    let about = Arc::clone(&health);
+    let owner = pace(description, Direction::Capture, rate, period, move || {
+        source(&mut feed, period, &about)
     })?;
     Ok((CaptureStream::new(health, owner), reader))
 }
@@ -138,7 +155,7 @@ fn playback(
     description: &str,
     period: u32,
     wake: Wake,
-    mut sink: impl FnMut(&[f32]) -> Result<(), String> + Send + 'static,
+    mut sink: impl FnMut(&[f32]) -> Result<(), DeviceError> + Send + 'static,
 ) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
     let period = usable(period);
     let health = Health::new(Direction::Playback);
@@ -146,23 +163,31 @@ fn playback(
         playback_ring(description, SAMPLE_RATE, 1, period as usize, &health, wake)?;
     let mut block = vec![0.0; period as usize];
     let failing = Arc::clone(&health);
-    let owner = pace(description, Direction::Playback, period, move || {
-        drain.fill(&mut block, 1, |sample| sample);
-        match sink(&block) {
-            Ok(()) => true,
-            Err(detail) => {
-                failing.fail(|| detail);
-                false
+    let owner = pace(
+        description,
+        Direction::Playback,
+        SAMPLE_RATE,
+        period,
+        move || {
+            drain.fill(&mut block, 1, |sample| sample);
+            match sink(&block) {
+                Ok(()) => true,
+                Err(error) => {
+                    failing.fail_with(|_| error);
+                    false
+                }
             }
-        }
-    })?;
+        },
+    )?;
     Ok((PlaybackStream::new(health, owner), writer))
 }
 
-/// Calls `step` once a period on a thread of its own, until it returns false or the owner is dropped.
+/// Calls `step` once a period of samples at `rate`, on a thread of its own, until it returns false or the owner is
+/// dropped.
 fn pace(
     description: &str,
     direction: Direction,
+    rate: u32,
     period: u32,
     step: impl FnMut() -> bool + Send + 'static,
 ) -> Result<Owner, DeviceError> {
@@ -181,15 +206,14 @@ fn pace(
             // Hardware is punctual, and so is what stands in for it.
             let _ = raise_current_thread();
             let pause = Duration::from_nanos(
-                u64::from(period) * 1_000_000_000 / u64::from(SAMPLE_RATE * HASTE),
+                u64::from(period) * 1_000_000_000 / (u64::from(rate) * u64::from(HASTE)),
             );
             let mut earliest = begin;
             let mut periods = 0_u64;
             loop {
                 periods += 1;
                 let samples = periods * u64::from(period);
-                let deadline =
-                    begin + Duration::from_nanos(samples * 1_000_000_000 / u64::from(SAMPLE_RATE));
+                let deadline = begin + Duration::from_secs_f64(samples as f64 / f64::from(rate));
                 let left = deadline
                     .max(earliest)
                     .saturating_duration_since(Instant::now());

@@ -2,7 +2,8 @@
 //!
 //! A pure state machine: it is told what is wanted and what happened, and asked what to do next. A device that
 //! fails is opened again after 250 ms, then after twice as long each time, up to a second, so that sound is back
-//! within two of its device; one that ran for ten seconds begins anew at 250 ms. It is always the device that was
+//! within two of its device; one that ran for ten seconds begins anew at 250 ms. A file does not mend itself within a
+//! second: the pause before it is opened again grows to half a minute. It is always the device that was
 //! asked for: a microphone is never replaced by another behind its user's back.
 
 use std::time::Duration;
@@ -12,6 +13,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// The longest pause between attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest pause between attempts at a file.
+const LONGEST_PAUSE_OF_A_FILE: Duration = Duration::from_secs(30);
+
+/// What a device is, as far as that says when it may work again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A device of the system, which is plugged in, or a sound system, which starts.
+    Device,
+    /// A file, which somebody must mend or make room for.
+    File,
+}
 
 /// A device that ran for so long had been opened successfully.
 const PROVEN_AFTER: Duration = Duration::from_secs(10);
@@ -79,15 +92,19 @@ impl Reopening {
     }
 
     /// The device could not be opened, or stopped working.
-    pub fn failed(&mut self, now: Duration) {
+    pub fn failed(&mut self, now: Duration, kind: Kind) {
         if let Phase::Open { since } = self.phase
             && now.saturating_sub(since) >= PROVEN_AFTER
         {
             self.attempts = 0;
         }
+        let longest = match kind {
+            Kind::Device => LONGEST_PAUSE,
+            Kind::File => LONGEST_PAUSE_OF_A_FILE,
+        };
         let pause = FIRST_PAUSE
             .saturating_mul(1 << self.attempts.min(16))
-            .min(LONGEST_PAUSE);
+            .min(longest);
         self.attempts += 1;
         self.phase = Phase::Pausing { until: now + pause };
     }
@@ -144,7 +161,7 @@ mod tests {
         let mut pauses = Vec::new();
         for _ in 0..8 {
             assert_eq!(reopening.poll(now), Step::Open);
-            reopening.failed(now);
+            reopening.failed(now, Kind::Device);
             let until = reopening.next_timeout().unwrap();
             pauses.push((until - now).as_millis());
             assert_eq!(reopening.poll(until - ms(1)), Step::Wait);
@@ -154,18 +171,35 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_file_is_left_alone_for_longer_and_longer() {
+        let mut reopening = Reopening::new();
+        reopening.want();
+        let mut now = ms(0);
+        let mut attempts = 0;
+        while now < Duration::from_secs(600) {
+            assert_eq!(reopening.poll(now), Step::Open);
+            attempts += 1;
+            reopening.failed(now, Kind::File);
+            now = reopening.next_timeout().unwrap();
+        }
+        assert!(attempts < 30, "{attempts} attempts in ten minutes");
+        reopening.want();
+        assert_eq!(reopening.poll(now), Step::Open, "the user asks for it");
+    }
+
+    #[test]
     fn a_device_that_worked_is_tried_again_at_once() {
         let mut reopening = Reopening::new();
         reopening.want();
         for _ in 0..5 {
             let now = reopening.next_timeout().unwrap_or_default();
             assert_eq!(reopening.poll(now), Step::Open);
-            reopening.failed(now);
+            reopening.failed(now, Kind::Device);
         }
         let now = reopening.next_timeout().unwrap();
         assert_eq!(reopening.poll(now), Step::Open);
         reopening.opened(now);
-        reopening.failed(now + PROVEN_AFTER);
+        reopening.failed(now + PROVEN_AFTER, Kind::Device);
         assert_eq!(
             reopening.next_timeout(),
             Some(now + PROVEN_AFTER + FIRST_PAUSE)
@@ -181,7 +215,7 @@ mod tests {
             assert_eq!(reopening.poll(now), Step::Open);
             reopening.opened(now);
             now += ms(5);
-            reopening.failed(now);
+            reopening.failed(now, Kind::Device);
             assert_eq!(reopening.next_timeout(), Some(now + ms(expected)));
             now += ms(expected);
         }
@@ -207,7 +241,7 @@ mod tests {
         // Unwanted while it waited for another attempt.
         reopening.want();
         assert_eq!(reopening.poll(ms(5)), Step::Open);
-        reopening.failed(ms(6));
+        reopening.failed(ms(6), Kind::Device);
         reopening.unwant();
         assert_eq!(reopening.poll(ms(9000)), Step::Wait);
         assert_eq!(reopening.next_timeout(), None);
@@ -222,7 +256,7 @@ mod tests {
         reopening.want();
         assert_eq!(reopening.poll(ms(1)), Step::Close);
         assert_eq!(reopening.poll(ms(1)), Step::Open);
-        reopening.failed(ms(2));
+        reopening.failed(ms(2), Kind::Device);
         reopening.want();
         assert_eq!(reopening.poll(ms(3)), Step::Open);
     }

@@ -84,27 +84,6 @@ impl StreamResampler {
     }
 }
 
-/// Resamples a whole recording, without the filter's delay.
-pub(crate) fn resample_whole(input: &[f32], from: u32, to: u32) -> Result<Vec<f32>, RateError> {
-    if from == to {
-        return Ok(input.to_vec());
-    }
-    let error = || RateError { from, to };
-    if !RATES.contains(&from) || !RATES.contains(&to) {
-        return Err(error());
-    }
-    let mut resampler = sinc(from, to, 1024).ok_or_else(error)?;
-    let source = InterleavedSlice::new(input, 1, input.len()).map_err(|_| error())?;
-    let mut output = vec![0.0; resampler.process_all_needed_output_len(input.len())];
-    let capacity = output.len();
-    let mut target = InterleavedSlice::new_mut(&mut output, 1, capacity).map_err(|_| error())?;
-    let (_, made) = resampler
-        .process_all_into_buffer(&source, &mut target, input.len(), None)
-        .map_err(|_| error())?;
-    output.truncate(made);
-    Ok(output)
-}
-
 fn sinc(from: u32, to: u32, chunk: usize) -> Option<Async<f32>> {
     let parameters = SincInterpolationParameters::new(TAPS, WindowFunction::BlackmanHarris2);
     Async::new_sinc(
@@ -225,21 +204,6 @@ mod tests {
             println!("{hertz} Hz from {from} Hz to {to} Hz: {level:.0} dBFS are left of -9");
             assert!(level < -80.0, "{hertz} Hz, {from} to {to}: {level:.1} dBFS");
         }
-    }
-
-    #[test]
-    fn a_whole_recording_keeps_its_length_and_its_beginning() {
-        let output = resample_whole(&sine(300.0, 44_100, 44_100), 44_100, 48_000).unwrap();
-        assert!(
-            (47_990..=48_010).contains(&output.len()),
-            "{}",
-            output.len()
-        );
-        let expected = sine(300.0, 48_000, 48_000);
-        let worst = (1000..40_000)
-            .map(|n| (output[n] - expected[n]).abs())
-            .fold(0.0, f32::max);
-        assert!(worst < 0.01, "off by {worst}");
     }
 
     #[test]

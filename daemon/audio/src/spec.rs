@@ -11,8 +11,8 @@ pub enum DeviceSpec {
     Default,
     /// A device by its identifier or name.
     Named(String),
-    /// `file:PATH`: a WAV file. As a microphone it is spoken in real time from the moment of opening, once
-    /// (`?once`, the default) or again and again (`?loop`); as a speaker it is written.
+    /// `file:PATH`: a sound file. As a microphone it is spoken in real time from the moment of opening, once
+    /// (`?once`, the default) or again and again (`?loop`); as a speaker it is written, as WAV.
     File {
         /// Where the file is.
         path: PathBuf,

@@ -175,10 +175,15 @@ impl Health {
 
     /// Notes that the device failed. Only the first failure counts, and only it costs anything.
     pub(crate) fn fail(&self, detail: impl FnOnce() -> String) {
+        self.fail_with(|health| health.lost(detail()));
+    }
+
+    /// As [`fail`](Self::fail), for a failure that is known as an error.
+    pub(crate) fn fail_with(&self, error: impl FnOnce(&Self) -> DeviceError) {
         if self.failed.load(Ordering::Relaxed) || self.failed.swap(true, Ordering::Relaxed) {
             return;
         }
-        let _ = self.failure.set(self.lost(detail()));
+        let _ = self.failure.set(error(self));
     }
 
     fn lost(&self, detail: String) -> DeviceError {
