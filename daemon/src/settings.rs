@@ -1,6 +1,6 @@
 //! What `config.toml` means for the parts of the daemon.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sotto_audio::{Backend, CaptureRequest, DeviceSpec, PlaybackRequest};
 use sotto_control::ForPeople;
@@ -151,9 +151,20 @@ fn device(device: config::Device) -> DeviceSpec {
     match device {
         config::Device::Default => DeviceSpec::Default,
         config::Device::Named(name) => DeviceSpec::Named(name),
-        config::Device::File { path, looped } => DeviceSpec::File { path, looped },
+        config::Device::File { path, looped } => DeviceSpec::File {
+            path: from_home(path, std::env::home_dir()),
+            looped,
+        },
         config::Device::Tone { hertz } => DeviceSpec::Tone { hertz },
         config::Device::Null => DeviceSpec::Null,
+    }
+}
+
+/// Returns a path that may begin with `~/` as the system takes it.
+fn from_home(path: PathBuf, home: Option<PathBuf>) -> PathBuf {
+    match (path.strip_prefix("~"), home) {
+        (Ok(rest), Some(home)) => home.join(rest),
+        _ => path,
     }
 }
 
@@ -251,6 +262,20 @@ mod tests {
             looped: true,
         };
         assert_eq!(settings.devices.capture.device, looped);
+    }
+
+    #[test]
+    fn a_file_is_found_from_the_root_and_from_home() {
+        let found = |path: &str| from_home(path.into(), Some("/home/anna".into()));
+        assert_eq!(found("~/a b.wav"), PathBuf::from("/home/anna/a b.wav"));
+        assert_eq!(found("/tmp/~/a.wav"), PathBuf::from("/tmp/~/a.wav"));
+        for path in ["a.wav", "./a.wav", "../a.wav", "~bao/a.wav", "~"] {
+            let error = load(&format!("[audio]\noutput = \"file:{path}\""))
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains("audio.output"), "{error}");
+            assert!(error.contains("begins with"), "{error}");
+        }
     }
 
     #[test]

@@ -277,7 +277,7 @@ fn what_the_daemon_would_refuse_cannot_be_set() {
         (
             "audio.output",
             "file:?once",
-            "needs the path of a WAV file after \"file:\", as in \"file:/home/anna/speech.wav\"",
+            "needs the path of a sound file after \"file:\", as in \"file:/home/anna/speech.wav\"",
         ),
         (
             "audio.output",

@@ -27,10 +27,10 @@ pub enum Device {
     Default,
     /// A device by its identifier or name, as `sotto devices` lists it.
     Named(String),
-    /// `file:PATH`: a WAV file. As a microphone it is spoken in real time from the moment of joining, once (`?once`, the
-    /// default) or again and again (`?loop`); as a loudspeaker it is written.
+    /// `file:PATH`: a sound file. As a microphone it is spoken in real time from the moment of joining, once (`?once`,
+    /// the default) or again and again (`?loop`); as a loudspeaker it is written, as WAV.
     File {
-        /// Where the file is.
+        /// Where the file is: from the root, or from the home directory after `~/`.
         path: PathBuf,
         /// Whether it begins anew at its end.
         looped: bool,
@@ -95,9 +95,16 @@ fn file(rest: &str) -> Result<Device, String> {
     };
     if path.is_empty() {
         return Err(
-            "needs the path of a WAV file after \"file:\", as in \"file:/home/anna/speech.wav\""
+            "needs the path of a sound file after \"file:\", as in \"file:/home/anna/speech.wav\""
                 .into(),
         );
+    }
+    // A daemon has a directory of its own, which is not the one where this was typed.
+    if !path.starts_with('/') && !path.starts_with("~/") {
+        return Err(format!(
+            "needs a path that begins with \"/\" or \"~/\" after \"file:\": \"{}\" would be looked for wherever sottod was started",
+            path.escape_debug()
+        ));
     }
     Ok(Device::File {
         path: path.into(),
