@@ -116,6 +116,7 @@ impl Settings {
                     backend,
                     period: profile::capture_period(profile),
                     device: device(config.audio.input),
+                    channel: config.audio.channel.number(),
                 },
                 playback: PlaybackRequest {
                     backend,

@@ -3,14 +3,15 @@
 //! Every captured sample is either read or reported as lost, so that the capture time, which counts samples,
 //! stays true through every stall.
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::error::DeviceError;
-use crate::loudest_channel::LoudestChannel;
 use crate::resampling::StreamResampler;
+use crate::speech_channel::SpeechChannel;
 use crate::stream::{BlockSizes, Health};
 use crate::{Direction, SAMPLE_RATE, Wake};
 
@@ -37,15 +38,31 @@ pub(crate) struct CaptureFeed {
     wake: Wake,
 }
 
-/// Makes both sides for a device that delivers `channels` at `rate`.
+/// The form in which a device delivers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CaptureForm {
+    pub(crate) rate: u32,
+    pub(crate) channels: usize,
+    /// The channel to take, counted from 1; `None` for the one that is spoken into.
+    pub(crate) channel: Option<NonZeroU16>,
+}
+
+/// Makes both sides for a device that delivers in this form.
 pub(crate) fn capture_ring(
     description: &str,
-    rate: u32,
-    channels: usize,
+    form: CaptureForm,
     health: &Arc<Health>,
     wake: Wake,
 ) -> Result<(CaptureFeed, CaptureReader), DeviceError> {
-    let channels = channels.max(1);
+    let (rate, channels) = (form.rate, form.channels.max(1));
+    let channel = form.channel.map(|number| usize::from(number.get()));
+    if let Some(channel) = channel.filter(|channel| *channel > channels) {
+        return Err(DeviceError::NoChannel {
+            name: description.to_owned(),
+            channel,
+            channels,
+        });
+    }
     let resampler = match rate {
         SAMPLE_RATE => None,
         _ => Some(StreamResampler::new(rate, SAMPLE_RATE).map_err(|error| {
@@ -71,7 +88,7 @@ pub(crate) fn capture_ring(
     let chunk = resampler.as_ref().map_or(0, StreamResampler::chunk);
     let reader = CaptureReader {
         ring: consumer,
-        loudest: LoudestChannel::new(channels),
+        speech: SpeechChannel::new(channels, rate, channel.map(|number| number - 1)),
         rate,
         overflow,
         health: Arc::clone(health),
@@ -107,7 +124,7 @@ impl CaptureFeed {
 /// The uplink thread's side of a microphone: 48 kHz mono.
 pub struct CaptureReader {
     ring: Consumer<f32>,
-    loudest: LoudestChannel,
+    speech: SpeechChannel,
     rate: u32,
     overflow: Arc<AtomicUsize>,
     health: Arc<Health>,
@@ -142,7 +159,7 @@ impl CaptureReader {
             self.read_resampled(frame)?;
         } else {
             self.take(frame.len()).then_some(())?;
-            self.loudest.take(&self.interleaved, frame);
+            self.speech.take(&self.interleaved, frame);
         }
         let whole = self.lost.floor();
         self.lost -= whole;
@@ -152,7 +169,7 @@ impl CaptureReader {
     /// How many 48 kHz samples wait to be read, about.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        let frames = self.ring.slots() / self.loudest.channels();
+        let frames = self.ring.slots() / self.speech.channels();
         self.ready.len() + (frames as u64 * u64::from(SAMPLE_RATE) / u64::from(self.rate)) as usize
     }
 
@@ -161,7 +178,7 @@ impl CaptureReader {
             let mut chunk = std::mem::take(&mut self.chunk);
             let enough = self.take(chunk.len());
             if enough {
-                self.loudest.take(&self.interleaved, &mut chunk);
+                self.speech.take(&self.interleaved, &mut chunk);
                 if let Some(resampler) = &mut self.resampler {
                     resampler.process(&chunk, |made| self.ready.extend_from_slice(made));
                 }
@@ -176,7 +193,7 @@ impl CaptureReader {
 
     /// Moves `frames` whole frames out of the ring, if there are so many.
     fn take(&mut self, frames: usize) -> bool {
-        let Ok(chunk) = self.ring.read_chunk(frames * self.loudest.channels()) else {
+        let Ok(chunk) = self.ring.read_chunk(frames * self.speech.channels()) else {
             return false;
         };
         let (first, second) = chunk.as_slices();
@@ -196,11 +213,11 @@ impl CaptureReader {
             0 => waiting - self.kept,
             _ => waiting,
         };
-        let excess = excess - excess % self.loudest.channels();
+        let excess = excess - excess % self.speech.channels();
         if let Ok(chunk) = self.ring.read_chunk(excess) {
             chunk.commit_all();
         }
-        let frames = (excess + overflowed) / self.loudest.channels();
+        let frames = (excess + overflowed) / self.speech.channels();
         self.health.interrupted(frames);
         self.lost += frames as f64 * f64::from(SAMPLE_RATE) / f64::from(self.rate);
     }
@@ -220,7 +237,12 @@ mod tests {
 
     fn ring(rate: u32, channels: usize) -> (CaptureFeed, CaptureReader) {
         let health = Health::new(Direction::Capture);
-        capture_ring("test", rate, channels, &health, Arc::new(|| ())).unwrap()
+        let form = CaptureForm {
+            rate,
+            channels,
+            channel: None,
+        };
+        capture_ring("test", form, &health, Arc::new(|| ())).unwrap()
     }
 
     #[test]
@@ -323,9 +345,38 @@ mod tests {
         let wake: Wake = Arc::new(move || {
             counter.fetch_add(1, Ordering::Relaxed);
         });
-        let (mut feed, _reader) = capture_ring("test", 48_000, 1, &health, wake).unwrap();
+        let form = CaptureForm {
+            rate: 48_000,
+            channels: 1,
+            channel: None,
+        };
+        let (mut feed, _reader) = capture_ring("test", form, &health, wake).unwrap();
         feed.push([0.0; 480].into_iter());
         feed.push([0.0; 480].into_iter());
         assert_eq!(woken.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_channel_that_was_asked_for_is_taken_or_missed() {
+        let health = Health::new(Direction::Capture);
+        let form = |channel| CaptureForm {
+            rate: 48_000,
+            channels: 2,
+            channel: NonZeroU16::new(channel),
+        };
+        let ring = |channel| capture_ring("Mixer", form(channel), &health, Arc::new(|| ()));
+        for (channel, expected) in [(1, 0.75), (2, 0.25)] {
+            let (mut feed, mut reader) = ring(channel).unwrap();
+            feed.push((0..960).map(|n| if n % 2 == 0 { 0.75 } else { 0.25 }));
+            let mut frame = [0.0; 480];
+            reader.read(&mut frame).unwrap();
+            assert_eq!(frame, [expected; 480]);
+        }
+        let error = ring(3).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            "the microphone \"Mixer\" has 2 channels, and channel 3 is to be used"
+        );
+        assert!(error.hint().unwrap().contains("audio.channel"));
     }
 }

@@ -129,6 +129,19 @@ pub enum DeviceError {
         /// The device as it was given.
         device: String,
     },
+    /// The device has fewer channels than the number of the one to use.
+    #[error(
+        "the microphone \"{name}\" has {}, and channel {channel} is to be used",
+        counted(*channels)
+    )]
+    NoChannel {
+        /// The device.
+        name: String,
+        /// The channel that was asked for, counted from 1.
+        channel: usize,
+        /// How many it has.
+        channels: usize,
+    },
     /// The disk has no room for a recording.
     #[error("cannot record into {path}: {detail}")]
     NoRoom {
@@ -199,11 +212,21 @@ impl DeviceError {
             Self::Denied { .. } => "allow microphone access for this user",
             Self::TimedOut { .. } => "restart it if this lasts",
             Self::CaptureOnly { .. } => "use a device name, file:PATH or null for 'audio.output'",
+            Self::NoChannel { .. } => {
+                "choose another with 'sotto config set audio.channel', or 'auto' for the one that you speak into"
+            }
             Self::NoRoom { .. } => "make room there; recording then goes on by itself",
             Self::Unreadable { path, .. } => return Some(conversion(path)),
             Self::Unusable { .. } | Self::Lost { .. } | Self::File { .. } => return None,
         };
         Some(hint.to_owned())
+    }
+}
+
+fn counted(channels: usize) -> String {
+    match channels {
+        1 => "1 channel".to_owned(),
+        more => format!("{more} channels"),
     }
 }
 

@@ -15,7 +15,7 @@ use cpal::{
     StreamConfig,
 };
 
-use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
+use crate::capture::{CaptureFeed, CaptureForm, CaptureReader, capture_ring};
 use crate::device_list::{form_factor, identifier, is_bluetooth, select, title};
 use crate::error::DeviceError;
 use crate::open_device::OpenDevice;
@@ -55,7 +55,7 @@ fn capture_through_cpal(
     on_own_thread(
         move |health| {
             with_device(host, Direction::Capture, &request.device, |device| {
-                start_capture(device, request.period, health, Arc::clone(&wake))
+                start_capture(device, &request, health, Arc::clone(&wake))
             })
         },
         keep_open,
@@ -154,7 +154,7 @@ fn moves(health: &Health, period: u32) -> bool {
 
 fn start_capture(
     device: &Device,
-    period: u32,
+    request: &CaptureRequest,
     health: &Arc<Health>,
     wake: Wake,
 ) -> Result<(Stream, CaptureReader), DeviceError> {
@@ -165,15 +165,14 @@ fn start_capture(
         device.default_input_config().map_err(&refused)?,
         device.supported_input_configs().map_err(&refused)?,
     );
+    let delivered = CaptureForm {
+        rate: form.rate,
+        channels: usize::from(form.channels),
+        channel: request.channel,
+    };
     let mut last = None;
-    for buffer in buffer_sizes(&form, period) {
-        let (feed, reader) = capture_ring(
-            &name,
-            form.rate,
-            usize::from(form.channels),
-            health,
-            Arc::clone(&wake),
-        )?;
+    for buffer in buffer_sizes(&form, request.period) {
+        let (feed, reader) = capture_ring(&name, delivered, health, Arc::clone(&wake))?;
         let config = form.config(buffer);
         let built = match form.format {
             SampleFormat::F32 => capture_as::<f32>(device, config, feed, health),
@@ -187,7 +186,7 @@ fn start_capture(
             format => return Err(unsupported(Direction::Capture, &name, format)),
         };
         match built.and_then(|stream| stream.play().map(|()| stream)) {
-            Ok(stream) if buffer == BufferSize::Default || moves(health, period) => {
+            Ok(stream) if buffer == BufferSize::Default || moves(health, request.period) => {
                 return Ok((stream, reader));
             }
             Ok(_) => {}

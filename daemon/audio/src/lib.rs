@@ -21,7 +21,6 @@ mod error;
 mod form_factor;
 mod hardware;
 mod keeper;
-mod loudest_channel;
 mod medium;
 mod open_device;
 mod own_thread;
@@ -38,10 +37,12 @@ mod reopening;
 mod resampling;
 mod sound_file;
 mod spec;
+mod speech_channel;
 mod stream;
 mod stream_form;
 mod system;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +82,8 @@ pub struct CaptureRequest {
     pub device: DeviceSpec,
     /// The period to ask for, in samples at 48 kHz.
     pub period: u32,
+    /// Which channel to take of a device that has several, counted from 1; `None` for the one that is spoken into.
+    pub channel: Option<NonZeroU16>,
 }
 
 /// What to open as a speaker.
@@ -107,9 +110,7 @@ pub fn open_capture(
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
     match (&request.device, request.backend) {
-        (DeviceSpec::File { path, looped }, _) => {
-            paced::capture_file(path, *looped, request.period, wake)
-        }
+        (DeviceSpec::File { path, looped }, _) => paced::capture_file(path, *looped, request, wake),
         (DeviceSpec::Tone { hertz }, _) => paced::capture_tone(*hertz, request.period, wake),
         (DeviceSpec::Null, _) | (_, Backend::Null) => paced::capture_silence(request.period, wake),
         (DeviceSpec::Default | DeviceSpec::Named(_), _) => hardware::open_capture(request, wake),

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
+use crate::capture::{CaptureFeed, CaptureForm, CaptureReader, capture_ring};
 use crate::error::DeviceError;
 use crate::playback::{PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
 use crate::recording::Recording;
 use crate::sound_file::{Ahead, Block};
 use crate::stream::{CaptureStream, Health, Kept, Owner, PlaybackStream};
-use crate::{DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
+use crate::{CaptureRequest, DEFAULT_PERIOD, Direction, SAMPLE_RATE, Wake};
 
 /// How loud a tone is: −20 dBFS.
 const TONE_LEVEL: f64 = 0.1;
@@ -31,6 +31,13 @@ const HASTE: u32 = 4;
 /// The periods that can be asked for: 1 ms to 100 ms.
 const PERIODS: std::ops::RangeInclusive<u32> = 48..=4_800;
 
+/// The form of what is no file.
+const MONO: CaptureForm = CaptureForm {
+    rate: SAMPLE_RATE,
+    channels: 1,
+    channel: None,
+};
+
 fn usable(period: u32) -> u32 {
     if PERIODS.contains(&period) {
         period
@@ -43,16 +50,21 @@ fn usable(period: u32) -> u32 {
 pub(crate) fn capture_file(
     path: &Path,
     looped: bool,
-    period: u32,
+    request: &CaptureRequest,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
     let mut file = Ahead::open(path, looped)?;
-    let (rate, channels) = (file.rate, file.channels);
+    let channels = file.channels;
+    let form = CaptureForm {
+        rate: file.rate,
+        channels,
+        channel: request.channel,
+    };
     let mut block = Vec::new();
     capture(
         &format!("file {}", path.display()),
-        (rate, channels),
-        period,
+        form,
+        request.period,
         wake,
         move |feed, period, health| {
             block.resize(period as usize * channels, 0.0);
@@ -82,7 +94,7 @@ pub(crate) fn capture_tone(
     let mut sample = 0_u64;
     capture(
         &format!("tone of {hertz} Hz"),
-        (SAMPLE_RATE, 1),
+        MONO,
         period,
         wake,
         move |feed, period, _| {
@@ -103,8 +115,7 @@ pub(crate) fn capture_silence(
     period: u32,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let form = (SAMPLE_RATE, 1);
-    capture("silence", form, period, wake, |feed, period, _| {
+    capture("silence", MONO, period, wake, |feed, period, _| {
         feed.push((0..period).map(|_| 0.0));
         true
     })
@@ -131,19 +142,19 @@ pub(crate) fn playback_nowhere(
     playback("nowhere", period, wake, |_| Ok(()))
 }
 
-/// A microphone of the rate and channels in `form`. Its `source` is asked for each period, until it says false.
+/// A microphone of this form. Its `source` is asked for each period, until it says false.
 fn capture(
     description: &str,
-    form: (u32, usize),
+    form: CaptureForm,
     period: u32,
     wake: Wake,
     mut source: impl FnMut(&mut CaptureFeed, u32, &Health) -> bool + Send + 'static,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let (rate, channels) = form;
+    let rate = form.rate;
     let period = u64::from(usable(period)) * u64::from(rate) / u64::from(SAMPLE_RATE);
     let period = u32::try_from(period).unwrap_or(DEFAULT_PERIOD).max(1);
     let health = Health::new(Direction::Capture);
-    let (mut feed, reader) = capture_ring(description, rate, channels, &health, wake)?;
+    let (mut feed, reader) = capture_ring(description, form, &health, wake)?;
     let about = Arc::clone(&health);
     let owner = pace(description, Direction::Capture, rate, period, move || {
         source(&mut feed, period, &about)

@@ -21,6 +21,7 @@ fn microphone(device: DeviceSpec) -> Option<CaptureRequest> {
         backend: Backend::Auto,
         device,
         period: DEFAULT_PERIOD,
+        channel: None,
     })
 }
 

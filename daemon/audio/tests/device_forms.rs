@@ -72,6 +72,7 @@ fn inside_forms() {
             backend: Backend::PulseAudio,
             device: DeviceSpec::Named("box.monitor".to_owned()),
             period: DEFAULT_PERIOD,
+            channel: None,
         };
         let (wake, heard) = waker();
         let (microphone, mut reader) = open_capture(&request, wake).unwrap();

@@ -35,6 +35,7 @@ fn capture(device: DeviceSpec) -> CaptureRequest {
         backend: Backend::PulseAudio,
         device,
         period: DEFAULT_PERIOD,
+        channel: None,
     }
 }
 
@@ -222,6 +223,7 @@ fn inside_no_sound_system() {
             backend,
             device: DeviceSpec::Default,
             period: DEFAULT_PERIOD,
+            channel: None,
         };
         let error = open_capture(&request, wake).map(|_| ()).unwrap_err();
         println!("{backend}: {error}");

@@ -21,6 +21,7 @@ fn capture(device: DeviceSpec) -> CaptureRequest {
         backend: Backend::Auto,
         device,
         period: DEFAULT_PERIOD,
+        channel: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `config.toml`: what the user has settled, and how mistakes in it are named.
 
+mod channel;
 mod device;
 mod edit;
 mod file;
@@ -19,6 +20,7 @@ mod trigger;
 mod values;
 mod window;
 
+pub use channel::Channel;
 pub use device::{Backend, Device, HIGHEST_TONE, LONGEST_DEVICE};
 pub use edit::{
     EditError, get, is_read_from_the_file, is_yes_or_no, keys, set, takes_a_list, unset,

@@ -200,6 +200,7 @@ fn every_key_can_be_set_as_a_command_line_writes_it() {
         "192.0.2.1:4,192.0.2.2:4",
         "alsa",
         "tone:440",
+        "2",
         "null",
     ];
     let mut text = String::new();

@@ -219,6 +219,7 @@ mod tests {
                     backend: Backend::Null,
                     device: input,
                     period: DEFAULT_PERIOD,
+                    channel: None,
                 },
                 playback: PlaybackRequest {
                     backend: Backend::Null,

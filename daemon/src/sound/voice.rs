@@ -13,6 +13,7 @@ pub(crate) use figures::Voiced;
 pub(crate) use news::milliseconds;
 
 use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -434,6 +435,14 @@ impl Voice {
         loudspeaker: Option<DeviceSpec>,
     ) {
         self.equipment.choose(microphone, loudspeaker);
+        if self.lines.inside() {
+            self.equipment.want();
+        }
+    }
+
+    /// Sends another channel of the microphone from now on; `None` is the one that is spoken into.
+    pub(crate) fn choose_channel(&mut self, channel: Option<NonZeroU16>) {
+        self.equipment.choose_channel(channel);
         if self.lines.inside() {
             self.equipment.want();
         }

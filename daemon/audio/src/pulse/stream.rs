@@ -16,7 +16,7 @@ use super::form::{Described, answer, default_name, identifier, one, question};
 use super::listing::find;
 use super::parameters::{SAMPLE, bytes, front_pair, named, spec, uncork};
 use super::told::{Due, Known, Next, told};
-use crate::capture::{CaptureFeed, CaptureReader, capture_ring};
+use crate::capture::{CaptureFeed, CaptureForm, CaptureReader, capture_ring};
 use crate::error::{DeviceError, Direction};
 use crate::open_device::OpenDevice;
 use crate::own_thread::on_own_thread;
@@ -161,7 +161,12 @@ fn start_capture(
     .map_err(&refused)?;
     let channel = reply.channel;
     health.identify(open_device(&device));
-    let (feed, reader) = capture_ring(&device.title, rate, usize::from(channels), health, wake)?;
+    let form = CaptureForm {
+        rate,
+        channels: usize::from(channels),
+        channel: request.channel,
+    };
+    let (feed, reader) = capture_ring(&device.title, form, health, wake)?;
     let stream = ServerStream {
         connection,
         direction,

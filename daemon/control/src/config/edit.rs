@@ -184,7 +184,7 @@ pub(super) fn document(text: &str) -> Result<DocumentMut, EditError> {
 
 fn read_value(key: &str, new: &str) -> Item {
     match key {
-        "network.listen_port" | "network.media_port" => {
+        "network.listen_port" | "network.media_port" | "audio.channel" => {
             new.trim().parse::<i64>().map_or_else(|_| value(new), value)
         }
         _ if is_yes_or_no(key) => new
@@ -240,6 +240,7 @@ fn shown(config: &Config, key: &str) -> String {
         "network.static_peers" => list(config.network.static_peers.iter()),
         "audio.backend" => config.audio.backend.to_string(),
         "audio.input" => config.audio.input.to_string(),
+        "audio.channel" => config.audio.channel.to_string(),
         "audio.output" => config.audio.output.to_string(),
         "audio.music" => config.audio.music.to_string(),
         "audio.profile" => config.audio.profile.to_string(),

@@ -1,5 +1,6 @@
 //! Every key of `config.toml`, its type, its default, and what is said when it does not fit.
 
+use super::channel::Channel;
 use super::device::{Backend, Device};
 use super::groups::{self, Group};
 use super::hotkeys::{self, Hotkeys};
@@ -69,6 +70,8 @@ pub struct Audio {
     pub backend: Backend,
     /// `input`: the microphone, or what stands in for it.
     pub input: Device,
+    /// `channel`: which channel of the microphone is sent, if it has several.
+    pub channel: Channel,
     /// `output`: the loudspeaker, or what stands in for it; never a tone.
     pub output: Device,
     /// `music`: whether sound goes out as it is, at twice the bitrate: no processing, no gate.
@@ -99,6 +102,7 @@ pub const KEYS: &[&str] = &[
     "network.static_peers",
     "audio.backend",
     "audio.input",
+    "audio.channel",
     "audio.output",
     "audio.music",
     "audio.profile",
@@ -284,6 +288,7 @@ impl Config {
             }
             "audio.backend" => fit(parsed(item).map(|backend| self.audio.backend = backend)),
             "audio.input" => fit(parsed(item).map(|input| self.audio.input = input)),
+            "audio.channel" => fit(channel(item).map(|channel| self.audio.channel = channel)),
             "audio.output" => fit(output(item).map(|output| self.audio.output = output)),
             "audio.music" => fit(yes_or_no(item).map(|music| self.audio.music = music)),
             "audio.profile" => fit(parsed(item).map(|profile| self.audio.profile = profile)),
@@ -402,6 +407,13 @@ fn gate(item: &Item) -> Result<bool, String> {
 /// Reads what is written as text.
 fn parsed<T: FromStr<Err = String>>(item: &Item) -> Result<T, String> {
     text_value(item)?.parse()
+}
+
+fn channel(item: &Item) -> Result<Channel, String> {
+    match (item.as_integer(), item.as_str()) {
+        (Some(number), _) => number.to_string().parse(),
+        (None, text) => text.unwrap_or_default().parse(),
+    }
 }
 
 fn output(item: &Item) -> Result<Device, String> {

@@ -172,6 +172,7 @@ impl Hub {
                     },
                 });
             }
+            "audio.channel" => self.voice.choose_channel(config.audio.channel.number()),
             "presence.idle_after" => {
                 let after = config.presence.idle_after.time();
                 self.run.desktop.set_idle_after(after);

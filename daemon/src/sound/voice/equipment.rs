@@ -1,5 +1,6 @@
 //! The devices that are open, and the processing of the microphone's sound that they ask for.
 
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use sotto_audio::{
@@ -128,6 +129,11 @@ impl Equipment {
         if let Some(device) = loudspeaker {
             self.devices.playback.device = device;
         }
+    }
+
+    /// Notes that another channel of the microphone is to be used from now on.
+    pub(super) fn choose_channel(&mut self, channel: Option<NonZeroU16>) {
+        self.devices.capture.channel = channel;
     }
 
     /// Opens the devices that are to be used now.
