@@ -11,24 +11,32 @@ use std::path::{Path, PathBuf};
 /// `PA_NATIVE_COOKIE_LENGTH`.
 const LENGTH: usize = 256;
 
-/// Makes a cookie where PulseAudio's library would, unless there is one. Failing is no harm: the server says the rest.
-pub(crate) fn ensure() {
-    let Some(path) = missing() else {
-        return;
-    };
-    match create(&path) {
-        Ok(()) => tracing::debug!("made a PulseAudio cookie"),
-        Err(error) => tracing::debug!(%error, "no PulseAudio cookie could be made"),
+/// Returns the cookie of the file that is `named`, else of the usual ones; a new one if there is none.
+pub(crate) fn read(named: Option<&Path>) -> Vec<u8> {
+    let usual = std::env::home_dir().map(|home| {
+        [
+            home.join(".config/pulse/cookie"),
+            home.join(".pulse-cookie"),
+        ]
+    });
+    let places = named
+        .into_iter()
+        .chain(usual.iter().flatten().map(PathBuf::as_path));
+    for place in places {
+        if let Ok(cookie) = std::fs::read(place) {
+            return cookie;
+        }
     }
-}
-
-/// Where the cookie belongs, if there is none in any of the usual places.
-fn missing() -> Option<PathBuf> {
-    let home = std::env::home_dir()?;
-    let path = home.join(".config/pulse/cookie");
-    let named = std::env::var_os("PULSE_COOKIE").map(PathBuf::from);
-    let places = [named, Some(path.clone()), Some(home.join(".pulse-cookie"))];
-    (!places.iter().flatten().any(|place| place.exists())).then_some(path)
+    // Failing is no harm: the server says the rest.
+    let made = usual.map(|[first, _]| create(&first).and_then(|()| std::fs::read(first)));
+    match made {
+        Some(Ok(cookie)) => cookie,
+        Some(Err(error)) => {
+            tracing::debug!(%error, "no PulseAudio cookie could be made");
+            Vec::new()
+        }
+        None => Vec::new(),
+    }
 }
 
 fn create(path: &Path) -> io::Result<()> {

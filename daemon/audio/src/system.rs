@@ -35,6 +35,9 @@ fn systems(backend: Backend) -> Result<Vec<System>, DeviceError> {
         others.collect::<Vec<System>>()
     };
     match backend {
+        // Sound must not go elsewhere because the server that the user named does not answer.
+        #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
+        Backend::Auto if crate::pulse::is_named() => Ok(vec![System::PulseAudio]),
         Backend::Auto => Ok(all()),
         Backend::Null => Ok(Vec::new()),
         Backend::PulseAudio | Backend::PipeWire | Backend::Alsa => all()

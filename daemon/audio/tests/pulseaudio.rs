@@ -9,7 +9,8 @@
 
 mod pulse;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use pulse::{DEADLINE, Server, pactl, waker};
@@ -230,5 +231,79 @@ fn inside_no_sound_system() {
         assert!(begin.elapsed() < Duration::from_secs(6));
         let _ = devices(backend);
         assert!(begin.elapsed() < Duration::from_secs(12));
+    }
+}
+
+#[test]
+fn the_server_that_is_named_is_used_and_no_other() {
+    pulse::run("inside_named_servers");
+}
+
+#[test]
+#[ignore = "run by the_server_that_is_named_is_used_and_no_other"]
+fn inside_named_servers() {
+    let home = PathBuf::from(std::env::var("HOME").unwrap());
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .port();
+    let network =
+        format!("module-native-protocol-tcp listen=127.0.0.1 port={port} auth-anonymous=1");
+    // The one that is named is where nobody would look for it.
+    let _server = Server::start(&["module-null-sink sink_name=named", &network]);
+    let socket = home.join("native");
+    let path = socket.display();
+    let conf = home.join(".config/pulse/client.conf");
+    std::fs::create_dir_all(conf.parent().unwrap()).unwrap();
+    let found = |variables: &[(&str, String)]| -> String {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--ignored", "--exact", "--nocapture", "inside_one_name"]);
+        for variable in ["PULSE_SERVER", "XDG_RUNTIME_DIR"] {
+            command.env_remove(variable);
+        }
+        let said = command.envs(variables.iter().cloned()).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        let line = said.lines().find_map(|line| line.strip_prefix("found: "));
+        line.unwrap_or(&said).to_owned()
+    };
+    for server in [
+        format!("unix:{path}"),
+        path.to_string(),
+        format!("tcp:127.0.0.1:{port}"),
+        format!("127.0.0.1:{port}"),
+        format!("{{another machine}}unix:/nowhere tcp4:localhost:{port}"),
+        format!("unix:/nowhere {path}"),
+    ] {
+        assert_eq!(
+            found(&[("PULSE_SERVER", server.clone())]),
+            "named",
+            "{server}"
+        );
+    }
+    let runtime = ("PULSE_RUNTIME_PATH", home.display().to_string());
+    assert_eq!(found(std::slice::from_ref(&runtime)), "named");
+    std::fs::write(&conf, format!("default-server = unix:{path}\n")).unwrap();
+    assert_eq!(found(&[]), "named");
+    // Nothing stands in for a server that does not answer, also where any sound system would do.
+    std::fs::write(&conf, "default-server = unix:/nowhere\n").unwrap();
+    let error = found(&[runtime]);
+    assert!(error.contains("/nowhere"), "{error}");
+}
+
+#[test]
+#[ignore = "run by the_server_that_is_named_is_used_and_no_other"]
+fn inside_one_name() {
+    match devices(Backend::Auto) {
+        Ok(devices) => {
+            let loudspeaker = devices
+                .iter()
+                .find(|device| device.direction == Direction::Playback)
+                .unwrap();
+            println!(
+                "found: {}",
+                loudspeaker.id.trim_start_matches("pulseaudio:")
+            );
+        }
+        Err(error) => println!("found: {error}"),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 use std::io::{self, Read, Write};
-use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
@@ -10,7 +9,10 @@ use pulseaudio::protocol::{
     ProtocolError, PulseError, SetClientNameReply,
 };
 
+use super::server::{Address, Servers};
+use super::socket::Socket;
 use crate::error::{DeviceError, Direction};
+use crate::pulse_cookie;
 
 /// The server answers within this, or counts as hung.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,6 +34,8 @@ const CONTROL: u32 = u32::MAX;
 pub(super) enum Refusal {
     #[error("not running")]
     NotRunning,
+    #[error("{0}")]
+    NoAnswer(String),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("it does not answer")]
@@ -80,14 +84,24 @@ impl Refusal {
     }
 }
 
-/// Whether there is a server to connect to, as far as its socket tells.
+/// Whether there may be a server to connect to: one is named, or there is a socket.
 pub(crate) fn is_running() -> bool {
-    pulseaudio::socket_path_from_env().is_some()
+    let servers = Servers::here();
+    servers.named.is_some()
+        || servers.addresses.iter().any(|address| match address {
+            Address::Unix(path) => path.exists(),
+            Address::Tcp { .. } => true,
+        })
+}
+
+/// Whether the user has named a server, which no other may stand in for.
+pub(crate) fn is_named() -> bool {
+    Servers::here().named.is_some()
 }
 
 /// A connection that the server has let in.
 pub(super) struct Connection {
-    socket: UnixStream,
+    socket: Socket,
     version: u16,
     sequence: u32,
     incoming: Vec<u8>,
@@ -130,14 +144,12 @@ impl Reply<'_> {
 impl Connection {
     /// Connects and introduces itself.
     pub(super) fn open() -> Result<Self, Refusal> {
-        let path = pulseaudio::socket_path_from_env().ok_or(Refusal::NotRunning)?;
-        crate::pulse_cookie::ensure();
-        let cookie = pulseaudio::cookie_path_from_env()
-            .and_then(|path| std::fs::read(path).ok())
-            .unwrap_or_default();
-        let socket = UnixStream::connect(path)?;
-        socket.set_read_timeout(Some(PAUSE))?;
-        socket.set_write_timeout(Some(PATIENCE))?;
+        let servers = Servers::here();
+        let socket = servers
+            .connect()
+            .map_err(|reason| reason.map_or(Refusal::NotRunning, Refusal::NoAnswer))?;
+        socket.set_timeouts(PAUSE, PATIENCE)?;
+        let cookie = pulse_cookie::read(servers.cookie.as_deref());
         let mut connection = Self {
             socket,
             version: protocol::MAX_VERSION,

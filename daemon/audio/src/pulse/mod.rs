@@ -11,15 +11,21 @@
 //! - A **loudspeaker** that was asked for as "the default" is left to the server, which moves it when the default
 //!   changes or its device goes; the stream then says which device it is now.
 //!
+//! Which server that is follows PulseAudio's own rules (`server`, `client_conf`), so that it is the one that `pactl`
+//! speaks to.
+//!
 //! The same connection subscribes to changes of the defaults, so nothing has to be polled.
 
+mod client_conf;
 mod connection;
 mod form;
 mod listing;
 mod parameters;
+mod server;
+mod socket;
 mod stream;
 mod told;
 
-pub(crate) use connection::is_running;
+pub(crate) use connection::{is_named, is_running};
 pub(crate) use listing::list;
 pub(crate) use stream::{open_capture, open_playback};
