@@ -10,6 +10,7 @@ mod connection;
 mod doctor;
 mod failure;
 mod format;
+mod microphone;
 mod output;
 mod signals;
 mod top;

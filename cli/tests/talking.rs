@@ -4,7 +4,8 @@
 
 mod support;
 
-use sotto_control::{DndSet, SettingsSet, TalkEveryone, TalkPress, TalkToggle, TalkUnpress};
+use sotto_control::model::DeviceInUse;
+use sotto_control::{DndSet, Event, SettingsSet, TalkEveryone, TalkPress, TalkToggle, TalkUnpress};
 use support::home::Home;
 
 #[tokio::test]
@@ -142,4 +143,43 @@ async fn whoever_wants_to_be_left_alone_says_for_how_long() {
     assert!(status.contains("do not disturb, until "), "{status}");
     assert_eq!(home.text(&["dnd", "off"]).await, "Do not disturb is off.\n");
     assert_eq!(home.run(&["dnd", "25:00"]).await.code, 2);
+}
+
+#[tokio::test]
+async fn a_microphone_that_does_not_work_is_told_to_whoever_speaks() {
+    let home = Home::in_scene("planning");
+    let told = |problem: Option<&str>, muted| {
+        let mut status = home.daemon().shown().status;
+        status.sound.input = DeviceInUse {
+            wanted: "headset".into(),
+            open: problem.is_none().then(|| "USB Headset".into()),
+            problem: problem.map(str::to_owned),
+            hint: problem.map(|_| "plug it in again".into()),
+            muted_by_system: muted,
+            ..DeviceInUse::default()
+        };
+        home.daemon().send(&Event::Status {
+            status: Box::new(status),
+        });
+    };
+    told(None, false);
+    assert_eq!(home.run(&["whisper", "bao", "--toggle"]).await.err, "");
+    told(Some("the microphone \"USB Headset\" is gone"), false);
+    let ran = home.run(&["whisper", "bao", "--toggle"]).await;
+    assert_eq!(ran.code, 0);
+    assert_eq!(
+        ran.err,
+        "Your microphone does not work: the microphone \"USB Headset\" is gone; plug it in again.\n"
+    );
+    told(Some("the microphone \"USB Headset\" is gone"), false);
+    // A program reads what it asked for, and can ask for the rest.
+    assert_eq!(
+        home.run(&["whisper", "bao", "--toggle", "--json"])
+            .await
+            .err,
+        ""
+    );
+    told(None, true);
+    let ran = home.run(&["whisper", "bao", "--toggle"]).await;
+    assert!(ran.err.contains("muted in the system"), "{}", ran.err);
 }

@@ -3,6 +3,7 @@
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use crate::wait::{Wait, until, until_voice_travels};
 use sotto_control::{CallError, Client, ErrorCode, MeetingJoin, MeetingReply};
@@ -38,7 +39,9 @@ impl Join {
             }
             None => client.call(request).await?,
         };
-        output.show(&reply, format::joined)
+        output.show(&reply, format::joined)?;
+        microphone::check(output).await;
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use crate::wait::{Wait, until};
 use sotto_control::{InviteReply, MAX_TITLE, MeetingCreate};
@@ -44,10 +45,13 @@ impl Meet {
             without: self.without,
         };
         if self.wait.limit.is_none() {
-            return output.show(&client.call(request).await?, format::invited);
+            output.show(&client.call(request).await?, format::invited)?;
+            microphone::check(output).await;
+            return Ok(());
         }
         let mut subscription = client.subscribe(false).await?;
         let mut reply = client.call(request).await?;
+        microphone::check(output).await;
         let answered = answers(&mut subscription, &mut reply);
         self.wait
             .limited("an answer of everyone invited", answered)

@@ -4,6 +4,7 @@ use super::whisper::{Ending, Input};
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use sotto_control::TalkReplyTo;
 
@@ -31,6 +32,7 @@ impl Reply {
             to: answered.iter().map(|person| person.id.clone()).collect(),
             mode: self.ending.mode(),
         };
+        microphone::tell(&subscription.0, output);
         self.ending
             .carry_out(&client, &mut subscription, request, input, output)
             .await

@@ -3,6 +3,7 @@
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use crate::wait::{Wait, until_voice_travels};
 use sotto_control::{MeetingReply, MeetingSwitch};
@@ -27,7 +28,9 @@ impl Switch {
             meeting: self.meeting,
         };
         if self.wait.limit.is_none() {
-            return output.show(&client.call(request).await?, format::joined);
+            output.show(&client.call(request).await?, format::joined)?;
+            microphone::check(output).await;
+            return Ok(());
         }
         let switched = async {
             let mut subscription = client.subscribe(false).await?;
@@ -35,6 +38,8 @@ impl Switch {
             until_voice_travels(&mut subscription, &id).await
         };
         let meeting = self.wait.limited("switching", switched).await?;
-        output.show(&MeetingReply { meeting }, format::joined)
+        output.show(&MeetingReply { meeting }, format::joined)?;
+        microphone::check(output).await;
+        Ok(())
     }
 }

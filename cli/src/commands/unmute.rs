@@ -3,6 +3,7 @@
 use crate::connection::ask;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use sotto_control::AudioUnmute;
 
@@ -13,6 +14,8 @@ pub(crate) struct Unmute {}
 
 impl Unmute {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        output.show(&ask(AudioUnmute {}).await?, format::audio)
+        output.show(&ask(AudioUnmute {}).await?, format::audio)?;
+        microphone::check(output).await;
+        Ok(())
     }
 }

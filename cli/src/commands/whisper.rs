@@ -7,6 +7,7 @@ pub(super) use release::Input;
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::microphone;
 use crate::output::Output;
 use crate::wait::{between, until};
 use release::LetGo;
@@ -97,6 +98,7 @@ impl Whisper {
             names: self.names,
             mode: self.ending.mode(),
         };
+        microphone::tell(&subscription.0, output);
         self.ending
             .carry_out(&client, &mut subscription, request, input, output)
             .await

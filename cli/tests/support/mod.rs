@@ -118,9 +118,11 @@ impl Pretended {
         self.stage.played.borrow().count(wanted)
     }
 
-    /// The last request.
+    /// The last request that is more than a look.
     pub fn last(&self) -> Request {
-        self.requests().pop().unwrap()
+        let mut requests = self.requests();
+        requests.retain(|request| !matches!(request, Request::EventsSubscribe(_)));
+        requests.pop().unwrap()
     }
 
     /// Waits until it has been told to quit.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use sotto_control::model::Notice;
+use sotto_control::model::{Notice, NoticeKind};
 use sotto_meeting::{MeetingId, Part, PeerId};
 
 /// Changes reach clients together after this long: short against what a person notices, long against a burst.
@@ -116,9 +116,14 @@ impl Publisher {
     /// Tells `notice` after what it is about: at once, unless something was published a moment ago. Thirty colleagues
     /// that join together are thirty notices, but not thirty rosters of thirty.
     pub(super) fn tell(&mut self, notice: Notice, now: Instant) {
-        // Names and titles stay out of the ordinary log.
-        tracing::info!(kind = ?notice.kind, "notice");
-        tracing::debug!("{}", notice.text);
+        // Names and titles stay out of the ordinary log. What is told of sound names devices alone.
+        if notice.kind == NoticeKind::Sound {
+            let hint = notice.hint.as_deref();
+            tracing::info!(kind = ?notice.kind, hint, "{}", notice.text);
+        } else {
+            tracing::info!(kind = ?notice.kind, "notice");
+            tracing::debug!("{}", notice.text);
+        }
         self.notices.push(notice);
         let soonest = (self.published + PUBLISH_AFTER).max(now);
         self.due = Some(self.due.map_or(soonest, |due| due.min(soonest)));

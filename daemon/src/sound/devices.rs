@@ -44,8 +44,14 @@ fn in_use(wanted: String, state: &DeviceState) -> DeviceInUse {
         default_elsewhere,
     } = state
     else {
+        let failure = match state {
+            DeviceState::Failed(error) => Some(error),
+            _ => None,
+        };
         return DeviceInUse {
             wanted,
+            problem: failure.map(DeviceError::to_string),
+            hint: failure.and_then(DeviceError::hint),
             ..DeviceInUse::default()
         };
     };
@@ -56,6 +62,7 @@ fn in_use(wanted: String, state: &DeviceState) -> DeviceInUse {
         form: device.form.name().map(str::to_owned),
         muted_by_system: device.muted,
         default_elsewhere: default_elsewhere.clone(),
+        ..DeviceInUse::default()
     }
 }
 

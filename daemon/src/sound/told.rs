@@ -30,7 +30,7 @@ impl Told {
         for (known, (state, what)) in self.0.iter_mut().zip(states.into_iter().zip(names)) {
             match state {
                 DeviceState::Closed | DeviceState::Opening => {}
-                DeviceState::Failed(error) => known.failed_with(error, &mut news),
+                DeviceState::Failed(error) => known.failed_with(what, error, &mut news),
                 DeviceState::Open {
                     device,
                     default_elsewhere,
@@ -52,14 +52,20 @@ impl Told {
 }
 
 impl Known {
-    fn failed_with(&mut self, error: &DeviceError, news: &mut Vec<Notice>) {
+    fn failed_with(&mut self, what: &str, error: &DeviceError, news: &mut Vec<Notice>) {
         let replaced = matches!(error, DeviceError::Replaced { .. });
         // The first reason is told, and later the one that says how to go on: not every failed attempt.
         if self.failed.is_some() && (!replaced || self.replaced) {
             return;
         }
         self.replaced |= replaced;
-        let problem = error.to_string();
+        let problem = match error {
+            // These say themselves which device it is.
+            DeviceError::Lost { .. }
+            | DeviceError::Replaced { .. }
+            | DeviceError::BluetoothMicrophone { .. } => error.to_string(),
+            _ => format!("your {what} does not work: {error}"),
+        };
         self.failed = Some(problem.clone());
         let mut told = notice(NoticeKind::Sound, Severity::Warning, problem);
         told.hint = error.hint();
@@ -163,6 +169,27 @@ mod tests {
         assert_eq!(news(&open("headset")), ["the microphone \"HEADSET\" works"]);
         assert!(news(&open("headset")).is_empty());
         assert_eq!(news(&open("camera")), ["the microphone is \"CAMERA\" now"]);
+    }
+
+    #[test]
+    fn a_device_that_cannot_be_opened_is_told_with_what_it_is_and_why() {
+        let denied = |direction| {
+            DeviceState::Failed(DeviceError::Denied {
+                direction,
+                name: "HEADSET".to_owned(),
+            })
+        };
+        let silent = DeviceState::Failed(DeviceError::TimedOut { seconds: 4 });
+        let news = Told::default().news([&denied(Direction::Capture), &silent], true);
+        let texts: Vec<&str> = news.iter().map(|notice| &*notice.text).collect();
+        assert_eq!(
+            texts,
+            [
+                "your microphone does not work: cannot open the microphone \"HEADSET\": permission denied",
+                "your loudspeaker does not work: the sound system did not answer within 4 s",
+            ]
+        );
+        assert!(news.iter().all(|notice| notice.hint.is_some()));
     }
 
     #[test]

@@ -53,6 +53,13 @@ impl Sound {
         matches!(self.state, SoundState::Failed | SoundState::Unavailable)
             && self.input.open.is_none()
     }
+
+    /// Returns why the microphone does not work, when it should, and what helps.
+    #[must_use]
+    pub fn microphone_problem(&self) -> Option<(&str, Option<&str>)> {
+        let problem = self.input.problem.as_deref()?;
+        Some((problem, self.input.hint.as_deref()))
+    }
 }
 
 /// Whether devices are open. They are closed unless a meeting is active.
@@ -95,6 +102,12 @@ pub struct DeviceInUse {
     /// microphone was open to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default_elsewhere: Option<String>,
+    /// Why it does not work, when it should: a sentence for the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// What the user can do about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over a reference

@@ -103,6 +103,8 @@ pub(super) fn sound() -> Sound {
         form: device().form,
         muted_by_system: true,
         default_elsewhere: Some("pulseaudio:camera".into()),
+        problem: None,
+        hint: None,
     };
     Sound {
         state: SoundState::Failed,
