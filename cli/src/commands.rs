@@ -11,6 +11,7 @@ mod decline;
 mod devices;
 mod dnd;
 mod doctor;
+mod echo_test;
 mod events;
 mod group;
 mod hotkeys;
@@ -101,6 +102,7 @@ commands! {
     Phone(phone),
     Dnd(dnd),
     Devices(devices),
+    EchoTest(echo_test),
     Connect(connect),
     Doctor(doctor),
     Bugreport(bugreport),

@@ -17,7 +17,7 @@ mod table;
 mod talk;
 
 pub(crate) use audio::{
-    audio, device_choice, devices, microphone_test, silence, test_progress, volume,
+    audio, device_choice, devices, echo_test, microphone_test, silence, test_progress, volume,
 };
 pub(crate) use diagnosis::diagnosis;
 pub(crate) use dnd::{dnd, dnd_reply};

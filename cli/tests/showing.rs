@@ -209,6 +209,31 @@ async fn devices_are_listed_in_human_words_and_chosen_by_the_beginning_of_a_name
 }
 
 #[tokio::test]
+async fn an_echo_test_says_what_was_heard_and_how_late() {
+    let home = Home::with_daemon();
+    let ran = home.run(&["echo-test"]).await;
+    assert!(ran.err.contains("Speak for 3 s"), "{}", ran.err);
+    let text = ran.out;
+    assert!(
+        text.starts_with("Nothing was heard: is the microphone muted"),
+        "{text}"
+    );
+    assert!(
+        text.contains("USB Headset") && text.contains("42 ms from your mouth"),
+        "{text}"
+    );
+    let Request::AudioTest(request) = home.daemon().last() else {
+        panic!("a test is asked for");
+    };
+    assert!(request.echo && !request.quiet);
+    let json = home.run(&["echo-test", "--json"]).await;
+    assert!(
+        json.out.contains("\"delay_ms\": 42") && json.err.is_empty(),
+        "{json:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_test_says_what_the_microphone_is_like() {
     let home = Home::with_daemon();
     let text = home.text(&["devices", "test"]).await;

@@ -92,6 +92,7 @@ impl Devices {
                 let test = AudioTest {
                     listen_ms: Some(milliseconds(listen.unwrap_or(USUAL_TEST))),
                     quiet,
+                    echo: false,
                 };
                 let reply = watched(test, output).await?;
                 output.show(&reply, format::microphone_test)
@@ -101,7 +102,7 @@ impl Devices {
 }
 
 /// Does a test and shows the level meanwhile, where somebody watches.
-async fn watched(test: AudioTest, output: &Output) -> Result<MicrophoneTest, Failure> {
+pub(super) async fn watched(test: AudioTest, output: &Output) -> Result<MicrophoneTest, Failure> {
     if !output.is_watched() {
         return ask(test).await;
     }
@@ -137,6 +138,6 @@ async fn next_progress(events: &mut Events) -> Option<String> {
     }
 }
 
-fn milliseconds(time: Duration) -> u64 {
+pub(super) fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

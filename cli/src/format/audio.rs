@@ -198,6 +198,33 @@ const BLUETOOTH: &str =
     "A Bluetooth headset's sound drops to telephone quality while its microphone is open.";
 
 pub(crate) fn microphone_test(reply: &MicrophoneTest, style: Style) -> String {
+    let (ink, verdict) = match reply.verdict {
+        TestVerdict::Good => (Ink::Green, "The microphone works well."),
+        verdict => fault(verdict),
+    };
+    let figures = figures(reply, style);
+    format!("{}\n{figures}", style.paint(ink, verdict))
+}
+
+/// What somebody is told who wanted to hear themselves.
+pub(crate) fn echo_test(reply: &MicrophoneTest, style: Style) -> String {
+    let (ink, verdict) = match reply.verdict {
+        TestVerdict::Good if reply.output_problem.is_some() => (
+            Ink::Yellow,
+            "The microphone works well, but you could not hear yourself.",
+        ),
+        TestVerdict::Good => (Ink::Green, "This is what your colleagues hear."),
+        TestVerdict::Silent => (
+            Ink::Red,
+            "Nothing was heard: is the microphone muted in the system, or the wrong one? See 'sotto devices'.",
+        ),
+        verdict => fault(verdict),
+    };
+    let figures = figures(reply, style);
+    format!("{}\n{figures}", style.paint(ink, verdict))
+}
+
+fn figures(reply: &MicrophoneTest, style: Style) -> String {
     let mut table = Table::new().indented(2);
     let mut row = |name: &str, text: String| {
         table.row([(Ink::Dim, name.to_owned()), (Ink::Plain, text)]);
@@ -214,8 +241,21 @@ pub(crate) fn microphone_test(reply: &MicrophoneTest, style: Style) -> String {
     if reply.clipped_samples > 0 {
         row("clipped", format!("{} samples", reply.clipped_samples));
     }
-    let (ink, verdict) = match reply.verdict {
-        TestVerdict::Good => (Ink::Green, "The microphone works well."),
+    if let Some(processing) = &reply.processing {
+        row("processing", self::processing(processing));
+    }
+    if let Some(delay) = reply.delay_ms {
+        row(
+            "delay",
+            format!("{delay} ms from your mouth to your ear, without a network"),
+        );
+    }
+    table.render(style)
+}
+
+/// What is wrong with a microphone.
+const fn fault(verdict: TestVerdict) -> (Ink, &'static str) {
+    match verdict {
         TestVerdict::Silent => (
             Ink::Red,
             "The microphone gives nothing at all: it is muted in the system, or it is the wrong one; see 'sotto devices'.",
@@ -236,9 +276,8 @@ pub(crate) fn microphone_test(reply: &MicrophoneTest, style: Style) -> String {
             Ink::Yellow,
             "There is much noise: another microphone, or a quieter place, would help.",
         ),
-        TestVerdict::Unknown => (Ink::Plain, "It was tested."),
-    };
-    format!("{}\n{}", style.paint(ink, verdict), table.render(style))
+        TestVerdict::Good | TestVerdict::Unknown => (Ink::Plain, "It was tested."),
+    }
 }
 
 /// How a test goes, in one line of one length.

@@ -41,6 +41,7 @@ fn valid() -> Vec<Value> {
         ("audio.volume", json!({"name": "bao", "percent": 150})),
         ("audio.use", json!({"device": "headset", "only": "input"})),
         ("audio.test", json!({"listen_ms": 5_000, "quiet": true})),
+        ("audio.test", json!({"echo": true})),
         ("audio.silence", json!({"name": "bao"})),
         ("audio.unsilence", json!({"name": "bao"})),
         ("audio.latency", json!({"name": "bao"})),

@@ -137,6 +137,7 @@ impl Hub {
 
     fn forget_client(&mut self, connection: ConnectionId) {
         self.clients.closed(connection);
+        self.abandon_test(connection);
         self.abandon(connection);
     }
 
@@ -179,7 +180,7 @@ impl Hub {
             Later::Grouped(saved, answer) => self.groups_saved(*saved, answer),
             Later::Set(change, answer) => self.setting_changed(*change, answer),
             Later::TestProgress(test) => self.clients.send(&sotto_control::Event::Test { test }),
-            Later::TestEnded => self.sound.testing = false,
+            Later::TestEnded => self.sound.testing = None,
         }
     }
 

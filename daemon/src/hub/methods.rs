@@ -138,7 +138,7 @@ impl Hub {
             }
             Request::AudioTest(params) => match self.may_test() {
                 Ok(()) => {
-                    self.test_devices(&params, &client, answer);
+                    self.test_devices(&params, (&client, connection), answer);
                     return;
                 }
                 Err(error) => Err(error),

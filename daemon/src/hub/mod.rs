@@ -35,6 +35,7 @@ use std::future::pending;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use sotto_audio::priority::Priority;
@@ -187,8 +188,8 @@ struct SoundNews {
     told: told::Told,
     /// The user talks while muted.
     muted: muted::MutedTalk,
-    /// A test of the devices is going on.
-    testing: bool,
+    /// A test of the devices is going on for this connection, and whether nobody waits for it any more.
+    testing: Option<(ConnectionId, Arc<AtomicBool>)>,
     /// Figures of the paths have changed since they were told.
     stats_changed: bool,
 }

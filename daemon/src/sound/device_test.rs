@@ -1,10 +1,14 @@
 //! Trying out microphone and loudspeaker: a sound, some seconds of listening, and what was heard played back.
 //!
+//! An echo test plays what others would hear of it instead, after processing and codec.
+//!
 //! The test opens the devices for itself, beside a meeting that may have them open too, and sends nothing to anybody.
 
+mod echo;
 mod measure;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -16,6 +20,7 @@ use sotto_control::in_one_line;
 use sotto_control::model::{MicrophoneTest, TestProgress, TestStep};
 
 use super::Devices;
+use echo::Echo;
 
 /// Progress is told this often.
 const TELL_EVERY: Duration = Duration::from_millis(100);
@@ -35,6 +40,10 @@ pub(crate) struct DeviceTest {
     pub(crate) listen: Duration,
     /// It plays nothing.
     pub(crate) quiet: bool,
+    /// It plays what others would hear, at this bitrate.
+    pub(crate) echo: Option<u32>,
+    /// Nobody waits for it any more.
+    pub(crate) abandoned: Arc<AtomicBool>,
 }
 
 /// An open loudspeaker.
@@ -66,23 +75,57 @@ impl DeviceTest {
             }
         }
         if let Some(loudspeaker) = &mut loudspeaker
-            && let Err(error) = loudspeaker.play(&chime(), TestStep::Sound, &mut tell)
+            && self.echo.is_none()
+            && let Err(error) = loudspeaker.play(&chime(), self, TestStep::Sound, &mut tell)
         {
             result.output_problem = Some(in_one_line(&error, error.hint()));
         }
         let (wake, woken) = waker();
         let (stream, mut reader) = open_capture(&self.devices.capture, wake)?;
-        result.input = stream.device().name;
+        let microphone = stream.device();
+        result.input = microphone.name.clone();
         let recorded = self.listen(&stream, &mut reader, &woken, &mut tell)?;
+        let block = stream.statistics().block;
         drop((stream, reader));
         measure::measure(&recorded, &mut result);
+        let heard = match self.echo {
+            Some(bitrate) => {
+                let around = (self.devices.profile, self.devices.treatments);
+                let opened = loudspeaker.as_ref().map(|it| it.stream.device());
+                let echo = Echo::new(around, bitrate, microphone, opened);
+                echo.and_then(|mut echo| {
+                    let heard = echo.of(&recorded)?;
+                    result.processing = Some(echo.processing());
+                    Ok((heard, echo.delay()))
+                })
+            }
+            None => Ok((recorded, Duration::ZERO)),
+        };
+        let (heard, delay) = match heard {
+            Ok(heard) => heard,
+            Err(error) => {
+                result.output_problem = Some(error.to_string());
+                return Ok(result);
+            }
+        };
         if let Some(loudspeaker) = &mut loudspeaker
             && result.output_problem.is_none()
-            && let Err(error) = loudspeaker.play(&recorded, TestStep::PlayingBack, &mut tell)
         {
-            result.output_problem = Some(in_one_line(&error, error.hint()));
+            match loudspeaker.play(&heard, self, TestStep::PlayingBack, &mut tell) {
+                Ok(behind) if self.echo.is_some() => {
+                    let devices = milliseconds(block as usize) + milliseconds(behind);
+                    let delay = u64::try_from(delay.as_millis()).unwrap_or(0) + devices;
+                    result.delay_ms = Some(delay);
+                }
+                Ok(_) => {}
+                Err(error) => result.output_problem = Some(in_one_line(&error, error.hint())),
+            }
         }
         Ok(result)
+    }
+
+    fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Relaxed)
     }
 
     fn open_loudspeaker(&self) -> Result<Loudspeaker, DeviceError> {
@@ -115,7 +158,7 @@ impl DeviceTest {
         let (begin, mut told) = (Instant::now(), None::<Instant>);
         let mut frame = [0.0; 480];
         let mut since_told = 0;
-        while recorded.len() < wanted {
+        while recorded.len() < wanted && !self.is_abandoned() {
             while recorded.len() < wanted && reader.read(&mut frame).is_some() {
                 recorded.extend_from_slice(&frame);
             }
@@ -142,21 +185,27 @@ impl DeviceTest {
 }
 
 impl Loudspeaker {
-    /// Plays `sound` and waits until it was played.
+    /// Plays `sound` for `test` and waits until it was played. Returns how many samples lay before the ear meanwhile.
     fn play(
         &mut self,
         sound: &[f32],
+        test: &DeviceTest,
         step: TestStep,
         tell: &mut impl FnMut(TestProgress),
-    ) -> Result<(), DeviceError> {
+    ) -> Result<usize, DeviceError> {
+        let mut behind = 0;
         let mut left = sound;
         let mut told = None::<Instant>;
         let until =
             Instant::now() + Duration::from_millis(milliseconds(sound.len())) + 2 * PATIENCE;
-        while (!left.is_empty() || self.writer.waiting() > 0) && Instant::now() < until {
+        while (!left.is_empty() || self.writer.waiting() > 0)
+            && Instant::now() < until
+            && !test.is_abandoned()
+        {
             let (now, later) = left.split_at(self.writer.wanted().min(left.len()));
             self.writer.write(now);
             left = later;
+            behind = behind.max(self.writer.until_heard());
             if told.is_none_or(|at| at.elapsed() >= TELL_EVERY) {
                 told = Some(Instant::now());
                 tell(TestProgress {
@@ -170,7 +219,7 @@ impl Loudspeaker {
                 return Err(error);
             }
         }
-        Ok(())
+        Ok(behind)
     }
 }
 
@@ -231,7 +280,41 @@ mod tests {
             },
             listen: Duration::from_millis(500),
             quiet: false,
+            echo: None,
+            abandoned: Arc::default(),
         }
+    }
+
+    #[test]
+    fn an_echo_says_what_was_done_to_it_and_how_long_it_took() {
+        let mut steps = Vec::new();
+        let echo = DeviceTest {
+            echo: Some(48_000),
+            ..test(DeviceSpec::Tone { hertz: 440 }, DeviceSpec::Null)
+        };
+        let result = echo.run(|progress| steps.push(progress.step)).unwrap();
+        assert!(!steps.contains(&TestStep::Sound), "{steps:?}");
+        assert!(steps.contains(&TestStep::PlayingBack), "{steps:?}");
+        assert_eq!(result.output.as_deref(), Some("nowhere"));
+        let processing = result.processing.unwrap();
+        assert!(!processing.noise_suppression, "a tone is no device");
+        let delay = result.delay_ms.unwrap();
+        assert!((20..100).contains(&delay), "{delay} ms");
+    }
+
+    #[test]
+    fn a_test_that_nobody_waits_for_ends() {
+        let abandoned = DeviceTest {
+            listen: Duration::from_secs(10),
+            ..test(DeviceSpec::Null, DeviceSpec::Null)
+        };
+        let begin = Instant::now();
+        let _ = abandoned.run(|progress| {
+            if progress.step == TestStep::Listening {
+                abandoned.abandoned.store(true, Ordering::Relaxed);
+            }
+        });
+        assert!(begin.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

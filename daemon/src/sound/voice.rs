@@ -48,9 +48,6 @@ use listening::Listening;
 use loudness::{FULL_VOLUME, Loudness};
 use slots::Slots;
 
-/// The bitrate of music, in bits per second.
-const MUSIC_BITRATE: u32 = 96_000;
-
 /// Why voice cannot be set up at all.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VoiceSetupError {
@@ -363,9 +360,7 @@ impl Voice {
             return;
         }
         let mut config = profile::voice(self.equipment.profile(), seed);
-        if self.equipment.music() {
-            config.bitrate = MUSIC_BITRATE;
-        }
+        config.bitrate = self.equipment.bitrate();
         match voice_pair(&config) {
             Ok((mut uplink, downlink)) => {
                 self.look_ahead = uplink.look_ahead();
@@ -452,6 +447,11 @@ impl Voice {
     pub(crate) fn treat(&mut self, change: impl FnOnce(Treatments) -> Treatments) {
         self.equipment.treat(change);
         self.review_processing();
+    }
+
+    /// Returns the bitrate of our voice, in bits per second.
+    pub(crate) fn bitrate(&self) -> u32 {
+        self.equipment.bitrate()
     }
 
     /// Chooses what becomes of pauses from now on.

@@ -52,6 +52,8 @@ method! {
         listen_ms: Option<u64> = LISTENING;
         /// Whether to play nothing, neither the sound before nor the recording after.
         quiet: bool = FLAG;
+        /// Whether to play what others would hear, after processing and codec, and no sound before.
+        echo: bool = FLAG;
     }
 }
 

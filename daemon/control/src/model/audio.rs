@@ -204,6 +204,13 @@ pub struct MicrophoneTest {
     /// What that means.
     #[serde(default)]
     pub verdict: TestVerdict,
+    /// How long sound takes from the mouth through devices, processing and codec to the ear, without a network, in
+    /// milliseconds; if an echo was asked for and played.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
+    /// What is done to the microphone's sound in a meeting, if an echo was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processing: Option<Processing>,
 }
 
 /// What a microphone's test means.

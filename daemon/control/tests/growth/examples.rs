@@ -210,6 +210,7 @@ pub(super) fn examples() -> Vec<Example> {
             AudioTest {
                 listen_ms: Some(3000),
                 quiet: true,
+                echo: false,
             },
             &MicrophoneTest {
                 input: "USB Headset".into(),
@@ -221,6 +222,8 @@ pub(super) fn examples() -> Vec<Example> {
                 noise_dbfs: -66.0,
                 clipped_samples: 1,
                 verdict: TestVerdict::Good,
+                delay_ms: None,
+                processing: None,
             },
         ),
         example(PresenceAway {}, &presence(Presence::away())),

@@ -1,11 +1,12 @@
 //! Devices: listing, choosing and testing them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use sotto_audio::DeviceState;
 use sotto_control::model::{NoticeKind, Severity};
-use sotto_control::server::Answer;
+use sotto_control::server::{Answer, ConnectionId};
 use sotto_control::{
     AudioTest, AudioUse, ControlError, ErrorCode, Reply, SilenceReply, USUAL_TEST,
 };
@@ -65,7 +66,7 @@ impl Hub {
 
     /// Refuses a test of the microphone that others would hear, or a second one at a time.
     pub(super) fn may_test(&self) -> Result<(), ControlError> {
-        if self.sound.testing {
+        if self.sound.testing.is_some() {
             return Err(ControlError::new(
                 ErrorCode::Busy,
                 "the devices are being tested already",
@@ -82,14 +83,21 @@ impl Hub {
     }
 
     /// Tests the devices; the answer comes when that is done.
-    pub(super) fn test_devices(&mut self, params: &AudioTest, client: &str, answer: Answer) {
+    pub(super) fn test_devices(
+        &mut self,
+        params: &AudioTest,
+        (client, connection): (&str, ConnectionId),
+        answer: Answer,
+    ) {
         let (devices, ..) = self.voice.devices();
         let test = DeviceTest {
             devices: devices.clone(),
             listen: params.listen_ms.map_or(USUAL_TEST, Duration::from_millis),
             quiet: params.quiet,
+            echo: params.echo.then(|| self.voice.bitrate()),
+            abandoned: Arc::default(),
         };
-        self.sound.testing = true;
+        self.sound.testing = Some((connection, Arc::clone(&test.abandoned)));
         let mut notice = notices::notice(
             NoticeKind::Sound,
             Severity::Info,
@@ -106,6 +114,15 @@ impl Hub {
             let _ = later.blocking_send(Later::TestEnded);
             answer.send(done.map_err(|error| devices::refusal(&error)));
         });
+    }
+
+    /// Ends the test that a program began which is gone.
+    pub(in crate::hub) fn abandon_test(&mut self, connection: ConnectionId) {
+        if let Some((by, abandoned)) = &self.sound.testing
+            && *by == connection
+        {
+            abandoned.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Plays somebody no more who is heard through the room anyway, or again.

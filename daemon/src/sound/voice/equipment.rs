@@ -11,6 +11,10 @@ use sotto_control::model::Processing;
 use sotto_voice::{GateMode, Processor, ProcessorSettings};
 
 use super::super::processing::{self, End, Treatments};
+use super::super::profile;
+
+/// The bitrate of music, in bits per second.
+const MUSIC_BITRATE: u32 = 96_000;
 
 /// The devices to open.
 #[derive(Debug, Clone)]
@@ -70,9 +74,12 @@ impl Equipment {
         self.devices.profile
     }
 
-    /// Returns whether what goes out is music.
-    pub(super) fn music(&self) -> bool {
-        self.music
+    /// Returns the bitrate of our voice, in bits per second.
+    pub(super) fn bitrate(&self) -> u32 {
+        match self.music {
+            true => MUSIC_BITRATE,
+            false => profile::voice(self.devices.profile, [0; 32]).bitrate,
+        }
     }
 
     /// Returns when captured sound is sent. Music always is, whatever is set: a gate would cut quiet passages out.

@@ -1,0 +1,48 @@
+//! `sotto echo-test`
+
+use super::devices::{milliseconds, watched};
+use crate::failure::Failure;
+use crate::format;
+use crate::output::Output;
+use crate::signals::interrupted;
+use crate::wait::between;
+use sotto_control::{AudioTest, MAX_TEST, MIN_TEST, USUAL_TEST};
+use std::time::Duration;
+
+/// Hear yourself as your colleagues would
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Speak while the level is shown; what was recorded goes through processing and codec and is played to you. Nobody else hears it; in a meeting, mute yourself first. Ctrl-C ends it.\n\nExamples:\n  sotto echo-test\n  sotto echo-test --listen 5s\n  sotto echo-test --json | jq -r .verdict"
+)]
+pub(crate) struct EchoTest {
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = between(MIN_TEST, MAX_TEST),
+        help = format!("How long to listen (3s), at most {}", format::bound(MAX_TEST))
+    )]
+    listen: Option<Duration>,
+}
+
+impl EchoTest {
+    pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let test = AudioTest {
+            listen_ms: Some(milliseconds(self.listen.unwrap_or(USUAL_TEST))),
+            quiet: false,
+            echo: true,
+        };
+        let seconds = test.listen_ms.unwrap_or_default().div_ceil(1_000);
+        if !output.is_watched() {
+            output.remark(&format!("Speak for {seconds} s; then you hear yourself."));
+        }
+        // The daemon ends its part as soon as nobody waits for it.
+        tokio::select! {
+            reply = watched(test, output) => output.show(&reply?, format::echo_test),
+            () = interrupted() => {
+                output.progress("");
+                output.remark("The test is over before its end.");
+                Ok(())
+            }
+        }
+    }
+}
