@@ -114,4 +114,8 @@ pub enum Input {
     Suspend,
     /// It woke up.
     Resume,
+    /// The user's last session at this machine has ended: nobody is there to see an open microphone.
+    LoggedOut,
+    /// The user has a session at this machine again.
+    LoggedIn,
 }

@@ -213,7 +213,7 @@ pub enum NobodyBecause {
 /// An event at the machine after which nobody can tell whether a key is still held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
-    /// The screen was locked.
+    /// The screen was locked, or has gone with the user's session.
     ScreenLocked,
     /// A screen saver came on.
     ScreenSaver,

@@ -1,4 +1,4 @@
-//! What the desktop knows about the user: idle or locked, in a phone call, about to suspend.
+//! What the desktop knows about the user: idle or locked, in a phone call, about to suspend, logged out.
 //!
 //! [`watch`] listens on the system bus (logind, ModemManager, oFono) and on the session bus (idle time, screen savers) and
 //! reports every change on one bounded channel. Nothing here is needed for Sotto to work: a bus that is
@@ -6,7 +6,7 @@
 //! stays true. That direction is the safe one: a screen that was locked is not taken for unlocked, and so a
 //! microphone that was closed is not opened, because a bus went away.
 //!
-//! Until a source says otherwise the user is [`SessionState::Active`] and not in a call; the channel carries
+//! Until a source says otherwise the user is [`SessionState::Active`], logged in, and not in a call; the channel carries
 //! only changes from there.
 
 #[cfg(target_os = "linux")]
@@ -19,6 +19,8 @@ mod idle;
 mod knowledge;
 #[cfg(target_os = "linux")]
 mod logind;
+#[cfg(target_os = "linux")]
+mod logins;
 #[cfg(target_os = "linux")]
 mod modem_manager;
 #[cfg(target_os = "linux")]
@@ -65,6 +67,10 @@ pub(crate) enum DesktopSignal {
     Suspend(SuspendGuard),
     /// The machine woke up, or did not go to sleep after all.
     Resume,
+    /// The user's last session at this machine has ended.
+    LoggedOut,
+    /// The user has a session at this machine.
+    LoggedIn,
 }
 
 /// Whether the user is at the machine.

@@ -14,11 +14,7 @@ use zbus::zvariant::{OwnedObjectPath, OwnedValue};
 
 use super::bus::{self, Presence};
 use super::knowledge::Knowledge;
-use super::logind::{LOGIND, MANAGER, MANAGER_PATH};
-
-const SESSION: &str = "org.freedesktop.login1.Session";
-const USER: &str = "org.freedesktop.login1.User";
-const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
+use super::logind::{LOGIND, MANAGER, MANAGER_PATH, PROPERTIES, SESSION, USER};
 
 /// Follows the user's session until the bus is gone.
 pub(super) async fn follow(
@@ -165,6 +161,14 @@ async fn is_graphical(bus: &Connection, session: &OwnedObjectPath) -> bool {
 
 /// The session that logind names as the user's graphical one.
 async fn display_session(bus: &Connection, uid: u32) -> Option<OwnedObjectPath> {
+    let user = user_of(bus, uid).await?;
+    let display = property(bus, &user, USER, "Display").await.ok()?;
+    let (id, path): (String, OwnedObjectPath) = display.try_into().ok()?;
+    (!id.is_empty()).then_some(path)
+}
+
+/// The user, if logind knows them: who has a session or lingers.
+pub(super) async fn user_of(bus: &Connection, uid: u32) -> Option<OwnedObjectPath> {
     let reply = bus
         .call_method(
             Some(LOGIND),
@@ -175,10 +179,7 @@ async fn display_session(bus: &Connection, uid: u32) -> Option<OwnedObjectPath> 
         )
         .await
         .ok()?;
-    let user: OwnedObjectPath = reply.body().deserialize().ok()?;
-    let display = property(bus, &user, USER, "Display").await.ok()?;
-    let (id, path): (String, OwnedObjectPath) = display.try_into().ok()?;
-    (!id.is_empty()).then_some(path)
+    reply.body().deserialize().ok()
 }
 
 async fn flag(
@@ -189,7 +190,7 @@ async fn flag(
     Ok(property(bus, session, SESSION, name).await?.try_into()?)
 }
 
-async fn property(
+pub(super) async fn property(
     bus: &Connection,
     object: &OwnedObjectPath,
     interface: &'static str,

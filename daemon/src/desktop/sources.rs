@@ -7,7 +7,9 @@ use tokio::task::JoinHandle;
 
 use super::bus::{Bus, BusKind};
 use super::knowledge::Knowledge;
-use super::{DesktopOptions, DesktopSignal, SessionState, idle, phone, saver, session, sleep};
+use super::{
+    DesktopOptions, DesktopSignal, SessionState, idle, logins, phone, saver, session, sleep,
+};
 
 /// Starts the tasks that follow both buses.
 pub(super) fn follow(
@@ -78,7 +80,8 @@ async fn follow_system_bus(
     knowledge: watch::Sender<Knowledge>,
     signals: mpsc::Sender<DesktopSignal>,
 ) {
-    // They outlive a connection, so that a missed resume or end of a call is noticed afterwards.
+    // They outlive a connection, so that a missed resume, end of a call or logout is noticed afterwards.
+    let mut here = None;
     let mut suspended = false;
     let mut in_call = false;
     let session_id = options.session_id.as_deref();
@@ -86,6 +89,7 @@ async fn follow_system_bus(
     while let Some(connection) = bus.connect().await {
         let ended = tokio::select! {
             ended = session::follow(&connection, session_id, &knowledge) => ended,
+            ended = logins::follow(&connection, &mut here, &signals) => ended,
             ended = sleep::follow(&connection, &mut suspended, &signals) => ended,
             ended = phone::follow(&connection, &mut in_call, &signals) => ended,
         };

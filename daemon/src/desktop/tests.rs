@@ -3,6 +3,7 @@
 //! They need `dbus-daemon` and python-dbusmock (Debian: `dbus`, `python3-dbusmock`).
 
 mod fixture;
+mod logging_out;
 
 use std::time::Duration;
 

@@ -157,6 +157,14 @@ impl Hub {
                 return Some(guard);
             }
             DesktopSignal::Resume => self.feed(Input::Resume),
+            DesktopSignal::LoggedOut => {
+                tracing::info!("the user has logged out: offline until the next login");
+                self.feed(Input::LoggedOut);
+            }
+            DesktopSignal::LoggedIn => {
+                tracing::info!("the user has logged in");
+                self.feed(Input::LoggedIn);
+            }
         }
         None
     }

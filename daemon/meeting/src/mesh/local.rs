@@ -1,4 +1,5 @@
-//! Where I am, and what I say about it: joining, switching, leaving, absence, phone calls, sleep and the end.
+//! Where I am, and what I say about it: joining, switching, leaving, absence, phone calls, sleep, logouts and
+//! the end.
 
 use std::time::Duration;
 
@@ -115,6 +116,27 @@ impl Mesh {
             self.outbox.event(Event::Restored { meeting });
         }
         self.timers.announce_again(now);
+    }
+
+    /// Closes the devices, whatever else interrupts already: nobody sits at this machine.
+    pub(super) fn log_out(&mut self) {
+        self.cut_holds(Cut::ScreenLocked);
+        // An answer that comes later would open the microphone.
+        self.cancel_join(JoinFailure::Cancelled);
+        if self.seat.active().is_some() {
+            self.interrupt(Interruption::LoggedOut);
+        } else if self.seat.meeting().is_some() {
+            self.seat.interrupt(Interruption::LoggedOut);
+            self.sign_my_presence();
+            self.outbox.save_with_batch();
+        }
+    }
+
+    pub(super) fn log_in(&mut self) {
+        if let Some((meeting, Interruption::LoggedOut)) = self.seat.interrupted() {
+            self.return_to_seat(true);
+            self.outbox.event(Event::Restored { meeting });
+        }
     }
 
     /// Offline for a while, with both devices closed.

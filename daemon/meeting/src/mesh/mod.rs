@@ -197,6 +197,8 @@ impl Mesh {
             Input::SystemCall { active } => self.system_call(active),
             Input::Suspend => self.suspend(),
             Input::Resume => self.resume(),
+            Input::LoggedOut => self.log_out(),
+            Input::LoggedIn => self.log_in(),
         }
         self.settle();
     }

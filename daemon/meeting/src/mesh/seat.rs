@@ -1,6 +1,6 @@
 //! The meeting that I am in, or will return to, and whether I count as there.
 //!
-//! I sit in one meeting at most. A phone call or sleep interrupts that, without anybody else taking the seat. While I am
+//! I sit in one meeting at most. A phone call, sleep or a logout interrupts that, without anybody else taking the seat. While I am
 //! inside, what the machine notices (a locked screen, no input) and what I say by hand decide whether I am Away; what I
 //! say goes first.
 
@@ -25,6 +25,8 @@ pub(super) enum Interruption {
     },
     /// The machine sleeps.
     Sleep,
+    /// The user has logged out.
+    LoggedOut,
 }
 
 /// One meeting, and what keeps me from its audio.
@@ -92,7 +94,9 @@ impl Seat {
     pub(super) fn presence(&self, now: Duration) -> Option<Presence> {
         Some(match self.place?.interruption {
             Some(Interruption::Phone { .. }) => Presence::Offline(OfflineReason::Phone),
-            Some(Interruption::Sleep) => Presence::Offline(OfflineReason::Closed),
+            Some(Interruption::Sleep | Interruption::LoggedOut) => {
+                Presence::Offline(OfflineReason::Closed)
+            }
             None if self.away_by_hand => Presence::Away(AwayCause::ByHand),
             None if self.is_idle(now) => Presence::Away(AwayCause::Automatic),
             None => Presence::Online,
@@ -104,7 +108,7 @@ impl Seat {
         match self.place?.interruption {
             Some(Interruption::Phone { by_system: true }) => Some(Because::SystemCall),
             Some(Interruption::Phone { by_system: false }) => Some(Because::Said),
-            Some(Interruption::Sleep) => None,
+            Some(Interruption::Sleep | Interruption::LoggedOut) => None,
             None if self.away_by_hand => Some(Because::Said),
             None if !self.is_idle(now) => None,
             None if self.session == Session::Locked => Some(Because::Locked),
@@ -163,7 +167,9 @@ impl Seat {
         match self.place.ok_or(Refusal::NotInMeeting)?.interruption {
             None => {}
             Some(Interruption::Phone { .. }) => return Err(Refusal::OnThePhone),
-            Some(Interruption::Sleep) => return Err(Refusal::NotInMeeting),
+            Some(Interruption::Sleep | Interruption::LoggedOut) => {
+                return Err(Refusal::NotInMeeting);
+            }
         }
         self.away_by_hand = true;
         Ok(())
@@ -234,7 +240,9 @@ impl Seat {
         let presence = match place.interruption {
             None => Presence::Online,
             Some(Interruption::Phone { .. }) => Presence::Offline(OfflineReason::Phone),
-            Some(Interruption::Sleep) => Presence::Offline(OfflineReason::Closed),
+            Some(Interruption::Sleep | Interruption::LoggedOut) => {
+                Presence::Offline(OfflineReason::Closed)
+            }
         };
         Some((place.meeting, presence))
     }
@@ -359,6 +367,20 @@ mod tests {
         assert_eq!(seat.go_away(), Err(Refusal::NotInMeeting));
         seat.resume();
         assert_eq!((seat.active(), seat.presence(NOW)), (Some(STANDUP), ONLINE));
+    }
+
+    #[test]
+    fn a_logout_outlasts_whatever_else_interrupts() {
+        for before in [Interruption::Phone { by_system: true }, Interruption::Sleep] {
+            let mut seat = seated();
+            seat.interrupt(before);
+            seat.interrupt(Interruption::LoggedOut);
+            assert_eq!(seat.interrupted(), Some((STANDUP, Interruption::LoggedOut)));
+            let closed = Presence::Offline(OfflineReason::Closed);
+            assert_eq!(seat.presence(NOW), Some(closed));
+            assert_eq!(seat.to_store(), Some((STANDUP, closed)));
+            assert_eq!(seat.go_away(), Err(Refusal::NotInMeeting));
+        }
     }
 
     #[test]

@@ -44,6 +44,7 @@ enum Step {
     Session(usize, u8),
     Call(usize, bool),
     Sleep(usize, bool),
+    Login(usize, bool),
     Crash(usize),
     Stop(usize),
     Start(usize),
@@ -83,6 +84,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (who(), 0u8..3).prop_map(|(who, how)| Step::Session(who, how)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Call(who, on)),
         1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Sleep(who, on)),
+        1 => (who(), any::<bool>()).prop_map(|(who, on)| Step::Login(who, on)),
         1 => who().prop_map(Step::Crash),
         1 => who().prop_map(Step::Stop),
         3 => who().prop_map(Step::Start),
@@ -231,6 +233,17 @@ impl History {
                         Input::Suspend
                     } else {
                         Input::Resume
+                    },
+                );
+                return;
+            }
+            Step::Login(who, here) => {
+                self.input(
+                    who,
+                    if here {
+                        Input::LoggedIn
+                    } else {
+                        Input::LoggedOut
                     },
                 );
                 return;

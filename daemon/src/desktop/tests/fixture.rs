@@ -15,7 +15,7 @@ use super::super::bus::Presence;
 use super::super::*;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(20);
-const LOGIND: &str = "org.freedesktop.login1";
+pub(super) const LOGIND: &str = "org.freedesktop.login1";
 const MODEM_MANAGER: &str = "org.freedesktop.ModemManager1";
 pub(super) const MUTTER: &str = "org.gnome.Mutter.IdleMonitor";
 pub(super) const SCREEN_SAVER: &str = "org.freedesktop.ScreenSaver";
@@ -194,6 +194,9 @@ pub(super) struct Logind {
     pub(super) bus: Connection,
 }
 
+/// The object of logind's manager.
+pub(super) const MAIN: &str = "/org/freedesktop/login1";
+
 impl Logind {
     pub(super) async fn add_session(&self, id: &str) -> String {
         let uid = super::super::session::own_uid(&self.bus).await.unwrap();
@@ -221,6 +224,34 @@ impl Logind {
             &(interface, name, value),
         )
         .await;
+    }
+
+    /// Ends a session, as logind does when nothing runs in it any more.
+    pub(super) async fn remove_session(&self, session: &str) {
+        let id = session.rsplit('/').next().unwrap();
+        call(&self.bus, LOGIND, MAIN, MOCK, "RemoveObject", &session).await;
+        let path = ObjectPath::try_from(session).unwrap();
+        self.emit("SessionRemoved", "so", vec![id.into(), path.into()])
+            .await;
+    }
+
+    /// Lets a session be closing, which logind tells nobody.
+    pub(super) async fn close_session(&self, session: &str) {
+        const MANAGER: &str = "org.freedesktop.login1.Manager";
+        let code = format!(
+            "objects['{session}'].props['org.freedesktop.login1.Session']['State'] = 'closing'"
+        );
+        let method = (MANAGER, "CloseQuietly", "", "", code.as_str());
+        call(&self.bus, LOGIND, MAIN, MOCK, "AddMethod", &method).await;
+        call(&self.bus, LOGIND, MAIN, MANAGER, "CloseQuietly", &()).await;
+    }
+
+    /// Tells that a session has begun.
+    pub(super) async fn tell_session(&self, session: &str) {
+        let id = session.rsplit('/').next().unwrap();
+        let path = ObjectPath::try_from(session).unwrap();
+        self.emit("SessionNew", "so", vec![id.into(), path.into()])
+            .await;
     }
 
     pub(super) async fn set_hint(&self, session: &str, name: &str, value: bool) {
@@ -436,9 +467,13 @@ pub(super) async fn expect_session(
     signals: &mut mpsc::Receiver<DesktopSignal>,
     expected: SessionState,
 ) {
-    match next(signals).await {
-        DesktopSignal::Session(state) => assert_eq!(state, expected),
-        other => panic!("expected {expected:?}, got {other:?}"),
+    loop {
+        match next(signals).await {
+            DesktopSignal::Session(state) => return assert_eq!(state, expected),
+            // A mocked logind begins without any session, and so does one that comes back.
+            DesktopSignal::LoggedIn | DesktopSignal::LoggedOut => {}
+            other => panic!("expected {expected:?}, got {other:?}"),
+        }
     }
 }
 

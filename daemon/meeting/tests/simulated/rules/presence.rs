@@ -106,6 +106,46 @@ fn sleep_is_offline_and_the_meeting_is_restored_muted() {
 }
 
 #[test]
+fn a_logout_is_offline_and_a_login_restores_the_meeting_muted() {
+    let (mut sim, [anna, bao]) = Sim::with(26, ["Anna", "Bao"]);
+    let meeting = sim.gather(anna, "Planning", &[bao]);
+    sim.happens(anna, Input::LoggedOut);
+    sim.until_seen(&[bao], meeting, anna, CLOSED);
+    assert_eq!(sim.voice(anna).meeting, None);
+    // A machine that wakes up, or a phone call that ends, brings nobody to the screen.
+    for input in [
+        Input::Suspend,
+        Input::Resume,
+        Input::SystemCall { active: true },
+        Input::SystemCall { active: false },
+    ] {
+        sim.happens(anna, input);
+        sim.run(1);
+        assert_eq!(sim.voice(anna).meeting, None);
+    }
+    sim.happens(anna, Input::LoggedIn);
+    sim.until_seen(&[bao], meeting, anna, ONLINE);
+    assert!(
+        sim.flags(bao, meeting, anna)
+            .is_some_and(|flags| flags.muted)
+    );
+    assert!(sim.saw(anna, |event| matches!(event, Event::Restored { .. })));
+}
+
+#[test]
+fn a_logout_during_a_phone_call_is_closed_not_on_the_phone() {
+    let (mut sim, [anna, bao]) = Sim::with(27, ["Anna", "Bao"]);
+    let meeting = sim.gather(anna, "Planning", &[bao]);
+    sim.happens(anna, Input::SystemCall { active: true });
+    sim.until_seen(&[bao], meeting, anna, PHONE);
+    sim.happens(anna, Input::LoggedOut);
+    sim.until_seen(&[bao], meeting, anna, CLOSED);
+    sim.happens(anna, Input::SystemCall { active: false });
+    sim.run(5);
+    assert_eq!(sim.voice(anna).meeting, None);
+}
+
+#[test]
 fn a_clean_end_is_seen_at_once_as_closed() {
     let (mut sim, [anna, bao, chen]) = Sim::with(25, ["Anna", "Bao", "Chen"]);
     let meeting = sim.gather(anna, "Planning", &[bao, chen]);
