@@ -9,6 +9,7 @@ mod config_file;
 mod desktop;
 mod dnd_file;
 mod files;
+mod filter;
 mod groups;
 mod hub;
 mod identity;
@@ -32,7 +33,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sotto_control::ForPeople;
-use tracing_subscriber::EnvFilter;
 
 /// Sotto's daemon: finds colleagues on the local network and carries voice between them.
 ///
@@ -92,11 +92,11 @@ pub fn main() -> ExitCode {
         Some(log) => log.clone(),
         None => default_log().to_owned(),
     };
-    let filter = match EnvFilter::try_new(&log) {
+    let filter = match filter::read(&log) {
         Ok(filter) => filter,
         Err(error) => {
             let sentence = format!("--log {log}: {error}");
-            let hint = "write for instance 'debug' or 'info,sotto_net=debug'";
+            let hint = "levels are error, warn, info, debug and trace; write for instance 'debug' or 'info,sotto_net=debug'";
             last_words(&on_the_terminal(sentence, Some(hint)));
             return ExitCode::from(2);
         }
@@ -109,11 +109,14 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(log.clone())
-        .init();
+        .with_writer(log.clone());
+    match log::is_journal() {
+        true => subscriber.without_time().init(),
+        false => subscriber.init(),
+    }
     // Sound has threads of its own. For the rest one is enough, and two would keep waking each other.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

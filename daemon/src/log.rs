@@ -15,6 +15,22 @@ pub(crate) const LAST_LINES: Duration = Duration::from_millis(100);
 /// The time that an error may take that ends the program.
 pub(crate) const LAST_ERROR: Duration = Duration::from_secs(2);
 
+/// Returns whether standard error goes to systemd's journal, which gives each line its time. Programs that it started
+/// inherit the variable, so the file that it names has to be ours.
+pub(crate) fn is_journal() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::linux::fs::MetadataExt;
+        let Ok(stream) = std::env::var("JOURNAL_STREAM") else {
+            return false;
+        };
+        std::fs::metadata("/proc/self/fd/2")
+            .is_ok_and(|error| stream == format!("{}:{}", error.st_dev(), error.st_ino()))
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
 /// The log on standard error.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {

@@ -207,7 +207,7 @@ impl Driver {
     }
 
     fn on_interfaces_changed(&mut self, moved: &Moved) {
-        tracing::info!("the network interfaces changed");
+        tracing::debug!("the network interfaces changed");
         let subnets = self.own.subnets();
         for connection in self.connections.cut_off(&moved.before, &subnets) {
             self.swarm.close_connection(connection);

@@ -38,7 +38,7 @@ impl Hub {
                 tracing::info!(?addresses, "listening");
                 self.feed(Input::ListenAddresses(addresses));
             }
-            NetworkEvent::InterfacesChanged => tracing::info!("network interfaces changed"),
+            NetworkEvent::InterfacesChanged => {}
             NetworkEvent::Discovered { peer, addresses } => {
                 tracing::debug!(%peer, ?addresses, "discovered");
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use sotto_control::model::{Notice, NoticeKind};
+use sotto_control::model::{Notice, NoticeKind, Severity};
 use sotto_meeting::{MeetingId, Part, PeerId};
 
 /// Changes reach clients together after this long: short against what a person notices, long against a burst.
@@ -116,14 +116,7 @@ impl Publisher {
     /// Tells `notice` after what it is about: at once, unless something was published a moment ago. Thirty colleagues
     /// that join together are thirty notices, but not thirty rosters of thirty.
     pub(super) fn tell(&mut self, notice: Notice, now: Instant) {
-        // Names and titles stay out of the ordinary log. What is told of sound names devices alone.
-        if notice.kind == NoticeKind::Sound {
-            let hint = notice.hint.as_deref();
-            tracing::info!(kind = ?notice.kind, hint, "{}", notice.text);
-        } else {
-            tracing::info!(kind = ?notice.kind, "notice");
-            tracing::debug!("{}", notice.text);
-        }
+        log(&notice);
         self.notices.push(notice);
         let soonest = (self.published + PUBLISH_AFTER).max(now);
         self.due = Some(self.due.map_or(soonest, |due| due.min(soonest)));
@@ -180,6 +173,27 @@ impl Publisher {
             parts,
             notices: std::mem::take(&mut self.notices),
             levels: false,
+        }
+    }
+}
+
+/// Logs a notice. One about this machine is told in full; of others the kind alone, because names and titles stay out of
+/// the ordinary log.
+fn log(notice: &Notice) {
+    use NoticeKind::{IdentityCloned, Network, NotSaved, Other, Sound, StateDamaged, Stopping};
+    let hint = notice.hint.as_deref();
+    match (notice.kind, notice.severity) {
+        // It has been logged, with its reason.
+        (Stopping, _) => {}
+        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Info) => {
+            tracing::info!(hint, "{}", notice.text);
+        }
+        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, _) => {
+            tracing::warn!(hint, "{}", notice.text);
+        }
+        (kind, _) => {
+            tracing::info!(?kind, "notice");
+            tracing::debug!("{}", notice.text);
         }
     }
 }
