@@ -30,6 +30,7 @@ mod quit;
 mod reply;
 mod restart;
 mod roster;
+mod service;
 mod silence;
 mod start;
 mod stats;
@@ -44,6 +45,7 @@ mod volume;
 mod whisper;
 mod withdraw;
 
+pub(crate) use service::{Installed, Running, ServiceStatus, Stopped, Uninstalled};
 pub(crate) use start::Started;
 
 use crate::failure::Failure;
@@ -115,4 +117,5 @@ commands! {
     Start(start),
     Restart(restart),
     Quit(quit),
+    Service(service),
 }

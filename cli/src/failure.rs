@@ -3,6 +3,7 @@
 use crate::doctor::Area;
 use serde_json::{Value, json};
 use sotto_control::config::{ConfigError, EditError};
+use sotto_control::unit::UnitError;
 use sotto_control::{CallError, ConnectError, ControlError, ErrorCode, ForPeople, NoHome};
 use std::io;
 use std::path::PathBuf;
@@ -67,6 +68,17 @@ pub(crate) enum Failure {
     /// The daemon cannot be started.
     #[error("{0}")]
     NotStarted(String),
+    /// The service manager is not there, or refused.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// The service is not as the command needs it.
+    #[error("{sentence}")]
+    Service {
+        /// How it is.
+        sentence: String,
+        /// What helps.
+        hint: String,
+    },
     /// The terminal refused.
     #[error("cannot use this terminal: {0}")]
     Terminal(io::Error),
@@ -87,6 +99,14 @@ impl Failure {
         }
     }
 
+    /// The service is not as a command needs it.
+    pub(crate) fn service(sentence: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Service {
+            sentence: sentence.into(),
+            hint: hint.into(),
+        }
+    }
+
     /// The exit code, as `sotto --help` lists it.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
@@ -104,13 +124,17 @@ impl Failure {
             Self::Usage(_) | Self::Setting(_) => 2,
             Self::NobodyCalled { .. } => 6,
             Self::Refused(_) => 7,
-            Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => 8,
             Self::Unwell(area) => area.exit_code(),
+            Self::Timeout { .. }
+            | Self::Call(CallError::NoAnswer { .. })
+            | Self::Unit(UnitError::Slow { .. }) => 8,
             Self::NobodyReads => 0,
             Self::Config { .. }
             | Self::File { .. }
             | Self::NoHome(_)
             | Self::NotStarted(_)
+            | Self::Unit(_)
+            | Self::Service { .. }
             | Self::Terminal(_) => 1,
         }
     }
@@ -131,6 +155,8 @@ impl Failure {
             Self::Connect(error) => error.hint(),
             Self::Call(error) => error.hint(),
             Self::NoHome(error) => error.hint(),
+            Self::Unit(error) => error.hint(),
+            Self::Service { hint, .. } => Some(hint.clone()),
             Self::NobodyCalled { .. } => Some(
                 "see them with 'sotto peers'; 'sotto peers NAME --wait' waits for one, 'sotto connect ADDRESS' helps where \
                  the network does not pass multicast"

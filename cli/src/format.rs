@@ -10,6 +10,7 @@ mod group;
 mod latency;
 mod meeting;
 mod people;
+mod service;
 mod stats;
 mod status;
 mod style;
@@ -28,6 +29,7 @@ pub(crate) use meeting::{
     declined, invitations, invited, joined, left, meetings, roster, withdrawn,
 };
 pub(crate) use people::{connected, peers, presence_reply};
+pub(crate) use service::{service_installed, service_status, service_stopped, service_uninstalled};
 pub(crate) use stats::stats;
 pub(crate) use status::{quit, setting, settings, started, status};
 pub(crate) use style::{Ink, Style};

@@ -22,6 +22,9 @@ async fn wrong_usage_is_exit_code_2() {
         &["reply", "--for", "61m"],
         &["connect", "192.0.2.3:4", "--wait", "11m"],
         &["top", "--json"],
+        &["service"],
+        &["service", "logs", "-n", "0"],
+        &["service", "logs", "--lines", "100001"],
         &["config", "set", "naem", "Anna"],
         &["config", "set", "network.listen_port", "many"],
     ] {
@@ -54,4 +57,22 @@ async fn completions_and_manual_pages_are_made() {
     home.text(&["man", pages.path().to_str().unwrap()]).await;
     let whisper = std::fs::read_to_string(pages.path().join("sotto-whisper.1")).unwrap();
     assert!(whisper.contains("Speak to the chosen alone"));
+}
+
+#[tokio::test]
+async fn the_service_is_not_that_of_a_home_of_its_own() {
+    let home = Home::without_daemon();
+    for command in [
+        "install",
+        "start",
+        "stop",
+        "restart",
+        "status",
+        "logs",
+        "uninstall",
+    ] {
+        let ran = home.run(&["service", command]).await;
+        assert_eq!(ran.code, 1, "{command}");
+        assert!(ran.err.contains("SOTTO_HOME is set"), "{}", ran.err);
+    }
 }

@@ -29,6 +29,8 @@ pub(crate) struct Started {
     pub(crate) name: String,
     /// Its process, where it is known.
     pub(crate) process: Option<u32>,
+    /// It was started as the service for the first time, and starts with the login from now on.
+    pub(crate) first: bool,
     /// Its log, where it was started as a program.
     pub(crate) log: Option<PathBuf>,
 }
@@ -43,10 +45,12 @@ impl Start {
 /// Starts the daemon unless it runs, and returns once it can be asked.
 pub(super) async fn start() -> Result<Started, Failure> {
     let places = Places::find()?;
+    let mut first = false;
     let (client, already, log) = match connect().await {
         Ok(client) => (client, true, None),
         Err(Failure::Connect(error)) if error.nobody_listens() => {
             let way = Way::find().await;
+            first = way == Way::Service && !starter::was_started(&places);
             let started = async {
                 way.start(&places).await?;
                 pending::<Result<(), String>>().await
@@ -69,6 +73,7 @@ pub(super) async fn start() -> Result<Started, Failure> {
         already,
         name: status.you.name,
         process: Holder::find(&places).and_then(|holder| holder.process),
+        first,
         log: log.filter(|log| log.exists()),
     })
 }

@@ -89,7 +89,7 @@ fn ufw(machine: &Machine, ports: &[u16]) -> Option<Firewall> {
         help: with_profile(
             machine,
             "/etc/ufw/applications.d/sotto",
-            "sudo ufw allow sotto",
+            "sudo ufw allow Sotto",
             || commands(ports, |port| format!("sudo ufw allow {port}/udp")),
         ),
     })
@@ -280,7 +280,7 @@ mod tests {
             .with("/etc/ufw/applications.d/sotto", "[Sotto]\n");
         let open = ufw(&machine, &PORTS).unwrap();
         assert_eq!(open.closed.as_deref(), Some(&[][..]));
-        assert_eq!(open.help, "sudo ufw allow sotto");
+        assert_eq!(open.help, "sudo ufw allow Sotto");
         let machine = machine.with(
             "/etc/ufw/user.rules",
             "-A ufw-user-input -p udp --dport 26606 -j DROP\n",

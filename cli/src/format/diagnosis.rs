@@ -129,7 +129,7 @@ mod tests {
                 "ufw lets nothing in at port 26606",
             )
             .because("colleagues behind such a firewall too may not reach you")
-            .helped_by("sudo ufw allow sotto"),
+            .helped_by("sudo ufw allow Sotto"),
             Finding::note(Area::Desktop, "tray", "sotto-tray does not run").helped_by("sotto-tray"),
         ])
     }
@@ -139,7 +139,7 @@ mod tests {
         let text = diagnosis(&report(), false, 80, Style::PLAIN);
         assert_eq!(
             text,
-            "The daemon\n  ✓ is well\n\nThe network\n  ✗ ufw lets nothing in at port 26606\n    Colleagues behind such a firewall too may not reach you.\n    → sudo ufw allow sotto\n\nSound\n  ✓ is well\n\nThe desktop\n  · sotto-tray does not run\n    → sotto-tray\n\n1 problem, 1 note. What is well: sotto doctor --all"
+            "The daemon\n  ✓ is well\n\nThe network\n  ✗ ufw lets nothing in at port 26606\n    Colleagues behind such a firewall too may not reach you.\n    → sudo ufw allow Sotto\n\nSound\n  ✓ is well\n\nThe desktop\n  · sotto-tray does not run\n    → sotto-tray\n\n1 problem, 1 note. What is well: sotto doctor --all"
         );
     }
 

@@ -193,5 +193,11 @@ pub(crate) fn started(started: &Started, _style: Style) -> String {
         .map(|process| format!(" (process {process})"))
         .unwrap_or_default();
     let already = if started.already { " already" } else { "" };
-    format!("The daemon runs{already}{process}, as {name}.")
+    let mut text = format!("The daemon runs{already}{process}, as {name}.");
+    if started.first {
+        text.push_str(
+            "\nIt starts with your login from now on; 'sotto service uninstall' changes that.",
+        );
+    }
+    text
 }

@@ -33,6 +33,7 @@ pub mod model;
 mod places;
 pub mod server;
 pub mod starter;
+pub mod unit;
 mod wire;
 
 pub use app::APP_ID;

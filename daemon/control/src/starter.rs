@@ -9,23 +9,17 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::durable;
-use crate::places::{HOME_VARIABLE, Places};
+use crate::error::{ForPeople, in_one_line};
+use crate::places::Places;
+use crate::unit::{self, PROGRAM, UNIT, UnitError, UnitState};
 
-/// The daemon's unit.
-const UNIT: &str = "sottod.service";
-/// The daemon's program.
-const PROGRAM: &str = "sottod";
 /// The longest time from a start to a daemon that can be connected to.
 pub const ANSWERS_WITHIN: Duration = Duration::from_secs(15);
-/// How long the service manager may take to say whether it knows the unit.
-const ASK_WITHIN: Duration = Duration::from_secs(5);
-/// How long it may take to start it.
-const START_WITHIN: Duration = Duration::from_secs(30);
 /// A daemon that ends within this time did not start.
 const ENDS_WITHIN: Duration = Duration::from_secs(2);
 
-/// The longest part of a daemon's last words that is repeated, in bytes.
-const LAST_WORDS: usize = 2000;
+/// The file that says that the service was started once by its user.
+const STARTED_ONCE: &str = "service-started";
 
 /// The way in which the daemon is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +34,12 @@ impl Way {
     /// Finds out how the daemon of this home is started.
     pub async fn find() -> Self {
         // The service is that of the platform's own places.
-        let elsewhere = std::env::var_os(HOME_VARIABLE).is_some_and(|home| !home.is_empty());
-        if !elsewhere && is_a_service().await {
-            Self::Service
-        } else {
-            Self::Program
+        if unit::is_elsewhere() {
+            return Self::Program;
+        }
+        match UnitState::ask().await {
+            Ok(state) if state.is_installed() => Self::Service,
+            _ => Self::Program,
         }
     }
 
@@ -54,7 +49,7 @@ impl Way {
     /// A sentence that says what helps.
     pub async fn start(self, places: &Places) -> Result<(), String> {
         match self {
-            Self::Service => start_service().await,
+            Self::Service => start_service(places).await,
             Self::Program => start_program(places).await,
         }
     }
@@ -74,39 +69,63 @@ pub fn log_of(places: &Places) -> PathBuf {
     places.state.join("sottod.log")
 }
 
-async fn is_a_service() -> bool {
-    let asked = systemctl(&["cat", UNIT]).stdout(Stdio::null()).status();
-    matches!(timeout(ASK_WITHIN, asked).await, Ok(Ok(status)) if status.success())
-}
-
-async fn start_service() -> Result<(), String> {
-    let started = systemctl(&["start", UNIT]).status();
-    match timeout(START_WITHIN, started).await {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(_)) => Err(format!(
-            "the service {UNIT} did not start; 'journalctl --user -u {UNIT}' says why"
-        )),
-        Ok(Err(error)) => Err(format!("systemctl cannot be run: {error}")),
-        Err(_) => Err(format!(
-            "the service {UNIT} has not started within {} s; 'systemctl --user status {UNIT}' says how it is",
-            START_WITHIN.as_secs()
-        )),
+/// Starts the service. The first time, it is enabled too: whoever starts Sotto once wants it at the next login. Who
+/// disables it later is not overruled.
+async fn start_service(places: &Places) -> Result<(), String> {
+    if !was_started(places) {
+        // A start counts, whether or not it will be repeated.
+        if unit::act(&["enable", UNIT]).await.is_ok() {
+            remember_start(places);
+        }
+    }
+    // One that has failed a few times in a row would be refused.
+    let _ = unit::act(&["reset-failed", UNIT]).await;
+    match unit::act(&["start", UNIT]).await {
+        // systemd calls it no failure where a condition of the unit keeps it from starting.
+        Ok(()) => match UnitState::ask().await {
+            Ok(state) if state.active == "inactive" => Err(NOT_FOR_THIS_USER.to_owned()),
+            _ => Ok(()),
+        },
+        Err(error) => Err(why_not_started(error).await),
     }
 }
 
-fn systemctl(arguments: &[&str]) -> Command {
-    let mut command = Command::new("systemctl");
-    command
-        .arg("--user")
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true);
-    command
+/// Says that the unit's condition is not met.
+const NOT_FOR_THIS_USER: &str = "the service is for people who log in, not for root and the accounts of the system; \
+                                 'sottod' in a terminal runs it all the same";
+
+/// Returns whether its user has started or installed the service before.
+#[must_use]
+pub fn was_started(places: &Places) -> bool {
+    places.state.join(STARTED_ONCE).exists()
+}
+
+/// Notes that the service was started or installed by its user, who decides from now on whether it is enabled.
+pub fn remember_start(places: &Places) {
+    // Without the note the service is enabled once more.
+    let _ = durable::create_private(&places.state)
+        .and_then(|()| durable::replace(&places.state.join(STARTED_ONCE), b""));
+}
+
+/// Returns a sentence about a service that did not start: the daemon's own where it said one.
+async fn why_not_started(error: UnitError) -> String {
+    if !matches!(error, UnitError::Failed { .. }) {
+        return in_one_line(&error, error.hint());
+    }
+    if let Some(words) = unit::last_words().await {
+        return words;
+    }
+    match UnitState::ask().await {
+        Ok(state) if state.exit_code == unit::WRONG_CONFIGURATION => {
+            "the service did not start: its configuration or place is wrong; 'sottod' in a terminal says what"
+                .to_owned()
+        }
+        _ => format!("the service {UNIT} did not start; 'sotto service logs' says why"),
+    }
 }
 
 async fn start_program(places: &Places) -> Result<(), String> {
-    let program = beside_this().unwrap_or_else(|| PROGRAM.into());
+    let program = unit::daemon_beside_this().unwrap_or_else(|| PROGRAM.into());
     let path = log_of(places);
     let log = open_log(&path);
     let mut command = Command::new(&program);
@@ -148,19 +167,7 @@ fn open_log(path: &Path) -> Option<File> {
     options.open(path).ok()
 }
 
-/// Returns what a daemon said that did not start: its own sentence, without its name before it.
+/// Returns what a daemon said that did not start.
 fn last_words(log: &Path) -> Option<String> {
-    let text = std::fs::read(log).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let own = text
-        .rfind("sottod: ")
-        .map(|at| &text[at + "sottod: ".len()..])?;
-    let own: String = own.trim_end().chars().take(LAST_WORDS).collect();
-    Some(own.replace("\n  help: ", "; "))
-}
-
-/// Returns the daemon that was built or installed together with this program.
-fn beside_this() -> Option<PathBuf> {
-    let daemon = std::env::current_exe().ok()?.with_file_name(PROGRAM);
-    daemon.is_file().then_some(daemon)
+    unit::own_words(&std::fs::read(log).ok()?)
 }
