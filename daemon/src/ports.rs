@@ -38,15 +38,13 @@ pub(crate) struct Opened {
 /// If a port that the user chose is taken, or the network cannot be started at all.
 pub(crate) async fn open(
     wanted: &config::Network,
-    config: NetworkConfig,
+    mut config: NetworkConfig,
 ) -> Result<Opened, NetworkError> {
     let connections = Wanted::of(wanted.listen_port, LISTEN_PORT, wanted.media_port);
     let voice = Wanted::of(wanted.media_port, MEDIA_PORT, wanted.listen_port);
-    let interfaces = config.interfaces.clone();
-    let (socket, (network, events)) = tokio::try_join!(
-        open_socket(voice, &interfaces),
-        start_network(connections, config)
-    )?;
+    let socket = open_socket(voice, &config.interfaces).await?;
+    config.media = socket.follower();
+    let (network, events) = start_network(connections, config).await?;
     let elsewhere = [
         connections.elsewhere(network.port(), "connections"),
         voice.elsewhere(socket.local_port(), "voice"),

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::SocketAddr};
 
+use crate::MediaFollower;
+
 /// Which network interfaces Sotto uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Interfaces {
@@ -37,6 +39,8 @@ pub struct NetworkConfig {
     pub discovery: bool,
     /// The topic that every peer listens to, if there is one. A connected peer that does not is connected with anew, once.
     pub common_topic: Option<String>,
+    /// The media socket, if it has to follow the addresses of the named interfaces.
+    pub media: Option<MediaFollower>,
     /// What this program calls itself to connected peers, at most 64 bytes. Default: `sotto/` and the version.
     pub agent: String,
 }
@@ -51,6 +55,7 @@ impl NetworkConfig {
             static_peers: Vec::new(),
             discovery: true,
             common_topic: None,
+            media: None,
             agent: concat!("sotto/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }

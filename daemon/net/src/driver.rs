@@ -81,7 +81,8 @@ impl Driver {
     ) -> Result<Self, NetworkError> {
         let mut swarm = behaviour::swarm(&config)?;
         let interfaces = config.interfaces.clone();
-        let own = OwnAddresses::open(&mut swarm, interfaces, config.listen_port).await?;
+        let own =
+            OwnAddresses::open(&mut swarm, interfaces, config.listen_port, config.media).await?;
         let started = Instant::now();
         let mut planner = Planner::new(node, chance(), Duration::ZERO);
         planner.set_subnets(own.subnets(), Duration::ZERO);

@@ -58,6 +58,17 @@ impl InterfaceTable {
             .filter(|ip| !is_link_local_v6(*ip))
     }
 
+    /// The addresses to listen on one by one, each with the network that it lies in.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = (IpAddr, Subnets)> {
+        self.addresses
+            .iter()
+            .filter(|address| !is_link_local_v6(address.ip))
+            .map(|address| {
+                let network = Subnets::new([(address.ip, address.prefix)]);
+                (address.ip, network)
+            })
+    }
+
     /// The addresses under which others reach `port` here. Loopback is named only if there is nothing else.
     pub(crate) fn dialable(&self, port: u16) -> Vec<SocketAddr> {
         let outside = |ip: &IpAddr| !ip.is_loopback();
@@ -74,26 +85,6 @@ impl InterfaceTable {
 
 fn is_link_local_v6(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
-}
-
-/// Whether `allowed` leaves nothing but loopback, whatever else the machine has.
-pub(crate) fn is_loopback_only(allowed: &Interfaces) -> bool {
-    let Interfaces::Named(names) = allowed else {
-        return false;
-    };
-    let present = if_addrs::get_if_addrs().unwrap_or_default();
-    !names.is_empty()
-        && names.iter().all(|name| {
-            let mut of_this_name = present
-                .iter()
-                .filter(|interface| interface.name == *name)
-                .peekable();
-            if of_this_name.peek().is_none() {
-                // Not up yet: go by what the systems call it.
-                return name == "lo" || name == "lo0";
-            }
-            of_this_name.all(if_addrs::Interface::is_loopback)
-        })
 }
 
 #[cfg(test)]
@@ -137,15 +128,5 @@ mod tests {
             InterfaceTable::read(&nothing).unwrap(),
             InterfaceTable::default()
         );
-    }
-
-    #[test]
-    fn lo_alone_is_loopback_only() {
-        let named =
-            |names: &[&str]| Interfaces::Named(names.iter().map(|&name| name.to_owned()).collect());
-        assert!(is_loopback_only(&named(&["lo"])));
-        assert!(!is_loopback_only(&named(&["lo", "no-such-interface"])));
-        assert!(!is_loopback_only(&named(&[])));
-        assert!(!is_loopback_only(&Interfaces::All));
     }
 }

@@ -41,7 +41,7 @@ pub use config::{Interfaces, NetworkConfig};
 pub use error::{
     DialAddressError, DirectError, MediaStreamError, NetworkError, ParseNodeIdError, SendError,
 };
-pub use media_socket::{MediaSocket, MediaWaker};
+pub use media_socket::{MediaFollower, MediaSocket, MediaWaker};
 pub use media_stream::{MAX_MEDIA_DATAGRAM, MediaStreams, Wake};
 pub use message::{NetworkCommand, NetworkEvent, Transport, Verdict};
 pub use network::Network;

@@ -19,8 +19,9 @@ use super::ring::NewsSender;
 use super::uplink::Sending;
 use super::{Clock, VoiceNews, priority};
 
-const SOCKET: Token = Token(0);
-const WAKER: Token = Token(1);
+const WAKER: Token = Token(0);
+/// The media socket may take up several from here on.
+const SOCKET: Token = Token(1);
 /// Orders that may wait; a meeting of 256 that everybody joins at once makes three a peer.
 const ORDERS: usize = 2048;
 /// Devices that may wait to be taken over.
@@ -183,7 +184,7 @@ impl Work {
             priority: raise_current_thread(),
             id: priority::current_thread_id(),
         });
-        let mut events = Events::with_capacity(4);
+        let mut events = Events::with_capacity(1 + MediaSocket::TOKENS);
         let mut more = false;
         let mut full_turns = 0;
         while self.take_orders() {
@@ -205,6 +206,7 @@ impl Work {
                 )));
                 return;
             }
+            self.socket.note_ready(&events);
             more = self.receive();
             self.play();
             self.keep_house();

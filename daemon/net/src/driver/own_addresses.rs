@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use libp2p::{Swarm, core::transport::ListenerId};
 
 use crate::{
-    Interfaces, NetworkError, addresses::Subnets, behaviour::Behaviour, interfaces::InterfaceTable,
-    listeners::Listeners,
+    Interfaces, MediaFollower, NetworkError, addresses::Subnets, behaviour::Behaviour,
+    interfaces::InterfaceTable, listeners::Listeners,
 };
 
 /// The interfaces that may be used, their addresses at the last look, and the listeners.
@@ -15,6 +15,8 @@ pub(super) struct OwnAddresses {
     interfaces: Interfaces,
     table: InterfaceTable,
     listeners: Listeners,
+    /// The media socket, if it listens on single addresses.
+    media: Option<MediaFollower>,
 }
 
 /// A change of the addresses.
@@ -32,6 +34,7 @@ impl OwnAddresses {
         swarm: &mut Swarm<Behaviour>,
         interfaces: Interfaces,
         port: u16,
+        media: Option<MediaFollower>,
     ) -> Result<Self, NetworkError> {
         let table = InterfaceTable::read(&interfaces).map_err(NetworkError::Interfaces)?;
         let port = Listeners::choose_port(port, &interfaces, &table).await?;
@@ -40,6 +43,7 @@ impl OwnAddresses {
             interfaces,
             table,
             listeners,
+            media,
         })
     }
 
@@ -84,9 +88,12 @@ impl OwnAddresses {
         Some(Moved { before, told })
     }
 
-    /// Opens and closes listeners until they match the addresses.
+    /// Opens and closes listeners, those for media too, until they match the addresses.
     pub(super) fn listen(&mut self, swarm: &mut Swarm<Behaviour>) {
         self.listeners.follow(swarm, &self.table);
+        if let Some(media) = &self.media {
+            media.follow(&self.table);
+        }
     }
 
     /// Notes that a listener closed by itself.
@@ -105,7 +112,7 @@ mod tests {
     async fn loopback() -> OwnAddresses {
         let interfaces = Interfaces::Named(vec!["lo".to_owned()]);
         let mut swarm = behaviour::swarm(&NetworkConfig::new([7; 32])).expect("it is valid");
-        let opened = OwnAddresses::open(&mut swarm, interfaces, 0).await;
+        let opened = OwnAddresses::open(&mut swarm, interfaces, 0, None).await;
         opened.expect("loopback is there")
     }
 

@@ -14,8 +14,8 @@ use tokio::sync::Notify;
 
 use crate::fixture::{DEADLINE, Node, in_namespace, sh};
 
-const SOCKET: Token = Token(0);
-const WAKER: Token = Token(1);
+const WAKER: Token = Token(0);
+const SOCKET: Token = Token(1);
 
 fn lo() -> Interfaces {
     Interfaces::Named(vec!["lo".to_owned()])
@@ -34,6 +34,7 @@ fn receive(socket: &MediaSocket, poll: &mut Poll) -> (Vec<u8>, SocketAddr) {
         assert!(Instant::now() < deadline, "no datagram");
         poll.poll(&mut events, Some(Duration::from_millis(500)))
             .unwrap();
+        socket.note_ready(&events);
     }
 }
 
@@ -74,44 +75,82 @@ fn datagrams_go_both_ways_while_another_thread_waits() {
 }
 
 #[test]
-fn a_socket_for_all_interfaces_speaks_ipv6_too() {
-    in_namespace(
-        "media::a_socket_for_all_interfaces_speaks_ipv6_too",
-        || async {
-            let mut here = MediaSocket::bind(0, &Interfaces::All).unwrap();
-            let there = MediaSocket::bind(0, &Interfaces::All).unwrap();
+fn every_socket_speaks_ipv6_too() {
+    in_namespace("media::every_socket_speaks_ipv6_too", || async {
+        for interfaces in [lo(), Interfaces::All] {
+            let mut here = MediaSocket::bind(0, &interfaces).unwrap();
+            let there = MediaSocket::bind(0, &interfaces).unwrap();
             let mut poll = Poll::new().unwrap();
             here.register(poll.registry(), SOCKET).unwrap();
-            there
-                .send_to(
-                    b"six",
-                    SocketAddr::new("::1".parse().unwrap(), here.local_port()),
-                )
-                .unwrap();
-            let (datagram, from) = receive(&here, &mut poll);
-            assert_eq!(
-                (datagram, from.ip()),
-                (b"six".to_vec(), "::1".parse().unwrap())
-            );
+            for ip in ["::1", "127.0.0.1", "::1"] {
+                let ip = ip.parse().unwrap();
+                let to = SocketAddr::new(ip, here.local_port());
+                there.send_to(b"six", to).unwrap();
+                let (datagram, from) = receive(&here, &mut poll);
+                assert_eq!((datagram, from.ip()), (b"six".to_vec(), ip));
+            }
+        }
+    });
+}
+
+/// Whether a datagram to `ip` at the socket's port meets nobody.
+fn is_closed(socket: &MediaSocket, ip: &str) -> bool {
+    let asks = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    asks.connect((ip, socket.local_port())).unwrap();
+    asks.send(b"x").unwrap();
+    asks.set_read_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let error = asks.recv(&mut [0; 9]).unwrap_err();
+    error.kind() == std::io::ErrorKind::ConnectionRefused
+}
+
+#[test]
+fn a_socket_for_named_interfaces_is_open_on_these_alone() {
+    in_namespace(
+        "media::a_socket_for_named_interfaces_is_open_on_these_alone",
+        || async {
+            sh("ip addr add 10.77.0.1/24 dev lo && ip link add d0 type veth peer name d1");
+            sh("ip addr add 10.88.0.1/24 dev d0 && ip link set d1 up && ip link set d0 up");
+            let named = Interfaces::Named(vec!["d0".to_owned()]);
+            let socket = MediaSocket::bind(0, &named).unwrap();
+            assert!(is_closed(&socket, "10.77.0.1"));
+            assert!(!is_closed(&socket, "10.88.0.1"));
+            let everywhere = MediaSocket::bind(0, &Interfaces::All).unwrap();
+            assert!(!is_closed(&everywhere, "10.77.0.1"));
         },
     );
 }
 
 #[test]
-fn a_socket_for_loopback_alone_is_bound_to_it() {
+fn a_socket_follows_the_addresses_of_its_interfaces() {
     in_namespace(
-        "media::a_socket_for_loopback_alone_is_bound_to_it",
+        "media::a_socket_follows_the_addresses_of_its_interfaces",
         || async {
-            let socket = MediaSocket::bind(0, &lo()).unwrap();
-            let bound = sh("ss -Hulnp");
-            assert!(
-                bound.contains(&format!("127.0.0.1:{}", socket.local_port())),
-                "{bound}"
-            );
-            assert!(
-                !bound.contains(&format!("*:{}", socket.local_port())),
-                "{bound}"
-            );
+            let mut socket = MediaSocket::bind(0, &lo()).unwrap();
+            let mut poll = Poll::new().unwrap();
+            socket.register(poll.registry(), SOCKET).unwrap();
+            let mut config = Node::config(1);
+            config.interfaces = lo();
+            config.media = socket.follower();
+            let _node = Node::start_with(config).await;
+            sh("ip addr add 10.77.0.1/24 dev lo");
+            let deadline = Instant::now() + DEADLINE;
+            while is_closed(&socket, "10.77.0.1") {
+                assert!(Instant::now() < deadline, "it was not opened");
+                tokio::task::yield_now().await;
+            }
+            // The poll that is there already waits for it.
+            while receive(&socket, &mut poll).1.ip() != std::net::IpAddr::from([10, 77, 0, 1]) {}
+            sh("ip addr del 10.77.0.1/24 dev lo && ip addr add 10.77.0.2/24 dev lo");
+            let to = SocketAddr::from(([10, 77, 0, 2], socket.local_port()));
+            while is_closed(&socket, "10.77.0.2") {
+                assert!(Instant::now() < deadline, "it was not opened");
+                tokio::task::yield_now().await;
+            }
+            socket.send_to(b"self", to).unwrap();
+            while receive(&socket, &mut poll) != (b"self".to_vec(), to) {}
+            let bound = sh("ss -Huln");
+            assert!(!bound.contains("10.77.0.1:"), "{bound}");
         },
     );
 }
