@@ -302,7 +302,7 @@ pub(crate) fn slot(peer: PeerId) -> [u8; 8] {
     crate::record::reference(&peer.ring())
 }
 
-/// Which of the machine's addresses others can dial, and should be told.
+/// Which of the machine's addresses others can dial, and should be told: the first ones, in the order given.
 pub(crate) fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let usable = |address: &&SocketAddr| {
         let ip = address.ip();
@@ -317,8 +317,8 @@ pub(crate) fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     if chosen.iter().any(|address| !address.ip().is_loopback()) {
         chosen.retain(|address| !address.ip().is_loopback());
     }
-    chosen.sort();
-    chosen.dedup();
+    let mut told = BTreeSet::new();
+    chosen.retain(|address| told.insert(*address));
     chosen.truncate(MAX_ADDRESSES);
     chosen
 }

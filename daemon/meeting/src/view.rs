@@ -3,7 +3,7 @@
 //! Names are ready to be shown: bounded, without control or direction characters, and with a key suffix
 //! where two people could be taken for each other. Keys and secrets are not in here.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::command::WhisperMode;
@@ -84,7 +84,10 @@ pub struct PeerView {
     pub running: bool,
     /// Whether there is a direct connection.
     pub connected: bool,
-    /// Where it can be dialled; for debugging.
+    /// Where the direct connection leads.
+    pub at: Option<IpAddr>,
+    /// Where it says that it can be dialled: what is in use first, and last what this machine has itself, as the networks of
+    /// containers are numbered alike everywhere.
     pub addresses: Vec<SocketAddr>,
 }
 

@@ -56,6 +56,16 @@ impl Subnets {
         Self(subnets.into_iter().collect())
     }
 
+    /// Those that are not among `others`, where the same network with another own address is another one.
+    pub(crate) fn without(&self, others: &Self) -> Self {
+        let new = |subnet: &&(IpAddr, u8)| !others.0.contains(subnet);
+        Self(self.0.iter().filter(new).copied().collect())
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether `ip` lies in one of them.
     pub(crate) fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();

@@ -85,7 +85,7 @@ impl Driver {
             OwnAddresses::open(&mut swarm, interfaces, config.listen_port, config.media).await?;
         let started = Instant::now();
         let mut planner = Planner::new(node, chance(), Duration::ZERO);
-        planner.set_subnets(own.subnets(), Duration::ZERO);
+        planner.set_place(own.place(), Duration::ZERO);
         for address in config.static_peers {
             if !planner.add_static(address, Duration::ZERO) {
                 tracing::warn!(%address, "a static peer is left out: its address cannot be dialled, or there are over 64");
@@ -215,7 +215,7 @@ impl Driver {
         }
         self.own.listen(&mut self.swarm);
         let now = self.now();
-        self.planner.set_subnets(subnets, now);
+        self.planner.set_place(self.own.place(), now);
         self.emit(NetworkEvent::InterfacesChanged);
         if moved.told {
             self.emit(NetworkEvent::Listening(self.own.dialable()));

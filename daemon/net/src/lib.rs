@@ -35,6 +35,7 @@ mod message;
 mod network;
 mod node_id;
 mod planner;
+mod routes;
 mod statistics;
 
 pub use config::{Interfaces, NetworkConfig};

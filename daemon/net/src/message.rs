@@ -91,9 +91,10 @@ pub enum NetworkCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NetworkEvent {
     /// The addresses under which others can dial this daemon (UDP port of QUIC; the TCP port is the same).
-    /// Sent at the start and whenever they change; empty while no interface is up.
+    /// Those in networks where somebody has been met come first. Sent at the start and whenever they or their order change;
+    /// empty while no interface is up.
     Listening(Vec<SocketAddr>),
-    /// The set of usable interfaces or their addresses changed; every back-off was reset.
+    /// The usable addresses of this machine changed; whoever may be in a new network is dialled again.
     InterfacesChanged,
     /// mDNS has seen a peer, or new addresses of one. It may not be alive.
     Discovered {

@@ -14,20 +14,20 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    NodeId,
-    addresses::{Subnets, is_dialable},
-};
+use crate::{NodeId, addresses::is_dialable};
 
 mod backoff;
 mod lobby;
 mod peer;
+mod place;
 mod statics;
 #[cfg(test)]
 mod tests;
 
 use backoff::Jitter;
+pub(crate) use peer::Way;
 use peer::{Link, Peer};
+pub(crate) use place::Place;
 use statics::StaticPeer;
 
 /// Pause between two lobby dials; the upper end of a random span.
@@ -40,8 +40,12 @@ const EXPLORE: Duration = Duration::from_secs(30);
 const MAX_DIALS: usize = 32;
 /// Peers that may be wanted at once.
 const MAX_WANTED: usize = 1024;
-/// Addresses kept of one peer from one source, and dialled at once.
-const MAX_ADDRESSES: usize = 8;
+/// Addresses kept of one peer from one source. A machine with containers has a dozen.
+const MAX_ADDRESSES: usize = 32;
+/// Addresses of one peer dialled at once; after a failure others have their turn.
+const MAX_AT_ONCE: usize = 8;
+/// A connection that ends sooner was no good: whoever has it may be one of two daemons with the same identity.
+const STEADY: Duration = Duration::from_secs(10);
 /// Static peers, those dialled by command included.
 const MAX_STATIC: usize = 64;
 
@@ -65,7 +69,7 @@ pub(crate) enum Action {
 #[derive(Debug)]
 pub(crate) struct Planner {
     own: NodeId,
-    subnets: Subnets,
+    place: Place,
     peers: HashMap<NodeId, Peer>,
     statics: Vec<StaticPeer>,
     jitter: Jitter,
@@ -85,7 +89,7 @@ impl Planner {
         let explore_at = now + jitter.around(EXPLORE);
         Self {
             own,
-            subnets: Subnets::default(),
+            place: Place::default(),
             peers: HashMap::new(),
             statics: Vec::new(),
             jitter,
@@ -98,17 +102,28 @@ impl Planner {
         }
     }
 
-    /// The interfaces changed: only addresses in `subnets` are dialled from now on, and everything that had failed
-    /// is worth another attempt.
-    pub(crate) fn set_subnets(&mut self, subnets: Subnets, now: Duration) {
-        self.subnets = subnets;
+    /// The interfaces changed: only addresses in the networks of `place` are dialled from now on. Whoever failed and may be
+    /// in a network that is new is worth another attempt; the others are not, or every container that starts would have
+    /// everybody dialled.
+    pub(crate) fn set_place(&mut self, place: Place, now: Duration) {
+        let gained = place.gained(&self.place);
+        self.place = place;
+        if gained.is_empty() {
+            return;
+        }
         for peer in self.peers.values_mut() {
-            peer.backoff.reset();
-            peer.fresh = true;
-            peer.lobby_from = peer.lobby_from.min(now + self.jitter.up_to(LOBBY_PACE));
+            if peer.known().any(|address| gained.contains(address.ip())) {
+                peer.backoff.reset();
+                peer.fresh = true;
+                peer.lobby_from = peer.lobby_from.min(now + self.jitter.up_to(LOBBY_PACE));
+            }
         }
         for peer in &mut self.statics {
-            peer.retry_now(now);
+            let ip = peer.address.ip();
+            // Beyond a router, which may be in the new network.
+            if gained.contains(ip) || !self.place.networks.contains(ip) {
+                peer.retry_now(now);
+            }
         }
         self.wake = Some(now);
     }
@@ -162,7 +177,9 @@ impl Planner {
         if peer == self.own || (!known && self.wanted() >= MAX_WANTED) {
             return false;
         }
-        let hints = self.admit(hints);
+        // Those outside the own networks are kept too: a connection may prove one of them.
+        self.admit(hints);
+        let hints = dialable(hints);
         let entry = self.peers.entry(peer).or_default();
         if !entry.wanted || hints.iter().any(|address| !entry.hints.contains(address)) {
             entry.fresh = true;
@@ -227,19 +244,16 @@ impl Planner {
         self.wake = Some(now);
     }
 
-    /// The first connection to `peer` stands. `proven` is the address at which our own dial succeeded.
-    pub(crate) fn connected(&mut self, peer: NodeId, proven: Option<SocketAddr>, now: Duration) {
+    /// The first connection to `peer` stands.
+    pub(crate) fn connected(&mut self, peer: NodeId, way: Way, now: Duration) {
         let entry = self.peers.entry(peer).or_default();
         entry.connected = Some(Link {
             since: now,
-            outbound: proven.is_some(),
+            outbound: matches!(way, Way::Dialled(_)),
         });
-        entry.proven = proven
-            .filter(|address| self.subnets.contains(address.ip()))
-            .or(entry.proven);
+        entry.met(way);
         entry.urgent = false;
         entry.fresh = false;
-        entry.backoff.reset();
         self.wake = Some(now);
     }
 
@@ -247,16 +261,24 @@ impl Planner {
     pub(crate) fn disconnected(&mut self, peer: NodeId, now: Duration) {
         let pause = self.jitter.up_to(Duration::from_millis(100));
         let lobby_pause = Duration::from_millis(500) + self.jitter.up_to(Duration::from_secs(1));
+        let mut steady = true;
         if let Some(entry) = self.peers.get_mut(&peer) {
-            entry.connected = None;
-            entry.backoff.not_before = now + pause;
+            let link = entry.connected.take();
+            steady = link.is_none_or(|link| link.since + STEADY <= now);
+            if steady {
+                entry.backoff.steady();
+                entry.backoff.not_before = now + pause;
+            } else {
+                let wanted = entry.wanted;
+                entry.backoff.broke_off(now, wanted, &mut self.jitter);
+            }
             entry.lobby_from = now + lobby_pause;
             if !entry.wanted {
                 entry.backoff.suspect();
             }
         }
         for known in &mut self.statics {
-            known.disconnected(peer, now + pause);
+            known.disconnected(peer, steady, now + pause);
         }
         self.forget(peer);
         self.wake = Some(now);
@@ -320,7 +342,7 @@ impl Planner {
             if !(peer.wanted || peer.urgent) || !peer.may_dial() {
                 continue;
             }
-            let addresses = peer.addresses(&self.subnets);
+            let addresses = peer.addresses(&self.place);
             if addresses.is_empty() {
                 if peer.urgent && peer.dials == 0 {
                     peer.urgent = false;
@@ -377,22 +399,17 @@ impl Planner {
             .sum()
     }
 
+    /// Returns the addresses that may be dialled, and counts the others.
     fn admit(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-        let mut admitted: Vec<SocketAddr> = Vec::new();
-        for address in addresses {
-            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-            if !is_dialable(address) || !self.may_be_ours(address.ip()) {
-                self.refused += 1;
-            } else if admitted.len() < MAX_ADDRESSES && !admitted.contains(&address) {
-                admitted.push(address);
-            }
-        }
+        let mut admitted = dialable(addresses);
+        admitted.retain(|address| self.may_be_ours(address.ip()));
+        self.refused += addresses.len().saturating_sub(admitted.len()) as u64;
         admitted
     }
 
     /// While no interface is up, addresses are kept for later; they are checked again before every dial.
     fn may_be_ours(&self, ip: IpAddr) -> bool {
-        self.subnets == Subnets::default() || self.subnets.contains(ip)
+        self.place.networks.is_empty() || self.place.networks.contains(ip)
     }
 
     fn forget(&mut self, peer: NodeId) {
@@ -404,6 +421,18 @@ impl Planner {
     fn wake_at(&mut self, at: Duration) {
         self.wake = earliest(self.wake, at);
     }
+}
+
+/// The addresses that name one machine each, within bounds.
+fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut dialable: Vec<SocketAddr> = Vec::new();
+    for address in addresses {
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        if is_dialable(address) && dialable.len() < MAX_ADDRESSES && !dialable.contains(&address) {
+            dialable.push(address);
+        }
+    }
+    dialable
 }
 
 fn earliest(known: Option<Duration>, at: Duration) -> Option<Duration> {

@@ -35,10 +35,10 @@ impl Hub {
         }
         match event {
             NetworkEvent::Listening(addresses) => {
-                tracing::info!(?addresses, "listening");
+                self.neighbours.log_listening();
                 self.feed(Input::ListenAddresses(addresses));
             }
-            NetworkEvent::InterfacesChanged => {}
+            NetworkEvent::InterfacesChanged => tracing::debug!("network interfaces changed"),
             NetworkEvent::Discovered { peer, addresses } => {
                 tracing::debug!(%peer, ?addresses, "discovered");
             }

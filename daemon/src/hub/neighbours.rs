@@ -1,6 +1,6 @@
 //! The network as it describes itself: its addresses, connections, and who runs Sotto.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -16,6 +16,8 @@ pub(super) struct Neighbours {
     /// The interfaces that the network is limited to.
     interfaces: Vec<String>,
     listening: Vec<SocketAddr>,
+    /// What was logged of that last.
+    logged: BTreeSet<SocketAddr>,
     connected: HashSet<PeerId>,
     running: HashSet<PeerId>,
     heard: LastHeard,
@@ -27,6 +29,7 @@ impl Neighbours {
         Self {
             interfaces,
             listening: Vec::new(),
+            logged: BTreeSet::new(),
             connected: HashSet::new(),
             running: HashSet::new(),
             heard: LastHeard::default(),
@@ -79,6 +82,18 @@ impl Neighbours {
         } = output
         {
             self.heard.accepted(*receipt, now);
+        }
+    }
+
+    /// Logs where this daemon listens: for everybody to see only if these are other addresses than at the last time, not if
+    /// others are told them in another order.
+    pub(super) fn log_listening(&mut self) {
+        let addresses: BTreeSet<_> = self.listening.iter().copied().collect();
+        if addresses == self.logged {
+            tracing::debug!(addresses = ?self.listening, "listening");
+        } else {
+            tracing::info!(addresses = ?self.listening, "listening");
+            self.logged = addresses;
         }
     }
 

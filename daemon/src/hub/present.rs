@@ -1,6 +1,7 @@
 //! From what the mesh and the voice machines know to what the control API shows.
 
 use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use sotto_control::Event;
@@ -169,7 +170,7 @@ impl Presenter<'_> {
             person: person_of_peer(peer),
             running: peer.running,
             connected: peer.connected,
-            addresses: peer.addresses.iter().map(ToString::to_string).collect(),
+            addresses: addresses(peer),
             meetings,
             last_heard_s: self.heard.seconds(peer.peer, now),
             clock_off_s: None,
@@ -314,6 +315,14 @@ fn reference(meeting: &MeetingView) -> MeetingRef {
         id: meeting.meeting.to_string(),
         title: meeting.title.clone(),
     }
+}
+
+/// Where a colleague is, what is in use first. Behind a router it does not know itself by that address.
+fn addresses(peer: &PeerView) -> Vec<String> {
+    let told = || peer.addresses.iter().map(SocketAddr::ip);
+    let untold = peer.at.filter(|at| told().all(|ip| ip != *at));
+    let told = peer.addresses.iter().map(ToString::to_string);
+    untold.iter().map(ToString::to_string).chain(told).collect()
 }
 
 /// Returns a meeting's id and title, wherever the mesh has it.

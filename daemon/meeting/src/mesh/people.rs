@@ -475,6 +475,12 @@ mod tests {
     fn my_addresses_are_news_once_and_only_those_that_can_be_dialled() {
         let mut people = People::new(ME);
         let unspecified: SocketAddr = ([0, 0, 0, 0], 4001).into();
+        assert!(people.set_my_addresses(&[unspecified, address(2), address(1), address(2)]));
+        assert_eq!(
+            people.my_addresses(),
+            [address(2), address(1)],
+            "in the order of their use"
+        );
         assert!(people.set_my_addresses(&[unspecified, address(1)]));
         assert_eq!(people.my_addresses(), [address(1)]);
         assert!(!people.set_my_addresses(&[address(1)]));

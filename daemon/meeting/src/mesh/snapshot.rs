@@ -65,6 +65,10 @@ impl Mesh {
     }
 
     pub(super) fn peer_view(&self, peer: PeerId, now: Duration) -> PeerView {
+        let at = self.links.address(peer);
+        let mut addresses = self.people.addresses(peer).to_vec();
+        let mine = |ip| self.people.my_addresses().iter().any(|it| it.ip() == ip);
+        addresses.sort_by_key(|address| (at != Some(address.ip()), mine(address.ip())));
         PeerView {
             peer,
             name: self.people.name(peer).to_owned(),
@@ -72,7 +76,8 @@ impl Mesh {
             label: self.people.label(peer),
             running: self.runs(peer, now),
             connected: self.links.is_connected(peer),
-            addresses: self.people.addresses(peer).to_vec(),
+            at,
+            addresses,
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{NodeId, addresses::is_dialable, statistics::Counters};
 const MAX_INSTANCES: usize = 4096;
 const MAX_PER_IP: usize = 16;
 const MAX_PER_NODE: usize = 4;
-const MAX_ADDRESSES: usize = 8;
+const MAX_ADDRESSES: usize = 32;
 /// A DNS name has at most 255 bytes; escaped, four times that.
 const MAX_NAME: usize = 1024;
 
@@ -59,7 +59,7 @@ impl Sightings {
         }
     }
 
-    /// An instance was resolved, perhaps again with more addresses.
+    /// An instance was resolved, perhaps again with other addresses: all those that are held of it.
     pub(super) fn resolved(
         &mut self,
         fullname: &str,
@@ -75,20 +75,9 @@ impl Sightings {
         if node == self.own {
             return None;
         }
-        // An instance that now claims another identity or port starts anew; otherwise the address list has grown.
-        let before = self.take(fullname);
-        let was_listed = before.as_ref().map(|before| before.node);
-        let mut addresses = match before {
-            Some(before) if before.node == node => {
-                let port = found.first().map(SocketAddr::port);
-                before
-                    .addresses
-                    .into_iter()
-                    .filter(|address| Some(address.port()) == port)
-                    .collect()
-            }
-            _ => Vec::new(),
-        };
+        // What mDNS holds now takes the place of what it held before: an address that was given up must not stay.
+        let was_listed = self.take(fullname).map(|before| before.node);
+        let mut addresses: Vec<SocketAddr> = Vec::new();
         for address in found {
             let address = SocketAddr::new(address.ip().to_canonical(), address.port());
             // Link-local addresses come with every announcement; leaving them out is not worth counting.
@@ -175,13 +164,16 @@ mod tests {
     }
 
     #[test]
-    fn growing_address_lists_are_merged() {
+    fn what_is_held_now_takes_the_place_of_what_was_before() {
         let (mut table, _) = table();
-        table.resolved("a", by(1), vec![at("192.0.2.1:9")]);
-        let sighting = table.resolved("a", by(1), vec![at("[fd00::1]:9"), at("[fe80::1]:9")]);
         let peer = by(1).unwrap().node;
-        let addresses = vec![at("192.0.2.1:9"), at("[fd00::1]:9")];
-        assert_eq!(sighting, Some(Sighting::Listed { peer, addresses }));
+        for number in 1..40 {
+            let held = [format!("192.0.2.{number}:9"), format!("[fe80::{number}]:9")];
+            let sighting = table.resolved("a", by(1), held.iter().map(|it| at(it)).collect());
+            let addresses = vec![at(&held[0])];
+            assert_eq!(sighting, Some(Sighting::Listed { peer, addresses }));
+        }
+        assert_eq!(table.per_ip.0.len(), 1);
     }
 
     #[test]

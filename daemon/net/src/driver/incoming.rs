@@ -15,7 +15,8 @@ use super::{
     connections::{Change, Connection},
 };
 use crate::{
-    DirectError, NetworkEvent, NodeId, addresses::socket_address, behaviour::BehaviourEvent, direct,
+    DirectError, NetworkEvent, NodeId, Transport, addresses::socket_address,
+    behaviour::BehaviourEvent, direct, planner::Way,
 };
 
 impl Driver {
@@ -101,9 +102,17 @@ impl Driver {
         let now = self.now();
         if first {
             // TCP and QUIC share the port number, so either proves the address for both.
-            self.planner
-                .connected(peer, outbound.then_some(address), now);
+            let way = match (outbound, transport) {
+                (true, _) => Way::Dialled(address),
+                (false, Transport::Quic) => Way::CameFrom(address),
+                (false, Transport::Tcp) => Way::CameFromHost(address.ip()),
+            };
+            self.planner.connected(peer, way, now);
             self.media.connected(peer);
+            if self.own.meets(address.ip()) {
+                self.planner.set_place(self.own.place(), now);
+                self.emit(NetworkEvent::Listening(self.own.dialable()));
+            }
         }
         if outbound {
             self.dial_succeeded(id, peer);

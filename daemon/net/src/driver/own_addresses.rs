@@ -1,12 +1,15 @@
 //! The addresses of this machine, and the listeners on them.
 
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
 
 use libp2p::{Swarm, core::transport::ListenerId};
 
 use crate::{
     Interfaces, MediaFollower, NetworkError, addresses::Subnets, behaviour::Behaviour,
-    interfaces::InterfaceTable, listeners::Listeners,
+    interfaces::InterfaceTable, listeners::Listeners, planner::Place,
 };
 
 /// The interfaces that may be used, their addresses at the last look, and the listeners.
@@ -15,6 +18,8 @@ pub(super) struct OwnAddresses {
     interfaces: Interfaces,
     table: InterfaceTable,
     listeners: Listeners,
+    /// Those at which somebody has been met, by a connection.
+    met: BTreeSet<IpAddr>,
     /// The media socket, if it listens on single addresses.
     media: Option<MediaFollower>,
 }
@@ -43,6 +48,7 @@ impl OwnAddresses {
             interfaces,
             table,
             listeners,
+            met: BTreeSet::new(),
             media,
         })
     }
@@ -57,9 +63,26 @@ impl OwnAddresses {
         self.table.subnets()
     }
 
-    /// Returns the addresses under which others reach this machine.
+    /// Returns where this machine stands, for dialling.
+    pub(super) fn place(&self) -> Place {
+        let own = self.table.listenable();
+        Place {
+            networks: self.subnets(),
+            met: self.table.reached_from(&self.met),
+            leading_out: self.table.leading_out(),
+            own: own.map(|ip| SocketAddr::new(ip, self.port())).collect(),
+        }
+    }
+
+    /// Returns the addresses under which others reach this machine, those at which somebody was met first.
     pub(super) fn dialable(&self) -> Vec<SocketAddr> {
-        self.table.dialable(self.port())
+        self.table.dialable(self.port(), &self.met)
+    }
+
+    /// Notes a connection with `remote`; returns whether it says anew where others are.
+    pub(super) fn meets(&mut self, remote: IpAddr) -> bool {
+        let facing = self.table.facing(remote);
+        facing.is_some_and(|own| self.met.insert(own))
     }
 
     /// Returns whether this machine can be reached under `ip`.
@@ -84,6 +107,8 @@ impl OwnAddresses {
         }
         let (before, reached) = (self.subnets(), self.dialable());
         self.table = table;
+        let left: BTreeSet<_> = self.table.listenable().collect();
+        self.met.retain(|ip| left.contains(ip));
         let told = self.dialable() != reached;
         Some(Moved { before, told })
     }

@@ -2,18 +2,44 @@
 
 use std::time::Duration;
 
+/// After so many connections that broke off, nothing but a pause helps.
+const MAX_BROKEN: u32 = 3;
+
 /// How long to leave a peer alone after dials that failed.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
+    /// Connections in a row that broke off soon.
+    broken: u32,
     /// No dial before this time.
     pub(super) not_before: Duration,
 }
 
 impl Backoff {
-    /// Something changed for the better: the next dial may follow at once.
+    /// Something changed for the better: the next dial may follow at once. Not if connections stand and break off: two
+    /// daemons with one identity take turns at that, and both announce themselves.
     pub(super) fn reset(&mut self) {
+        if self.broken < MAX_BROKEN {
+            self.failures = 0;
+            self.not_before = Duration::ZERO;
+        }
+    }
+
+    /// A connection stood for a while.
+    pub(super) fn steady(&mut self) {
         *self = Self::default();
+    }
+
+    /// A connection broke off soon after it stood.
+    pub(super) fn broke_off(&mut self, now: Duration, wanted: bool, jitter: &mut Jitter) {
+        self.broken = self.broken.saturating_add(1);
+        self.failures = self.failures.max(self.broken - 1);
+        self.failed(now, wanted, jitter);
+    }
+
+    /// Dials in a row that failed.
+    pub(super) fn failures(&self) -> u32 {
+        self.failures
     }
 
     /// The peer may have gone: others are tried before it.

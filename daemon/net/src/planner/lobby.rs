@@ -116,7 +116,7 @@ impl Planner {
             return;
         }
         if let Some(peer) = self.peers.get_mut(&id) {
-            let addresses = peer.addresses(&self.subnets);
+            let addresses = peer.addresses(&self.place);
             peer.dials += 1;
             peer.dialled_at = now;
             peer.fresh = false;
@@ -132,7 +132,7 @@ impl Planner {
         self.peers
             .iter()
             .filter(|(_, peer)| !peer.wanted && !peer.discovered.is_empty() && peer.may_dial())
-            .filter(|(_, peer)| !peer.addresses(&self.subnets).is_empty())
+            .filter(|(_, peer)| !peer.addresses(&self.place).is_empty())
             .map(|(&id, peer)| (id, peer.lobby_from.max(peer.backoff.not_before)))
     }
 

@@ -5,6 +5,9 @@ use std::{net::SocketAddr, time::Duration};
 use super::backoff::{Jitter, doubled};
 use crate::NodeId;
 
+/// The longest pause between two dials.
+const LIMIT: Duration = Duration::from_secs(10);
+
 /// One address, dialled whenever nobody from there is connected.
 #[derive(Debug)]
 pub(super) struct StaticPeer {
@@ -39,21 +42,26 @@ impl StaticPeer {
     /// The dial ended: `peer` answered, or nobody.
     pub(super) fn dialled(&mut self, peer: Option<NodeId>, now: Duration, jitter: &mut Jitter) {
         self.dialling = false;
-        self.failures = if peer.is_some() {
-            0
-        } else {
-            self.failures.saturating_add(1)
-        };
+        if peer.is_none() {
+            self.failures = self.failures.saturating_add(1);
+        }
         self.peer = peer.or(self.peer);
-        let limit = Duration::from_secs(10);
-        // A peer that answers and hangs up at once must not be dialled in a tight loop either.
-        let pause = doubled(Duration::from_millis(500), self.failures.max(1), limit);
+        let pause = doubled(Duration::from_millis(500), self.failures.max(1), LIMIT);
         self.next = now + jitter.around(pause);
     }
 
-    pub(super) fn disconnected(&mut self, peer: NodeId, next: Duration) {
-        if self.peer == Some(peer) {
-            self.next = self.next.max(next);
+    /// The connection to `peer` ended, after a time or at once. A peer that answers and hangs up must not be dialled in a
+    /// tight loop.
+    pub(super) fn disconnected(&mut self, peer: NodeId, steady: bool, next: Duration) {
+        if self.peer != Some(peer) {
+            return;
+        }
+        self.next = self.next.max(next);
+        if steady {
+            self.failures = 0;
+        } else {
+            self.failures = self.failures.saturating_add(1);
+            self.next += doubled(Duration::from_millis(250), self.failures, LIMIT);
         }
     }
 

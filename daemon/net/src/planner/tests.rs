@@ -2,6 +2,10 @@
 
 use std::collections::HashSet;
 
+use crate::addresses::Subnets;
+
+mod places;
+
 use super::{
     lobby::{DOUBTFUL, LOBBY_MAX, LOBBY_MIN},
     *,
@@ -15,6 +19,11 @@ fn node(number: u8) -> NodeId {
 
 fn at(number: u8) -> SocketAddr {
     SocketAddr::from(([192, 168, 1, number], 4001))
+}
+
+/// A place in one network.
+fn lan() -> Place {
+    Subnets::new([(LAN.parse().unwrap(), 24)]).into()
 }
 
 fn seconds(count: u64) -> Duration {
@@ -33,7 +42,7 @@ impl World {
     fn new(own: u8, seed: u64) -> Self {
         let now = seconds(100);
         let mut planner = Planner::new(node(own), seed, now);
-        planner.set_subnets(Subnets::new([(LAN.parse().unwrap(), 24)]), now);
+        planner.set_place(lan(), now);
         Self {
             planner,
             now,
@@ -57,7 +66,8 @@ impl World {
                 Action::Dial { peer, addresses } => {
                     let well = self.alive.contains(peer);
                     if well {
-                        self.planner.connected(*peer, Some(addresses[0]), self.now);
+                        self.planner
+                            .connected(*peer, Way::Dialled(addresses[0]), self.now);
                     }
                     self.planner.dialled(*peer, well, self.now);
                 }
@@ -68,7 +78,8 @@ impl World {
                     let peer = node(v4.ip().octets()[3]);
                     let answer = self.alive.contains(&peer).then_some(peer);
                     if answer.is_some() {
-                        self.planner.connected(peer, Some(*address), self.now);
+                        self.planner
+                            .connected(peer, Way::Dialled(*address), self.now);
                     }
                     self.planner.static_dialled(*address, answer, self.now);
                 }
@@ -266,14 +277,12 @@ fn an_address_that_was_inside_is_not_dialled_after_the_interface_has_gone() {
     world.planner.want(node(4), &[at(4)], world.now);
     world.run(seconds(1));
     world.log.clear();
-    world.planner.set_subnets(Subnets::default(), world.now);
+    world.planner.set_place(Place::default(), world.now);
     world.run(seconds(60));
     assert!(world.log.is_empty());
     // It returns: dialled at once.
     let back = world.now;
-    world
-        .planner
-        .set_subnets(Subnets::new([(LAN.parse().unwrap(), 24)]), back);
+    world.planner.set_place(lan(), back);
     world.run(seconds(1));
     assert_eq!(world.dials_of(4)[0], back);
 }
@@ -395,7 +404,7 @@ fn there_is_room_for_1024_wanted_peers() {
 fn crashed_daemons_that_mdns_still_lists_do_not_keep_a_living_one_waiting() {
     for seed in 0..20 {
         let mut planner = Planner::new(node(1), seed, Duration::ZERO);
-        planner.set_subnets(Subnets::new([(LAN.parse().unwrap(), 24)]), Duration::ZERO);
+        planner.set_place(lan(), Duration::ZERO);
         // Nobody answers these, and a dial takes 2 s to fail.
         for number in 2..=11 {
             planner.discovered(node(number), &[at(number)], Duration::ZERO);
@@ -436,7 +445,7 @@ fn crashed_daemons_that_mdns_still_lists_do_not_keep_a_living_one_waiting() {
 #[test]
 fn a_hundred_wishes_do_not_make_a_hundred_dials_at_once() {
     let mut planner = Planner::new(node(1), 53, Duration::ZERO);
-    planner.set_subnets(Subnets::new([(LAN.parse().unwrap(), 24)]), Duration::ZERO);
+    planner.set_place(lan(), Duration::ZERO);
     for number in 2..=101 {
         planner.want(node(number), &[at(number)], Duration::ZERO);
     }
