@@ -28,10 +28,10 @@ mod worker;
 
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use sotto_control::ForPeople;
 
 /// Sotto's daemon: finds colleagues on the local network and carries voice between them.
@@ -58,6 +58,24 @@ pub(crate) struct Arguments {
     /// what is recorded of your conversations
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     export_voice_keys: Option<PathBuf>,
+    /// For packagers: write the manual page into DIRECTORY, and start nothing
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    write_manual: Option<PathBuf>,
+}
+
+/// Writes the manual page, and says if that fails.
+fn write_manual(directory: &Path) -> ExitCode {
+    match clap_mangen::generate_to(Arguments::command().name("sottod"), directory) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let sentence = format!(
+                "the manual page cannot be written to {}: {error}",
+                directory.display()
+            );
+            last_words(&on_the_terminal(sentence, None::<&str>));
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// What is logged unless the user says otherwise: in a terminal, where somebody types commands between the lines, only
@@ -88,6 +106,9 @@ fn last_words(text: &str) {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(directory) = &arguments.write_manual {
+        return write_manual(directory);
+    }
     let log = match &arguments.log {
         Some(log) => log.clone(),
         None => default_log().to_owned(),

@@ -1,7 +1,5 @@
-//! `sotto-tray install` and `uninstall`: what a package would bring, for a build from source and one user.
-//!
-//! The launcher, the autostart entry, the service by which the session's bus starts it, the icons and the description for
-//! software centres. All carry one id, by which portals and panels know the program.
+//! `sotto-tray install` and `uninstall`: what a package would bring, for a build from source and one user; and
+//! `sotto-tray share`, which writes the same files for a package.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,157 +9,45 @@ use std::{env, fs, io};
 use anyhow::{Context, bail};
 use directories::BaseDirs;
 
-use crate::app;
 use crate::icon::{Mood, files as icons};
 use crate::instance;
+use crate::shipped::{self, File, Homes, Kind, PROGRAM, THEME};
 
-const LAUNCHER: &str = include_str!("../desktop/alt.sotto.Sotto.desktop");
-const AUTOSTART: &str = include_str!("../desktop/autostart/alt.sotto.Sotto.desktop");
-const METAINFO: &str = include_str!("../desktop/alt.sotto.Sotto.metainfo.xml");
-const SERVICE: &str = include_str!("../desktop/alt.sotto.Sotto.service");
-/// The program as the files in the repository call it, for packages that install it into PATH.
-const PROGRAM: &str = "sotto-tray";
-/// The theme that every other one falls back to, below a directory of data.
-const THEME: &str = "icons/hicolor";
 /// Where programs' data is if the environment does not say.
 const DATA_DIRS: &str = "/usr/local/share:/usr/share";
 
-/// The folders for the user's files.
-#[derive(Debug, Clone)]
-struct Homes {
-    data: PathBuf,
-    config: PathBuf,
+/// Finds the folders for the user's files.
+fn homes() -> anyhow::Result<Homes> {
+    let base = BaseDirs::new().context("cannot tell your home directory; set HOME to it")?;
+    Ok(Homes {
+        data: base.data_dir().to_owned(),
+        config: base.config_dir().to_owned(),
+    })
 }
 
-impl Homes {
-    fn find() -> anyhow::Result<Self> {
-        let base = BaseDirs::new().context("cannot tell your home directory; set HOME to it")?;
-        Ok(Self {
-            data: base.data_dir().to_owned(),
-            config: base.config_dir().to_owned(),
-        })
-    }
-}
-
-/// A file to install.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct File {
-    path: PathBuf,
-    bytes: Vec<u8>,
-    kind: Kind,
-}
-
-/// The purpose of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Launcher,
-    Autostart,
-    Service,
-    Description,
-    Icon,
-}
-
-/// Returns every file, with `program` as the path of this one.
-fn files(homes: &Homes, program: &str) -> Vec<File> {
-    let (data, config) = (&homes.data, &homes.config);
-    let entry = format!("{}.desktop", app::ID);
-    let here = |text: &str| {
-        let exec = format!("Exec={PROGRAM}");
-        text.replace(&exec, &format!("Exec={}", quoted(program)))
-            .into_bytes()
-    };
-    let mut files = vec![
-        File {
-            path: data.join("applications").join(&entry),
-            bytes: here(LAUNCHER),
-            kind: Kind::Launcher,
-        },
-        File {
-            path: config.join("autostart").join(&entry),
-            bytes: here(AUTOSTART),
-            kind: Kind::Autostart,
-        },
-        File {
-            path: data
-                .join("dbus-1/services")
-                .join(format!("{}.service", app::ID)),
-            bytes: service(program).into_bytes(),
-            kind: Kind::Service,
-        },
-        File {
-            path: data
-                .join("metainfo")
-                .join(format!("{}.metainfo.xml", app::ID)),
-            bytes: METAINFO.into(),
-            kind: Kind::Description,
-        },
-    ];
-    files.extend(icons::all().into_iter().map(|icon| File {
-        path: data.join(THEME).join(icon.path),
-        bytes: icon.bytes,
-        kind: Kind::Icon,
-    }));
-    files
-}
-
-/// Returns the service by which the session's bus starts `program`. Its command is read as a shell reads it, after
-/// backslashes in the file have been read.
-fn service(program: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    let command = match program.chars().all(plain) {
-        true => program.to_owned(),
-        false => format!("'{}'", program.replace('\'', r"'\''")).replace('\\', r"\\"),
-    };
-    SERVICE.replace(&format!("Exec={PROGRAM}"), &format!("Exec={command}"))
-}
-
-/// Writes a path as an argument in `Exec=`: in quotation marks, with what means something inside them escaped, twice
-/// where the file itself takes a backslash for an escape.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    if path.chars().all(plain) {
-        return path.to_owned();
-    }
-    let mut text = String::from('"');
-    for c in path.chars() {
-        match c {
-            '\\' => text.push_str("\\\\\\\\"),
-            '"' | '`' | '$' => {
-                text.push_str("\\\\");
-                text.push(c);
-            }
-            '%' => text.push_str("%%"),
-            c => text.push(c),
-        }
-    }
-    text.push('"');
-    text
-}
-
-/// Installs everything for this user, and says what it did. What is there already stays as it is.
+/// Installs everything for this user, and says what it did. What is there already stays as it is. Where a package has
+/// brought the rest, only lets the program start with the session: copies would hide the package's files for ever.
 ///
 /// # Errors
 /// A file that cannot be written, with what the system said.
 pub(crate) fn install(with_autostart: bool) -> anyhow::Result<()> {
-    let homes = Homes::find()?;
-    let program = env::current_exe().context("cannot tell where sotto-tray is")?;
-    let Some(program) = program.to_str() else {
+    let homes = homes()?;
+    let path = env::current_exe().context("cannot tell where sotto-tray is")?;
+    let Some(program) = path.to_str() else {
         bail!(
             "cannot start {} from a menu: its path is no text; move it elsewhere",
-            program.display()
+            path.display()
         );
     };
+    let package = packaged(&path);
     let mut said = Said::default();
-    for file in files(&homes, program) {
-        if file.kind == Kind::Autostart && !with_autostart {
-            let removed = remove(&file.path)?;
-            said.note(&file, if removed { "removed" } else { "not wanted" });
-            continue;
-        }
-        let done = if put(&file.path, &file.bytes)? {
-            "installed"
-        } else {
-            "is there already"
+    for file in shipped::files(&homes, program) {
+        let done = match (&package, file.kind) {
+            (_, Kind::Autostart) if with_autostart => written(&file)?,
+            (_, Kind::Autostart) => removed(&file, "not wanted")?,
+            (None, _) => written(&file)?,
+            (Some(share), _) if *share == homes.data => "is the package's",
+            (Some(_), _) => removed(&file, "the package has it")?,
         };
         said.note(&file, done);
     }
@@ -183,19 +69,68 @@ pub(crate) fn install(with_autostart: bool) -> anyhow::Result<()> {
 /// # Errors
 /// A file that cannot be removed, with what the system said.
 pub(crate) fn uninstall() -> anyhow::Result<()> {
-    let homes = Homes::find()?;
+    let homes = homes()?;
+    let package = env::current_exe().ok().and_then(|path| packaged(&path));
     let mut said = Said::default();
-    for file in files(&homes, PROGRAM) {
-        let done = if remove(&file.path)? {
-            "removed"
-        } else {
-            "was not there"
+    for file in shipped::files(&homes, PROGRAM) {
+        let is_the_packages = file.kind != Kind::Autostart && package.as_ref() == Some(&homes.data);
+        let done = match is_the_packages {
+            true => "is the package's",
+            false => removed(&file, "was not there")?,
         };
         said.note(&file, done);
     }
     refresh(&homes);
     instance::reload_services();
     said.tell(&homes)
+}
+
+/// Writes for a package what belongs below `share`, manual pages included. The program will be at `program`.
+///
+/// It does not start with everybody's session: who wants that says `sotto-tray install`. The entry for it is among the
+/// examples.
+///
+/// # Errors
+/// A file that cannot be written, with what the system said.
+pub(crate) fn share(share: &Path, program: &str, manual: clap::Command) -> anyhow::Result<()> {
+    let homes = Homes {
+        data: share.to_owned(),
+        config: share.join("doc/sotto/examples"),
+    };
+    for file in shipped::files(&homes, program) {
+        put(&file.path, &file.bytes)?;
+    }
+    let pages = share.join("man/man1");
+    fs::create_dir_all(&pages)
+        .and_then(|()| clap_mangen::generate_to(manual, &pages))
+        .with_context(|| format!("cannot write manual pages to {}", pages.display()))
+}
+
+/// Returns the folder of data beside this program, if a package has put the launcher there.
+fn packaged(program: &Path) -> Option<PathBuf> {
+    let prefix = program
+        .parent()
+        .filter(|folder| folder.ends_with("bin"))?
+        .parent()?;
+    let share = prefix.join("share");
+    let launcher = shipped::launcher(&share);
+    launcher.is_file().then_some(share)
+}
+
+/// Writes a file and says whether it did.
+fn written(file: &File) -> anyhow::Result<&'static str> {
+    Ok(match put(&file.path, &file.bytes)? {
+        true => "installed",
+        false => "is there already",
+    })
+}
+
+/// Removes a file and says whether it did; `otherwise` if there was none.
+fn removed(file: &File, otherwise: &'static str) -> anyhow::Result<&'static str> {
+    Ok(match remove(&file.path)? {
+        true => "removed",
+        false => otherwise,
+    })
 }
 
 /// Writes a file, in one step, unless it is as it should be. Returns whether it was written.
@@ -298,49 +233,4 @@ pub(crate) fn icons_are_installed() -> bool {
     own.into_iter()
         .chain(shared.split(':').map(PathBuf::from))
         .any(|data| data.join(THEME).join(&probe).is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn homes() -> Homes {
-        Homes {
-            data: "/home/anna/.local/share".into(),
-            config: "/home/anna/.config".into(),
-        }
-    }
-
-    #[test]
-    fn every_file_carries_the_one_id() {
-        for file in files(&homes(), "/opt/sotto-tray") {
-            let name = file.path.file_name().unwrap().to_str().unwrap();
-            assert!(name.starts_with(app::ID), "{name}");
-        }
-        for text in [LAUNCHER, AUTOSTART, METAINFO, SERVICE] {
-            assert!(text.contains(app::ID), "{text}");
-        }
-    }
-
-    #[test]
-    fn entries_start_this_program_where_it_is() {
-        let files = files(&homes(), "/opt/my tools/sotto-tray");
-        let launcher = String::from_utf8(files[0].bytes.clone()).unwrap();
-        assert!(launcher.contains("\nExec=\"/opt/my tools/sotto-tray\" --open\n"));
-        assert!(launcher.contains("\nExec=\"/opt/my tools/sotto-tray\" --open settings\n"));
-        assert!(!launcher.contains("Exec=sotto-tray"));
-        let autostart = String::from_utf8(files[1].bytes.clone()).unwrap();
-        assert!(autostart.contains("\nExec=\"/opt/my tools/sotto-tray\"\n"));
-        let service = String::from_utf8(files[2].bytes.clone()).unwrap();
-        assert!(service.contains("\nExec='/opt/my tools/sotto-tray'\n"));
-    }
-
-    #[test]
-    fn what_means_something_in_an_entry_is_escaped() {
-        assert_eq!(quoted("/usr/bin/sotto-tray"), "/usr/bin/sotto-tray");
-        assert_eq!(quoted("/a b/c"), "\"/a b/c\"");
-        assert_eq!(quoted("/50%/$x"), "\"/50%%/\\\\$x\"");
-        assert_eq!(quoted("/a\\b"), "\"/a\\\\\\\\b\"");
-        assert!(service("/o'clock").ends_with("\nExec='/o'\\\\''clock'\n"));
-    }
 }

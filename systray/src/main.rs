@@ -33,6 +33,8 @@ mod linux;
 mod notify;
 #[cfg(any(target_os = "linux", test))]
 mod quiet;
+#[cfg(target_os = "linux")]
+mod shipped;
 #[cfg(any(target_os = "linux", test))]
 mod state;
 #[cfg(any(target_os = "linux", test))]
@@ -102,8 +104,9 @@ enum Command {
     Window(window::Arguments),
     /// Put Sotto into your menu of programs and let it start with your session.
     ///
-    /// For a build from source; packages bring these files themselves. Desktops that run on Wayland give keys that work
-    /// everywhere only to programs that are installed. Nothing is written outside your home.
+    /// For a build from source; of a package, which brings these files itself, it only lets the icon start with your
+    /// session. Desktops that run on Wayland give keys that work everywhere only to programs that are installed. Nothing is
+    /// written outside your home.
     Install {
         /// Do not start it with your session.
         #[arg(long)]
@@ -111,6 +114,15 @@ enum Command {
     },
     /// Remove what 'sotto-tray install' has put there.
     Uninstall,
+    /// Write what a package ships for this program: launcher, icons and manual pages
+    #[command(hide = true)]
+    Share {
+        /// Where this program will be
+        #[arg(long, value_name = "PATH", default_value = "/usr/bin/sotto-tray")]
+        program: String,
+        /// What becomes the folder 'share'
+        directory: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
@@ -149,6 +161,13 @@ fn run(arguments: Arguments) -> anyhow::Result<()> {
         Some(Command::Window(window)) => return window::run(window),
         Some(Command::Install { no_autostart }) => return install::install(!no_autostart),
         Some(Command::Uninstall) => return install::uninstall(),
+        Some(Command::Share { program, directory }) => {
+            return install::share(
+                &directory,
+                &program,
+                <Arguments as clap::CommandFactory>::command(),
+            );
+        }
         None => {}
     }
     let wanted = linux::Wanted {

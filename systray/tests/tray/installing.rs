@@ -130,3 +130,82 @@ fn desktops_and_software_centres_take_the_files() {
     let metainfo = home.path("data/metainfo/alt.sotto.Sotto.metainfo.xml");
     check("appstreamcli", &["validate", "--no-net"], &metainfo);
 }
+
+/// The program where a package puts it, beside what `sotto-tray share` writes for it.
+fn packaged(home: &Home, prefix: &str) -> PathBuf {
+    let program = home.path(prefix).join("bin/sotto-tray");
+    fs::create_dir_all(program.parent().unwrap()).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_sotto-tray"), &program).unwrap();
+    let share = home.path(prefix).join("share");
+    let program_and_share = [program.to_str().unwrap(), share.to_str().unwrap()];
+    home.run(&[
+        "share",
+        "--program",
+        program_and_share[0],
+        program_and_share[1],
+    ]);
+    program
+}
+
+#[test]
+fn a_package_is_given_all_that_the_list_has_and_manual_pages() {
+    let home = Home::new();
+    home.run(&["share", home.path("usr/share").to_str().unwrap()]);
+    let files = home.files();
+    for file in [
+        "applications/alt.sotto.Sotto.desktop",
+        "dbus-1/services/alt.sotto.Sotto.service",
+        "metainfo/alt.sotto.Sotto.metainfo.xml",
+        "icons/hicolor/256x256/apps/alt.sotto.Sotto.png",
+        "icons/hicolor/scalable/apps/alt.sotto.Sotto.svg",
+        "doc/sotto/examples/autostart/alt.sotto.Sotto.desktop",
+        "man/man1/sotto-tray.1",
+        "man/man1/sotto-tray-window.1",
+    ] {
+        assert!(files.contains(&home.path("usr/share").join(file)), "{file}");
+    }
+    let service = home.path("usr/share/dbus-1/services/alt.sotto.Sotto.service");
+    let service = fs::read_to_string(service).unwrap();
+    assert!(service.contains("Exec=/usr/bin/sotto-tray\n"), "{service}");
+    let names: Vec<_> = files.iter().filter_map(|file| file.to_str()).collect();
+    assert!(
+        !names.iter().any(|name| name.contains("-share.1")),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn beside_a_package_only_the_start_with_the_session_is_installed() {
+    for (prefix, own) in [("usr", "data"), ("local", "local/share")] {
+        let home = Home::new();
+        let run = |command: &str| {
+            let output = Command::new(home.path(prefix).join("bin/sotto-tray"))
+                .arg(command)
+                .env("HOME", home.0.path())
+                .env("XDG_DATA_HOME", home.path(own))
+                .env("XDG_CONFIG_HOME", home.path("config"))
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+        };
+        if own == "data" {
+            // What an earlier build from source has left would hide the package's files.
+            home.run(&["install"]);
+        }
+        packaged(&home, prefix);
+        let of_the_package: BTreeSet<PathBuf> = home
+            .files()
+            .into_iter()
+            .filter(|file| file.starts_with(home.path(prefix)))
+            .collect();
+        let autostart = home.path("config/autostart/alt.sotto.Sotto.desktop");
+        let _ = fs::remove_dir_all(home.path("config"));
+
+        run("install");
+        let mut expected = of_the_package.clone();
+        expected.insert(autostart);
+        assert_eq!(home.files(), expected, "{prefix}");
+        run("uninstall");
+        assert_eq!(home.files(), of_the_package, "{prefix}");
+    }
+}
