@@ -209,7 +209,7 @@ impl Published<'_> {
     fn held(&mut self, held: Held) {
         let before = std::mem::replace(&mut self.keys, held.keys.clone());
         let new = held.keys.iter().filter(|key| !before.contains(key));
-        for (text, hint) in new.filter_map(trouble) {
+        for (text, hint) in new.filter_map(|key| trouble(key, self.backend)) {
             self.told.say(&text, Some(hint));
         }
         self.publish(&KeysReport {
@@ -315,8 +315,14 @@ async fn wanted(places: &Places) -> Result<Vec<Wanted>, Refused> {
 }
 
 /// Returns what is to be said of a key that is not held, and what helps.
-fn trouble(key: &KeyReport) -> Option<(String, String)> {
+fn trouble(key: &KeyReport, backend: KeyBackend) -> Option<(String, String)> {
     let problem = key.problem.as_ref()?;
-    let hint = format!("choose another with 'sotto config set {} KEY'", key.setting);
+    let hint = match backend {
+        // Sotto only proposes it.
+        KeyBackend::Portal => "choose it in the desktop's settings for keys, under Sotto".into(),
+        KeyBackend::X11 | KeyBackend::None => {
+            format!("choose another with 'sotto config set {} KEY'", key.setting)
+        }
+    };
     Some((format!("{}: {problem}", key.setting), hint))
 }

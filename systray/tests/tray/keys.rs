@@ -288,6 +288,26 @@ async fn a_display_that_goes_ends_the_whisper_in_nobody_and_is_said() {
     assert!(daemon.requests.try_recv().is_err());
 }
 
+const PLASMA: [(&str, &str); 2] = [
+    ("WAYLAND_DISPLAY", "wayland-0"),
+    ("XDG_CURRENT_DESKTOP", "KDE"),
+];
+
+/// Those of [`KEYS`], as a portal is asked for them.
+fn portal_keys() -> portal::Wanted {
+    portal::Wanted::Keys(proposed())
+}
+
+fn proposed() -> Vec<(String, String)> {
+    [
+        ("talk", "CTRL+ALT+space"),
+        ("mute", "CTRL+ALT+m"),
+        ("whisper-desk", "CTRL+ALT+d"),
+    ]
+    .map(|(id, trigger)| (id.to_owned(), trigger.to_owned()))
+    .to_vec()
+}
+
 #[tokio::test]
 async fn a_key_of_the_portal_whispers_while_it_is_held() {
     let session = Session::start();
@@ -297,12 +317,8 @@ async fn a_key_of_the_portal_whispers_while_it_is_held() {
     let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
     let id = portal::Wanted::Id("alt.sotto.Sotto".into());
     assert_eq!(portal.asked().await, id);
-    // The desktop remembers the other, and would ask the user again.
-    let keys = portal::Wanted::Keys(vec![
-        ("talk".into(), "CTRL+ALT+space".into()),
-        ("whisper-desk".into(), "CTRL+ALT+d".into()),
-    ]);
-    assert_eq!(portal.asked().await, keys);
+    // The one that it remembers too, for it forgets those that are not asked for.
+    assert_eq!(portal.asked().await, portal_keys());
     let report = report(&session).await;
     assert_eq!(report.backend, KeyBackend::Portal);
     assert_eq!(
@@ -310,6 +326,7 @@ async fn a_key_of_the_portal_whispers_while_it_is_held() {
         Some("Super+M")
     );
 
+    portal.strike_elsewhere("mute").await;
     portal.press("whisper-desk").await;
     let request = daemon.next_request().await;
     assert!(whispers_to_desk(&request), "{request:?}");
@@ -331,14 +348,16 @@ async fn changed_keys_are_asked_of_the_portal_in_a_new_session() {
     let tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
     let id = || portal::Wanted::Id("alt.sotto.Sotto".into());
     assert_eq!(portal.asked().await, id());
-    let keys = |id: &str, key: &str| portal::Wanted::Keys(vec![(id.into(), key.into())]);
-    assert_eq!(portal.asked().await, keys("mute", "CTRL+ALT+m"));
+    let mute = || ("mute".to_owned(), "CTRL+ALT+m".to_owned());
+    let desk = || ("whisper-desk".to_owned(), "CTRL+ALT+d".to_owned());
+    assert_eq!(portal.asked().await, portal::Wanted::Keys(vec![mute()]));
     assert!(report(&session).await.dialog);
     session.configure("[hotkeys]\nmute = \"Ctrl+Alt+M\"\nwhisper.desk = \"Ctrl+Alt+D\"\n");
     assert_eq!(portal.asked().await, portal::Wanted::Closed);
     assert_eq!(portal.asked().await, id());
-    // Not what the desktop knows since then.
-    assert_eq!(portal.asked().await, keys("whisper-desk", "CTRL+ALT+d"));
+    // The one that the desktop knows too, for it forgets those that are not asked for.
+    let keys = portal::Wanted::Keys(vec![mute(), desk()]);
+    assert_eq!(portal.asked().await, keys);
     reported(&session, |report| report.keys.len() == 2).await;
     portal.press("whisper-desk").await;
     assert!(whispers_to_desk(&daemon.next_request().await));
@@ -350,6 +369,125 @@ async fn changed_keys_are_asked_of_the_portal_in_a_new_session() {
     session.configure("");
     assert_eq!(portal.asked().await, portal::Wanted::Closed);
     reported(&session, |report| report.keys.is_empty()).await;
+}
+
+#[tokio::test]
+async fn plasma_is_not_asked_for_keys_that_it_knows() {
+    let session = Session::start();
+    session.configure(KEYS);
+    // One of them without a trigger: the user has removed it.
+    let known = [("talk", "F8"), ("mute", ""), ("whisper-desk", "F9")];
+    let mut portal = Portal::start(&session, &known).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&PLASMA);
+    let id = portal::Wanted::Id("alt.sotto.Sotto".into());
+    assert_eq!(portal.asked().await, id);
+    let report = report(&session).await;
+    assert_eq!(key(&report, "hotkeys.talk").bound.as_deref(), Some("F8"));
+    assert_eq!(key(&report, "hotkeys.mute").bound, None);
+    portal.press("whisper-desk").await;
+    assert!(whispers_to_desk(&daemon.next_request().await));
+    // Nothing between: no dialog at every login.
+    session.configure("");
+    assert_eq!(portal.asked().await, portal::Wanted::Closed);
+}
+
+#[tokio::test]
+async fn plasma_5_is_told_of_the_keys_with_the_session_which_has_always_the_same_name() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let mut portal = Portal::of(&session, portal::Kind::Plasma5, &[]).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let mut tray = session.tray_on(&PLASMA);
+    for _ in 0..2 {
+        let id = portal::Wanted::Id("alt.sotto.Sotto".into());
+        assert_eq!(portal.asked().await, id);
+        let opened = portal::Wanted::SessionWith("Sotto".into(), proposed());
+        assert_eq!(portal.asked().await, opened);
+        reported(&session, |report| {
+            report.keys.iter().all(|key| key.bound.is_some())
+        })
+        .await;
+        portal.press("whisper-desk").await;
+        assert!(whispers_to_desk(&daemon.next_request().await));
+        drop(tray);
+        tray = session.tray_on(&PLASMA);
+    }
+}
+
+#[tokio::test]
+async fn keys_that_the_portal_tells_by_signal_or_with_a_failure_are_held() {
+    for kind in [portal::Kind::BySignal, portal::Kind::Gnome48] {
+        let session = Session::start();
+        session.configure(KEYS);
+        let mut portal = Portal::of(&session, kind, &[]).await;
+        let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+        let id = portal::Wanted::Id("alt.sotto.Sotto".into());
+        assert_eq!(portal.asked().await, id);
+        assert_eq!(portal.asked().await, portal_keys());
+        let held = |key: &KeyReport| key.bound.is_some();
+        reported(&session, |it| {
+            it.keys.len() == 3 && it.keys.iter().all(held)
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_portal_that_ends_ends_the_whisper_in_nobody_and_is_asked_again() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let mut portal = Portal::start(&session, &[]).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    let id = || portal::Wanted::Id("alt.sotto.Sotto".into());
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, portal_keys());
+    report(&session).await;
+    portal.press("whisper-desk").await;
+    assert!(whispers_to_desk(&daemon.next_request().await));
+    portal.end().await;
+    reported(&session, |report| report.keys.is_empty()).await;
+    // The connection that held the whisper has ended, and nobody has released it.
+    assert!(daemon.requests.try_recv().is_err());
+
+    let mut portal = Portal::start(&session, &[]).await;
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, portal_keys());
+    report(&session).await;
+    portal.press("whisper-desk").await;
+    assert!(whispers_to_desk(&daemon.next_request().await));
+}
+
+#[tokio::test]
+async fn what_the_user_does_not_allow_is_said_and_takes_no_other_key_away() {
+    let session = Session::start();
+    session.configure(KEYS);
+    let mut portal = Portal::of(&session, portal::Kind::Denied, &[("mute", "F9")]).await;
+    let mut daemon = Daemon::start(&session.places(), in_a_meeting());
+    let _tray = session.tray_on(&[("WAYLAND_DISPLAY", "wayland-0")]);
+    let id = || portal::Wanted::Id("alt.sotto.Sotto".into());
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, portal_keys());
+    let report = reported(&session, |report| report.problem.is_some()).await;
+    assert!(report.problem.unwrap().contains("not allowed"));
+
+    let mute = portal::Wanted::Keys(vec![("mute".into(), "CTRL+ALT+m".into())]);
+    session.configure("[hotkeys]\nmute = \"Ctrl+Alt+M\"\n");
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, mute);
+    reported(&session, |report| report.keys.len() == 1).await;
+    session.configure(KEYS);
+    assert_eq!(portal.asked().await, portal::Wanted::Closed);
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, portal_keys());
+    assert_eq!(portal.asked().await, id());
+    assert_eq!(portal.asked().await, mute);
+    let report = reported(&session, |report| report.keys.len() == 3).await;
+    assert!(key(&report, "hotkeys.talk").problem.is_some());
+    assert_eq!(key(&report, "hotkeys.mute").problem, None);
+    portal.press("mute").await;
+    assert_eq!(daemon.next_request().await.method(), "audio.mute");
 }
 
 #[tokio::test]
