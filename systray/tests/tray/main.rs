@@ -8,6 +8,7 @@ mod fixture;
 mod installing;
 mod keys;
 mod notifications;
+mod portal_keys;
 mod starting;
 mod window;
 mod windows;

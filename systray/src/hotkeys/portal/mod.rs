@@ -83,6 +83,8 @@ pub(super) async fn hold(
         let error = match outcome {
             Ok(End::Changed) => {
                 those_alone = false;
+                // The desktop may ask the user, and until then gives none.
+                let _ = reports.send(Held::default()).await;
                 continue;
             }
             Ok(End::Closed) => return Ok(()),
