@@ -42,6 +42,7 @@ fn view(known: &[(PeerId, &str)]) -> View {
             label: (*name).to_owned(),
             running: true,
             connected: true,
+            at: None,
             addresses: Vec::new(),
         })
         .collect();
