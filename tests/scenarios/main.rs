@@ -19,6 +19,7 @@ mod other_programs;
 mod panel;
 mod people;
 mod runner;
+mod service;
 mod talk_key;
 mod wayland;
 mod whisper;
@@ -100,6 +101,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     disk::a_full_disk_is_told_and_what_it_cannot_hold_is_told_to_nobody;
     disk::a_disk_that_hangs_is_told_and_nothing_else_waits_for_it;
     local::one_daemon_runs_in_a_home;
+    service::a_service_is_installed_hangs_comes_back_and_is_removed;
     local::mistakes_are_explained;
 ];
 

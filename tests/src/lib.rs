@@ -23,6 +23,7 @@ pub mod sound_server;
 pub mod speech;
 pub mod story;
 pub mod trace;
+pub mod user_manager;
 pub mod watch;
 
 pub use capture::{Capture, VoicePacket};
@@ -36,4 +37,5 @@ pub use setup::Setup;
 pub use sound_server::SoundServer;
 pub use speech::{Clip, Line, Script, Voice};
 pub use trace::Trace;
+pub use user_manager::UserManager;
 pub use watch::{PATIENCE, Watch};

@@ -45,6 +45,8 @@ const VIRTUAL_NETWORKS: Group = &[
     ("procps", "settings of virtual hosts (sysctl)"),
 ];
 
+const SERVICE: Group = &[("systemd", "the manager of a user's services")];
+
 const SOUND_SERVER: Group = &[("pulseaudio-utils", "talks to a sound server")];
 
 const OTHER_PROGRAMS: Group = &[
@@ -136,6 +138,7 @@ impl Set {
                 SPEECH,
                 SANDBOXES,
                 VIRTUAL_NETWORKS,
+                SERVICE,
                 SOUND_SERVER,
                 OTHER_PROGRAMS,
                 DESKTOP,
