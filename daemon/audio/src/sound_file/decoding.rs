@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::path::Path;
 
-use symphonia::core::codecs::audio::{AudioDecoder, AudioDecoderOptions};
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
-use symphonia::default::{get_codecs, get_probe};
+use symphonia::default::get_probe;
 
+use super::codec::{Codec, Decoded};
 use super::riff::{self, WaveError};
 use super::section::Section;
 use crate::error::DeviceError;
@@ -22,7 +22,7 @@ const DAMAGED: u32 = 100;
 /// Reads a sound file from its beginning to its end.
 pub(super) struct Decoding {
     format: Box<dyn FormatReader>,
-    decoder: Box<dyn AudioDecoder>,
+    codec: Codec,
     track: u32,
     form: Form,
     block: Vec<f32>,
@@ -84,7 +84,7 @@ impl Decoding {
             }
             _ => DeviceError::unreadable(
                 path,
-                &"it is none of the sound files that can be read: WAV, AIFF, FLAC, MP3, Ogg Vorbis",
+                &"it is none of the sound files that can be read: WAV, AIFF, FLAC, MP3, Ogg Vorbis, Opus",
             ),
         };
         let stream = MediaSourceStream::new(Box::new(sound), MediaSourceStreamOptions::default());
@@ -103,18 +103,17 @@ impl Decoding {
             .as_ref()
             .and_then(|parameters| parameters.audio())
             .ok_or_else(none)?;
-        let decoder = get_codecs()
-            .make_audio_decoder(parameters, &AudioDecoderOptions::default())
-            .map_err(|_| {
-                DeviceError::unreadable(
-                    path,
-                    &"its sound is compressed by a codec that Sotto has not",
-                )
-            })?;
+        let skip = track.delay.unwrap_or(0);
+        let codec = Codec::of(parameters, skip).ok_or_else(|| {
+            DeviceError::unreadable(
+                path,
+                &"its sound is compressed by a codec that Sotto has not",
+            )
+        })?;
         let track = track.id;
         Ok(Self {
             format,
-            decoder,
+            codec,
             track,
             form: Form::default(),
             block: Vec::new(),
@@ -155,21 +154,13 @@ impl Decoding {
             if packet.track_id != self.track {
                 continue;
             }
-            match self.decoder.decode(&packet) {
-                Ok(decoded) => {
-                    let spec = decoded.spec();
-                    let form = Form {
-                        rate: spec.rate(),
-                        channels: spec.channels().count(),
-                    };
-                    if decoded.is_empty() {
-                        continue;
-                    }
+            match self.codec.decode(&packet, &mut self.block)? {
+                Decoded::Block(_) if self.block.is_empty() => {}
+                Decoded::Block(form) => {
                     if self.form != Form::default() && self.form != form {
                         return Err("its form changes in the middle".to_owned());
                     }
                     self.form = form;
-                    decoded.copy_to_vec_interleaved(&mut self.block);
                     for sample in &mut self.block {
                         *sample = if sample.is_finite() {
                             sample.clamp(-1.0, 1.0)
@@ -179,14 +170,11 @@ impl Decoding {
                     }
                     return Ok(true);
                 }
-                Err(Error::DecodeError(detail)) if damaged == DAMAGED => {
+                Decoded::Damaged(detail) if damaged == DAMAGED => {
                     return Err(format!("it is damaged ({detail})"));
                 }
-                Err(Error::DecodeError(_) | Error::IoError(_)) if damaged < DAMAGED => {
-                    damaged += 1;
-                }
-                Err(Error::ResetRequired) => return Ok(false),
-                Err(error) => return Err(error.to_string()),
+                Decoded::Damaged(_) => damaged += 1,
+                Decoded::Ended => return Ok(false),
             }
         }
     }

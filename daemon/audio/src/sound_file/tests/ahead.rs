@@ -17,6 +17,7 @@ fn damaged_files_never_stop_the_program() {
         "a.flac",
         "a.mp3",
         "a.ogg",
+        "a.opus",
         "gsm.wav",
     ] {
         let whole = std::fs::read(stored(name)).unwrap();
