@@ -20,6 +20,8 @@ Anna
   network      4 colleagues running, 3 connected; at 192.0.2.7:42113
   invitations  1; see it with 'sotto invites'
   daemon       sottod 0.1.0, process 4711, running for 2 h 5 min
+! restart to update: another sottod is installed than the one that runs
+  'sotto restart', best after the meeting: it interrupts you for some seconds
 ! the file of meetings was damaged and is set aside
   it is kept as meetings.damaged
 "

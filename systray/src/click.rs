@@ -11,6 +11,8 @@ pub(crate) enum Click {
     Show(Show),
     /// The daemon is to be started.
     Start,
+    /// The daemon is to be stopped and started again.
+    Restart,
     /// The desktop's own dialog about keys is to be shown.
     ChooseKeys,
     /// The keys that work everywhere are to do nothing for a moment, or to do again what they do.

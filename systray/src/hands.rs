@@ -15,6 +15,8 @@ pub(crate) enum Deed {
     Show(Order),
     /// Start the daemon.
     Start,
+    /// Stop the daemon, and start it again.
+    Restart,
     /// Show the desktop's own dialog about keys.
     ChooseKeys,
     /// Let the keys that work everywhere do nothing for a moment, or again what they do.
@@ -51,6 +53,7 @@ impl Hands {
             Click::Ask(wish) => return self.clicks.click(wish),
             Click::Show(show) => Deed::Show(Order { show, token }),
             Click::Start => Deed::Start,
+            Click::Restart => Deed::Restart,
             Click::ChooseKeys => Deed::ChooseKeys,
             Click::KeysAside(aside) => Deed::KeysAside(aside),
         };

@@ -45,6 +45,11 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         style.paint(Ink::Bold, &status.you.label),
         table.render(style)
     );
+    if status.restart_to_update {
+        let (what, help) = update(status);
+        text.push_str(&format!("\n{}", style.paint(Ink::Yellow, what)));
+        text.push_str(&format!("\n  {}", style.paint(Ink::Dim, help)));
+    }
     for warning in &status.warnings {
         let ink = match warning.severity {
             Severity::Error => Ink::Red,
@@ -60,6 +65,16 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         }
     }
     text
+}
+
+/// Says that an update waits for a restart, and how to do that.
+fn update(status: &Status) -> (&'static str, &'static str) {
+    let what = "! restart to update: another sottod is installed than the one that runs";
+    let help = match status.meeting.is_some() {
+        true => "'sotto restart', best after the meeting: it interrupts you for some seconds",
+        false => "'sotto restart'",
+    };
+    (what, help)
 }
 
 fn meeting(status: &Status, style: Style) -> String {

@@ -31,6 +31,7 @@ mod hotkeys;
 mod method;
 pub mod model;
 mod places;
+mod program;
 pub mod server;
 pub mod starter;
 pub mod unit;
@@ -50,6 +51,7 @@ pub use hotkeys::{
 };
 pub use method::*;
 pub use places::{HOME_VARIABLE, NoHome, Places};
+pub use program::OwnProgram;
 pub use wire::{Envelope, MAX_REPLY_LINE, MAX_REQUEST_LINE, parse_request};
 
 /// The version of this API. It changes when an older client would misunderstand a newer daemon; new methods,

@@ -200,6 +200,7 @@ impl Hub {
             self.changed(Shown::Meeting(active));
         }
         self.expire_dnd();
+        self.look_for_update_sometimes();
         self.retry_storing();
         self.settle_chirps(None);
     }

@@ -47,6 +47,7 @@ impl Hub {
             .into()),
             Request::StatusGet(_) => {
                 self.count_running();
+                self.look_for_update();
                 Ok(self.status().into())
             }
             Request::PeersList(_) => Ok(PeersReply {
@@ -63,6 +64,7 @@ impl Hub {
             .into()),
             Request::EventsSubscribe(params) => {
                 // What changed a moment ago is in the snapshot, and is told to the others before it.
+                self.look_for_update();
                 self.publish();
                 self.count_running();
                 return answer.subscribe(params, self.snapshot());

@@ -39,6 +39,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use sotto_audio::priority::Priority;
+use sotto_control::OwnProgram;
 use sotto_control::config::{Notifications, TalkMode};
 use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
@@ -202,6 +203,8 @@ impl Hub {
             clock: parts.clock,
             run: Run {
                 started: Instant::now(),
+                program: OwnProgram::started(),
+                look_for_update: Instant::now(),
                 config_file: Arc::new(ConfigFile::new(parts.config_file)),
                 groups: parts.groups,
                 config_order: Arc::default(),

@@ -1,12 +1,14 @@
 //! The daemon at a glance.
 
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use sotto_control::OwnProgram;
 use sotto_control::config::{Notifications, TalkMode};
 use sotto_control::model::Status;
 
 use super::dnd::DoNotDisturb;
+use super::publisher::Shown;
 use super::warnings::Warnings;
 use super::{Hub, present};
 use crate::config_file::ConfigFile;
@@ -14,10 +16,17 @@ use crate::desktop::DesktopWatch;
 use crate::groups::Groups;
 use crate::service;
 
+/// Who listens hears within this time that the program was updated.
+const LOOK_FOR_UPDATE_EVERY: Duration = Duration::from_secs(60);
+
 /// This run of the daemon.
 #[derive(Debug)]
 pub(super) struct Run {
     pub(super) started: Instant,
+    /// The program that runs, and whether an update has replaced it.
+    pub(super) program: OwnProgram,
+    /// When that is looked for again.
+    pub(super) look_for_update: Instant,
     pub(super) config_file: Arc<ConfigFile>,
     /// The user's groups of colleagues.
     pub(super) groups: Groups,
@@ -56,6 +65,7 @@ impl Hub {
         Status {
             you: present::person(&self.mesh, me.peer),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            restart_to_update: self.run.program.is_replaced(),
             pid: std::process::id(),
             uptime_s: self.run.started.elapsed().as_secs(),
             config: self.run.config_file.path().display().to_string(),
@@ -83,6 +93,23 @@ impl Hub {
     pub(super) fn count_running(&mut self) {
         let running = self.mesh.running(self.clock.now());
         self.neighbours.set_all_running(running);
+    }
+
+    /// Looks whether an update has replaced the program, for those who ask.
+    pub(super) fn look_for_update(&mut self) {
+        let before = self.run.program.is_replaced();
+        self.run.look_for_update = Instant::now() + LOOK_FOR_UPDATE_EVERY;
+        if self.run.program.look() != before {
+            tracing::info!("an update has replaced this program on disk; a restart brings it");
+            self.changed(Shown::Status);
+        }
+    }
+
+    /// Looks for it once in a while, for those who listen.
+    pub(super) fn look_for_update_sometimes(&mut self) {
+        if Instant::now() >= self.run.look_for_update {
+            self.look_for_update();
+        }
     }
 
     /// Writes the line for `systemctl status`.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::restart;
 use sotto_control::Places;
 use sotto_control::starter::{self, ANSWERS_WITHIN};
 use tokio::sync::mpsc;
@@ -49,8 +50,14 @@ pub(super) async fn run(
                     starts.spawn(async move { starter::start(&places).await });
                     answers_until = None;
                 }
+                Some(Deed::Restart) if starts.is_empty() => {
+                    face.here(|here| here.trouble = None).await;
+                    let places = places.clone();
+                    starts.spawn(async move { restart::restart(&places).await });
+                    answers_until = None;
+                }
                 // It is on its way.
-                Some(Deed::Start) => {}
+                Some(Deed::Start | Deed::Restart) => {}
                 Some(Deed::ChooseKeys) => keyboard.choose(),
                 Some(Deed::KeysAside(aside)) => {
                     keyboard.set_aside(aside);

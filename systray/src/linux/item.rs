@@ -45,7 +45,11 @@ impl Item {
     fn click(&self, click: Click) {
         let token = match &click {
             Click::Show(_) => ksni::current_xdg_activation_token(),
-            Click::Ask(_) | Click::Start | Click::ChooseKeys | Click::KeysAside(_) => None,
+            Click::Ask(_)
+            | Click::Start
+            | Click::Restart
+            | Click::ChooseKeys
+            | Click::KeysAside(_) => None,
         };
         self.hands.click(click, token);
     }

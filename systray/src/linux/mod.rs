@@ -4,6 +4,7 @@ mod deeds;
 mod gone;
 mod host;
 mod item;
+mod restart;
 
 use std::path::PathBuf;
 use std::sync::Arc;

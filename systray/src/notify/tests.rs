@@ -69,7 +69,11 @@ impl Desk {
         self.now += Duration::from_secs(1);
         match self.notifier.pressed(id, key, self.now)? {
             Click::Ask(wish) => Some(wish),
-            Click::Show(_) | Click::Start | Click::ChooseKeys | Click::KeysAside(_) => None,
+            Click::Show(_)
+            | Click::Start
+            | Click::Restart
+            | Click::ChooseKeys
+            | Click::KeysAside(_) => None,
         }
     }
 

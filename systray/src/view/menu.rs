@@ -47,6 +47,7 @@ pub(super) fn connected(snapshot: &Snapshot, refusal: Option<&str>, here: &Here)
     meeting.extend(active.map(roster));
     meeting.extend(whispers(snapshot));
     meeting.extend(troubles(snapshot, refusal, here));
+    meeting.extend(update(snapshot));
     let own = [
         quiet(snapshot),
         action("Settings…", Click::Show(Show::Settings)),
@@ -142,6 +143,16 @@ fn troubles(snapshot: &Snapshot, refusal: Option<&str>, here: &Here) -> Vec<Entr
         .chain(snapshot.status.network.problem.as_deref())
         .map(warning)
         .collect()
+}
+
+/// Returns the line that restarts an updated daemon. It is never restarted by itself: that would interrupt a meeting.
+fn update(snapshot: &Snapshot) -> Option<Entry> {
+    let label = match snapshot.active() {
+        Some(_) => "Restart to update (interrupts the meeting)",
+        None => "Restart to update",
+    };
+    let waits = snapshot.status.restart_to_update;
+    waits.then(|| action(label, Click::Restart))
 }
 
 fn sound_trouble(sound: &Sound) -> Option<String> {

@@ -436,3 +436,18 @@ fn the_icon_shows_who_speaks_and_the_menu_stays_as_it_is() {
     });
     assert_eq!(others.view(), silent);
 }
+
+#[test]
+fn an_updated_daemon_is_restarted_by_its_user_alone() {
+    let updated = |snapshot: &mut Snapshot| snapshot.status.restart_to_update = true;
+    let view = Scene::without_a_meeting().with(updated).view();
+    assert_eq!(
+        click(&view.menu, "Restart to update"),
+        Some(&Click::Restart)
+    );
+    let view = Scene::in_a_meeting().with(updated).view();
+    let label = "Restart to update (interrupts the meeting)";
+    assert_eq!(click(&view.menu, label), Some(&Click::Restart));
+    let view = Scene::in_a_meeting().view();
+    assert_eq!(click(&view.menu, label), None);
+}

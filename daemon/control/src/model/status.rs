@@ -49,6 +49,9 @@ pub struct Status {
     /// The daemon's release, for instance `0.1.0`.
     #[serde(default)]
     pub version: String,
+    /// Whether an update has put another program in the place of the one that runs: a restart brings it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restart_to_update: bool,
     /// The daemon's process id.
     #[serde(default)]
     pub pid: u32,
