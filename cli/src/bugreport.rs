@@ -18,8 +18,6 @@ use crate::format::{self, Style};
 
 /// The lines of the log that are told.
 const LOG_LINES: usize = 300;
-/// The width of the doctor's text.
-const COLUMNS: usize = 100;
 
 /// Makes the report. Takes two to four seconds, like the doctor.
 ///
@@ -45,7 +43,7 @@ pub(crate) async fn make() -> Result<String, Failure> {
         ("Programs", programs(&machine)),
         (
             "What the doctor found",
-            format::diagnosis(&findings?, true, COLUMNS, Style::for_stream(false)),
+            format::diagnosis(&findings?, true, Style::for_stream(false)),
         ),
         ("The daemon's state", state),
         ("Settings", settings),

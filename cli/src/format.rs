@@ -14,7 +14,7 @@ mod service;
 mod stats;
 mod status;
 mod style;
-mod table;
+pub(crate) mod table;
 mod talk;
 
 pub(crate) use audio::{

@@ -48,16 +48,6 @@ impl Output {
         }
     }
 
-    /// The columns that lines should fit into.
-    pub(crate) fn columns(&self) -> usize {
-        const USUAL: usize = 80;
-        const WIDEST: usize = 100;
-        match io::stdout().is_terminal().then(crossterm::terminal::size) {
-            Some(Ok((columns @ 1.., _))) => usize::from(columns).min(WIDEST),
-            _ => USUAL,
-        }
-    }
-
     /// Whether programs read the output.
     pub(crate) const fn is_json(&self) -> bool {
         self.json

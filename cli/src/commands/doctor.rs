@@ -25,7 +25,7 @@ impl Doctor {
         output.progress("");
         let report = report?;
         output.show(&report, |report, style| {
-            format::diagnosis(report, self.all, output.columns(), style)
+            format::diagnosis(report, self.all, style)
         })?;
         match report.ails() {
             Some(area) => Err(Failure::Unwell(area)),

@@ -7,8 +7,12 @@ use unicode_width::UnicodeWidthStr;
 /// The columns before a sentence: two blanks, the sign, a blank.
 const INDENT: usize = 4;
 
-/// Shows problems and notes, and, if `all`, what is well; lines fit into `columns`.
-pub(crate) fn diagnosis(report: &Report, all: bool, columns: usize, style: Style) -> String {
+/// The width of a text where no terminal tells its own, and the widest.
+const COLUMNS: (usize, usize) = (80, 100);
+
+/// Shows problems and notes, and, if `all`, what is well.
+pub(crate) fn diagnosis(report: &Report, all: bool, style: Style) -> String {
+    let columns = style.columns().unwrap_or(COLUMNS.0).min(COLUMNS.1);
     let mut text = String::new();
     for area in Area::ALL {
         let of_area = report.findings.iter().filter(|it| it.area == area);
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn problems_come_with_reason_and_help() {
-        let text = diagnosis(&report(), false, 80, Style::PLAIN);
+        let text = diagnosis(&report(), false, Style::PLAIN);
         assert_eq!(
             text,
             "The daemon\n  ✓ is well\n\nThe network\n  ✗ ufw lets nothing in at port 26606\n    Colleagues behind such a firewall too may not reach you.\n    → sudo ufw allow Sotto\n\nSound\n  ✓ is well\n\nThe desktop\n  · sotto-tray does not run\n    → sotto-tray\n\n1 problem, 1 note. What is well: sotto doctor --all"
@@ -145,14 +149,14 @@ mod tests {
 
     #[test]
     fn what_is_well_is_shown_when_asked_for() {
-        let text = diagnosis(&report(), true, 80, Style::PLAIN);
+        let text = diagnosis(&report(), true, Style::PLAIN);
         assert!(text.contains("✓ sottod 0.1.0 runs as process 7"), "{text}");
         assert!(!text.contains("--all"), "{text}");
     }
 
     #[test]
     fn lines_fit_a_narrow_terminal() {
-        let text = diagnosis(&report(), true, 40, Style::PLAIN);
+        let text = diagnosis(&report(), true, Style::PLAIN.within(40));
         for line in text.lines() {
             assert!(line.width() <= 40, "{line}");
         }

@@ -8,12 +8,28 @@ use sotto_control::{
 };
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+/// The letters of an identifier that name a meeting.
+const SHORT_ID: usize = 8;
+
 pub(crate) fn meetings(reply: &MeetingsReply, style: Style) -> String {
     if reply.meetings.is_empty() {
         return "You have no meetings. Start one: sotto meet TITLE NAME…".to_owned();
     }
-    let mut table = Table::new().heading(&["", "MEETING", "YOU", "PRESENT", ""]);
+    let mut table = Table::new().heading(&["", "MEETING", "", "YOU", "PRESENT", ""]);
     for meeting in &reply.meetings {
+        let title = meeting.title.to_lowercase();
+        let alike = reply
+            .meetings
+            .iter()
+            .filter(|it| it.title.to_lowercase() == title);
+        // By this one can be named where the title means several.
+        let id = match alike.count() {
+            0 | 1 => String::new(),
+            _ => format!(
+                "[{}]",
+                meeting.id.chars().take(SHORT_ID).collect::<String>()
+            ),
+        };
         let (sign, ink) = if meeting.active {
             ("▸", Ink::Green)
         } else {
@@ -32,6 +48,7 @@ pub(crate) fn meetings(reply: &MeetingsReply, style: Style) -> String {
         table.row([
             (ink, sign.to_owned()),
             (Ink::Bold, meeting.title.clone()),
+            (Ink::Dim, id),
             (Ink::Plain, state(&meeting.presence)),
             (Ink::Plain, count(meeting)),
             (Ink::Dim, with),
@@ -120,6 +137,15 @@ pub(crate) fn joined(reply: &MeetingReply, style: Style) -> String {
 
 pub(crate) fn invited(reply: &InviteReply, style: Style) -> String {
     let left_out = left_out(&reply.left_out, style);
+    if reply.invited.is_empty() && reply.left_out.is_empty() {
+        let meeting = MeetingReply {
+            meeting: reply.meeting.clone(),
+        };
+        return format!(
+            "They are in the meeting already.\n{}",
+            roster(&meeting, style)
+        );
+    }
     let invited = names(&reply.invited);
     let meeting = MeetingReply {
         meeting: reply.meeting.clone(),

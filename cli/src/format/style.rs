@@ -1,9 +1,11 @@
 //! Colour, where it is wanted.
 
-/// Whether to colour.
+/// What the place shows that a text is written to: colours or none, and how many columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
     colour: bool,
+    /// Of a terminal; nothing where lines may be of any length.
+    columns: Option<usize>,
 }
 
 /// What a text is written in.
@@ -21,17 +23,42 @@ pub(crate) enum Ink {
 impl Style {
     /// No colour at all.
     #[cfg(test)]
-    pub(crate) const PLAIN: Self = Self { colour: false };
+    pub(crate) const PLAIN: Self = Self {
+        colour: false,
+        columns: None,
+    };
     /// Colour, whatever the environment says.
     #[cfg(test)]
-    pub(crate) const COLOURED: Self = Self { colour: true };
+    pub(crate) const COLOURED: Self = Self {
+        colour: true,
+        columns: None,
+    };
 
     /// Colour on a terminal, unless NO_COLOR (no-color.org) or a terminal that cannot says otherwise.
     pub(crate) fn for_stream(is_terminal: bool) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let size = is_terminal.then(crossterm::terminal::size);
         Self {
             colour: is_terminal && !refused && !dumb,
+            columns: match size {
+                Some(Ok((columns @ 1.., _))) => Some(columns.into()),
+                _ => None,
+            },
+        }
+    }
+
+    /// Returns the columns that a line should fit into, if it matters.
+    pub(crate) const fn columns(self) -> Option<usize> {
+        self.columns
+    }
+
+    /// The same with lines of at most so many columns.
+    #[cfg(test)]
+    pub(crate) const fn within(self, columns: usize) -> Self {
+        Self {
+            columns: Some(columns),
+            ..self
         }
     }
 

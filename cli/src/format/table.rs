@@ -1,7 +1,10 @@
 //! Columns that line up, whatever script the names are in.
 
 use super::{Ink, Style};
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// A column is made no narrower than this.
+const NARROWEST: usize = 8;
 
 /// Rows of cells. The last column is not padded; a column that is empty everywhere takes no room.
 #[derive(Debug, Default)]
@@ -48,12 +51,31 @@ impl Table {
                 }
             }
         }
+        if let Some(columns) = style.columns() {
+            self.fit(&mut widths, columns);
+        }
         let lines: Vec<String> = self
             .rows
             .iter()
             .map(|row| self.line(row, &widths, style))
             .collect();
         lines.join("\n")
+    }
+
+    /// Makes the widest columns narrower until a line fits, as far as something of each stays.
+    fn fit(&self, widths: &mut [usize], columns: usize) {
+        let gaps = |widths: &[usize]| {
+            let shown = widths.iter().filter(|width| **width > 0).count();
+            self.indent + 2 * shown.saturating_sub(1)
+        };
+        let mut over = (widths.iter().sum::<usize>() + gaps(widths)).saturating_sub(columns);
+        while over > 0 {
+            let Some(widest) = widths.iter_mut().max().filter(|width| **width > NARROWEST) else {
+                return;
+            };
+            *widest -= 1;
+            over -= 1;
+        }
     }
 
     fn line(&self, row: &[(Ink, String)], widths: &[usize], style: Style) -> String {
@@ -63,9 +85,10 @@ impl Table {
             if *width == 0 {
                 continue;
             }
+            let text = cut(text, *width);
             if !text.is_empty() {
                 line.push_str(&" ".repeat(pending));
-                line.push_str(&style.paint(*ink, text));
+                line.push_str(&style.paint(*ink, &text));
                 pending = 0;
             }
             // Spaces are written only before something, so that no line ends with them.
@@ -73,6 +96,25 @@ impl Table {
         }
         line
     }
+}
+
+/// Returns as much of a text as so many columns hold; that something is missing is seen.
+pub(crate) fn cut(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        let width = character.width().unwrap_or(0);
+        if used + width + 1 > columns {
+            break;
+        }
+        used += width;
+        kept.push(character);
+    }
+    kept.push('…');
+    kept
 }
 
 #[cfg(test)]
@@ -98,5 +140,18 @@ mod tests {
         table.row([plain("long"), plain("c")]);
         let coloured = table.render(Style::COLOURED);
         assert_eq!(coloured, "\x1b[32ma\x1b[0m     b\nlong  c");
+    }
+
+    #[test]
+    fn a_table_fits_a_terminal_and_shows_that_something_is_missing() {
+        let mut table = Table::new();
+        table.row([
+            plain("Anna"),
+            plain("A meeting with a title that goes on and on"),
+            plain("192.0.2.1"),
+        ]);
+        let text = table.render(Style::PLAIN.within(40));
+        assert_eq!(text, "Anna  A meeting with a title…  192.0.2.1");
+        assert_eq!(cut("陈陈陈", 4), "陈…");
     }
 }

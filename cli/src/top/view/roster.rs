@@ -3,13 +3,14 @@
 use super::super::meter::meter;
 use super::super::state::Screen;
 use super::{BOLD, DIM, WHISPER, panel, sign};
+use crate::format::table;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use sotto_control::model::{Meeting, Participant, Path, Peer, PresenceState, Stats, Talk, TalkTo};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// Cells of a level's bar.
 const METER: usize = 12;
@@ -235,18 +236,9 @@ fn fitted(text: &str, cells: usize) -> String {
     if width <= cells {
         return format!("{text}{}", " ".repeat(cells - width));
     }
-    let mut cut = String::new();
-    let mut used = 0;
-    for character in text.chars() {
-        let width = character.width().unwrap_or(0);
-        if used + width + 1 > cells {
-            break;
-        }
-        used += width;
-        cut.push(character);
-    }
-    cut.push('…');
-    format!("{cut}{}", " ".repeat(cells.saturating_sub(used + 1)))
+    let cut = table::cut(text, cells);
+    let missing = cells.saturating_sub(cut.width());
+    format!("{cut}{}", " ".repeat(missing))
 }
 
 fn draw_lobby(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
