@@ -80,7 +80,7 @@ fn is_installed(anna: &UserManager) -> Outcome {
         "{}",
         program.display()
     );
-    ensure!(daemon(anna)?["pid"].to_string() == process);
+    ensure!(number(&daemon(anna)?["pid"]) == process);
     Ok(())
 }
 
@@ -128,7 +128,7 @@ fn leaves_a_daemon_alone_that_was_started_by_hand(anna: &UserManager) -> Outcome
     let by_hand = Running::start(&mut by_hand)?;
     anna.sotto(&["status", "--wait=10s"])?;
     // A program of another user's takes its name from setpriv, which becomes it.
-    let process = daemon(anna)?["pid"].to_string();
+    let process = number(&daemon(anna)?["pid"]);
     for (arguments, helps) in [
         (&["service", "start"], "sotto restart"),
         (&["service", "stop"], "sotto quit"),
@@ -136,11 +136,11 @@ fn leaves_a_daemon_alone_that_was_started_by_hand(anna: &UserManager) -> Outcome
         let said = anna.refused(arguments)?;
         ensure!(said.contains(&process) && said.contains(helps), "{said}");
     }
-    ensure!(service_status(anna)?["by_hand"].to_string() == process);
+    ensure!(number(&service_status(anna)?["by_hand"]) == process);
     ensure!(anna.systemctl(&["start", "sottod"]).is_err());
     failed_once(anna)?;
     ensure!(
-        daemon(anna)?["pid"].to_string() == process,
+        number(&daemon(anna)?["pid"]) == process,
         "its socket was taken"
     );
     anna.sotto(&["restart"])?;
@@ -236,6 +236,10 @@ fn service_status(anna: &UserManager) -> Result<Value> {
 
 fn daemon(anna: &UserManager) -> Result<Value> {
     json(anna, &["status", "--json"])
+}
+
+fn number(value: &Value) -> String {
+    value.to_string()
 }
 
 fn json(anna: &UserManager, arguments: &[&str]) -> Result<Value> {
