@@ -35,7 +35,6 @@ impl Hub {
         }
         match event {
             NetworkEvent::Listening(addresses) => {
-                self.neighbours.log_listening();
                 self.feed(Input::ListenAddresses(addresses));
             }
             NetworkEvent::InterfacesChanged => tracing::debug!("network interfaces changed"),

@@ -59,6 +59,11 @@ impl Neighbours {
         }
         match event {
             NetworkEvent::Listening(addresses) => {
+                // What comes and goes beside an address that stays, a container's for instance, is no news.
+                match self.listening.iter().any(|it| addresses.contains(it)) {
+                    true => tracing::debug!(?addresses, "listening"),
+                    false => tracing::info!(?addresses, "listening"),
+                }
                 self.listening.clone_from(addresses);
                 true
             }
