@@ -162,6 +162,9 @@ fn network(network: &NetworkStatus, style: Style) -> String {
     if let Some(problem) = &network.problem {
         text.push_str(&format!("; {}", style.paint(Ink::Red, problem)));
     }
+    if let Some(hint) = &network.hint {
+        text.push_str(&format!("; {}", style.paint(Ink::Dim, hint)));
+    }
     text
 }
 

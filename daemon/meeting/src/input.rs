@@ -101,6 +101,8 @@ pub enum Input {
     MediaPort(u16),
     /// The addresses on which this daemon can be dialled.
     ListenAddresses(Vec<SocketAddr>),
+    /// Another daemon has proven my identity over a connection.
+    Cloned,
     /// Somebody came to, or went from, the machine.
     Session(Session),
     /// A screen saver came on. It may lock the screen, and covers it at least.

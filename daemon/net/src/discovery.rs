@@ -11,9 +11,13 @@ use tokio::{sync::mpsc, task::JoinHandle, time};
 use crate::{Interfaces, NodeId, statistics::Counters};
 
 mod announcement;
+mod ear;
+mod hearing;
 mod sightings;
 
 use announcement::Announcement;
+pub(crate) use ear::Shared as Overhearing;
+use ear::{Ear, News};
 pub(crate) use sightings::Sighting;
 use sightings::Sightings;
 
@@ -42,19 +46,24 @@ impl Discovery {
         port: u16,
         interfaces: Interfaces,
         counters: Arc<Counters>,
+        overhearing: Overhearing,
     ) -> (Self, mpsc::Receiver<Sighting>) {
         let (sightings, receiver) = mpsc::channel(QUEUE);
         let (stop, mut stopped) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             let mut found = Sightings::new(node, counters);
+            let mut ear = Ear::new(interfaces.clone(), overhearing);
             loop {
                 match Responder::start(node, port, &interfaces) {
                     Ok(responder) => {
-                        let asked_to_stop =
-                            responder.run(&mut found, &sightings, &mut stopped).await;
+                        let ended = responder
+                            .run(&mut found, &mut ear, &sightings, &mut stopped)
+                            .await;
                         responder.say_goodbye().await;
-                        if asked_to_stop {
-                            return;
+                        match ended {
+                            Ended::Stopped => return,
+                            Ended::PortFree => continue,
+                            Ended::Failed => {}
                         }
                     }
                     Err(error) => tracing::warn!(%error, "cannot use mDNS; trying again in 5 s"),
@@ -82,17 +91,29 @@ impl Drop for Discovery {
     }
 }
 
+/// Why a run of the mDNS library is over.
+enum Ended {
+    /// It is no longer wanted.
+    Stopped,
+    /// Another program had the port, and has let go of it: the library binds it once, when it starts.
+    PortFree,
+    Failed,
+}
+
 /// One run of the mDNS library, which has its own thread.
-struct Responder(ServiceDaemon);
+struct Responder {
+    daemon: ServiceDaemon,
+    service: ServiceInfo,
+}
 
 impl Responder {
     fn start(node: NodeId, port: u16, interfaces: &Interfaces) -> Result<Self, mdns_sd::Error> {
-        let responder = Self(ServiceDaemon::new()?);
-        responder.0.set_ip_check_interval(ADDRESS_CHECK)?;
+        let daemon = ServiceDaemon::new()?;
+        daemon.set_ip_check_interval(ADDRESS_CHECK)?;
         if let Interfaces::Named(names) = interfaces {
-            responder.0.disable_interface(IfKind::All)?;
+            daemon.disable_interface(IfKind::All)?;
             let names: Vec<_> = names.iter().cloned().map(IfKind::Name).collect();
-            responder.0.enable_interface(names)?;
+            daemon.enable_interface(names)?;
         }
         let announcement = Announcement::new(node);
         let properties = announcement.properties();
@@ -103,70 +124,97 @@ impl Responder {
         // The names hold 128 bits of the key, so nobody has them already. Without probing (RFC 6762 §8.1) others see
         // this daemon after 5 ms instead of 0.9 s.
         service.set_requires_probe(false);
-        responder.0.register(service)?;
-        Ok(responder)
+        daemon.register(service.clone())?;
+        Ok(Self { daemon, service })
     }
 
-    /// Reports sightings until told to stop (true) or mDNS failed (false).
+    /// Reports sightings until told to stop, or until there is reason to begin anew.
     async fn run(
         &self,
         found: &mut Sightings,
+        ear: &mut Ear,
         sightings: &mpsc::Sender<Sighting>,
         stopped: &mut mpsc::Receiver<()>,
-    ) -> bool {
+    ) -> Ended {
+        let mut deaf = false;
         loop {
             // A browse whose events are not fetched in time is closed by the library; then this one takes over.
-            let browse = match self.0.browse(SERVICE) {
+            let browse = match self.daemon.browse(SERVICE) {
                 Ok(browse) => browse,
                 Err(error) => {
                     tracing::warn!(%error, "cannot browse by mDNS");
-                    return false;
+                    return Ended::Failed;
                 }
             };
             loop {
-                let event = tokio::select! {
-                    event = browse.recv_async() => event,
-                    _ = stopped.recv() => return true,
-                };
-                let Ok(event) = event else {
-                    tracing::debug!("mDNS browse ended; browsing again");
-                    break;
-                };
-                let sighting = match event {
-                    ServiceEvent::ServiceResolved(service) => {
-                        let properties = service
-                            .txt_properties
-                            .iter()
-                            .map(|property| (property.key(), property.val()));
-                        let addresses: Vec<_> = service
-                            .addresses
-                            .iter()
-                            .map(|ip| SocketAddr::new(ip.to_ip_addr(), service.port))
-                            .collect();
-                        found.resolved(
-                            &service.fullname,
-                            Announcement::parse(properties),
-                            addresses,
-                        )
-                    }
-                    ServiceEvent::ServiceRemoved(_, fullname) => found.removed(&fullname),
-                    _ => None,
+                let sighting = tokio::select! {
+                    event = browse.recv_async() => match event {
+                        Ok(event) => sighted(found, event),
+                        Err(_) => {
+                            tracing::debug!("mDNS browse ended; browsing again");
+                            break;
+                        }
+                    },
+                    news = ear.next() => match news {
+                        News::PortFree => {
+                            let _ = sightings.send(Sighting::Hearing(None)).await;
+                            return Ended::PortFree;
+                        }
+                        News::Verdict(deafness) => {
+                            let healed = std::mem::replace(&mut deaf, deafness.is_some()) && !deaf;
+                            if healed {
+                                self.begin_again();
+                            }
+                            Some(Sighting::Hearing(deafness))
+                        }
+                    },
+                    _ = stopped.recv() => return Ended::Stopped,
                 };
                 if let Some(sighting) = sighting
                     && sightings.send(sighting).await.is_err()
                 {
-                    return true;
+                    return Ended::Stopped;
                 }
             }
             time::sleep(Duration::from_millis(100)).await;
         }
     }
 
+    /// Announces and asks at once: what was sent while nothing came through is lost, and the library asks ever more rarely.
+    fn begin_again(&self) {
+        // The browse that is open ends with that, and a new one follows.
+        let asked = self.daemon.stop_browse(SERVICE);
+        if let Err(error) = asked.and_then(|()| self.daemon.register(self.service.clone())) {
+            tracing::debug!(%error, "cannot announce anew");
+        }
+    }
+
     async fn say_goodbye(self) {
         // The library withdraws what was registered and then answers.
-        if let Ok(done) = self.0.shutdown() {
+        if let Ok(done) = self.daemon.shutdown() {
             let _ = time::timeout(GOODBYE, done.recv_async()).await;
         }
+    }
+}
+
+/// Takes in what the library saw; returns what that means.
+fn sighted(found: &mut Sightings, event: ServiceEvent) -> Option<Sighting> {
+    match event {
+        ServiceEvent::ServiceResolved(service) => {
+            let properties = service
+                .txt_properties
+                .iter()
+                .map(|property| (property.key(), property.val()));
+            let addresses: Vec<_> = service
+                .addresses
+                .iter()
+                .map(|ip| SocketAddr::new(ip.to_ip_addr(), service.port))
+                .collect();
+            let announcement = Announcement::parse(properties);
+            found.resolved(&service.fullname, announcement, addresses)
+        }
+        ServiceEvent::ServiceRemoved(_, fullname) => found.removed(&fullname),
+        _ => None,
     }
 }
 

@@ -5,6 +5,7 @@
 //! if the caller stays behind, gossip and requests are dropped and, last, the swarm is left alone until it catches up.
 
 use std::{
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,15 +18,17 @@ use tokio::{
 };
 
 use crate::{
-    NetworkCommand, NetworkConfig, NetworkError, NetworkEvent, NodeId,
+    NetworkCommand, NetworkConfig, NetworkError, NetworkEvent, NetworkReport, NodeId,
     behaviour::{self, Behaviour},
     direct,
     discovery::Sighting,
     gossip, media_stream,
     planner::Planner,
+    report,
     statistics::Counters,
 };
 
+mod clones;
 mod commands;
 mod connections;
 mod dialling;
@@ -38,6 +41,7 @@ mod own_addresses;
 #[cfg(test)]
 mod tests;
 
+use clones::Clones;
 use connections::Connections;
 use dialling::Attempts;
 use events::Events;
@@ -61,6 +65,7 @@ pub(crate) struct Driver {
     planner: Planner,
     lookout: Lookout,
     connections: Connections,
+    clones: Clones,
     attempts: Attempts,
     inbox: direct::Inbox,
     outbox: direct::Outbox,
@@ -104,6 +109,7 @@ impl Driver {
             planner,
             lookout,
             connections: Connections::new(config.common_topic),
+            clones: Clones::default(),
             attempts: Attempts::default(),
             inbox: direct::Inbox::default(),
             outbox: direct::Outbox::default(),
@@ -201,6 +207,7 @@ impl Driver {
         }
         self.expire_inquiries(now);
         self.close_surplus(now);
+        self.check_suspects();
         self.counters
             .addresses_refused
             .add(self.planner.take_refused());
@@ -233,6 +240,16 @@ impl Driver {
                     self.emit(NetworkEvent::Discovered { peer, addresses });
                 }
             }
+            Sighting::Ourselves { addresses } => {
+                let own = &self.own;
+                let elsewhere = |address: &SocketAddr| {
+                    own.subnets().contains(address.ip())
+                        && !(address.port() == own.port() && own.contains(address.ip()))
+                };
+                self.clones.suspect(addresses.into_iter().filter(elsewhere));
+                self.check_suspects();
+            }
+            Sighting::Hearing(deafness) => self.emit(NetworkEvent::Hearing(deafness)),
             Sighting::Gone { peer } => {
                 self.planner.expired(peer);
                 let known = self.connections.note_expired(peer);
@@ -240,6 +257,18 @@ impl Driver {
                 self.emit(NetworkEvent::Expired { peer });
             }
         }
+    }
+
+    /// Tells what is known of the ways to others.
+    fn describe(&self) -> NetworkReport {
+        let mut report = NetworkReport {
+            interfaces: report::interfaces(self.own.interfaces()),
+            unreachable: self.planner.unreachable(),
+            clones: self.clones.proven().to_vec(),
+            ..NetworkReport::default()
+        };
+        self.lookout.report(&mut report);
+        report
     }
 
     /// Closes every connection and withdraws the announcement.

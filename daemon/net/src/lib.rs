@@ -35,6 +35,7 @@ mod message;
 mod network;
 mod node_id;
 mod planner;
+mod report;
 mod routes;
 mod statistics;
 
@@ -44,9 +45,10 @@ pub use error::{
 };
 pub use media_socket::{MediaFollower, MediaSocket, MediaWaker};
 pub use media_stream::{MAX_MEDIA_DATAGRAM, MediaStreams, Wake};
-pub use message::{NetworkCommand, NetworkEvent, Transport, Verdict};
+pub use message::{Deafness, NetworkCommand, NetworkEvent, Transport, Verdict};
 pub use network::Network;
 pub use node_id::NodeId;
+pub use report::{InterfaceReport, NetworkReport, UnreachableNode, Unused};
 pub use statistics::Statistics;
 
 /// The longest request that [`NetworkCommand::Request`] carries, in bytes.

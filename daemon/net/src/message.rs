@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::sync::oneshot;
 
-use crate::{DialAddressError, DirectError, NodeId};
+use crate::{DialAddressError, DirectError, NetworkReport, NodeId};
 
 /// What the caller made of a gossip message; decides whether it travels on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -85,6 +85,19 @@ pub enum NetworkCommand {
         SocketAddr,
         oneshot::Sender<Result<NodeId, DialAddressError>>,
     ),
+    /// Tell what is known of the ways to others.
+    Report(oneshot::Sender<NetworkReport>),
+}
+
+/// Why multicast, by which daemons find each other, does not work.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Deafness {
+    /// Another program has UDP port 5353 and does not share it.
+    PortTaken,
+    /// The interfaces that are up, these, have no address but IPv6 link-local ones.
+    OnlyLinkLocal(Vec<String>),
+    /// What is sent does not come back through any interface; these are all.
+    NotHeardBack(Vec<String>),
 }
 
 /// News from the network.
@@ -96,6 +109,13 @@ pub enum NetworkEvent {
     Listening(Vec<SocketAddr>),
     /// The usable addresses of this machine changed; whoever may be in a new network is dialled again.
     InterfacesChanged,
+    /// Multicast does not work, for this reason, or works again. It is tried again until it does.
+    Hearing(Option<Deafness>),
+    /// Another daemon has proven this one's identity.
+    Cloned {
+        /// Where it is.
+        address: SocketAddr,
+    },
     /// mDNS has seen a peer, or new addresses of one. It may not be alive.
     Discovered {
         /// The identity that the announcement claims; only a connection proves it.

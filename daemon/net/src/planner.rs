@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{NodeId, addresses::is_dialable};
+use crate::{NodeId, UnreachableNode, addresses::is_dialable};
 
 mod backoff;
 mod lobby;
@@ -46,6 +46,8 @@ const MAX_ADDRESSES: usize = 32;
 const MAX_AT_ONCE: usize = 8;
 /// A connection that ends sooner was no good: whoever has it may be one of two daemons with the same identity.
 const STEADY: Duration = Duration::from_secs(10);
+/// Peers that a report names.
+const MAX_REPORTED: usize = 64;
 /// Static peers, those dialled by command included.
 const MAX_STATIC: usize = 64;
 
@@ -138,7 +140,8 @@ impl Planner {
         if peer == self.own {
             return false;
         }
-        let addresses = self.admit(addresses);
+        // As with hints, those elsewhere are kept to be told of, and are not dialled.
+        let addresses = self.take_in(addresses);
         let yields = if self.own < peer {
             Duration::ZERO
         } else {
@@ -178,8 +181,7 @@ impl Planner {
             return false;
         }
         // Those outside the own networks are kept too: a connection may prove one of them.
-        self.admit(hints);
-        let hints = dialable(hints);
+        let hints = self.take_in(hints);
         let entry = self.peers.entry(peer).or_default();
         if !entry.wanted || hints.iter().any(|address| !entry.hints.contains(address)) {
             entry.fresh = true;
@@ -301,6 +303,26 @@ impl Planner {
         self.wake = Some(now);
     }
 
+    /// Peers that are announced or wanted, and are not connected: dialled in vain, or nowhere to dial.
+    pub(crate) fn unreachable(&self) -> Vec<UnreachableNode> {
+        let mut unreachable: Vec<_> = self
+            .peers
+            .iter()
+            .filter(|(_, peer)| peer.connected.is_none() && (peer.is_announced() || peer.wanted))
+            .map(|(&node, peer)| UnreachableNode {
+                node,
+                addresses: peer.known().collect(),
+                shares_network: !peer.addresses(&self.place).is_empty(),
+                failures: peer.backoff.failures(),
+            })
+            .filter(|peer| !peer.addresses.is_empty())
+            .filter(|peer| peer.failures > 0 || !peer.shares_network)
+            .collect();
+        unreachable.sort_by_key(|peer| peer.node);
+        unreachable.truncate(MAX_REPORTED);
+        unreachable
+    }
+
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     pub(crate) fn next_timeout(&self) -> Option<Duration> {
         self.wake
@@ -399,12 +421,14 @@ impl Planner {
             .sum()
     }
 
-    /// Returns the addresses that may be dialled, and counts the others.
-    fn admit(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-        let mut admitted = dialable(addresses);
-        admitted.retain(|address| self.may_be_ours(address.ip()));
-        self.refused += addresses.len().saturating_sub(admitted.len()) as u64;
-        admitted
+    /// Returns the addresses that name a machine, and counts those that are not dialled.
+    fn take_in(&mut self, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+        let dialable = dialable(addresses);
+        let near = dialable
+            .iter()
+            .filter(|address| self.may_be_ours(address.ip()));
+        self.refused += addresses.len().saturating_sub(near.count()) as u64;
+        dialable
     }
 
     /// While no interface is up, addresses are kept for later; they are checked again before every dial.

@@ -38,6 +38,12 @@ impl Hub {
                 self.feed(Input::ListenAddresses(addresses));
             }
             NetworkEvent::InterfacesChanged => tracing::debug!("network interfaces changed"),
+            // Told by the status.
+            NetworkEvent::Hearing(_) => {}
+            NetworkEvent::Cloned { address } => {
+                tracing::warn!(%address, "another daemon with this identity answers there");
+                self.feed(Input::Cloned);
+            }
             NetworkEvent::Discovered { peer, addresses } => {
                 tracing::debug!(%peer, ?addresses, "discovered");
             }
@@ -177,6 +183,7 @@ impl Hub {
                 waited,
             } => self.connected(peer, address, answer, waited),
             Later::Dial(dial) => self.dial(dial).await,
+            Later::Outlook(report, answer) => self.tell_outlook(*report, answer),
             Later::Raised(threads) => {
                 for (thread, priority) in threads {
                     self.voice.set_priority(thread, priority);

@@ -5,7 +5,7 @@ mod devices;
 mod groups;
 mod latency;
 mod meeting;
-mod network;
+mod outlook;
 mod press;
 mod settings;
 mod talk;
@@ -168,7 +168,7 @@ impl Hub {
             Request::NetworkConnect(params) => {
                 return self.connect(&params.address, params.wait_ms, answer);
             }
-            Request::NetworkGet(_) => Ok(self.network_report().into()),
+            Request::NetworkGet(_) => return self.ask_outlook(answer).await,
             Request::DaemonQuit(_) => {
                 self.stopping = Some(client);
                 Ok(Done {}.into())

@@ -94,6 +94,8 @@ enum Later {
     },
     /// A colleague is looked for by address.
     Dial(methods::Dial),
+    /// The network has told what it knows of the ways to others.
+    Outlook(Box<sotto_net::NetworkReport>, Answer),
     /// rtkit has raised voice threads.
     Raised(Vec<(&'static str, Priority)>),
     /// Devices were found that a client wants to use.

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use sotto_control::model::NetworkStatus;
 use sotto_meeting::{Output, PeerId, Verdict};
-use sotto_net::NetworkEvent;
+use sotto_net::{Deafness, NetworkEvent};
 
 use super::heard::LastHeard;
 
@@ -18,6 +18,8 @@ pub(super) struct Neighbours {
     listening: Vec<SocketAddr>,
     /// What was logged of that last.
     logged: BTreeSet<SocketAddr>,
+    /// Why multicast does not work, if it does not.
+    deafness: Option<Deafness>,
     connected: HashSet<PeerId>,
     running: HashSet<PeerId>,
     heard: LastHeard,
@@ -30,6 +32,7 @@ impl Neighbours {
             interfaces,
             listening: Vec::new(),
             logged: BTreeSet::new(),
+            deafness: None,
             connected: HashSet::new(),
             running: HashSet::new(),
             heard: LastHeard::default(),
@@ -65,6 +68,11 @@ impl Neighbours {
                     false => tracing::info!(?addresses, "listening"),
                 }
                 self.listening.clone_from(addresses);
+                true
+            }
+            NetworkEvent::Hearing(deafness) => {
+                self.deafness.clone_from(deafness);
+                self.log_deafness();
                 true
             }
             NetworkEvent::Connected { peer, .. } => self.connected.insert(PeerId(peer.0)),
@@ -126,18 +134,40 @@ impl Neighbours {
         &self.heard
     }
 
+    /// Returns the port at which others reach this daemon.
+    pub(super) fn listen_port(&self) -> Option<u16> {
+        self.listening.first().map(SocketAddr::port)
+    }
+
+    /// Returns what is wrong, and what helps.
+    fn trouble(&self) -> Option<(String, &'static str)> {
+        match &self.deafness {
+            Some(deafness) => Some(deaf(deafness)),
+            None if !self.listening.is_empty() => None,
+            None if self.interfaces.is_empty() => {
+                Some(("no network interface is up".to_owned(), NO_INTERFACE))
+            }
+            None => {
+                let named = self.interfaces.join(", ");
+                Some((format!("none of the interfaces {named} is up"), NOT_UP))
+            }
+        }
+    }
+
+    /// Logs once that others are not found, and once that they are found again.
+    fn log_deafness(&self) {
+        match &self.deafness {
+            Some(deafness) => {
+                let (problem, hint) = deaf(deafness);
+                tracing::warn!("{problem}; {hint}");
+            }
+            None => tracing::info!("colleagues can be found by multicast again"),
+        }
+    }
+
     /// Returns the network as clients show it.
     pub(super) fn status(&self, media_port: u16) -> NetworkStatus {
-        let problem = self.listening.is_empty().then(|| {
-            if self.interfaces.is_empty() {
-                "no network interface is up".to_owned()
-            } else {
-                format!(
-                    "none of the interfaces {} is up",
-                    self.interfaces.join(", ")
-                )
-            }
-        });
+        let (problem, hint) = self.trouble().unzip();
         NetworkStatus {
             listening: self.listening.iter().map(ToString::to_string).collect(),
             media_port: Some(media_port),
@@ -145,8 +175,37 @@ impl Neighbours {
             running: self.running.len(),
             connected: self.connected.len(),
             problem,
-            hint: None,
+            hint: hint.map(str::to_owned),
         }
+    }
+}
+
+const NO_INTERFACE: &str = "plug in the cable, or join a wireless network";
+const NOT_UP: &str =
+    "see their names with 'ip link', and choose with 'sotto config set network.interfaces'";
+
+/// Why others are not found, and what helps.
+fn deaf(deafness: &Deafness) -> (String, &'static str) {
+    match deafness {
+        Deafness::PortTaken => (
+            "another program holds UDP port 5353 alone, so no colleague is found by multicast DNS"
+                .to_owned(),
+            "see which with 'sudo ss -ulpn sport = 5353', and end it or have it share the port; 'sotto connect' reaches colleagues by address meanwhile",
+        ),
+        Deafness::OnlyLinkLocal(interfaces) => (
+            format!(
+                "{} has no address but a link-local one, so no colleague is reached",
+                interfaces.join(", ")
+            ),
+            "wait for the network to give it one, or set one; 'ip addr' shows them",
+        ),
+        Deafness::NotHeardBack(interfaces) => (
+            format!(
+                "multicast is dropped on {}, so no colleague is found",
+                interfaces.join(", ")
+            ),
+            "let UDP port 5353 through the firewall, in and out ('sudo ufw allow 5353/udp'); 'sotto connect' reaches colleagues by address meanwhile",
+        ),
     }
 }
 
@@ -175,6 +234,29 @@ mod tests {
         );
         let unlimited = Neighbours::new(Vec::new()).status(1).problem;
         assert_eq!(unlimited.as_deref(), Some("no network interface is up"));
+    }
+
+    #[test]
+    fn deafness_is_a_problem_with_a_hint_until_it_is_over() {
+        let mut neighbours = Neighbours::new(Vec::new());
+        let now = Instant::now();
+        let address = "10.0.0.1:4711".parse().unwrap();
+        neighbours.note(&NetworkEvent::Listening(vec![address]), now);
+        assert_eq!(neighbours.listen_port(), Some(4711));
+        let names = || vec!["eth0".to_owned(), "wg0".to_owned()];
+        for (deafness, word) in [
+            (Deafness::PortTaken, "5353"),
+            (Deafness::OnlyLinkLocal(names()), "link-local"),
+            (Deafness::NotHeardBack(names()), "eth0, wg0"),
+        ] {
+            assert!(neighbours.note(&NetworkEvent::Hearing(Some(deafness)), now));
+            let status = neighbours.status(1);
+            assert!(status.problem.is_some_and(|it| it.contains(word)), "{word}");
+            assert!(status.hint.is_some());
+        }
+        assert!(neighbours.note(&NetworkEvent::Hearing(None), now));
+        let status = neighbours.status(1);
+        assert_eq!((status.problem, status.hint), (None, None));
     }
 
     #[test]

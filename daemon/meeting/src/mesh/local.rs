@@ -265,6 +265,13 @@ impl Mesh {
         }
     }
 
+    /// Another daemon has my key: the same follows as if it had signed with it.
+    pub(super) fn met_clone(&mut self) {
+        if !self.me.is_cloned() {
+            self.stop_as_clone();
+        }
+    }
+
     /// Another daemon signs with my key: says so, and takes part in nothing any more.
     ///
     /// My last records go past everything that the other has signed, and stay with me for synchronisation: the other

@@ -192,6 +192,7 @@ impl Mesh {
             Input::Spoke => self.spoke(),
             Input::MediaPort(port) => self.keys.set_port(port, now.monotonic),
             Input::ListenAddresses(addresses) => self.listen_addresses(&addresses),
+            Input::Cloned => self.met_clone(),
             Input::Session(session) => self.session_changed(session),
             Input::ScreenSaver => self.cut_holds(Cut::ScreenSaver),
             Input::SystemCall { active } => self.system_call(active),

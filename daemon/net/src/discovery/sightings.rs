@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Announcement, Tally};
-use crate::{NodeId, addresses::is_dialable, statistics::Counters};
+use crate::{Deafness, NodeId, addresses::is_dialable, statistics::Counters};
 
 const MAX_INSTANCES: usize = 4096;
 const MAX_PER_IP: usize = 16;
@@ -30,6 +30,10 @@ pub(crate) enum Sighting {
     },
     /// None is left.
     Gone { peer: NodeId },
+    /// This daemon's own identity is announced there: by itself, or by another with a copy of it.
+    Ourselves { addresses: Vec<SocketAddr> },
+    /// Multicast works, or why it does not.
+    Hearing(Option<Deafness>),
 }
 
 /// The instances that mDNS has resolved.
@@ -73,7 +77,10 @@ impl Sightings {
             return None;
         };
         if node == self.own {
-            return None;
+            let mut addresses = found;
+            addresses.retain(|address| is_dialable(*address));
+            addresses.truncate(MAX_ADDRESSES);
+            return (!addresses.is_empty()).then_some(Sighting::Ourselves { addresses });
         }
         // What mDNS holds now takes the place of what it held before: an address that was given up must not stay.
         let was_listed = self.take(fullname).map(|before| before.node);
@@ -255,7 +262,13 @@ mod tests {
     fn ourselves_and_nonsense_are_not_listed() {
         let (mut table, counters) = table();
         let own = Some(Announcement::new(NodeId([0; 32])));
-        assert_eq!(table.resolved("a", own, vec![at("192.0.2.1:9")]), None);
+        let addresses = vec![at("192.0.2.1:9")];
+        assert_eq!(
+            table.resolved("a", own, addresses.clone()),
+            Some(Sighting::Ourselves { addresses }),
+            "perhaps a clone"
+        );
+        assert!(table.instances.is_empty());
         assert_eq!(table.resolved("a", None, vec![at("192.0.2.1:9")]), None);
         assert_eq!(
             table.resolved(&"a".repeat(MAX_NAME + 1), by(1), vec![at("192.0.2.1:9")]),

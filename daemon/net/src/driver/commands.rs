@@ -51,6 +51,10 @@ impl Driver {
                 self.follow_wanted();
             }
             NetworkCommand::DialAddress(address, reply) => self.inquire(address, reply),
+            NetworkCommand::Report(reply) => {
+                // Whoever asked may have gone.
+                let _ = reply.send(self.describe());
+            }
         }
     }
 

@@ -17,7 +17,9 @@ use libp2p::{
 use tokio::sync::oneshot;
 
 use super::Driver;
-use crate::{DialAddressError, DirectError, NodeId, Transport, addresses, planner::Action};
+use crate::{
+    DialAddressError, DirectError, NetworkEvent, NodeId, Transport, addresses, planner::Action,
+};
 
 /// QUIC's head start. A handshake on a local network takes some milliseconds; but when an interface has just come up, the
 /// first packet is often lost, and QUIC sends it again after 1 s.
@@ -59,6 +61,8 @@ enum Target {
     },
     /// Whoever is at a static address.
     Static { address: SocketAddr },
+    /// Perhaps another daemon with this one's identity.
+    Suspect { address: SocketAddr },
     /// The same for a person who waits for the answer.
     Inquiry {
         address: SocketAddr,
@@ -125,6 +129,13 @@ impl Driver {
         let _ = reply.send(Err(error));
     }
 
+    /// Dials where another daemon with this one's identity may be.
+    pub(super) fn check_suspects(&mut self) {
+        for address in self.clones.due(self.now()) {
+            self.attempt(Target::Suspect { address });
+        }
+    }
+
     /// Ends what a person has waited for too long.
     pub(super) fn expire_inquiries(&mut self, now: Instant) {
         let overdue = |attempt: &Attempt| matches!(attempt.target, Target::Inquiry { until, .. } if until <= now);
@@ -168,6 +179,8 @@ impl Driver {
         match attempt.target {
             Target::Peer { peer, .. } => self.planner.dialled(peer, true, now),
             Target::Static { address } => self.planner.static_dialled(address, Some(peer), now),
+            // Somebody else is there now.
+            Target::Suspect { .. } => {}
             Target::Inquiry { address, reply, .. } => {
                 // From now on it is kept like a static peer.
                 if !self.planner.add_static(address, now) {
@@ -240,6 +253,12 @@ impl Driver {
                 self.planner.dialled(peer, connected, now);
             }
             Target::Static { address } => self.planner.static_dialled(address, None, now),
+            Target::Suspect { address } => {
+                if matches!(last, Some(DialError::LocalPeerId { .. })) && self.clones.prove(address)
+                {
+                    self.emit(NetworkEvent::Cloned { address });
+                }
+            }
             Target::Inquiry { address, reply, .. } => {
                 let met = attempt
                     .failures
@@ -317,11 +336,11 @@ impl Driver {
                 .condition(PeerCondition::Disconnected)
                 .override_dial_concurrency_factor(NonZeroU8::MAX)
                 .build(),
-            Target::Static { address } | Target::Inquiry { address, .. } => {
-                DialOpts::unknown_peer_id()
-                    .address(multiaddr(*address, transport))
-                    .build()
-            }
+            Target::Static { address }
+            | Target::Suspect { address }
+            | Target::Inquiry { address, .. } => DialOpts::unknown_peer_id()
+                .address(multiaddr(*address, transport))
+                .build(),
         };
         let connection = options.connection_id();
         self.counters.dials.increment();

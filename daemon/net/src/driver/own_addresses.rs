@@ -63,6 +63,11 @@ impl OwnAddresses {
         self.table.subnets()
     }
 
+    /// Returns the interfaces that may be used.
+    pub(super) fn interfaces(&self) -> &Interfaces {
+        &self.interfaces
+    }
+
     /// Returns where this machine stands, for dialling.
     pub(super) fn place(&self) -> Place {
         let own = self.table.listenable();

@@ -56,6 +56,10 @@ impl Peer {
             && self.dials == 0
     }
 
+    pub(super) fn is_announced(&self) -> bool {
+        !self.discovered.is_empty()
+    }
+
     pub(super) fn may_dial(&self) -> bool {
         self.connected.is_none() && (self.dials == 0 || (self.dials == 1 && self.fresh))
     }

@@ -8,10 +8,10 @@ use std::{
     time::Instant,
 };
 
-use sotto_net::{NetworkCommand, NetworkEvent, Verdict};
+use sotto_net::{Deafness, NetworkCommand, NetworkEvent, NetworkReport, Verdict};
 use tokio::task::JoinSet;
 
-use crate::fixture::{Node, in_namespace};
+use crate::fixture::{Node, in_namespace, sh};
 
 #[test]
 fn two_nodes_find_each_other_and_gossip() {
@@ -160,6 +160,89 @@ fn a_restart_on_another_port_is_found_at_once() {
             anna.connected(bao.id).await;
             println!("connected {:?} after the restart", start.elapsed());
             assert!(start.elapsed().as_secs() < 3);
+        },
+    );
+}
+
+async fn hearing(node: &mut Node) -> Option<Deafness> {
+    node.wait("what is heard of multicast", |event| match event {
+        NetworkEvent::Hearing(deafness) => Some(deafness.clone()),
+        _ => None,
+    })
+    .await
+}
+
+async fn report(node: &Node) -> NetworkReport {
+    let (reply, told) = tokio::sync::oneshot::channel();
+    node.send(NetworkCommand::Report(reply)).await;
+    told.await.unwrap()
+}
+
+#[test]
+fn a_port_that_another_holds_alone_is_told_and_taken_once_it_is_free() {
+    in_namespace(
+        "discovering::a_port_that_another_holds_alone_is_told_and_taken_once_it_is_free",
+        || async {
+            let holders = ["0.0.0.0:5353", "[::]:5353"];
+            let holders: Vec<_> = holders
+                .iter()
+                .filter_map(|address| std::net::UdpSocket::bind(address).ok())
+                .collect();
+            let mut anna = Node::start(1).await;
+            assert_eq!(hearing(&mut anna).await, Some(Deafness::PortTaken));
+            assert_eq!(report(&anna).await.mdns_port_bound, Some(false));
+            drop(holders);
+            assert_eq!(hearing(&mut anna).await, None);
+            let bao = Node::start(2).await;
+            anna.connected(bao.id).await;
+            assert_eq!(report(&anna).await.mdns_port_bound, Some(true));
+        },
+    );
+}
+
+#[test]
+fn multicast_that_is_dropped_is_told_and_others_are_found_once_it_is_not() {
+    in_namespace(
+        "discovering::multicast_that_is_dropped_is_told_and_others_are_found_once_it_is_not",
+        || async {
+            sh(
+                "nft add table inet t && nft add chain inet t in '{ type filter hook input priority 0; }'",
+            );
+            sh("nft add rule inet t in udp dport 5353 drop");
+            let mut anna = Node::start(1).await;
+            let bao = Node::start(2).await;
+            let lo = vec!["lo".to_owned()];
+            assert_eq!(hearing(&mut anna).await, Some(Deafness::NotHeardBack(lo)));
+            let interfaces = report(&anna).await.interfaces;
+            assert_eq!(
+                (&*interfaces[0].name, interfaces[0].heard_back),
+                ("lo", Some(false))
+            );
+            sh("nft delete table inet t");
+            assert_eq!(hearing(&mut anna).await, None);
+            anna.connected(bao.id).await;
+            let interfaces = report(&anna).await.interfaces;
+            assert_eq!(interfaces[0].heard_back, Some(true));
+        },
+    );
+}
+
+#[test]
+fn a_clone_is_told_though_nobody_else_is_there() {
+    in_namespace(
+        "discovering::a_clone_is_told_though_nobody_else_is_there",
+        || async {
+            let mut anna = Node::start(1).await;
+            let mut clone = Node::start(1).await;
+            let places = [clone.address(), anna.address()];
+            for (told, of) in [&mut anna, &mut clone].into_iter().zip(places) {
+                let address = told.wait("a clone", |event| match event {
+                    NetworkEvent::Cloned { address } => Some(*address),
+                    _ => None,
+                });
+                assert_eq!(address.await.port(), of.port());
+                assert_eq!(report(told).await.clones.len(), 1);
+            }
         },
     );
 }

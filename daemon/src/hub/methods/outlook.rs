@@ -1,0 +1,84 @@
+//! The ways to others, as the network and the mesh know them together.
+
+use sotto_control::ControlError;
+use sotto_control::Reply;
+use sotto_control::model::{NetworkInterface, NetworkReport, UnreachablePeer, UnusedBecause};
+use sotto_control::server::Answer;
+use sotto_meeting::PeerId;
+use sotto_net::{InterfaceReport, NetworkCommand, UnreachableNode, Unused};
+use tokio::sync::oneshot;
+
+use super::super::{Hub, Later, present};
+
+impl Hub {
+    /// Asks the network for its report. [`Self::tell_outlook`] answers.
+    pub(super) async fn ask_outlook(&mut self, answer: Answer) {
+        let (reply, told) = oneshot::channel();
+        if let Err(error) = self.link.send(NetworkCommand::Report(reply)).await {
+            answer.send(Err::<Reply, _>(ControlError::internal(error.to_string())));
+            return;
+        }
+        let later = self.laters.sender.clone();
+        tokio::spawn(async move {
+            match told.await {
+                Ok(report) => {
+                    // Without a hub nobody waits for it.
+                    let _ = later.send(Later::Outlook(Box::new(report), answer)).await;
+                }
+                Err(_) => {
+                    let stopped = ControlError::internal("the network has stopped");
+                    answer.send(Err::<Reply, _>(stopped));
+                }
+            }
+        });
+    }
+
+    /// Answers with the network's report, names added.
+    pub(in crate::hub) fn tell_outlook(&self, report: sotto_net::NetworkReport, answer: Answer) {
+        let status = self.neighbours.status(self.voice.media_port());
+        let unreachable = |it: UnreachableNode| {
+            let person = present::person(&self.mesh, PeerId(it.node.0));
+            let short = || person.id.chars().take(SHORT_ID).collect();
+            UnreachablePeer {
+                label: Some(person.label)
+                    .filter(|label| !label.is_empty())
+                    .unwrap_or_else(short),
+                id: person.id.clone(),
+                addresses: it.addresses.iter().map(ToString::to_string).collect(),
+                shares_network: it.shares_network,
+                failures: it.failures,
+            }
+        };
+        answer.send(Ok(NetworkReport {
+            interfaces: report.interfaces.into_iter().map(interface).collect(),
+            listen_port: self.neighbours.listen_port(),
+            media_port: status.media_port,
+            discovery: report.discovery,
+            mdns_port_bound: report.mdns_port_bound,
+            unreachable: report.unreachable.into_iter().map(unreachable).collect(),
+            clones: report.clones.iter().map(ToString::to_string).collect(),
+            problem: status.problem,
+            hint: status.hint,
+        }));
+    }
+}
+
+/// Characters of an identity that stand for whoever has no name yet.
+const SHORT_ID: usize = 16;
+
+fn interface(report: InterfaceReport) -> NetworkInterface {
+    let address = |(ip, prefix): &(std::net::IpAddr, u8)| format!("{ip}/{prefix}");
+    NetworkInterface {
+        addresses: report.addresses.iter().map(address).collect(),
+        used: report.unused.is_none(),
+        unused_because: report.unused.map(|unused| match unused {
+            Unused::NotChosen => UnusedBecause::NotChosen,
+            Unused::Down => UnusedBecause::Down,
+            Unused::NoAddress => UnusedBecause::NoAddress,
+            Unused::Loopback => UnusedBecause::Loopback,
+        }),
+        multicast_heard_back: report.heard_back,
+        others_heard_s: report.others_heard.map(|ago| ago.as_secs()),
+        name: report.name,
+    }
+}
