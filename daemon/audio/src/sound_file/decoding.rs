@@ -82,6 +82,10 @@ impl Decoding {
             Error::DecodeError(detail) => {
                 DeviceError::unreadable(path, &format!("it is damaged ({detail})"))
             }
+            Error::IoError(_) => DeviceError::unreadable(
+                path,
+                &"it is cut off, or none of the sound files that can be read",
+            ),
             _ => DeviceError::unreadable(
                 path,
                 &"it is none of the sound files that can be read: WAV, AIFF, FLAC, MP3, Ogg Vorbis, Opus",

@@ -400,6 +400,10 @@ fn what_cannot_be_read_says_how_it_can_be_converted() {
         folder.put("none.wav", b"RIFF\x04\0\0\0WAVE"),
         folder.put("cut.wav", &Wav::default().bytes()[..30]),
         stored("gsm.wav"),
+        folder.put(
+            "cut.aiff",
+            &std::fs::read(stored("a.aiff")).unwrap()[..20_000],
+        ),
     ] {
         let error = decoded(&path).unwrap_err();
         let (text, hint) = (error.to_string(), error.hint().unwrap_or_default());
@@ -420,6 +424,19 @@ fn what_is_no_sound_file_is_refused_with_its_name() {
     ] {
         let error = decoded(&path).unwrap_err().to_string();
         assert!(error.contains(&path.display().to_string()), "{error}");
+    }
+}
+
+#[test]
+fn what_is_left_of_a_file_that_was_cut_off_is_read() {
+    let folder = Folder::new();
+    // An Ogg file of this length is one page, which is whole or nothing.
+    for name in ["ms-adpcm.wav", "a.flac", "a.mp3"] {
+        let whole = std::fs::read(stored(name)).unwrap();
+        let cut = folder.put(name, &whole[..whole.len() * 3 / 4]);
+        let (rate, _, sound) = decoded(&cut).unwrap();
+        let seconds = sound.len() as f32 / rate as f32;
+        assert!((0.1..0.45).contains(&seconds), "{name}: {seconds} s");
     }
 }
 
