@@ -15,10 +15,10 @@ const MOST_HUNG: usize = 4;
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
 /// Counts one opening, until it is dropped.
-struct UnderWay;
+pub(crate) struct UnderWay;
 
 impl UnderWay {
-    fn begin() -> Result<Self, DeviceError> {
+    pub(crate) fn begin() -> Result<Self, DeviceError> {
         if UNDER_WAY.fetch_add(1, Ordering::Relaxed) >= 2 * MOST_HUNG {
             UNDER_WAY.fetch_sub(1, Ordering::Relaxed);
             return Err(timed_out());

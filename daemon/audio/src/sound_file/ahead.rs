@@ -12,6 +12,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 use super::decoding::{Decoding, Form};
 use crate::OPENING_LIMIT;
 use crate::error::DeviceError;
+use crate::own_thread::UnderWay;
 
 /// The ring holds so much, in milliseconds.
 const RING_MILLISECONDS: usize = 1_000;
@@ -57,10 +58,12 @@ impl Ahead {
     /// Opens a file and begins to read it. It begins anew at its end if it is to be `looped`.
     pub(crate) fn open(path: &Path, looped: bool) -> Result<Self, DeviceError> {
         let (sender, opened) = sync_channel(1);
+        // A disk that hangs for good must not be given ever more threads.
+        let counted = UnderWay::begin()?;
         let read = path.to_owned();
         let reader = std::thread::Builder::new()
             .name("sotto-file".to_owned())
-            .spawn(move || run(&read, looped, &sender))
+            .spawn(move || run(&read, looped, counted, &sender))
             .map_err(|error| DeviceError::file(path, &error))?;
         match opened.recv_timeout(OPENING_LIMIT) {
             Ok(Ok((form, ring, end))) => Ok(Self {
@@ -121,8 +124,15 @@ impl Drop for Ahead {
 }
 
 /// The reading thread.
-fn run(path: &Path, looped: bool, opened: &SyncSender<Result<Opened, DeviceError>>) {
-    let mut decoding = match Decoding::open(path) {
+fn run(
+    path: &Path,
+    looped: bool,
+    counted: UnderWay,
+    opened: &SyncSender<Result<Opened, DeviceError>>,
+) {
+    let decoding = Decoding::open(path);
+    drop(counted);
+    let mut decoding = match decoding {
         Ok(decoding) => decoding,
         Err(error) => {
             let _ = opened.send(Err(error));
