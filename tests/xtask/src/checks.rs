@@ -5,10 +5,11 @@ use std::process::Command;
 use sotto_namespaces::on_loopback_alone;
 
 use crate::build_programs;
+use crate::clean_systems;
 use crate::packages::{self, Set};
 use crate::steps::{
-    AFTER_OTHERS, COMPILING, FETCHING, Failed, Minutes, READING, Steps, cargo, cargo_after_others,
-    cargo_program,
+    AFTER_OTHERS, COMPILING, FETCHING, Failed, Minutes, READING, Steps, build_tests, cargo,
+    cargo_after_others, cargo_program,
 };
 
 /// The tests of all crates, without scenarios.
@@ -33,16 +34,13 @@ pub(crate) fn test() -> Result<(), Failed> {
             .args(["clippy", "--locked", "--workspace", "--all-targets", "--"])
             .args(["--deny", "warnings"]),
     )?;
-    // Always the whole workspace, whose features are the same each time: another selection of packages would have
-    // libraries built once more. The programs that scenarios start are built with the tests.
-    steps.quiet(
-        "build tests",
-        COMPILING,
-        cargo().args(["test", "--locked", "--workspace", "--no-run"]),
-    )?;
+    steps.quiet("build tests", COMPILING, &mut build_tests())?;
     // Tests wait more than they compute. What takes long and fails seldom is done meanwhile.
     steps.beside(
-        |steps| steps.quiet("long tests", TESTS, &mut long_tests()),
+        |steps| {
+            steps.quiet("long tests", TESTS, &mut long_tests())?;
+            clean_systems::with_programs(steps)
+        },
         |steps| steps.beside(documents, tests),
     )?;
     steps.reporting("scenarios", ALL_SCENARIOS, scenarios().arg("--fail-fast"))?;

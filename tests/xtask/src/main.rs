@@ -5,6 +5,8 @@
 
 mod bench;
 mod checks;
+mod clean_systems;
+mod package;
 mod packages;
 mod pesq_agreement;
 mod process;
@@ -20,7 +22,7 @@ use steps::{COMPILING, Failed, Minutes, Steps, cargo};
 const HELP: &str = "\
 Usage: cargo xtask TASK
 
-  setup [build|demo|test|bench]
+  setup [build|demo|test|bench|package]
                install the system packages that compiling Sotto, or that task, needs; all for 'test' if not said
   demo [DIR]   four daemons on loopback alone hold a meeting; a table says who heard what
   test         everything that decides whether a change is good
@@ -32,6 +34,10 @@ Usage: cargo xtask TASK
                '--quick' lets few seeds do for 'voice', and draws no picture
   bench soak [MINUTES]
                two real daemons talk for so long, 30 if not said: does the delay creep, does the memory grow?
+  package [--maintainer 'NAME <ADDRESS>']
+               make the packages of a release: a .deb, and a tarball for other systems
+  try-packages install packages of the programs as they are now in clean systems of Debian, upgrade them during a meeting,
+               and remove them
   pesq-agreement
                compare the judge of speech quality with the reference implementation, on real speech
 ";
@@ -51,6 +57,8 @@ fn main() -> ExitCode {
         "test" => checks::test(),
         "scenario" => checks::scenario(&rest),
         "bench" => bench::bench(&rest),
+        "package" => package::package(&rest),
+        "try-packages" => clean_systems::try_packages(),
         "pesq-agreement" => pesq_agreement::compare(),
         other => {
             eprint!("cargo xtask: there is no task \"{other}\"\n\n{HELP}");

@@ -93,6 +93,19 @@ const DESKTOP: Group = &[
     ("fonts-dejavu-core", "letters in the meeting window"),
 ];
 
+const PACKING: Group = &[
+    (
+        "dpkg-dev",
+        "finds the libraries that the programs are linked with",
+    ),
+    ("lintian", "checks the package"),
+];
+
+const CLEAN_SYSTEMS: Group = &[
+    ("mmdebstrap", "a clean system to install the package in"),
+    ("debian-archive-keyring", "the signatures of those systems"),
+];
+
 const REFERENCE_PESQ: Group = &[
     (
         "python3-venv",
@@ -112,6 +125,8 @@ pub(crate) enum Set {
     Test,
     /// The figures.
     Bench,
+    /// The packages.
+    Package,
     /// The comparison of two implementations of PESQ.
     Pesq,
 }
@@ -124,6 +139,7 @@ impl Set {
             "demo" => Self::Demo,
             "test" => Self::Test,
             "bench" => Self::Bench,
+            "package" => Self::Package,
             "pesq-agreement" => Self::Pesq,
             _ => return None,
         })
@@ -142,8 +158,11 @@ impl Set {
                 SOUND_SERVER,
                 OTHER_PROGRAMS,
                 DESKTOP,
+                PACKING,
+                CLEAN_SYSTEMS,
             ],
             Self::Bench => &[COMPILING, SPEECH, SANDBOXES, VIRTUAL_NETWORKS, SOUND_SERVER],
+            Self::Package => &[COMPILING, PACKING],
             Self::Pesq => &[COMPILING, SPEECH, REFERENCE_PESQ],
         }
     }
@@ -285,7 +304,14 @@ mod tests {
 
     #[test]
     fn no_task_installs_a_sound_server_or_a_service() {
-        for set in [Set::Build, Set::Demo, Set::Test, Set::Bench, Set::Pesq] {
+        for set in [
+            Set::Build,
+            Set::Demo,
+            Set::Test,
+            Set::Bench,
+            Set::Package,
+            Set::Pesq,
+        ] {
             let missing = set.missing(&with(&[]));
             for service in ["pulseaudio", "avahi-daemon", "avahi-utils", "dbus"] {
                 assert!(!missing.contains(&service), "{set:?} installs {service}");

@@ -241,9 +241,10 @@ impl Steps {
 
     /// Returns whether a cargo subcommand is there, or could be built within bounds. It stays in the target folder.
     pub(crate) fn has_tool(&mut self, name: &str) -> bool {
+        // Not all of them have '--version'; that they can be started is enough.
         let present = || {
-            let version = in_place(&mut Command::new(name)).arg("--version").output();
-            version.is_ok_and(|output| output.status.success())
+            let started = in_place(&mut Command::new(name)).arg("--version").output();
+            started.is_ok()
         };
         let mut building = cargo_after_others();
         building
@@ -257,6 +258,21 @@ impl Steps {
         // What it was built from is of no further use.
         let _ = std::fs::remove_dir_all(tools().join("build"));
         built
+    }
+
+    /// Builds a cargo subcommand, or another program that cargo installs, unless it is there.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there afterwards.
+    pub(crate) fn require_tool(&mut self, name: &str) -> Result<(), Failed> {
+        match self.has_tool(name) {
+            true => Ok(()),
+            false => Err(Failed::new(
+                name,
+                "it is not installed and cannot be built here",
+            )),
+        }
     }
 
     /// Shows what took how long.
@@ -325,6 +341,16 @@ pub(crate) fn cargo() -> Command {
     Command::new(cargo_program())
 }
 
+/// Builds all tests, and the programs that they start.
+///
+/// Always the whole workspace, whose features are the same each time: another selection of packages would have
+/// libraries built once more.
+pub(crate) fn build_tests() -> Command {
+    let mut command = cargo();
+    command.args(["test", "--locked", "--workspace", "--no-run"]);
+    command
+}
+
 /// Runs the command that follows it, which lets all others use the processor first.
 pub(crate) const AFTER_OTHERS: [&str; 3] = ["nice", "-n", "19"];
 
@@ -359,7 +385,7 @@ pub(crate) fn tools() -> PathBuf {
 }
 
 /// Has a command run at the repository's root, with those programs found first.
-fn in_place(command: &mut Command) -> &mut Command {
+pub(crate) fn in_place(command: &mut Command) -> &mut Command {
     let others = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&others));
     let path = std::env::join_paths(all).unwrap_or(others);

@@ -1,0 +1,165 @@
+//! The packages: a `.deb` for Debian and its relatives, and a tarball for other systems, from the same files.
+//!
+//! `cargo xtask package` makes both as they are handed on: release builds that carry the list of what they are built
+//! from, with the licences of all of it. The tests make both from the programs that are built for the tests.
+
+mod deb;
+mod made_from;
+mod share;
+mod tarball;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::packages::{self, Set};
+use crate::steps::{COMPILING, Failed, Steps, cargo, in_place, shown, target};
+
+/// The programs of the packages, each with its crate.
+const PROGRAMS: [(&str, &str); 3] = [
+    ("sottod", "sotto-daemon"),
+    ("sotto", "sotto-cli"),
+    ("sotto-tray", "sotto-tray"),
+];
+
+/// The version of all programs.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// How the programs are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    Release,
+    /// As for tests.
+    Dev,
+}
+
+impl Profile {
+    /// Where cargo has put its programs.
+    fn programs(self) -> PathBuf {
+        target().join(match self {
+            Self::Release => "release",
+            Self::Dev => "debug",
+        })
+    }
+
+    /// The target folder whose release build is packed.
+    fn target(self) -> PathBuf {
+        match self {
+            Self::Release => target(),
+            Self::Dev => target().join("xtask/packing"),
+        }
+    }
+
+    /// Where the packages are put together, beside the programs that are packed.
+    fn folder(self) -> PathBuf {
+        self.target().join("release/package")
+    }
+}
+
+/// The packages for tests.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The package with an older version.
+    pub(crate) older: PathBuf,
+    /// The package with this version.
+    pub(crate) newer: PathBuf,
+    /// The tarball.
+    pub(crate) tarball: PathBuf,
+}
+
+/// Makes the packages that are handed on.
+pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
+    let maintainer = match words {
+        [] => None,
+        [option, name] if option == "--maintainer" => Some(name.as_str()),
+        _ => {
+            let how = "it takes nothing, or --maintainer 'NAME <ADDRESS>'";
+            return Err(Failed::new("package", how));
+        }
+    };
+    let mut steps = Steps::begin();
+    packages::install(Set::Package, &mut steps)?;
+    for tool in ["cargo-deb", "cargo-auditable", "rust-audit-info"] {
+        steps.require_tool(tool)?;
+    }
+    let profile = Profile::Release;
+    let mut build = cargo();
+    build.args(["auditable", "build", "--locked", "--release"]);
+    for (program, package) in PROGRAMS {
+        build.args(["--package", package, "--bin", program]);
+    }
+    steps.quiet("build with its list", COMPILING, &mut build)?;
+    let licences = made_from::licences()?;
+    share::put_together(profile, Some(&licences))?;
+    let deb = deb::make(profile, &format!("{VERSION}-1"), maintainer, &mut steps)?;
+    deb::check(&deb, &mut steps)?;
+    let tarball = tarball::make(profile, &mut steps)?;
+    for program in tarball::programs(profile) {
+        made_from::check_list(&program)?;
+    }
+    steps.summary();
+    println!("\n{}\n{}", deb.display(), tarball.display());
+    println!("The package needs: {}", deb::needs(&deb)?);
+    Ok(())
+}
+
+/// Makes two versions of the package, and a tarball, from the programs that are built for tests.
+pub(crate) fn for_tests(steps: &mut Steps) -> Result<Made, Failed> {
+    steps.require_tool("cargo-deb")?;
+    let profile = Profile::Dev;
+    share::put_together(profile, None)?;
+    let tarball = tarball::make(profile, steps)?;
+    for program in tarball::programs(profile) {
+        let name = program.file_name().unwrap_or_default();
+        copy(&program, &profile.target().join("release").join(name))?;
+    }
+    let newer = deb::make(profile, &format!("{VERSION}-1"), None, steps)?;
+    deb::check(&newer, steps)?;
+    let older = deb::renumbered(&newer, "0.0.1-1", steps)?;
+    Ok(Made {
+        older,
+        newer,
+        tarball,
+    })
+}
+
+/// Runs a program of the repository's own and returns what it prints.
+fn output_of(command: &mut Command) -> Result<Vec<u8>, Failed> {
+    let output = in_place(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| Failed::new(shown(command), error.to_string()))?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => {
+            let how = format!("it ended with {}", output.status);
+            Err(Failed::new(shown(command), how))
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failed> {
+    create(to.parent().unwrap_or(to))?;
+    std::fs::copy(from, to).map_err(|error| failed(from, &error))?;
+    Ok(())
+}
+
+fn write(to: &Path, text: &[u8]) -> Result<(), Failed> {
+    create(to.parent().unwrap_or(to))?;
+    std::fs::write(to, text).map_err(|error| failed(to, &error))
+}
+
+fn create(folder: &Path) -> Result<(), Failed> {
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
+}
+
+fn remove(folder: &Path) -> Result<(), Failed> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(folder, &error)),
+        _ => Ok(()),
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Failed {
+    Failed::new("package", format!("{}: {error}", path.display()))
+}
