@@ -81,6 +81,8 @@ pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
     for tool in ["cargo-deb", "cargo-auditable", "rust-audit-info"] {
         steps.require_tool(tool)?;
     }
+    // First: it takes a moment, and whether all sources are there is better known before the long build.
+    let licences = made_from::licences()?;
     let profile = Profile::Release;
     let mut build = cargo();
     build.args(["auditable", "build", "--locked", "--release"]);
@@ -88,7 +90,6 @@ pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
         build.args(["--package", package, "--bin", program]);
     }
     steps.quiet("build with its list", COMPILING, &mut build)?;
-    let licences = made_from::licences()?;
     share::put_together(profile, Some(&licences))?;
     let deb = deb::make(profile, &format!("{VERSION}-1"), maintainer, &mut steps)?;
     deb::check(&deb, &mut steps)?;
