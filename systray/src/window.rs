@@ -33,6 +33,7 @@ mod settings;
 mod spoken;
 mod start;
 mod surface;
+mod turns;
 
 use anyhow::anyhow;
 use eframe::NativeOptions;

@@ -13,6 +13,7 @@ use super::push::{Push, Target};
 use super::settings::{Errand, Settings, Told};
 use super::spoken::Spoken;
 use super::start::Start;
+use super::turns::Turns;
 use crate::daemon::{News, TOO_MANY};
 use crate::wish::Wish;
 
@@ -83,6 +84,7 @@ pub(crate) struct Desk {
     messages: Messages,
     start: Start,
     spoken: Spoken,
+    turns: Turns,
     /// The invitation that the window was opened for.
     wanted: Option<String>,
 }
@@ -319,6 +321,10 @@ impl Desk {
         self.messages.tick(now);
         self.start.tick(now);
         self.spoken.see(&self.picture, now);
+        self.turns.happened(self.messages.latest());
+        let audience = self.spoken.sentence();
+        self.turns.audience(audience, self.spoken.aloud());
+        self.turns.tick(now);
         self.push.renew(now)
     }
 
@@ -328,13 +334,14 @@ impl Desk {
             self.push.next(now),
             self.messages.next(now),
             self.start.next(now),
+            self.turns.next(now),
         ];
         next.into_iter().flatten().min()
     }
 
-    /// Returns whether a screen reader is to say by itself who hears the user.
-    pub(crate) const fn speaks(&self) -> bool {
-        self.spoken.aloud()
+    /// Returns what a screen reader is to say by itself now.
+    pub(crate) fn says(&self) -> Option<&str> {
+        self.turns.now()
     }
 
     /// The picture.

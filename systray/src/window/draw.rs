@@ -121,29 +121,22 @@ fn fresh(ui: &Ui, key: Key) -> bool {
     })
 }
 
-/// The newest message, where a screen reader finds it although nobody looks, and the window's own name.
+/// What a screen reader says by itself, and the window's own name.
 fn live(ui: &Ui, desk: &Desk) {
-    let text = desk.messages().newest().map_or("", |(text, _)| text);
+    let (text, live) = match desk.says() {
+        Some(text) => (text, Live::Polite),
+        // The end of a sentence is no news.
+        None => ("", Live::Off),
+    };
     let rect = Rect::from_min_size(ui.max_rect().min, vec2(1.0, 1.0));
     let id = egui::Id::unique("news");
     let response = ui.interact(rect, id, Sense::HOVER);
     response.widget_info(|| WidgetInfo::labeled(Role::Status, true, text));
     ui.ctx()
-        .accesskit_node_builder(id, |node| node.set_live(Live::Polite));
+        .accesskit_node_builder(id, |node| node.set_live(live));
     let title = desk.picture().window_title();
     ui.ctx()
         .accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
-}
-
-/// Has a screen reader say by itself what is shown of who hears the user, when that is news.
-fn speaks(ui: &Ui, desk: &Desk, id: egui::Id) {
-    let live = if desk.speaks() {
-        Live::Polite
-    } else {
-        Live::Off
-    };
-    ui.ctx()
-        .accesskit_node_builder(id, |node| node.set_live(live));
 }
 
 /// Says why there is no connection, and offers a way to one.

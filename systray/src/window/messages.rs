@@ -78,6 +78,12 @@ impl Messages {
         Some(newest.until.saturating_sub(now))
     }
 
+    /// Returns the sentence, with the time until which it stands.
+    pub(crate) fn latest(&self) -> Option<(Duration, &str)> {
+        let newest = self.newest.as_ref()?;
+        Some((newest.until, &newest.text))
+    }
+
     /// Returns the sentence, and whether it is about something that went wrong.
     pub(crate) fn newest(&self) -> Option<(&str, bool)> {
         let newest = self.newest.as_ref()?;

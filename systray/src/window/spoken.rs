@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::picture::{Part, Picture};
+use super::picture::{Part, Picture, plain};
 
 /// Talking while muted is said once in so long.
 const RARELY: Duration = Duration::from_secs(60);
@@ -26,7 +26,9 @@ impl Spoken {
     pub(crate) fn see(&mut self, picture: &Picture, now: Duration) {
         let shown: Vec<Part> = match &picture.room {
             Some(room) => {
-                let whispers = room.whispers.iter().flatten();
+                let space = Part::Text(" ".into());
+                let whispers = room.whispers.iter();
+                let whispers = whispers.flat_map(|sentence| sentence.iter().chain([&space]));
                 whispers.chain(&room.audience.sentence).cloned().collect()
             }
             None => Vec::new(),
@@ -51,6 +53,11 @@ impl Spoken {
             (true, false) => self.shown == self.before,
             (false, false) | (true, true) => false,
         };
+    }
+
+    /// Returns what is shown.
+    pub(crate) fn sentence(&self) -> String {
+        plain(&self.shown)
     }
 
     /// Returns whether it is to be said.

@@ -221,6 +221,9 @@ pub(super) fn cannot(backend: KeyBackend, here: Option<Desktop>) -> Vec<String> 
         (KeyBackend::Portal, Some(Desktop::Gnome)) => {
             say("GNOME gives programs keys from release 48 on, and asks you once.");
             say(
+                "You change the keys in GNOME's Settings, Apps, Sotto. Then none works until you log in again.",
+            );
+            say(
                 "Its own shortcuts do not tell when a key is let go: what one begins so, a second press ends.",
             );
         }

@@ -146,8 +146,7 @@ fn audience(ui: &mut Ui, room: &Room, desk: &Desk, look: &Palette, acts: &mut Ve
                 } else {
                     look.text
                 };
-                let response = text::parts(ui, &audience.sentence, Weight::Body, look.text, names);
-                super::speaks(ui, desk, response.id);
+                text::parts(ui, &audience.sentence, Weight::Body, look.text, names);
             });
             if everyone.is_none() && whisper.is_none() && !audience.can_unmute {
                 return;

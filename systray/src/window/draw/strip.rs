@@ -164,7 +164,6 @@ fn audience(ui: &Ui, area: Rect, desk: &Desk, look: &Palette) {
     let response = ui.interact(place, Id::unique("audience"), Sense::hover());
     let sentence = plain(&sentence);
     text::named(&response, &sentence);
-    super::speaks(ui, desk, response.id);
     if cut {
         text::full_on_hover(response, &sentence);
     }

@@ -17,6 +17,9 @@ mod talking;
 use around::with_meetings;
 
 /// A window, and what it asked for.
+/// Frames in which a screen reader has been told everything.
+const STEPS: usize = 100;
+
 struct Stage {
     desk: Desk,
     wishes: Vec<Wish>,
@@ -322,12 +325,16 @@ fn what_happens_is_announced_and_can_be_dismissed() {
     let desk = &mut harness.state_mut().desk;
     desk.say("Dara has joined", Duration::ZERO);
     harness.run();
-    let said: Vec<_> = harness.get_all_by_label("Dara has joined.").collect();
-    let live = said
-        .iter()
-        .any(|node| node.accesskit_node().live() == Live::Polite);
+    let live = (0..STEPS).any(|_| {
+        harness.step();
+        let mut said = harness.get_all_by_label("Dara has joined.");
+        said.any(|node| node.accesskit_node().live() == Live::Polite)
+    });
     assert!(live, "a screen reader says it although nobody looks there");
     click(&mut harness, "Dismiss the message");
+    for _ in 0..STEPS {
+        harness.step();
+    }
     assert!(
         harness
             .query_all_by_label("Dara has joined.")

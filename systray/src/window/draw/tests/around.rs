@@ -261,7 +261,8 @@ fn settings_are_set_by_name() {
 #[test]
 fn the_strip_mutes_whispers_and_grows() {
     let mut harness = stage(picture(), true);
-    harness.get_by_label("Everyone here hears you.");
+    let shown = harness.query_all_by_label("Everyone here hears you.");
+    assert!(shown.count() > 0);
     assert_eq!(click(&mut harness, "Mute"), [Wish::Mute]);
     assert_eq!(
         click(&mut harness, "Bao, online").first(),
