@@ -221,7 +221,7 @@ pub(super) fn cannot(backend: KeyBackend, here: Option<Desktop>) -> Vec<String> 
         (KeyBackend::Portal, Some(Desktop::Gnome)) => {
             say("GNOME gives programs keys from release 48 on, and asks you once.");
             say(
-                "You change the keys in GNOME's Settings, Apps, Sotto. Then none works until you log in again.",
+                "You change the keys in GNOME's Settings, Apps, Sotto; GNOME 48 then tells of none until you log in again.",
             );
             say(
                 "Its own shortcuts do not tell when a key is let go: what one begins so, a second press ends.",
