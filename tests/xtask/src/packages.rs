@@ -104,6 +104,7 @@ const PACKING: Group = &[
 const CLEAN_SYSTEMS: Group = &[
     ("mmdebstrap", "a clean system to install the package in"),
     ("debian-archive-keyring", "the signatures of those systems"),
+    ("uidmap", "lets others than root make them"),
 ];
 
 const REFERENCE_PESQ: Group = &[
