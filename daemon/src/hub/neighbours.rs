@@ -1,6 +1,6 @@
 //! The network as it describes itself: its addresses, connections, and who runs Sotto.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -16,8 +16,6 @@ pub(super) struct Neighbours {
     /// The interfaces that the network is limited to.
     interfaces: Vec<String>,
     listening: Vec<SocketAddr>,
-    /// What was logged of that last.
-    logged: BTreeSet<SocketAddr>,
     /// Why multicast does not work, if it does not.
     deafness: Option<Deafness>,
     connected: HashSet<PeerId>,
@@ -31,7 +29,6 @@ impl Neighbours {
         Self {
             interfaces,
             listening: Vec::new(),
-            logged: BTreeSet::new(),
             deafness: None,
             connected: HashSet::new(),
             running: HashSet::new(),
@@ -95,18 +92,6 @@ impl Neighbours {
         } = output
         {
             self.heard.accepted(*receipt, now);
-        }
-    }
-
-    /// Logs where this daemon listens: for everybody to see only if these are other addresses than at the last time, not if
-    /// others are told them in another order.
-    pub(super) fn log_listening(&mut self) {
-        let addresses: BTreeSet<_> = self.listening.iter().copied().collect();
-        if addresses == self.logged {
-            tracing::debug!(addresses = ?self.listening, "listening");
-        } else {
-            tracing::info!(addresses = ?self.listening, "listening");
-            self.logged = addresses;
         }
     }
 

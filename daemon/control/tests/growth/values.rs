@@ -166,6 +166,7 @@ pub(super) fn status() -> Status {
             hint: None,
         },
         warnings: vec![notice()],
+        restart_to_update: false,
     }
 }
 
