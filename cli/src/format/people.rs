@@ -24,6 +24,10 @@ pub(crate) fn peers(reply: &PeersReply, style: Style) -> String {
             (false, _, Some(s)) => format!("gone for {}", duration(Duration::from_secs(s))),
             (false, _, None) => "not running".to_owned(),
         };
+        let state = match peer.clock_off_s {
+            Some(off) => format!("{state}, {}", clock(off)),
+            None => state,
+        };
         let meetings: Vec<&str> = peer.meetings.iter().map(|it| it.title.as_str()).collect();
         let name = if peer.running { Ink::Bold } else { Ink::Dim };
         table.row([
@@ -38,6 +42,13 @@ pub(crate) fn peers(reply: &PeersReply, style: Style) -> String {
         ]);
     }
     table.render(style)
+}
+
+/// A clock that is far off, theirs or this machine's.
+fn clock(ahead_s: i64) -> String {
+    let off = duration(Duration::from_secs(ahead_s.unsigned_abs()));
+    let way = if ahead_s < 0 { "behind" } else { "ahead" };
+    format!("clock {off} {way}")
 }
 
 pub(crate) fn presence_reply(reply: &PresenceReply, style: Style) -> String {

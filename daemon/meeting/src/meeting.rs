@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub(crate) use invitations::expiry;
+pub(crate) use invitations::{CLOCK_TOLERANCE, clock_off, expiry_for_invitee};
 pub(crate) use records::Kept;
 
 use crate::held::{Held, place};

@@ -89,6 +89,8 @@ pub struct PeerView {
     /// Where it says that it can be dialled: what is in use first, and last what this machine has itself, as the networks of
     /// containers are numbered alike everywhere.
     pub addresses: Vec<SocketAddr>,
+    /// By how many seconds its clock is ahead of mine, if it is far off.
+    pub clock_off: Option<i64>,
 }
 
 /// One of my meetings.

@@ -173,7 +173,7 @@ impl Presenter<'_> {
             addresses: addresses(peer),
             meetings,
             last_heard_s: self.heard.seconds(peer.peer, now),
-            clock_off_s: None,
+            clock_off_s: peer.clock_off,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::command::Reply;
 use crate::directory::Source;
 use crate::event::{Event, InvitationEnd, JoinFailure, Part};
 use crate::ids::{MeetingId, PeerId};
+use crate::meeting::clock_off;
 use crate::names;
 use crate::record::{self, Answers, AnyRecord, Founding, Record};
 use crate::refusal::Refusal;
@@ -144,15 +145,28 @@ impl Mesh {
         let inside = self.signed_by_me(id).keeps_meeting();
         let (name, device) = (invitation.body.name.clone(), invitation.body.device.clone());
         let signed = Source::Signed(invitation.head.version);
+        let clock_off = clock_off(&invitation, utc);
         let prompt = self.prompts.of(founding);
         if !prompt.take(invitation, inside, now, utc) {
             self.guard.invitation_dropped();
         }
         self.learn(author, &name, &device, signed);
+        self.note_clock(author, clock_off);
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
         self.outbox.save_with_batch();
         true
+    }
+
+    /// Notes whether a colleague's clock is far off, and says so once.
+    fn note_clock(&mut self, peer: PeerId, off: Option<i64>) {
+        if self.people.set_clock_off(peer, off) {
+            if let Some(seconds) = off {
+                let name = self.people.label(peer);
+                tracing::warn!(%name, seconds, "a colleague's clock is far off; theirs or mine is to be set");
+            }
+            self.outbox.changed(Part::Peer(peer));
+        }
     }
 
     /// Drops another prompt if there are as many as there may be. Returns whether there is room.

@@ -27,6 +27,8 @@ pub(super) struct People {
     directory: Directory,
     /// People I have had to do with, and where they were last.
     contacts: BTreeMap<PeerId, Vec<SocketAddr>>,
+    /// By how many seconds the clocks of those are ahead of mine whose clocks are far off.
+    clocks: BTreeMap<PeerId, i64>,
     /// How loud I hear those for whom something else than the usual was chosen, in percent.
     volumes: BTreeMap<PeerId, u16>,
 }
@@ -40,6 +42,7 @@ impl People {
             lobby: Lobby::default(),
             directory: Directory::default(),
             contacts: BTreeMap::new(),
+            clocks: BTreeMap::new(),
             volumes: BTreeMap::new(),
         }
     }
@@ -109,6 +112,20 @@ impl People {
     /// Forgets what a stranger is called, and returns those whose labels that may change.
     pub(super) fn forget_name(&mut self, peer: PeerId) -> BTreeSet<PeerId> {
         self.directory.forget(peer)
+    }
+
+    /// Notes by how many seconds somebody's clock is ahead of mine, if it is far off. Returns whether that is news.
+    pub(super) fn set_clock_off(&mut self, peer: PeerId, off: Option<i64>) -> bool {
+        match off {
+            None => self.clocks.remove(&peer).is_some(),
+            Some(_) if self.clocks.len() >= CONTACTS && !self.clocks.contains_key(&peer) => false,
+            Some(off) => self.clocks.insert(peer, off).is_none(),
+        }
+    }
+
+    /// Returns by how many seconds somebody's clock is ahead of mine, if it is far off.
+    pub(super) fn clock_off(&self, peer: PeerId) -> Option<i64> {
+        self.clocks.get(&peer).copied()
     }
 
     // Who is here.

@@ -7,6 +7,7 @@ use super::{Mesh, RejoinPolicy};
 use crate::directory::Source;
 use crate::event::Event;
 use crate::ids::{MeetingId, Utc};
+use crate::meeting::CLOCK_TOLERANCE;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, AnyRecord};
 use crate::stored::{State, StoredContact, StoredMeeting, StoredRecord, StoredSeat};
@@ -78,6 +79,8 @@ impl Mesh {
         }
         self.talk.remember(state.muted, state.deafened);
 
+        // A clock that was set back tells no age.
+        let was_set_back = state.written.since(self.now.utc) > CLOCK_TOLERANCE;
         let age = self.now.utc.since(state.written);
         let seat = state
             .seat
@@ -87,6 +90,7 @@ impl Mesh {
             RejoinPolicy::Always => true,
             RejoinPolicy::AfterCrash => {
                 !state.clean
+                    && !was_set_back
                     && age <= AFTER_CRASH
                     && seat.as_ref().is_some_and(|seat| seat.presence.is_present())
             }

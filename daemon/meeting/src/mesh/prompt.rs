@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::held::Held;
 use crate::ids::{MeetingId, PeerId, Utc};
-use crate::meeting::expiry;
+use crate::meeting::expiry_for_invitee;
 use crate::record::{self, Answer, Answers, AnyRecord, Founding, Invitation, MAX_ANSWERS, Record};
 use crate::stored::{StoredPrompt, StoredRecord};
 use crate::wire::Claimed;
@@ -81,7 +81,7 @@ impl Prompt {
         self.invitations.values().filter_map(move |(held, answer)| {
             let open = !held.record.body.withdrawn
                 && !answer.is_final()
-                && utc < expiry(&held.record, held.received);
+                && utc < expiry_for_invitee(&held.record, held.received);
             open.then_some(held)
         })
     }
@@ -164,7 +164,7 @@ impl Prompt {
     pub(super) fn is_over(&self, utc: Utc) -> bool {
         self.invitations
             .values()
-            .all(|(held, _)| utc >= expiry(&held.record, held.received))
+            .all(|(held, _)| utc >= expiry_for_invitee(&held.record, held.received))
     }
 
     /// Returns whether it holds this invitation, or a newer one of its author.

@@ -6,7 +6,7 @@ use super::Mesh;
 use super::seat::Interruption;
 use crate::audience::Target;
 use crate::ids::{Now, PeerId, Utc};
-use crate::meeting::{Meeting, expiry};
+use crate::meeting::{Meeting, expiry_for_invitee};
 use crate::presence::Flags;
 use crate::view::{
     IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named, PeerView,
@@ -78,6 +78,7 @@ impl Mesh {
             connected: self.links.is_connected(peer),
             at,
             addresses,
+            clock_off: self.people.clock_off(peer),
         }
     }
 
@@ -186,7 +187,7 @@ impl Mesh {
                     .max()?;
                 let expires = prompt
                     .open(utc)
-                    .map(|held| expiry(&held.record, held.received))
+                    .map(|held| expiry_for_invitee(&held.record, held.received))
                     .max()?;
                 Some(InvitationView {
                     meeting: prompt.meeting(),

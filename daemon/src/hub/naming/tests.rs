@@ -43,6 +43,7 @@ fn view(known: &[(PeerId, &str)]) -> View {
             running: true,
             connected: true,
             at: None,
+            clock_off: None,
             addresses: Vec::new(),
         })
         .collect();

@@ -20,6 +20,16 @@ pub(super) fn strangers_invitation(
     meeting: u64,
     invitee: PeerId,
 ) -> (Record<Founding>, Record<Invitation>) {
+    invitation_made(Utc(EPOCH), stranger, meeting, invitee)
+}
+
+/// The same by a clock that says `made`.
+fn invitation_made(
+    made: Utc,
+    stranger: u16,
+    meeting: u64,
+    invitee: PeerId,
+) -> (Record<Founding>, Record<Invitation>) {
     let mut seed = [77; 32];
     seed[..2].copy_from_slice(&stranger.to_le_bytes());
     let key = SigningKey::from_bytes(&seed);
@@ -29,14 +39,14 @@ pub(super) fn strangers_invitation(
     };
     let founding = Founding {
         title: format!("Spam {meeting}"),
-        created: Utc(EPOCH),
+        created: made,
         nonce: [1; 16],
         commitment: [0; 32],
     };
     let founding = sign(&key, NO_MEETING, version, 0, founding);
     let invitation = Invitation {
         invitee,
-        made: Utc(EPOCH),
+        made,
         withdrawn: false,
         past: None,
         name: "Stranger".into(),
@@ -140,6 +150,37 @@ fn neither_withdrawal_nor_restarts_undo_the_ten_minutes_after_a_decline() {
     sim.ask(anna, invite());
     sim.run_millis(500);
     assert!(sim.is_invited(bao, meeting));
+}
+
+#[test]
+fn an_invitation_by_a_clock_that_is_far_off_is_seen_for_a_day_and_the_clock_is_told() {
+    const DAY: u64 = 24 * 3600;
+    for (stranger, (made, told)) in [
+        (EPOCH - 9 * DAY, Some(-9)),
+        (EPOCH - DAY - 3600, Some(-1)),
+        (EPOCH - DAY / 2, None),
+        (EPOCH + 9 * DAY, Some(9)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut sim, [anna, bao]) = Sim::still(["Anna", "Bao"]);
+        let stranger = u16::try_from(stranger).unwrap();
+        let (founding, invitation) = invitation_made(Utc(made), stranger, 0, sim.id(bao));
+        let request = offer(&founding.raw, vec![invitation.raw.to_vec()], &[]);
+        ask(&mut sim, bao, anna, &request);
+        let view = sim.view(bao);
+        assert_eq!(view.invitations.len(), 1, "{told:?}");
+        let left = view.invitations[0].expires.since(Utc(EPOCH));
+        assert!(left.as_secs() <= DAY + 1800, "{told:?}: {left:?}");
+        let author = invitation.head.author;
+        let peer = view.peers.iter().find(|peer| peer.peer == author);
+        let off = peer.and_then(|peer| peer.clock_off);
+        let days = off.map(|seconds| seconds / DAY.cast_signed());
+        // A few seconds have passed.
+        let told = told.map(|days: i64| days - i64::from(days > 0));
+        assert_eq!(days, told);
+    }
 }
 
 #[test]
