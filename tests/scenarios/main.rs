@@ -82,6 +82,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     people::a_cloned_identity_is_noticed_by_both within 180;
     people::twelve_daemons_meet within 240, alone;
     network::peers_are_reached_by_address_where_multicast_does_not_pass;
+    network::behind_firewalls_on_both_sides_people_meet_and_talk;
     network::where_udp_is_blocked_voice_travels_over_a_stream;
     network::a_third_machine_is_not_flooded;
     desktop::an_invitation_does_not_interrupt;

@@ -34,9 +34,22 @@ pub(crate) async fn peers_are_reached_by_address_where_multicast_does_not_pass(
     for who in [&anna, &bao, &chen] {
         who.host().block("udp dport 5353")?;
     }
+    chen.start().await?;
+    // Nobody is there yet, and nobody waits: it is tried all the same.
+    let reply = chen
+        .ask(NetworkConnect {
+            address: address.clone(),
+            wait_ms: None,
+        })
+        .await?;
+    ensure!(reply.person.is_none(), "{:?} is not there", reply.person);
     anna.start().await?;
     bao.start().await?;
-    chen.start().await?;
+    let took = chen.finds("Anna").await?;
+    note(format!(
+        "a peer that starts later is found after {:.2} s",
+        took.as_secs_f64()
+    ));
     let took = bao.finds("Anna").await?;
     note(format!(
         "a peer from the configuration is found after {:.2} s",
@@ -54,6 +67,49 @@ pub(crate) async fn peers_are_reached_by_address_where_multicast_does_not_pass(
     bao.meets("Planning", &["Anna", "Chen"]).await?;
     chen.joins("Planning").await?;
     bao.sees("Planning", "Chen", PresenceState::Online).await?;
+    Ok(())
+}
+
+/// What firewalls of desktops do: everything out, nothing in but answers and multicast DNS.
+const FIREWALL: [&str; 5] = [
+    "add table inet desktop",
+    "add chain inet desktop in { type filter hook input priority 0; policy drop; }",
+    "add rule inet desktop in iif lo accept",
+    "add rule inet desktop in ct state established,related accept",
+    "add rule inet desktop in udp dport 5353 accept",
+];
+
+pub(crate) async fn behind_firewalls_on_both_sides_people_meet_and_talk(mut lab: Place) -> Outcome {
+    let (script, line) = one_line(
+        14.0,
+        "Two firewalls stand between us, and you hear me because both of us dial.",
+    )?;
+    let mut anna = lab.colleague("Anna")?.speaking(&script)?.later()?;
+    let mut bao = lab.colleague("Bao")?.later()?;
+    for who in [&anna, &bao] {
+        for rule in FIREWALL {
+            who.host().run("nft", [rule])?;
+        }
+    }
+    anna.start().await?;
+    bao.start().await?;
+    let took = anna.finds("Bao").await?;
+    note(format!("found after {:.2} s", took.as_secs_f64()));
+    anna.meets("Planning", &["Bao"]).await?;
+    bao.joins("Planning").await?;
+    let heard = bao.heard_well(&anna, &line, 3.5).await?;
+    note(format!("PESQ: {:.2}", heard.pesq));
+    let output = anna.sotto(&["doctor", "--json"])?;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let findings = report["findings"].as_array().cloned().unwrap_or_default();
+    let firewall = findings.iter().find(|it| it["check"] == "firewall");
+    let told = firewall.map(|it| (it["weight"].clone(), it["what"].to_string()));
+    ensure!(
+        told.as_ref().is_some_and(|(weight, what)| {
+            weight == "note" && what.contains(&LISTEN_PORT.to_string())
+        }),
+        "the doctor says of the firewall: {told:?}"
+    );
     Ok(())
 }
 
