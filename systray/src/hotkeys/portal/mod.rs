@@ -260,7 +260,7 @@ fn asked((action, trigger): &Wanted) -> Asked {
 }
 
 /// Returns the desktop's words for a key, or ours if it is the one that was asked for: GNOME says
-/// "Press <Control><Alt>t".
+/// `Press <Control><Alt>t`.
 fn in_our_words(text: String, asked: &Trigger) -> String {
     let theirs = asked.for_gnome().to_lowercase();
     let says = text.to_lowercase();
