@@ -39,6 +39,7 @@ pub(crate) async fn make() -> Result<String, Failure> {
         Ok(text) => text,
         Err(error) => error.to_string(),
     };
+    redaction.hide_names_in(&settings);
     let sections = [
         ("Programs", programs(&machine)),
         (

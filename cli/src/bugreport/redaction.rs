@@ -64,6 +64,29 @@ impl Redaction {
         }
     }
 
+    /// Replaces the names in a configuration, also in one that cannot be understood.
+    pub(super) fn hide_names_in(&mut self, settings: &str) {
+        let mut in_groups = false;
+        for line in settings.lines().map(str::trim) {
+            if line.starts_with('[') {
+                in_groups = line.trim_matches(['[', ']', ' ']) == "groups";
+                continue;
+            }
+            let key = line.split(['=', ' ', '.']).next().unwrap_or_default();
+            let of_a_group = in_groups || key == "groups";
+            if of_a_group {
+                let name = line.split('=').next().unwrap_or_default();
+                let name = name.trim().trim_start_matches("groups.");
+                self.hide("group", name.trim_matches(['"', '\'']));
+            }
+            if of_a_group || key == "name" {
+                // Every second part stands between quotes.
+                let parts = line.split(['"', '\'']).skip(1).step_by(2);
+                parts.for_each(|name| self.hide("person", name));
+            }
+        }
+    }
+
     /// A person has one replacement, whichever of their names is met.
     fn hide_person(&mut self, reply: &Value) {
         let text = |member: &str| reply[member].as_str().unwrap_or_default();
@@ -247,5 +270,21 @@ mod tests {
         redaction.hide_as("anna", "user");
         redaction.hide_as("/home/anna", "~");
         assert_eq!(redaction.of("/home/anna/x of anna"), "~/x of user");
+    }
+
+    #[test]
+    fn names_in_settings_are_replaced_also_where_they_are_wrong() {
+        let settings =
+            "name = \"Anna Berg\"\n[network]\ninterfaces = [\"eth0\"]\n[groups]\nboard = ['Bao']\n";
+        let mut redaction = Redaction::default();
+        redaction.hide_names_in(settings);
+        assert_eq!(
+            redaction.of(settings),
+            "name = \"person-1\"\n[network]\ninterfaces = [\"eth0\"]\n[groups]\ngroup-1 = ['person-2']\n"
+        );
+        assert_eq!(
+            redaction.of("\"groups.board\" has \"Bao\""),
+            "\"groups.group-1\" has \"person-2\""
+        );
     }
 }

@@ -56,7 +56,7 @@ fn settings(path: &Path) -> Option<Finding> {
     Some(
         Finding::problem(Area::Daemon, "settings", what)
             .because("the daemon does not start with settings that it does not understand")
-            .helped_by("sotto config edit"),
+            .helped_by("correct it: $EDITOR \"$(sotto config path)\""),
     )
 }
 
