@@ -3,21 +3,24 @@
 
 mod redaction;
 
-use std::path::PathBuf;
+use std::time::Duration;
 
 use redaction::Redaction;
 use serde::Serialize;
 use serde_json::Value;
-use sotto_control::starter::log_of;
 use sotto_control::{EventsSubscribe, Places, config};
+use tokio::time::timeout;
 
 use crate::connection::ask;
 use crate::doctor::{self, Machine};
 use crate::failure::Failure;
 use crate::format::{self, Style};
+use crate::log_source::LogSource;
 
 /// The lines of the log that are told.
-const LOG_LINES: usize = 300;
+const LOG_LINES: u32 = 300;
+/// The longest time that reading them may take.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 
 /// Makes the report. Takes two to four seconds, like the doctor.
 ///
@@ -48,7 +51,7 @@ pub(crate) async fn make() -> Result<String, Failure> {
         ),
         ("The daemon's state", state),
         ("Settings", settings),
-        ("The end of the log", log(&machine, &places).await),
+        ("The end of the log", log(&places).await),
     ];
     let mut text = "A report about Sotto. Names, titles, identities and addresses are replaced; the same thing has the same \
                     replacement throughout.\n"
@@ -117,28 +120,23 @@ fn in_json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
-/// Returns the end of the daemon's log, from its file or from the journal, whichever there is.
-async fn log(machine: &Machine, places: &Places) -> String {
-    let file: PathBuf = log_of(places);
-    let text = match std::fs::read(&file) {
-        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(_) => {
-            let lines = LOG_LINES.to_string();
-            let arguments = [
-                "--user",
-                "--user-unit=sottod.service",
-                "--no-pager",
-                "--output=short-iso",
-                "--lines",
-                &lines,
-            ];
-            let said = machine.ask("journalctl", &arguments).await;
-            said.map(|said| said.text).unwrap_or_default()
-        }
+/// Returns the end of the daemon's log.
+async fn log(places: &Places) -> String {
+    let none = || "none was found".to_owned();
+    let source = match LogSource::find(places).await {
+        Ok(Some(source)) => source,
+        Ok(None) => return none(),
+        Err(error) => return error.to_string(),
     };
-    if text.trim().is_empty() {
-        return "none was found".to_owned();
+    let mut reader = source.reader(LOG_LINES, false);
+    let read = timeout(READ_WITHIN, reader.kill_on_drop(true).output()).await;
+    let text = match read {
+        Ok(Ok(printed)) => String::from_utf8_lossy(&printed.stdout).into_owned(),
+        Ok(Err(error)) => return error.to_string(),
+        Err(_) => return "it could not be read in time".to_owned(),
+    };
+    match text.trim().is_empty() {
+        true => none(),
+        false => text,
     }
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].join("\n")
 }

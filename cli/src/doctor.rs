@@ -17,6 +17,7 @@ mod sound;
 mod told;
 
 pub(crate) use finding::{Area, Finding, Report, Weight};
+pub(crate) use interfaces::names as interface_names;
 pub(crate) use machine::Machine;
 
 use bus::Bus;
@@ -25,6 +26,8 @@ use sotto_control::config::{self, Config, LISTEN_PORT, MEDIA_PORT, Network};
 use sotto_control::{NoHome, Places};
 use told::{Daemon, Told};
 
+/// The words to show meanwhile.
+pub(crate) const LOOKING: &str = "Looking at the daemon, the network, sound and the desktop…";
 /// The name of the service that gives programs real-time priority.
 const REAL_TIME_KIT: &str = "org.freedesktop.RealtimeKit1";
 /// The ports that firewalls are asked about where no daemon names its own.

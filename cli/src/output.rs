@@ -103,6 +103,14 @@ impl Output {
         }
     }
 
+    /// Shows a text while something is done.
+    pub(crate) async fn during<T>(&self, text: &str, work: impl Future<Output = T>) -> T {
+        self.progress(text);
+        let done = work.await;
+        self.progress("");
+        done
+    }
+
     /// Prints text as it is, with a line feed if it has none.
     pub(crate) fn line(&self, text: &str) -> Result<(), Failure> {
         let mut out = io::stdout().lock();

@@ -12,7 +12,7 @@ const KEY_DIGITS: usize = 16;
 /// The beginning of every identity, and the shortest one.
 const IDENTITY: (&str, usize) = ("12D3Koo", 20);
 
-/// What is to be replaced, by what.
+/// Texts, and the name by which each is replaced.
 #[derive(Debug, Default)]
 pub(super) struct Redaction {
     /// Longest first, so that no part is replaced before its whole.
@@ -134,7 +134,7 @@ impl Redaction {
     }
 
     fn word(&mut self, word: &str) -> String {
-        // What ends a sentence is none of it.
+        // The end of a sentence is none of it.
         let bare = word.trim_end_matches(['.', ':']);
         let end = &word[bare.len()..];
         if let Ok(ip) = bare.parse::<IpAddr>() {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::bugreport;
+use crate::doctor;
 use crate::failure::Failure;
 use crate::output::Output;
 
@@ -37,10 +38,7 @@ struct Reply {
 
 impl Bugreport {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        output.progress("Looking at the daemon, the network, sound and the desktop…");
-        let report = bugreport::make().await;
-        output.progress("");
-        let report = report?;
+        let report = output.during(doctor::LOOKING, bugreport::make()).await?;
         let named = self.output.is_some();
         let path = self.output.unwrap_or_else(usual_file);
         let watched = !output.is_json() && io::stdout().is_terminal() && io::stdin().is_terminal();
@@ -80,7 +78,7 @@ fn usual_file() -> PathBuf {
 /// Asks the user; anything but a yes is a no.
 fn agreed(path: &Path) -> bool {
     let mut error = io::stderr();
-    // Whether it can be asked shows in the answer.
+    // A question that cannot be shown is not answered.
     let _ = write!(error, "Write this to {}? [y/N] ", path.display());
     let _ = error.flush();
     let mut answer = String::new();

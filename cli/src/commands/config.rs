@@ -1,6 +1,7 @@
 //! `sotto config`
 
 use crate::connection::connect;
+use crate::doctor;
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
@@ -111,20 +112,10 @@ impl Config {
 /// Tells of interfaces that this machine does not have: a mistyped name keeps the daemon off every network.
 fn name_missing_interfaces(output: &Output, text: &str) {
     let wanted = config::Config::parse(text).map(|config| config.network.interfaces);
-    let (Ok(wanted), Ok(mut here)) = (wanted, if_addrs::get_if_addrs()) else {
+    let (Ok(wanted), Ok(here)) = (wanted, doctor::interface_names()) else {
         return;
     };
-    here.sort_by(|a, b| a.name.cmp(&b.name));
-    here.dedup_by(|a, b| a.name == b.name);
-    let here: Vec<&str> = here
-        .iter()
-        .map(|interface| interface.name.as_str())
-        .collect();
-    let missing: Vec<&String> = wanted
-        .iter()
-        .filter(|name| !here.contains(&name.as_str()))
-        .collect();
-    for name in missing {
+    for name in wanted.iter().filter(|name| !here.contains(name)) {
         let here = here.join(", ");
         output.remark(&format!(
             "No interface with an address is called {name} here now; there are: {here}."

@@ -20,10 +20,7 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        output.progress("Looking at the daemon, the network, sound and the desktop…");
-        let report = doctor::examine().await;
-        output.progress("");
-        let report = report?;
+        let report = output.during(doctor::LOOKING, doctor::examine()).await?;
         output.show(&report, |report, style| {
             format::diagnosis(report, self.all, style)
         })?;

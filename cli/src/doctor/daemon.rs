@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use sotto_control::Places;
 use sotto_control::config::{self, Config};
 use sotto_control::model::{NoticeKind, Severity};
+use sotto_control::unit::{self, UNIT, UnitError, UnitState};
+use sotto_control::{ForPeople, Places};
 
 use super::finding::{Area, Finding};
 use super::machine::{Machine, Said};
 use super::told::{Daemon, Told};
 
-const UNIT: &str = "sottod.service";
 const OWN_RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {
@@ -22,21 +22,14 @@ pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon)
         found.extend(warnings(told));
     }
     found.extend(others(machine, daemon.process()));
-    let here = |name| machine.variable(name).is_some();
     // A home of its own is no service of the login.
-    if !here("SOTTO_HOME") {
-        let asked = ["is-enabled", "is-active"];
-        let [enabled, active] = asked.map(|verb| systemctl(machine, verb));
-        found.extend(service(enabled.await, active.await));
+    if !unit::is_elsewhere() {
+        found.extend(service(UnitState::ask().await));
         found.extend(linger(machine));
     }
     let clock = ["show", "--property=NTPSynchronized", "--value"];
     found.extend(clock_is_set(machine.ask("timedatectl", &clock).await));
     found
-}
-
-async fn systemctl(machine: &Machine, verb: &str) -> Option<Said> {
-    machine.ask("systemctl", &["--user", verb, UNIT]).await
 }
 
 fn settings(path: &Path) -> Option<Finding> {
@@ -160,46 +153,50 @@ fn others(machine: &Machine, own: Option<u32>) -> Option<Finding> {
     )
 }
 
-fn service(enabled: Option<Said>, active: Option<Said>) -> Option<Finding> {
-    let enabled = enabled?;
-    let state = active.map(|said| said.text).unwrap_or_default();
-    let finding = match (enabled.text.as_str(), state.as_str()) {
-        (_, "failed") => Finding::problem(
+fn service(asked: Result<UnitState, UnitError>) -> Option<Finding> {
+    let state = match asked {
+        Ok(state) => state,
+        Err(UnitError::NoSystemd) => return None,
+        Err(error) => {
+            let finding = Finding::note(Area::Daemon, "service", error.to_string())
+                .because("whether Sotto starts when you log in cannot be told from here");
+            return Some(match error.hint() {
+                Some(hint) => finding.helped_by(hint),
+                None => finding,
+            });
+        }
+    };
+    let note = |what: &str| {
+        Finding::note(Area::Daemon, "service", what)
+            .because("Sotto does not start by itself when you log in")
+            .helped_by("sotto service install")
+    };
+    Some(if state.load == "masked" {
+        Finding::problem(Area::Daemon, "service", "the service is masked")
+            .because("a masked service cannot be started")
+            .helped_by(format!("systemctl --user unmask {UNIT}"))
+    } else if !state.is_installed() {
+        note("is no service of your login")
+    } else if state.active == "failed" {
+        Finding::problem(
             Area::Daemon,
             "service",
             "the service of your login has failed",
         )
         .because("it does not start again by itself after a wrong setting")
-        .helped_by("sotto service logs"),
-        ("enabled" | "enabled-runtime", "active") => {
-            Finding::fine(Area::Daemon, "service", "runs as a service of your login")
-        }
-        ("enabled" | "enabled-runtime", _) => Finding::note(
+        .helped_by("sotto service logs")
+    } else if !state.is_enabled() {
+        note("the service is not enabled")
+    } else if state.runs() {
+        Finding::fine(Area::Daemon, "service", "runs as a service of your login")
+    } else {
+        Finding::note(
             Area::Daemon,
             "service",
             "is a service of your login, but not started as one now",
         )
-        .helped_by("sotto service start"),
-        ("masked" | "masked-runtime", _) => {
-            Finding::problem(Area::Daemon, "service", "the service is masked")
-                .because("a masked service cannot be started")
-                .helped_by(format!("systemctl --user unmask {UNIT}"))
-        }
-        ("disabled", _) => Finding::note(Area::Daemon, "service", "the service is not enabled")
-            .because("Sotto does not start by itself when you log in")
-            .helped_by("sotto service install"),
-        // No unit, or no service manager for this user.
-        ("not-found" | "", _) => {
-            Finding::note(Area::Daemon, "service", "is no service of your login")
-                .because("Sotto does not start by itself when you log in")
-                .helped_by("sotto service install")
-        }
-        (other, _) => {
-            let what = format!("the service is {other}");
-            Finding::fine(Area::Daemon, "service", what)
-        }
-    };
-    Some(finding)
+        .helped_by("sotto service start")
+    })
 }
 
 fn linger(machine: &Machine) -> Option<Finding> {
@@ -337,16 +334,33 @@ mod tests {
 
     #[test]
     fn the_service_is_told_in_every_state() {
-        let weight = |enabled: &str, active: &str| {
-            service(said(enabled), said(active)).map(|found| found.weight)
+        let weight = |load: &str, enabled: &str, active: &str| {
+            let state = UnitState {
+                load: load.into(),
+                enabled: enabled.into(),
+                active: active.into(),
+                ..UnitState::default()
+            };
+            service(Ok(state)).map(|found| found.weight)
         };
-        assert_eq!(weight("enabled", "active"), Some(Weight::Fine));
-        assert_eq!(weight("enabled", "inactive"), Some(Weight::Note));
-        assert_eq!(weight("enabled", "failed"), Some(Weight::Problem));
-        assert_eq!(weight("masked", "inactive"), Some(Weight::Problem));
-        assert_eq!(weight("not-found", "inactive"), Some(Weight::Note));
-        assert_eq!(weight("", "inactive"), Some(Weight::Note));
-        assert_eq!(service(None, None), None, "no systemd, nothing to say");
+        let loaded = |enabled, active| weight("loaded", enabled, active);
+        assert_eq!(loaded("enabled", "active"), Some(Weight::Fine));
+        assert_eq!(loaded("enabled", "inactive"), Some(Weight::Note));
+        assert_eq!(loaded("enabled", "failed"), Some(Weight::Problem));
+        assert_eq!(loaded("disabled", "inactive"), Some(Weight::Note));
+        assert_eq!(
+            weight("masked", "masked", "inactive"),
+            Some(Weight::Problem)
+        );
+        assert_eq!(weight("not-found", "", "inactive"), Some(Weight::Note));
+        assert_eq!(weight("", "", "inactive"), Some(Weight::Note));
+        let unreachable = service(Err(UnitError::Unreachable("no bus".into())));
+        assert_eq!(unreachable.unwrap().weight, Weight::Note);
+        assert_eq!(
+            service(Err(UnitError::NoSystemd)),
+            None,
+            "no systemd, nothing to say"
+        );
     }
 
     #[test]

@@ -46,9 +46,20 @@ impl Interface {
 
 /// Returns the interfaces that are up, in the order of their names.
 pub(super) fn read() -> std::io::Result<Vec<Interface>> {
-    let mut interfaces: Vec<Interface> = Vec::new();
     let mut listed = if_addrs::get_if_addrs()?;
     listed.retain(if_addrs::Interface::is_oper_up);
+    Ok(grouped(listed))
+}
+
+/// Returns the names of all interfaces that have an address.
+pub(crate) fn names() -> std::io::Result<Vec<String>> {
+    let interfaces = grouped(if_addrs::get_if_addrs()?).into_iter();
+    Ok(interfaces.map(|interface| interface.name).collect())
+}
+
+/// Puts the addresses of each interface together.
+fn grouped(mut listed: Vec<if_addrs::Interface>) -> Vec<Interface> {
+    let mut interfaces: Vec<Interface> = Vec::new();
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     for address in listed {
         let prefix = match &address.addr {
@@ -64,7 +75,7 @@ pub(super) fn read() -> std::io::Result<Vec<Interface>> {
             }),
         }
     }
-    Ok(interfaces)
+    interfaces
 }
 
 /// Judges them; `wanted` are the names in the settings, none of them for all.

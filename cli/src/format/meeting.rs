@@ -137,20 +137,14 @@ pub(crate) fn joined(reply: &MeetingReply, style: Style) -> String {
 
 pub(crate) fn invited(reply: &InviteReply, style: Style) -> String {
     let left_out = left_out(&reply.left_out, style);
-    if reply.invited.is_empty() && reply.left_out.is_empty() {
-        let meeting = MeetingReply {
-            meeting: reply.meeting.clone(),
-        };
-        return format!(
-            "They are in the meeting already.\n{}",
-            roster(&meeting, style)
-        );
-    }
-    let invited = names(&reply.invited);
+    let said = match (reply.invited.as_slice(), reply.left_out.as_slice()) {
+        ([], []) => "They are in the meeting already.".to_owned(),
+        (invited, _) => format!("Invited {}.", names(invited)),
+    };
     let meeting = MeetingReply {
         meeting: reply.meeting.clone(),
     };
-    format!("Invited {invited}.{left_out}\n{}", roster(&meeting, style))
+    format!("{said}{left_out}\n{}", roster(&meeting, style))
 }
 
 pub(crate) fn withdrawn(reply: &WithdrawReply, style: Style) -> String {

@@ -9,6 +9,7 @@ use crate::commands::Started;
 use crate::connection::connect_when_running;
 use crate::failure::Failure;
 use crate::format;
+use crate::log_source::by_hand;
 use crate::output::Output;
 use crate::wait;
 
@@ -57,11 +58,6 @@ pub(super) async fn stop(output: &Output) -> Result<(), Failure> {
         enabled: state.is_enabled(),
     };
     output.show(&stopped, format::service_stopped)
-}
-
-/// Returns the daemon that runs without being the service, if there is one.
-pub(super) fn by_hand(places: &Places, state: &UnitState) -> Option<Holder> {
-    Holder::find(places).filter(|holder| holder.process != state.process || !state.runs())
 }
 
 /// Makes sure that there is a service, and that no other daemon is in its way.

@@ -6,11 +6,12 @@ use serde::Serialize;
 use sotto_control::unit::{self, UNIT, UnitState};
 use sotto_control::{Places, StatusGet, starter};
 
-use super::control::{by_hand, masked};
+use super::control::masked;
 use super::unit_file::{self, Own, OwnFile};
 use crate::connection::connect;
 use crate::failure::Failure;
 use crate::format;
+use crate::log_source::by_hand;
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,7 @@ pub(crate) struct Installed {
     pub(crate) beside: Option<PathBuf>,
     /// A file that was changed by hand, where it is now.
     pub(crate) set_aside: Option<PathBuf>,
-    /// What keeps running as it was until a restart.
+    /// The daemon that runs as it was until a restart.
     pub(crate) running: Running,
 }
 
@@ -108,7 +109,7 @@ impl Install {
             own.write(text)?;
         }
         unit::act(&["daemon-reload"]).await?;
-        // What an earlier unit was enabled for goes with it.
+        // The links of an earlier unit go with it.
         unit::act(&["reenable", UNIT]).await?;
         starter::remember_start(&places);
         let state = UnitState::ask().await?;

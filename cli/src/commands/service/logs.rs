@@ -1,36 +1,25 @@
 //! `sotto service logs`
 
-use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use serde::Serialize;
-use sotto_control::unit::{UNIT, UnitState};
-use sotto_control::{Places, starter};
+use sotto_control::Places;
 use tokio::process::Command;
 
-use super::control::by_hand;
 use crate::failure::Failure;
+use crate::log_source::{LogSource, log_file};
 use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Logs {
-    /// How many lines, the last ones
+    /// The number of lines, counted from the end
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     lines: u32,
 
     /// Go on with what is logged from now on, until you press Ctrl-C
     #[arg(short, long)]
     follow: bool,
-}
-
-/// Where the daemon's log is.
-enum Source {
-    /// In the journal, as the service's.
-    Journal,
-    /// In a file: a daemon that was started as a program writes one.
-    File(PathBuf),
 }
 
 /// A line of a log file, for programs.
@@ -43,60 +32,47 @@ struct Line<'a> {
 impl Logs {
     pub(super) async fn run(self, output: &Output) -> Result<(), Failure> {
         let places = Places::find()?;
-        let file = Some(starter::log_of(&places)).filter(|file| file.exists());
-        match source(&places, file.as_deref()).await? {
-            Source::File(file) => self.show_file(&file, output).await,
-            Source::Journal => match self.show_journal(output).await? {
-                true => Ok(()),
-                false => match file {
-                    Some(file) => {
-                        output.remark("The journal has nothing of the service; this is the log of a daemon that was started as a program:");
-                        self.show_file(&file, output).await
-                    }
-                    None => Err(Failure::service(
-                        "the journal has nothing of the service",
-                        "the service has not run yet, or its journal may not be read by you",
-                    )),
-                },
-            },
+        let Some(source) = LogSource::find(&places).await? else {
+            return Err(Failure::service(
+                "there is no log: Sotto is no service of your login, nor was it started with 'sotto start'",
+                "a daemon that runs in a terminal logs there",
+            ));
+        };
+        if source != LogSource::Journal {
+            return self.show_file(&source, output).await;
+        }
+        if self.show_journal(output).await? {
+            return Ok(());
+        }
+        match log_file(&places) {
+            Some(file) => {
+                output.remark("The journal has nothing of the service; this is the log of a daemon that was started as a program:");
+                self.show_file(&LogSource::File(file), output).await
+            }
+            None => Err(Failure::service(
+                "the journal has nothing of the service",
+                "the service has not run yet, or its journal may not be read by you",
+            )),
         }
     }
 
     /// Returns whether the journal had anything to show.
     async fn show_journal(&self, output: &Output) -> Result<bool, Failure> {
-        let mut journal = Command::new("journalctl");
-        journal
-            .args([
-                "--user-unit",
-                UNIT,
-                "--quiet",
-                "--no-pager",
-                "--no-hostname",
-            ])
-            .arg(format!("--lines={}", self.lines));
+        let mut journal = LogSource::Journal.reader(self.lines, self.follow);
         if output.is_json() {
             journal.arg("--output=json");
-        }
-        if self.follow {
-            journal.arg("--follow");
         }
         self.show(journal, |text| output.line(text)).await
     }
 
-    async fn show_file(&self, file: &Path, output: &Output) -> Result<(), Failure> {
-        let mut tail = Command::new("tail");
-        tail.arg(format!("--lines={}", self.lines));
-        if self.follow {
-            // The next daemon makes the file anew.
-            tail.args(["--follow=name", "--retry"]);
-        }
-        tail.arg("--").arg(OsString::from(file));
+    async fn show_file(&self, file: &LogSource, output: &Output) -> Result<(), Failure> {
         let json = output.is_json();
         if json && self.follow {
             return Err(Failure::Usage(
                 "a log file cannot be followed as JSON; leave out --json or --follow".to_owned(),
             ));
         }
+        let tail = file.reader(self.lines, self.follow);
         let shown = self.show(tail, |text| {
             if !json {
                 return output.line(text);
@@ -113,7 +89,6 @@ impl Logs {
         mut program: Command,
         print: impl Fn(&str) -> Result<(), Failure>,
     ) -> Result<bool, Failure> {
-        program.stdin(Stdio::null());
         let failed = |source| Failure::File {
             what: "show",
             path: "the log".into(),
@@ -146,19 +121,4 @@ impl Logs {
 fn is_fine(status: ExitStatus) -> bool {
     // A signal leaves no code.
     status.success() || status.code().is_none()
-}
-
-async fn source(places: &Places, file: Option<&Path>) -> Result<Source, Failure> {
-    let state = UnitState::ask().await;
-    let file = file.map(Path::to_owned);
-    match (state, file) {
-        (Ok(state), Some(file)) if by_hand(places, &state).is_some() => Ok(Source::File(file)),
-        (Ok(state), _) if state.is_installed() => Ok(Source::Journal),
-        (_, Some(file)) => Ok(Source::File(file)),
-        (Ok(_), None) => Err(Failure::service(
-            "there is no log: Sotto is no service of your login, nor was it started with 'sotto start'",
-            "a daemon that runs in a terminal logs there",
-        )),
-        (Err(error), None) => Err(error.into()),
-    }
 }

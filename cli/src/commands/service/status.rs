@@ -6,10 +6,10 @@ use serde::Serialize;
 use sotto_control::Places;
 use sotto_control::unit::{self, UnitState};
 
-use super::control::by_hand;
 use super::install::same;
 use crate::failure::Failure;
 use crate::format;
+use crate::log_source::by_hand;
 use crate::output::Output;
 
 /// The service at a glance.
@@ -21,7 +21,7 @@ pub(crate) struct ServiceStatus {
     pub(crate) running: bool,
     /// It starts with the login.
     pub(crate) enabled: bool,
-    /// What the service manager says.
+    /// The unit as the service manager has it.
     pub(crate) unit: UnitState,
     /// The process of a daemon that was started by hand.
     pub(crate) by_hand: Option<u32>,

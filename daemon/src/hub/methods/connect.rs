@@ -65,7 +65,7 @@ impl Tries {
 }
 
 /// A wish of a person, as it is tried.
-struct Try {
+pub(in crate::hub) struct Try {
     target: ColleagueAddress,
     hub: mpsc::Sender<Later>,
     until: Instant,
@@ -125,7 +125,7 @@ impl Hub {
                     .send(NetworkCommand::DialAddress(address, reply))
                     .await;
             }
-            Dial::GoesOn(wish) => self.keep_trying(wish.0),
+            Dial::GoesOn(wish) => self.keep_trying(*wish),
         }
     }
 
@@ -170,11 +170,8 @@ pub(in crate::hub) enum Dial {
         oneshot::Sender<Result<NodeId, DialAddressError>>,
     ),
     /// It goes on, without anybody who waits.
-    GoesOn(Box<Wish>),
+    GoesOn(Box<Try>),
 }
-
-/// A wish that goes on.
-pub(in crate::hub) struct Wish(Try);
 
 impl Try {
     /// Tries until the wait is over, and answers.
@@ -215,9 +212,7 @@ impl Try {
         };
         answer.send(answered);
         let hub = self.hub.clone();
-        let _ = hub
-            .send(Later::Dial(Dial::GoesOn(Box::new(Wish(self)))))
-            .await;
+        let _ = hub.send(Later::Dial(Dial::GoesOn(Box::new(self)))).await;
     }
 
     async fn in_the_background(mut self) {
