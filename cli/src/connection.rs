@@ -5,7 +5,7 @@ use sotto_control::{Client, Method, Places};
 use std::time::Duration;
 
 /// What this program calls itself; others see it beside what it causes.
-const NAME: &str = "sotto";
+pub(crate) const NAME: &str = "sotto";
 /// How often to look for a daemon that is about to start.
 const RETRY: Duration = Duration::from_millis(100);
 /// How long a daemon may take from its start until it can be asked.
@@ -22,11 +22,6 @@ pub(crate) async fn connect_when_starting() -> Result<Client, Failure> {
         Ok(client) => client,
         Err(_) => connect().await,
     }
-}
-
-/// Connects to the daemon of this home, of whatever release it is, to stop it.
-pub(crate) async fn connect_to_any_version() -> Result<Client, Failure> {
-    Ok(Client::connect_to_any_version(&Places::find()?, NAME).await?)
 }
 
 /// Connects to the daemon of this home as soon as it runs.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use sotto_control::HOME_VARIABLE;
+use sotto_control::own_home;
 use zbus::fdo::RequestNameFlags;
 use zbus::zvariant::{OwnedValue, Value};
 use zbus::{Connection, connection};
@@ -44,7 +44,7 @@ pub(crate) enum Keys {
 
 /// Returns the name on the bus. Each home has its own, so that several daemons can be tried on one desktop.
 fn name() -> String {
-    match std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
+    match own_home() {
         None => app::ID.into(),
         Some(home) => {
             // Fixed keys: every start comes to the same number.

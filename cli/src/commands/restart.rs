@@ -1,10 +1,10 @@
 //! `sotto restart`
 
-use super::quit::{self, LIMIT};
-use super::start;
+use super::{quit, start};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
+use sotto_control::stopper::ENDS_WITHIN;
 
 /// Stop the daemon and start it again
 #[derive(Debug, clap::Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Restart {}
 
 impl Restart {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        match quit::stop(LIMIT).await {
+        match quit::stop(ENDS_WITHIN).await {
             Ok(()) | Err(Failure::NothingToStop) => {}
             Err(failure) => return Err(failure),
         }

@@ -22,6 +22,7 @@ mod client;
 mod client_error;
 mod colleague_address;
 pub mod config;
+mod data_directories;
 pub mod durable;
 mod error;
 mod event;
@@ -34,6 +35,7 @@ mod places;
 mod program;
 pub mod server;
 pub mod starter;
+pub mod stopper;
 pub mod unit;
 mod wire;
 
@@ -42,6 +44,7 @@ pub use bounds::*;
 pub use client::{Client, Events};
 pub use client_error::{CallError, ConnectError};
 pub use colleague_address::{ColleagueAddress, Host};
+pub use data_directories::data_directories;
 pub use error::{AbsentPerson, ControlError, ErrorCode, ForPeople, in_one_line};
 pub use event::Event;
 pub use hangup::hung_up;
@@ -50,7 +53,7 @@ pub use hotkeys::{
     KeyBackend, KeyReport, KeysPublisher, KeysReport, keys_report, keys_report_path,
 };
 pub use method::*;
-pub use places::{HOME_VARIABLE, NoHome, Places};
+pub use places::{HOME_VARIABLE, NoHome, Places, own_home};
 pub use program::OwnProgram;
 pub use wire::{Envelope, MAX_REPLY_LINE, MAX_REQUEST_LINE, parse_request};
 

@@ -50,13 +50,19 @@ impl ForPeople for NoHome {
     }
 }
 
+/// Returns the directory that [`HOME_VARIABLE`] names, if it does.
+#[must_use]
+pub fn own_home() -> Option<OsString> {
+    std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty())
+}
+
 impl Places {
     /// The places for this process's environment.
     ///
     /// # Errors
     /// Neither `SOTTO_HOME` nor a home directory is known.
     pub fn find() -> Result<Self, NoHome> {
-        match std::env::var_os(HOME_VARIABLE).filter(|home| !home.is_empty()) {
+        match own_home() {
             Some(home) => Ok(Self::within(home)),
             None => Self::of_the_platform(),
         }

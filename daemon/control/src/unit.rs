@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::ForPeople;
-use crate::places::RUNTIME_VARIABLE;
+use crate::places::{RUNTIME_VARIABLE, own_home};
 
 /// The name of the daemon's unit.
 pub const UNIT: &str = "sottod.service";
@@ -283,7 +283,7 @@ pub(crate) const PROGRAM: &str = "sottod";
 /// Returns whether this process has a home of its own, which the service of the login does not use.
 #[must_use]
 pub fn is_elsewhere() -> bool {
-    std::env::var_os(crate::HOME_VARIABLE).is_some_and(|home| !home.is_empty())
+    own_home().is_some()
 }
 
 #[cfg(test)]

@@ -1,17 +1,14 @@
 //! `sotto service start`, `stop` and `restart`
 
 use serde::Serialize;
-use sotto_control::starter;
+use sotto_control::Places;
 use sotto_control::unit::{self, UNIT, UnitState};
-use sotto_control::{Holder, Places, StatusGet};
 
-use crate::commands::Started;
-use crate::connection::connect_when_running;
+use crate::commands::start;
 use crate::failure::Failure;
 use crate::format;
 use crate::log_source::by_hand;
 use crate::output::Output;
-use crate::wait;
 
 /// The outcome of a stop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,21 +18,15 @@ pub(crate) struct Stopped {
 }
 
 pub(super) async fn start(output: &Output) -> Result<(), Failure> {
-    let (places, state) = ready_to_start().await?;
-    if state.active == "active" {
-        return runs(&places, true, output).await;
-    }
-    starter::start(&places).await.map_err(Failure::NotStarted)?;
-    runs(&places, false, output).await
+    ready_to_start().await?;
+    output.show(&start::start().await?, format::started)
 }
 
 pub(super) async fn restart(output: &Output) -> Result<(), Failure> {
-    let (places, state) = ready_to_start().await?;
-    if state.runs() {
+    if ready_to_start().await?.runs() {
         unit::act(&["stop", UNIT]).await?;
     }
-    starter::start(&places).await.map_err(Failure::NotStarted)?;
-    runs(&places, false, output).await
+    output.show(&start::start().await?, format::started)
 }
 
 pub(super) async fn stop(output: &Output) -> Result<(), Failure> {
@@ -61,7 +52,7 @@ pub(super) async fn stop(output: &Output) -> Result<(), Failure> {
 }
 
 /// Makes sure that there is a service, and that no other daemon is in its way.
-async fn ready_to_start() -> Result<(Places, UnitState), Failure> {
+async fn ready_to_start() -> Result<UnitState, Failure> {
     let places = Places::find()?;
     let state = UnitState::ask().await?;
     if state.load == "masked" {
@@ -81,7 +72,7 @@ async fn ready_to_start() -> Result<(Places, UnitState), Failure> {
             ),
             "'sotto restart' stops it and starts the service",
         )),
-        None => Ok((places, state)),
+        None => Ok(state),
     }
 }
 
@@ -91,22 +82,4 @@ pub(super) fn masked() -> Failure {
         "the service is masked: it was said that it is never to start",
         format!("'systemctl --user unmask {UNIT}' takes that back"),
     )
-}
-
-async fn runs(places: &Places, already: bool, output: &Output) -> Result<(), Failure> {
-    let client = wait::within(
-        starter::ANSWERS_WITHIN,
-        "the daemon's start",
-        connect_when_running(),
-    )
-    .await?;
-    let status = client.call(StatusGet {}).await?;
-    let started = Started {
-        already,
-        name: status.you.name,
-        process: Holder::find(places).and_then(|holder| holder.process),
-        first: false,
-        log: None,
-    };
-    output.show(&started, format::started)
 }
