@@ -74,6 +74,11 @@ case "$prefix" in
 '*) die "a folder whose name has a line break cannot be used" ;;
 esac
 
+# systemd takes none of these in the path of a program, however they are written.
+case "$prefix" in
+*\"* | *\'* | *\\*) die "a folder whose name has quotes or a backslash cannot be used: no service could start a program there" ;;
+esac
+
 own=$prefix/share/sotto-install
 list=$own/files
 # The checksums of those named files below a folder that are there, each with the name behind two spaces. No name of ours
@@ -155,7 +160,7 @@ cp -- "$here/install.sh" "$stage/install.sh"
 "$here/bin/sotto-tray" share --program "$prefix/bin/sotto-tray" "$stage/own"
 cp -- "$stage/own/applications"/* "$stage/share/applications/"
 cp -- "$stage/own/dbus-1/services"/* "$stage/share/dbus-1/services/"
-daemon=$(printf '%s' "$prefix/bin/sottod" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/%/%%/g' -e 's/\$/$$/g')
+daemon=$(printf '%s' "$prefix/bin/sottod" | sed -e 's/%/%%/g')
 while IFS= read -r line; do
 	case "$line" in
 	ExecStart=*) printf 'ExecStart="%s"\n' "$daemon" ;;

@@ -1,8 +1,8 @@
 //! The desktop: the session's bus, the tray, notifications, and keys that work everywhere.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use sotto_control::APP_ID;
+use sotto_control::{APP_ID, data_directories};
 
 use super::bus::{Bus, PORTAL, WATCHER};
 use super::finding::{Area, Finding};
@@ -123,13 +123,8 @@ fn keys(bus: &Bus) -> Finding {
 /// The file by which portals know a program.
 fn desktop_file(machine: &Machine) -> Option<Finding> {
     let name = format!("applications/{APP_ID}.desktop");
-    let home = machine.variable("XDG_DATA_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(machine.variable("HOME")?).join(".local/share")));
-    let shared = machine
-        .variable("XDG_DATA_DIRS")
-        .unwrap_or("/usr/local/share:/usr/share");
-    let mut places = home.into_iter().chain(shared.split(':').map(PathBuf::from));
-    if places.any(|place| machine.exists(place.join(&name))) {
+    let places = data_directories(|name| machine.variable(name).map(OsString::from));
+    if places.iter().any(|place| machine.exists(place.join(&name))) {
         return None;
     }
     let what = format!("the desktop does not know Sotto: {APP_ID}.desktop is not installed");

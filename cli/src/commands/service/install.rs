@@ -96,14 +96,11 @@ impl Install {
                 ));
             }
         };
-        let set_aside = match found {
-            Own::ByHand => Some(own.set_aside()?),
+        let set_aside = match (&found, &text) {
+            // It is written over.
+            (Own::Written, Some(_)) => None,
             // A package's unit holds from now on.
-            Own::Written(_) if text.is_none() => {
-                own.remove()?;
-                None
-            }
-            Own::Written(_) | Own::None => None,
+            _ => own.clear(&found)?,
         };
         if let Some(text) = &text {
             own.write(text)?;
@@ -162,14 +159,7 @@ impl Uninstall {
         if state.is_installed() {
             unit::act(&["disable", "--now", UNIT]).await?;
         }
-        let set_aside = match found {
-            Own::ByHand => Some(own.set_aside()?),
-            Own::Written(_) => {
-                own.remove()?;
-                None
-            }
-            Own::None => None,
-        };
+        let set_aside = own.clear(&found)?;
         unit::act(&["daemon-reload"]).await?;
         // One that failed is remembered until then; one that did not is not known any more.
         let _ = unit::act(&["reset-failed", UNIT]).await;

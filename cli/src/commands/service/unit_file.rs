@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use sotto_control::unit::UNIT;
-use sotto_control::{Places, durable};
+use sotto_control::{Places, data_directories, durable};
 
 use crate::failure::Failure;
 
@@ -18,10 +18,10 @@ const WRITTEN: &str = "# Written by 'sotto service install'. Your own settings b
 /// The beginning of the second, by which a change shows.
 const CHECKSUM: &str = "# Checksum of what follows: ";
 
-/// Where systemd's user manager finds the units of packages and of whoever runs the machine, the first first.
-const OF_THE_SYSTEM: [&str; 5] = [
-    "/etc/systemd/user",
-    "/run/systemd/user",
+/// Where systemd's user manager finds the units of whoever runs the machine, the first first (systemd.unit(5)).
+const OF_THE_MACHINE: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
+/// Where it finds those of distributions. Between both come the directories for data: there a tarball puts its own.
+const OF_DISTRIBUTIONS: [&str; 3] = [
     "/usr/local/lib/systemd/user",
     "/usr/lib/systemd/user",
     "/lib/systemd/user",
@@ -33,7 +33,7 @@ pub(super) enum Own {
     /// There is none.
     None,
     /// It is as it was written here, by this release or another.
-    Written(String),
+    Written,
     /// Somebody wrote or changed it.
     ByHand,
 }
@@ -66,7 +66,7 @@ impl OwnFile {
         }
         let text = fs::read(&self.0).map_err(|source| self.failed("read", source))?;
         Ok(match String::from_utf8(text) {
-            Ok(text) if is_as_written(&text) => Own::Written(text),
+            Ok(text) if is_as_written(&text) => Own::Written,
             _ => Own::ByHand,
         })
     }
@@ -79,14 +79,23 @@ impl OwnFile {
             .map_err(|source| self.failed("write", source))
     }
 
+    /// Takes away what was found there; a file that was changed by hand is kept, and where it is then is returned.
+    pub(super) fn clear(&self, found: &Own) -> Result<Option<PathBuf>, Failure> {
+        match found {
+            Own::None => Ok(None),
+            Own::Written => self.remove().map(|()| None),
+            Own::ByHand => self.set_aside().map(Some),
+        }
+    }
+
     /// Moves it aside and returns where it is then.
-    pub(super) fn set_aside(&self) -> Result<PathBuf, Failure> {
+    fn set_aside(&self) -> Result<PathBuf, Failure> {
         let aside = self.0.with_extension("service.old");
         fs::rename(&self.0, &aside).map_err(|source| self.failed("move away", source))?;
         Ok(aside)
     }
 
-    pub(super) fn remove(&self) -> Result<(), Failure> {
+    fn remove(&self) -> Result<(), Failure> {
         fs::remove_file(&self.0).map_err(|source| self.failed("remove", source))
     }
 
@@ -110,20 +119,29 @@ impl OwnFile {
     }
 }
 
-/// Returns the unit that a package or whoever runs the machine has installed, if there is one.
+/// Returns the unit that a package, a tarball or whoever runs the machine has installed, if there is one.
 pub(super) fn of_the_system() -> Option<PathBuf> {
-    let places = OF_THE_SYSTEM
+    let data = data_directories(|name| std::env::var_os(name)).into_iter();
+    let data = data.map(|directory| directory.join("systemd/user"));
+    OF_THE_MACHINE
         .iter()
-        .map(|place| Path::new(place).join(UNIT));
-    places.into_iter().find(|path| path.is_file())
+        .map(PathBuf::from)
+        .chain(data)
+        .chain(OF_DISTRIBUTIONS.iter().map(PathBuf::from))
+        .map(|place| place.join(UNIT))
+        .find(|path| path.is_file())
 }
 
 /// Returns the text of a unit that starts `program`.
 pub(super) fn text_for(program: &Path) -> Result<String, Failure> {
-    let quoted = quoted(program).ok_or_else(|| {
+    // systemd takes none of these in a program's path, however they are written.
+    let refused = |path: &str| path.contains(['"', '\'', '\\']);
+    let path = program.to_str().filter(|path| !refused(path));
+    let quoted = path.and_then(|path| quoted(Path::new(path)));
+    let quoted = quoted.ok_or_else(|| {
         Failure::service(
             format!(
-                "no unit can start {:?}: its path has control characters or is no UTF-8",
+                "no unit can start {:?}: its path has quotes, backslashes or control characters, or is no UTF-8",
                 program.display()
             ),
             "move the programs to a directory with another name",
@@ -195,6 +213,13 @@ mod tests {
             "WantedBy=default.target",
         ] {
             assert!(text.contains(kept), "{kept}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_systemd_does_not_take_is_refused() {
+        for path in ["/a\"b/sottod", "/it's/sottod", "/a\\b/sottod"] {
+            assert!(text_for(Path::new(path)).is_err(), "{path}");
         }
     }
 
