@@ -15,7 +15,7 @@ use crate::connection::ask;
 use crate::doctor::{self, Machine};
 use crate::failure::Failure;
 use crate::format::{self, Style};
-use crate::log_source::LogSource;
+use crate::log_source::{LogSource, log_file};
 
 /// The lines of the log that are told.
 const LOG_LINES: u32 = 300;
@@ -120,23 +120,21 @@ fn in_json(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|error| error.to_string())
 }
 
-/// Returns the end of the daemon's log.
+/// Returns the end of the daemon's log. Where the journal has nothing, it may still be in a file.
 async fn log(places: &Places) -> String {
-    let none = || "none was found".to_owned();
     let source = match LogSource::find(places).await {
-        Ok(Some(source)) => source,
-        Ok(None) => return none(),
+        Ok(source) => source,
         Err(error) => return error.to_string(),
     };
-    let mut reader = source.reader(LOG_LINES, false);
-    let read = timeout(READ_WITHIN, reader.kill_on_drop(true).output()).await;
-    let text = match read {
-        Ok(Ok(printed)) => String::from_utf8_lossy(&printed.stdout).into_owned(),
-        Ok(Err(error)) => return error.to_string(),
-        Err(_) => return "it could not be read in time".to_owned(),
-    };
-    match text.trim().is_empty() {
-        true => none(),
-        false => text,
+    let file = log_file(places).map(LogSource::File);
+    for source in source.into_iter().chain(file) {
+        let mut reader = source.reader(LOG_LINES, false);
+        let read = timeout(READ_WITHIN, reader.kill_on_drop(true).output()).await;
+        if let Ok(Ok(printed)) = read
+            && !printed.stdout.trim_ascii().is_empty()
+        {
+            return String::from_utf8_lossy(&printed.stdout).into_owned();
+        }
     }
+    "none was found".to_owned()
 }

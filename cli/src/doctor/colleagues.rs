@@ -7,7 +7,8 @@ use sotto_control::model::{NetworkReport, Peer, UnreachablePeer};
 use super::finding::{Area, Finding};
 use crate::format;
 
-/// Dials that must fail before somebody counts as unreachable: the first may come too early.
+/// Dials that must fail before somebody counts as unreachable: the first may come too early. Whoever is in no network in
+/// common is not dialled.
 const FAILURES: u32 = 2;
 
 /// Judges who is there and who is reached.
@@ -35,7 +36,8 @@ pub(super) fn judge(peers: &[Peer], network: &NetworkReport) -> Vec<Finding> {
 fn unreachable(peer: &UnreachablePeer) -> Option<Finding> {
     let name = &peer.label;
     let at = peer.addresses.join(", ");
-    if peer.failures < FAILURES {
+    let is_dialled = peer.shares_network || peer.addresses.is_empty();
+    if is_dialled && peer.failures < FAILURES {
         return None;
     }
     Some(if peer.addresses.is_empty() {
@@ -101,7 +103,7 @@ mod tests {
         let network = NetworkReport {
             unreachable: vec![
                 away("Chen", "192.168.1.9:26606", true, 3),
-                away("Dara", "10.9.9.9:26606", false, 3),
+                away("Dara", "10.9.9.9:26606", false, 0),
                 away("Emil", "192.168.1.10:26606", true, 0),
             ],
             ..NetworkReport::default()
