@@ -6,6 +6,7 @@
 mod bench;
 mod checks;
 mod clean_systems;
+mod files;
 mod package;
 mod packages;
 mod pesq_agreement;

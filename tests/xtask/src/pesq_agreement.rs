@@ -3,9 +3,9 @@
 //! The reference implementation comes as a Python package, into an environment of its own below `target`. It is no part
 //! of `cargo xtask test`: it needs a package index, and its answer changes only with the crate's version.
 
-use std::path::Path;
 use std::process::Command;
 
+use crate::files::Files;
 use crate::packages::{self, Set};
 use crate::steps::{COMPILING, Failed, Minutes, Steps, cargo, root, target};
 
@@ -21,7 +21,9 @@ pub(crate) fn compare() -> Result<(), Failed> {
     packages::install(Set::Pesq, &mut steps)?;
     let place = target().join("pesq-agreement");
     let (environment, pairs) = (place.join("python"), place.join("pairs"));
-    emptied(&pairs)?;
+    let files = Files("pairs");
+    files.remove(&pairs)?;
+    files.create(&pairs)?;
 
     let mut build = cargo();
     build.args(["build", "--locked", "--package", "sotto-tests"]);
@@ -53,15 +55,4 @@ pub(crate) fn compare() -> Result<(), Failed> {
         .join("pesq_agreement");
     let mut comparison = Command::new(program);
     steps.reporting("comparison", Minutes(15), comparison.arg(&pairs))
-}
-
-fn emptied(directory: &Path) -> Result<(), Failed> {
-    let emptied = match std::fs::remove_dir_all(directory) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => std::fs::create_dir_all(directory),
-    };
-    emptied.map_err(|error| {
-        let how = format!("cannot empty {}: {error}", directory.display());
-        Failed::new("pairs", how)
-    })
 }

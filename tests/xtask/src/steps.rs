@@ -336,6 +336,18 @@ fn unstarted(what: &str, command: &Command, error: &std::io::Error) -> Failed {
     )
 }
 
+/// Runs a program of the repository's own and returns what it prints.
+pub(crate) fn output_of(command: &mut Command) -> Result<Vec<u8>, Failed> {
+    let what = shown(command);
+    let output = in_place(command)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| unstarted(&what, command, &error))?;
+    judged(&what, output.status, command)?;
+    Ok(output.stdout)
+}
+
 /// The cargo that runs this program.
 pub(crate) fn cargo() -> Command {
     Command::new(cargo_program())
@@ -385,7 +397,7 @@ pub(crate) fn tools() -> PathBuf {
 }
 
 /// Has a command run at the repository's root, with those programs found first.
-pub(crate) fn in_place(command: &mut Command) -> &mut Command {
+fn in_place(command: &mut Command) -> &mut Command {
     let others = std::env::var_os("PATH").unwrap_or_default();
     let all = std::iter::once(tools().join("bin")).chain(std::env::split_paths(&others));
     let path = std::env::join_paths(all).unwrap_or(others);

@@ -12,6 +12,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::files::Files;
 use crate::steps::{FETCHING, Failed, READING, Steps, tools};
 
 /// A program, its place in its package, and the package.
@@ -35,6 +36,8 @@ const PULSEAUDIO: &str = "pulseaudio";
 const UNPACK: &str = r#"set -e; for archive in "$0"/archives/*.deb; do dpkg-deb --extract "$archive" "$0"/root; done"#;
 
 const STEP: &str = "unpacked programs";
+/// Its files.
+const FILES: Files = Files(STEP);
 
 /// Unpacks what is missing. Without apt, says what to install.
 ///
@@ -55,11 +58,11 @@ pub(crate) fn prepare(steps: &mut Steps) -> Result<(), Failed> {
         return Ok(());
     }
     let folder = folder();
-    remove(&folder)?;
+    FILES.remove(&folder)?;
     for inside in ["lists/partial", "archives/partial", "root"] {
-        create(&folder.join(inside))?;
+        FILES.create(&folder.join(inside))?;
     }
-    create(&tools().join("bin"))?;
+    FILES.create(&tools().join("bin"))?;
     steps.quiet("package lists, own", FETCHING, apt(&folder).arg("update"))?;
     steps.quiet(
         "fetching programs",
@@ -75,10 +78,10 @@ pub(crate) fn prepare(steps: &mut Steps) -> Result<(), Failed> {
     steps.quiet("unpacking programs", READING, &mut unpacking)?;
     write_wrappers(&folder)?;
     for spent in ["lists", "archives"] {
-        remove(&folder.join(spent))?;
+        FILES.remove(&folder.join(spent))?;
     }
     let list: Vec<&str> = missing.into_iter().collect();
-    write(&folder.join(COMPLETE), &list.join("\n"))
+    FILES.write(&folder.join(COMPLETE), list.join("\n"))
 }
 
 /// Names, when all is done, the packages that were unpacked.
@@ -156,7 +159,7 @@ fn write_wrappers(folder: &Path) -> Result<(), Failed> {
             words.join(" ")
         );
         let wrapper = tools().join("bin").join(name);
-        write(&wrapper, &script)?;
+        FILES.write(&wrapper, &script)?;
         executable(&wrapper)?;
     }
     Ok(())
@@ -170,7 +173,7 @@ fn library_folders(root: &Path) -> Result<Vec<PathBuf>, Failed> {
         if !below.is_dir() {
             continue;
         }
-        for machine in files(&below)? {
+        for machine in FILES.within(&below)? {
             if machine.is_dir() && holds_libraries(&machine)? {
                 let private = machine.join(PULSEAUDIO);
                 folders.push(machine);
@@ -188,12 +191,13 @@ fn holds_libraries(folder: &Path) -> Result<bool, Failed> {
         file.file_name()
             .is_some_and(|name| name.to_string_lossy().contains(".so."))
     };
-    Ok(files(folder)?.iter().any(is_library))
+    Ok(FILES.within(folder)?.iter().any(is_library))
 }
 
 /// The folder of PulseAudio's modules, which carries its version in its name.
 fn pulse_modules(root: &Path) -> Result<PathBuf, Failed> {
-    let found = files(&root.join("usr/lib"))?
+    let found = FILES
+        .within(&root.join("usr/lib"))?
         .into_iter()
         .map(|folder| folder.join("modules"))
         .find(|folder| folder.join("module-null-sink.so").is_file());
@@ -205,41 +209,14 @@ fn quoted(path: &Path) -> String {
     format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
-    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let entries = listed.map_err(|error| failed(folder, &error))?;
-    let mut files: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
-    files.sort();
-    Ok(files)
-}
-
-fn create(folder: &Path) -> Result<(), Failed> {
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
-}
-
-fn remove(folder: &Path) -> Result<(), Failed> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(folder, &error)),
-        _ => Ok(()),
-    }
-}
-
-fn write(file: &Path, text: &str) -> Result<(), Failed> {
-    std::fs::write(file, text).map_err(|error| failed(file, &error))
-}
-
 fn executable(file: &Path) -> Result<(), Failed> {
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        std::fs::set_permissions(file, mode).map_err(|error| failed(file, &error))?;
+        std::fs::set_permissions(file, mode).map_err(|error| FILES.failed(file, &error))?;
     }
     let _ = file;
     Ok(())
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failed {
-    Failed::new(STEP, format!("{}: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Profile, output_of};
-use crate::steps::{Failed, Minutes, READING, Steps, cargo};
+use super::Profile;
+use crate::steps::{Failed, Minutes, READING, Steps, cargo, output_of};
 
 /// Packing everything, on a slow machine.
 const PACKING: Minutes = Minutes(10);

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{PROGRAMS, failed, output_of, write};
-use crate::steps::{Failed, cargo, target};
+use super::{FILES, PROGRAMS};
+use crate::steps::{Failed, cargo, output_of, target};
 
 /// What a file that holds a licence, or who has the copyright, is called in capital letters: it begins so.
 const CALLED: [&str; 6] = [
@@ -53,7 +53,7 @@ pub(super) fn licences() -> Result<PathBuf, Failed> {
         found.push((library, texts));
     }
     let written = target().join("xtask/third-party.txt");
-    write(&written, document(&found).as_bytes())?;
+    FILES.write(&written, document(&found))?;
     Ok(written)
 }
 
@@ -75,7 +75,7 @@ fn sources() -> Result<Vec<PathBuf>, Failed> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let home = home.ok_or_else(|| Failed::new("licences", "HOME is not set"))?;
-    entries(&home.join("registry/src"))
+    FILES.within(&home.join("registry/src"))
 }
 
 /// Returns the texts in a library's sources, each once.
@@ -92,7 +92,7 @@ fn texts(library: &Library, sources: &[PathBuf]) -> Result<BTreeSet<String>, Fai
 }
 
 fn collect(folder: &Path, depth: usize, texts: &mut BTreeSet<String>) -> Result<(), Failed> {
-    for path in entries(folder)? {
+    for path in FILES.within(folder)? {
         if path.is_dir() {
             if depth > 0 {
                 collect(&path, depth - 1, texts)?;
@@ -108,7 +108,7 @@ fn collect(folder: &Path, depth: usize, texts: &mut BTreeSet<String>) -> Result<
         if is_code || length > LONGEST || !CALLED.iter().any(|called| name.starts_with(called)) {
             continue;
         }
-        let text = std::fs::read(&path).map_err(|error| failed(&path, &error))?;
+        let text = std::fs::read(&path).map_err(|error| FILES.failed(&path, &error))?;
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
         let text = lines.join("\n").trim_matches('\n').to_owned();
@@ -117,14 +117,6 @@ fn collect(folder: &Path, depth: usize, texts: &mut BTreeSet<String>) -> Result<
         }
     }
     Ok(())
-}
-
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Failed> {
-    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let listed = listed.map_err(|error| failed(folder, &error))?;
-    let mut paths: Vec<PathBuf> = listed.iter().map(std::fs::DirEntry::path).collect();
-    paths.sort();
-    Ok(paths)
 }
 
 /// Writes every library with its licence, then every text once, with those that it belongs to.

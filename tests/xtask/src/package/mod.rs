@@ -8,11 +8,11 @@ mod made_from;
 mod share;
 mod tarball;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 
+use crate::files::Files;
 use crate::packages::{self, Set};
-use crate::steps::{COMPILING, Failed, Steps, cargo, in_place, shown, target};
+use crate::steps::{COMPILING, Failed, Steps, cargo, target};
 
 /// The programs of the packages, each with its crate.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -20,6 +20,9 @@ const PROGRAMS: [(&str, &str); 3] = [
     ("sotto", "sotto-cli"),
     ("sotto-tray", "sotto-tray"),
 ];
+
+/// The files of this step.
+const FILES: Files = Files("package");
 
 /// The version of all programs.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -111,7 +114,7 @@ pub(crate) fn for_tests(steps: &mut Steps) -> Result<Made, Failed> {
     let tarball = tarball::make(profile, steps)?;
     for program in tarball::programs(profile) {
         let name = program.file_name().unwrap_or_default();
-        copy(&program, &profile.target().join("release").join(name))?;
+        FILES.copy(&program, &profile.target().join("release").join(name))?;
     }
     let newer = deb::make(profile, &format!("{VERSION}-1"), None, steps)?;
     deb::check(&newer, steps)?;
@@ -121,46 +124,4 @@ pub(crate) fn for_tests(steps: &mut Steps) -> Result<Made, Failed> {
         newer,
         tarball,
     })
-}
-
-/// Runs a program of the repository's own and returns what it prints.
-fn output_of(command: &mut Command) -> Result<Vec<u8>, Failed> {
-    let output = in_place(command)
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| Failed::new(shown(command), error.to_string()))?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => {
-            let how = format!("it ended with {}", output.status);
-            Err(Failed::new(shown(command), how))
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), Failed> {
-    create(to.parent().unwrap_or(to))?;
-    std::fs::copy(from, to).map_err(|error| failed(from, &error))?;
-    Ok(())
-}
-
-fn write(to: &Path, text: &[u8]) -> Result<(), Failed> {
-    create(to.parent().unwrap_or(to))?;
-    std::fs::write(to, text).map_err(|error| failed(to, &error))
-}
-
-fn create(folder: &Path) -> Result<(), Failed> {
-    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))
-}
-
-fn remove(folder: &Path) -> Result<(), Failed> {
-    match std::fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(failed(folder, &error)),
-        _ => Ok(()),
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Failed {
-    Failed::new("package", format!("{}: {error}", path.display()))
 }

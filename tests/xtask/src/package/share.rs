@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Profile, copy, create, output_of, remove, write};
-use crate::steps::{Failed, root};
+use super::{FILES, Profile};
+use crate::steps::{Failed, output_of, root};
 
 /// Where each shell looks for a package's completions.
 const COMPLETIONS: [(&str, &str); 3] = [
@@ -17,27 +17,27 @@ const COMPLETIONS: [(&str, &str); 3] = [
 pub(super) fn put_together(profile: Profile, licences: Option<&Path>) -> Result<(), Failed> {
     let programs = profile.programs();
     let share = profile.folder().join("share");
-    remove(&profile.folder())?;
+    FILES.remove(&profile.folder())?;
     let pages = share.join("man/man1");
-    create(&pages)?;
+    FILES.create(&pages)?;
     let run = |program: &str| Command::new(programs.join(program));
     output_of(run("sotto-tray").arg("share").arg(&share))?;
     output_of(run("sotto").arg("man").arg(&pages))?;
     output_of(run("sottod").arg("--write-manual").arg(&pages))?;
     for (shell, place) in COMPLETIONS {
         let script = output_of(run("sotto").args(["completions", shell]))?;
-        write(&share.join(place), &script)?;
+        FILES.write(&share.join(place), &script)?;
     }
     let documents = share.join("doc/sotto");
-    copy(&root().join("README.md"), &documents.join("README.md"))?;
+    FILES.copy(&root().join("README.md"), &documents.join("README.md"))?;
     let changes = documents.join("changelog");
-    copy(&root().join("daemon/docs/CHANGELOG.md"), &changes)?;
+    FILES.copy(&root().join("daemon/docs/CHANGELOG.md"), &changes)?;
     compress(&[pages, changes])?;
     let overrides = share.join("lintian/overrides/sotto");
     let debian = root().join("daemon/package/debian");
-    copy(&debian.join("lintian-overrides"), &overrides)?;
+    FILES.copy(&debian.join("lintian-overrides"), &overrides)?;
     if let Some(licences) = licences {
-        copy(licences, &documents.join("third-party.txt"))?;
+        FILES.copy(licences, &documents.join("third-party.txt"))?;
     }
     Ok(())
 }

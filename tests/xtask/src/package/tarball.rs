@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{PROGRAMS, Profile, VERSION, copy, create, output_of, remove};
-use crate::steps::{Failed, READING, Steps, root};
+use super::{FILES, PROGRAMS, Profile, VERSION};
+use crate::steps::{Failed, READING, Steps, output_of, root};
 
 fn name() -> String {
     format!("sotto-{VERSION}-{}-linux", std::env::consts::ARCH)
@@ -21,8 +21,8 @@ pub(super) fn programs(profile: Profile) -> impl Iterator<Item = PathBuf> {
 /// Makes it from what is built and put together.
 pub(super) fn make(profile: Profile, steps: &mut Steps) -> Result<PathBuf, Failed> {
     let folder = profile.folder().join(name());
-    remove(&folder)?;
-    create(&folder.join("bin"))?;
+    FILES.remove(&folder)?;
+    FILES.create(&folder.join("bin"))?;
     for stripped in programs(profile) {
         let built = profile
             .programs()
@@ -37,7 +37,7 @@ pub(super) fn make(profile: Profile, steps: &mut Steps) -> Result<PathBuf, Faile
         .arg(&share);
     output_of(&mut all)?;
     // Debian's own.
-    remove(&share.join("lintian"))?;
+    FILES.remove(&share.join("lintian"))?;
     let daemon = root().join("daemon");
     let documents = share.join("doc/sotto");
     for (from, to) in [
@@ -52,10 +52,10 @@ pub(super) fn make(profile: Profile, steps: &mut Steps) -> Result<PathBuf, Faile
         ),
         ("package/install.sh", folder.join("install.sh")),
     ] {
-        copy(&daemon.join(from), &to)?;
+        FILES.copy(&daemon.join(from), &to)?;
     }
     for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
-        copy(&root().join(licence), &documents.join(licence))?;
+        FILES.copy(&root().join(licence), &documents.join(licence))?;
     }
     let tarball = profile.folder().join(format!("{}.tar.gz", name()));
     let mut pack = Command::new("tar");
