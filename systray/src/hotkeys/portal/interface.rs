@@ -185,15 +185,22 @@ impl Portal {
         Ok(path.into())
     }
 
-    /// Returns everything that the portal tells of keys. All in one line: a press and a release that change places
-    /// would never end.
-    pub(super) async fn signals(&self) -> zbus::Result<MessageStream> {
-        let rule = MatchRule::builder()
-            .msg_type(Type::Signal)
-            .sender(PORTAL)?
-            .path_namespace(PATH)?
-            .build();
-        MessageStream::for_match_rule(rule, &self.bus, Some(MOST_SIGNALS)).await
+    /// Returns everything that the portal tells of keys, and of the end of sessions. All of keys in one line: a press and a
+    /// release that change places would never end. Nothing else: what waits here unread, while the user decides, keeps
+    /// the answer from being read.
+    pub(super) async fn signals(&self) -> zbus::Result<SelectAll<MessageStream>> {
+        let rule = |interface| {
+            MatchRule::builder()
+                .msg_type(Type::Signal)
+                .sender(PORTAL)?
+                .path_namespace(PATH)?
+                .interface(interface)
+        };
+        let rules = [
+            rule(SHORTCUTS)?.build(),
+            rule(SESSION)?.member("Closed")?.build(),
+        ];
+        in_one(rules, &self.bus).await
     }
 }
 
@@ -315,6 +322,18 @@ fn given(keys: Vec<(String, Details)>) -> Vec<Given> {
     keys.into_iter().map(one).collect()
 }
 
+/// Returns the messages that fit any of the rules; those of one rule in their order.
+async fn in_one(
+    rules: impl IntoIterator<Item = MatchRule<'static>>,
+    bus: &Connection,
+) -> zbus::Result<SelectAll<MessageStream>> {
+    let mut streams = Vec::new();
+    for rule in rules {
+        streams.push(MessageStream::for_match_rule(rule, bus, Some(MOST_SIGNALS)).await?);
+    }
+    Ok(select_all(streams))
+}
+
 /// The ends of programs without which no key is told of any more.
 pub(super) struct Ends(SelectAll<MessageStream>);
 
@@ -332,11 +351,7 @@ impl Ends {
             rule()?.arg0ns(BEHIND)?.build(),
             rule()?.arg(0, PLASMA)?.build(),
         ];
-        let mut streams = Vec::with_capacity(rules.len());
-        for rule in rules {
-            streams.push(MessageStream::for_match_rule(rule, bus, Some(MOST_SIGNALS)).await?);
-        }
-        Ok(Self(select_all(streams)))
+        Ok(Self(in_one(rules, bus).await?))
     }
 
     /// Waits until one has ended, or the bus has.

@@ -169,9 +169,8 @@ impl Asker {
                 return Ok(changed.map_or(End::Closed, |()| End::Changed));
             }
         };
-        self.given = Some(given.iter().map(|key| key.id.clone()).collect());
         let dialog = portal.has_dialog();
-        self.report(&given, dialog).await;
+        self.take(&given, dialog).await;
         let dialogs = Arc::clone(&self.dialogs);
         loop {
             let message = tokio::select! {
@@ -196,8 +195,7 @@ impl Asker {
                 Some(Event::Pressed(id)) => self.action(&id).map(Stroke::Pressed),
                 Some(Event::Released(id)) => self.action(&id).map(Stroke::Released),
                 Some(Event::Changed(given)) => {
-                    self.given = Some(given.iter().map(|key| key.id.clone()).collect());
-                    self.report(&given, dialog).await;
+                    self.take(&given, dialog).await;
                     None
                 }
                 Some(Event::Closed) => return Ok(End::Closed),
@@ -209,6 +207,12 @@ impl Asker {
                 return Ok(End::Closed);
             }
         }
+    }
+
+    /// Remembers which keys are given, and tells of them.
+    async fn take(&mut self, given: &[Given], dialog: bool) {
+        self.given = Some(given.iter().map(|key| key.id.clone()).collect());
+        self.report(given, dialog).await;
     }
 
     fn action(&self, id: &str) -> Option<HotkeyAction> {

@@ -16,10 +16,10 @@ mod talking;
 
 use around::with_meetings;
 
-/// A window, and what it asked for.
 /// Frames in which a screen reader has been told everything.
 const STEPS: usize = 100;
 
+/// A window, and what it asked for.
 struct Stage {
     desk: Desk,
     wishes: Vec<Wish>,
