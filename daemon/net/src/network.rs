@@ -90,6 +90,11 @@ impl Network {
             .map_err(|_| SendError::Closed)
     }
 
+    /// Returns the way for commands, for tasks that send some of their own.
+    pub fn commands(&self) -> mpsc::Sender<NetworkCommand> {
+        self.commands.clone()
+    }
+
     /// Hands over a command without waiting.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ impl Hub {
         None
     }
 
-    pub(super) async fn take_later(&mut self, later: Later) {
+    pub(super) fn take_later(&mut self, later: Later) {
         match later {
             Later::Connected {
                 peer,
@@ -182,7 +182,7 @@ impl Hub {
                 answer,
                 waited,
             } => self.connected(peer, address, answer, waited),
-            Later::Dial(dial) => self.dial(dial).await,
+            Later::DialledOn(dialling, place) => self.keep_dialling(*dialling, place),
             Later::Outlook(report, answer) => self.tell_outlook(*report, answer),
             Later::Raised(threads) => {
                 for (thread, priority) in threads {

@@ -2,6 +2,7 @@
 
 use sotto_meeting::Output;
 use sotto_net::{Network, NetworkCommand, SendError};
+use tokio::sync::mpsc;
 
 use super::commands::Commands;
 
@@ -47,6 +48,11 @@ impl Link {
     /// If the network has stopped.
     pub(super) async fn send(&self, command: NetworkCommand) -> Result<(), SendError> {
         self.network.send(command).await
+    }
+
+    /// Returns the way for commands of a task of its own.
+    pub(super) fn commands(&self) -> mpsc::Sender<NetworkCommand> {
+        self.network.commands()
     }
 
     /// Says goodbye to everybody, and ends.

@@ -20,7 +20,7 @@ use sotto_meeting::resolve::{self, Prefer, Scope};
 use sotto_meeting::{Command, MeetingId, PeerId, Refusal};
 
 use super::{Hub, present, refuse};
-pub(super) use connect::{Dial, Tries};
+pub(super) use connect::{Dialling, Tries};
 pub(super) use groups::Saved;
 pub(super) use settings::Change;
 

@@ -45,7 +45,7 @@ use sotto_control::model::{Notice, TestProgress};
 use sotto_control::server::{Answer, Call, ConnectionId, Outbox};
 use sotto_meeting::{Mesh, PeerId, View};
 use sotto_net::{Network, NetworkEvent};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 pub(crate) use stop::STOP_LIMIT;
 
@@ -92,8 +92,8 @@ enum Later {
         /// The number of times that its name has been waited for.
         waited: u32,
     },
-    /// A colleague is looked for by address.
-    Dial(methods::Dial),
+    /// Nobody waits any more for a connection by address, which is tried all the same.
+    DialledOn(Box<methods::Dialling>, OwnedSemaphorePermit),
     /// The network has told what it knows of the ways to others.
     Outlook(Box<sotto_net::NetworkReport>, Answer),
     /// rtkit has raised voice threads.
@@ -270,7 +270,7 @@ impl Hub {
                 }
                 Some(input) = sources.control.recv() => self.take_control(input).await,
                 Some(signal) = sources.desktop.recv() => _awake = self.take_desktop_signal(signal),
-                Some(later) = self.laters.receiver.recv() => self.take_later(later).await,
+                Some(later) = self.laters.receiver.recv() => self.take_later(later),
                 Some(()) = sources.devices.recv() => self.devices_changed(),
                 Some(reason) = sources.stop.recv() => self.stopping = Some(reason.into()),
                 () = at(timeout) => self.mesh_timeout(),

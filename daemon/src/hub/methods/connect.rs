@@ -36,7 +36,13 @@ const MOST: usize = 16;
 pub(in crate::hub) struct Tries {
     places: Arc<Semaphore>,
     /// Those that nobody waits for any more.
-    behind: HashMap<ColleagueAddress, AbortHandle>,
+    behind: HashMap<ColleagueAddress, Behind>,
+}
+
+/// One that goes on by itself.
+struct Behind {
+    task: AbortHandle,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Default for Tries {
@@ -51,26 +57,20 @@ impl Default for Tries {
 impl Tries {
     /// Takes a place for one more. One of the same address that nobody waits for makes room.
     fn begin(&mut self, address: &ColleagueAddress) -> Option<OwnedSemaphorePermit> {
-        self.behind.retain(|_, task| !task.is_finished());
-        if let Some(task) = self.behind.remove(address) {
-            task.abort();
+        self.behind.retain(|_, behind| !behind.task.is_finished());
+        if let Some(behind) = self.behind.remove(address) {
+            behind.task.abort();
         }
         Arc::clone(&self.places).try_acquire_owned().ok()
     }
-
-    /// Remembers one that goes on by itself.
-    fn goes_on(&mut self, address: ColleagueAddress, task: AbortHandle) {
-        self.behind.insert(address, task);
-    }
 }
 
-/// A wish of a person, as it is tried.
-pub(in crate::hub) struct Try {
+/// An address that is tried again and again.
+pub(in crate::hub) struct Dialling {
     target: ColleagueAddress,
-    hub: mpsc::Sender<Later>,
+    network: mpsc::Sender<NetworkCommand>,
     until: Instant,
     pause: Duration,
-    _place: OwnedSemaphorePermit,
 }
 
 /// The outcome of one attempt.
@@ -98,35 +98,29 @@ impl Hub {
             answer.send(Err::<Reply, _>(error));
             return;
         };
-        let wish = Try {
+        let dialling = Dialling {
             target,
-            hub: self.laters.sender.clone(),
+            network: self.link.commands(),
             until: Instant::now() + TRIED_FOR,
             pause: PAUSES.0,
+        };
+        let wait = wait_ms.map(Duration::from_millis);
+        let hub = self.laters.sender.clone();
+        tokio::spawn(dialling.answered(wait, answer, hub, place));
+    }
+
+    /// Goes on dialling where nobody waits any more.
+    pub(in crate::hub) fn keep_dialling(
+        &mut self,
+        dialling: Dialling,
+        place: OwnedSemaphorePermit,
+    ) {
+        let target = dialling.target.clone();
+        let behind = Behind {
+            task: tokio::spawn(dialling.in_the_background()).abort_handle(),
             _place: place,
         };
-        tokio::spawn(wish.answered(wait_ms.map(Duration::from_millis), answer));
-    }
-
-    /// Lets an attempt go on that nobody waits for any more.
-    fn keep_trying(&mut self, wish: Try) {
-        let target = wish.target.clone();
-        let task = tokio::spawn(wish.in_the_background());
-        self.laters.tries.goes_on(target, task.abort_handle());
-    }
-
-    /// Does what a wish for a connection needs of the hub.
-    pub(in crate::hub) async fn dial(&mut self, dial: Dial) {
-        match dial {
-            Dial::Attempt(address, reply) => {
-                // If the network has stopped, the reply goes, and with it the wish.
-                let _ = self
-                    .link
-                    .send(NetworkCommand::DialAddress(address, reply))
-                    .await;
-            }
-            Dial::GoesOn(wish) => self.keep_trying(*wish),
-        }
+        self.laters.tries.behind.insert(target, behind);
     }
 
     /// Answers a connection by address that stands, once the name of who is there has come over it.
@@ -162,20 +156,15 @@ impl Hub {
     }
 }
 
-/// What a wish for a connection needs of the hub.
-pub(in crate::hub) enum Dial {
-    /// One attempt at an address.
-    Attempt(
-        SocketAddr,
-        oneshot::Sender<Result<NodeId, DialAddressError>>,
-    ),
-    /// It goes on, without anybody who waits.
-    GoesOn(Box<Try>),
-}
-
-impl Try {
+impl Dialling {
     /// Tries until the wait is over, and answers.
-    async fn answered(mut self, wait: Option<Duration>, answer: Answer) {
+    async fn answered(
+        mut self,
+        wait: Option<Duration>,
+        answer: Answer,
+        hub: mpsc::Sender<Later>,
+        place: OwnedSemaphorePermit,
+    ) {
         let answer_at = Instant::now() + wait.unwrap_or(AT_ONCE);
         let mut last = None;
         loop {
@@ -188,7 +177,7 @@ impl Try {
                         waited: 0,
                     };
                     // If the hub has gone, so has whoever waits.
-                    let _ = self.hub.send(stands).await;
+                    let _ = hub.send(stands).await;
                     return;
                 }
                 Ok(Attempt::Hopeless(error)) => {
@@ -211,8 +200,7 @@ impl Try {
             Some(wait) => Err(self.too_late(wait, last)),
         };
         answer.send(answered);
-        let hub = self.hub.clone();
-        let _ = hub.send(Later::Dial(Dial::GoesOn(Box::new(self)))).await;
+        let _ = hub.send(Later::DialledOn(Box::new(self), place)).await;
     }
 
     async fn in_the_background(mut self) {
@@ -245,14 +233,9 @@ impl Try {
         let mut last = String::new();
         for address in addresses {
             let (reply, dialled) = oneshot::channel();
-            if self
-                .hub
-                .send(Later::Dial(Dial::Attempt(address, reply)))
-                .await
-                .is_err()
-            {
-                return Attempt::Hopeless(ControlError::internal("the daemon stops"));
-            }
+            let dial = NetworkCommand::DialAddress(address, reply);
+            // If the network has stopped, the reply goes too.
+            let _ = self.network.send(dial).await;
             match dialled.await {
                 Ok(Ok(node)) => return Attempt::Stands(node, address),
                 Ok(Err(
@@ -308,5 +291,29 @@ impl Try {
             "the daemon goes on trying for {} minutes; see 'sotto peers'",
             TRIED_FOR.as_secs() / 60
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn one_of_the_same_address_makes_room_at_once() {
+        let address = |number: usize| -> ColleagueAddress {
+            format!("192.0.2.{number}:4000").parse().unwrap()
+        };
+        let mut tries = Tries::default();
+        let first = tries.begin(&address(0)).unwrap();
+        let behind = Behind {
+            task: tokio::spawn(std::future::pending::<()>()).abort_handle(),
+            _place: first,
+        };
+        tries.behind.insert(address(0), behind);
+        let _others: Vec<_> = (1..MOST)
+            .map(|it| tries.begin(&address(it)).unwrap())
+            .collect();
+        assert!(tries.begin(&address(MOST)).is_none());
+        assert!(tries.begin(&address(0)).is_some());
     }
 }
