@@ -15,8 +15,14 @@ const MAX_ADDRESSES: usize = 8;
 /// Who is suspected, and who is proven.
 #[derive(Debug, Default)]
 pub(super) struct Clones {
-    suspects: Vec<SocketAddr>,
+    suspects: Vec<Suspect>,
     proven: Vec<SocketAddr>,
+}
+
+/// An address where a clone may be.
+#[derive(Debug)]
+struct Suspect {
+    address: SocketAddr,
     rounds: u32,
     next: Duration,
 }
@@ -25,30 +31,36 @@ impl Clones {
     /// Notes where this daemon's identity is announced and this daemon is not.
     pub(super) fn suspect(&mut self, addresses: impl Iterator<Item = SocketAddr>) {
         for address in addresses {
-            let known = self.suspects.contains(&address) || self.proven.contains(&address);
+            let suspected = self.suspects.iter().any(|it| it.address == address);
+            let known = suspected || self.proven.contains(&address);
             if !known && self.suspects.len() < MAX_ADDRESSES {
-                self.suspects.push(address);
-                self.rounds = 0;
+                self.suspects.push(Suspect {
+                    address,
+                    rounds: 0,
+                    next: Duration::ZERO,
+                });
             }
         }
     }
 
     /// Returns where to dial now.
     pub(super) fn due(&mut self, now: Duration) -> Vec<SocketAddr> {
-        if self.suspects.is_empty() || now < self.next {
-            return Vec::new();
+        let mut due = Vec::new();
+        for suspect in self.suspects.iter_mut().filter(|it| it.next <= now) {
+            suspect.next = now + PAUSE * (1 << suspect.rounds.min(ROUNDS));
+            suspect.rounds += 1;
+            if suspect.rounds <= ROUNDS {
+                due.push(suspect.address);
+            }
         }
-        self.next = now + PAUSE * (1 << self.rounds.min(ROUNDS));
-        self.rounds += 1;
-        if self.rounds > ROUNDS {
-            self.suspects.clear();
-        }
-        self.suspects.clone()
+        // The pause after the last round counts too: until then an announcement changes nothing.
+        self.suspects.retain(|it| it.rounds <= ROUNDS + 1);
+        due
     }
 
     /// Notes that this daemon's identity was proven there; returns whether that is news.
     pub(super) fn prove(&mut self, address: SocketAddr) -> bool {
-        self.suspects.retain(|suspect| *suspect != address);
+        self.suspects.retain(|it| it.address != address);
         let news = !self.proven.contains(&address) && self.proven.len() < MAX_ADDRESSES;
         if news {
             self.proven.push(address);
@@ -87,5 +99,20 @@ mod tests {
             "{dials} dials of an address where nobody is"
         );
         assert_eq!(clones.proven(), [there]);
+    }
+
+    #[test]
+    fn a_new_suspect_does_not_wait_for_the_pauses_of_another() {
+        let mut clones = Clones::default();
+        let (gone, there) = (
+            SocketAddr::from(([192, 0, 2, 8], 4001)),
+            SocketAddr::from(([192, 0, 2, 7], 4001)),
+        );
+        clones.suspect([gone].into_iter());
+        for second in 0..40 {
+            clones.due(Duration::from_secs(second));
+        }
+        clones.suspect([there].into_iter());
+        assert_eq!(clones.due(Duration::from_secs(40)), [there]);
     }
 }
