@@ -5,7 +5,6 @@
 //! if the caller stays behind, gossip and requests are dropped and, last, the swarm is left alone until it catches up.
 
 use std::{
-    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -241,12 +240,8 @@ impl Driver {
                 }
             }
             Sighting::Ourselves { addresses } => {
-                let own = &self.own;
-                let elsewhere = |address: &SocketAddr| {
-                    own.subnets().contains(address.ip())
-                        && !(address.port() == own.port() && own.contains(address.ip()))
-                };
-                self.clones.suspect(addresses.into_iter().filter(elsewhere));
+                let elsewhere = addresses.into_iter().filter(self.own.elsewhere());
+                self.clones.suspect(elsewhere);
                 self.check_suspects();
             }
             Sighting::Hearing(deafness) => self.emit(NetworkEvent::Hearing(deafness)),

@@ -131,6 +131,13 @@ impl InterfaceTable {
     }
 }
 
+/// Asks the system whether one of these interfaces has `ip`, with a link or without.
+pub(crate) fn have(allowed: &Interfaces, ip: IpAddr) -> io::Result<bool> {
+    Ok(if_addrs::get_if_addrs()?
+        .iter()
+        .any(|interface| interface.ip() == ip && allowed.allows(&interface.name)))
+}
+
 /// The length of an address's prefix.
 pub(crate) fn prefix(interface: &if_addrs::Interface) -> u8 {
     match &interface.addr {

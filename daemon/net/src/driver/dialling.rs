@@ -131,7 +131,10 @@ impl Driver {
 
     /// Dials where another daemon with this one's identity may be.
     pub(super) fn check_suspects(&mut self) {
-        for address in self.clones.due(self.now()) {
+        let mut due = self.clones.due(self.now());
+        // An address that has just come to this machine may be announced before it is seen.
+        due.retain(self.own.elsewhere());
+        for address in due {
             self.attempt(Target::Suspect { address });
         }
     }
@@ -254,7 +257,9 @@ impl Driver {
             }
             Target::Static { address } => self.planner.static_dialled(address, None, now),
             Target::Suspect { address } => {
-                if matches!(last, Some(DialError::LocalPeerId { .. })) && self.clones.prove(address)
+                if matches!(last, Some(DialError::LocalPeerId { .. }))
+                    && !self.own.is_here_now(address)
+                    && self.clones.prove(address)
                 {
                     self.emit(NetworkEvent::Cloned { address });
                 }
@@ -381,4 +386,34 @@ fn innermost(mut error: &dyn std::error::Error) -> &dyn std::error::Error {
         error = cause;
     }
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::bench, *};
+
+    #[tokio::test]
+    async fn this_daemon_is_no_clone_of_itself() {
+        let bench = bench().await;
+        let mut driver = bench.driver;
+        let own = SocketAddr::from(([127, 0, 0, 1], driver.port()));
+        // As if it had been announced before it was seen, dialled, and found to be here.
+        driver.clones.suspect([own].into_iter());
+        driver.check_suspects();
+        assert!(driver.attempts.open.is_empty(), "it has been seen since");
+        let answers = |address| Attempt {
+            target: Target::Suspect { address },
+            pending: 0,
+            tcp_tried: false,
+            failures: Vec::new(),
+        };
+        let error = DialError::LocalPeerId {
+            address: multiaddr(own, Transport::Quic),
+        };
+        driver.attempt_failed(answers(own), Some(&error));
+        assert!(driver.clones.proven().is_empty());
+        let another = SocketAddr::from(([127, 0, 0, 1], driver.port() ^ 1));
+        driver.attempt_failed(answers(another), Some(&error));
+        assert_eq!(driver.clones.proven(), [another]);
+    }
 }

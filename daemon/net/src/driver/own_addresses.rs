@@ -8,8 +8,12 @@ use std::{
 use libp2p::{Swarm, core::transport::ListenerId};
 
 use crate::{
-    Interfaces, MediaFollower, NetworkError, addresses::Subnets, behaviour::Behaviour,
-    interfaces::InterfaceTable, listeners::Listeners, planner::Place,
+    Interfaces, MediaFollower, NetworkError,
+    addresses::Subnets,
+    behaviour::Behaviour,
+    interfaces::{self, InterfaceTable},
+    listeners::Listeners,
+    planner::Place,
 };
 
 /// The interfaces that may be used, their addresses at the last look, and the listeners.
@@ -95,6 +99,23 @@ impl OwnAddresses {
         ip.is_loopback() || self.table.listenable().any(|own| own == ip)
     }
 
+    /// Returns a test for addresses that can be dialled and do not lead to this daemon, as far as the last look tells.
+    pub(super) fn elsewhere(&self) -> impl Fn(&SocketAddr) -> bool {
+        let subnets = self.subnets();
+        move |address| {
+            let here = address.port() == self.port() && self.contains(address.ip());
+            subnets.contains(address.ip()) && !here
+        }
+    }
+
+    /// Asks the system whether `address` leads to this daemon now. The last look may be older than the address, and passes
+    /// over interfaces without link, whose addresses lead here all the same.
+    pub(super) fn is_here_now(&self, address: SocketAddr) -> bool {
+        address.port() == self.port()
+            && (self.contains(address.ip())
+                || interfaces::have(&self.interfaces, address.ip()).unwrap_or(true))
+    }
+
     /// Asks the system for the addresses, and returns what has changed. Listeners follow with [`Self::listen`].
     pub(super) fn look(&mut self) -> Option<Moved> {
         match InterfaceTable::read(&self.interfaces) {
@@ -144,6 +165,21 @@ mod tests {
         let mut swarm = behaviour::swarm(&NetworkConfig::new([7; 32])).expect("it is valid");
         let opened = OwnAddresses::open(&mut swarm, interfaces, 0, None).await;
         opened.expect("loopback is there")
+    }
+
+    #[tokio::test]
+    async fn an_address_that_the_last_look_has_missed_leads_here_all_the_same() {
+        let mut own = loopback().await;
+        let ip = IpAddr::from([127, 0, 0, 1]);
+        let here = SocketAddr::new(ip, own.port());
+        let another = SocketAddr::new(ip, own.port() ^ 1);
+        assert!(own.elsewhere()(&another) && !own.elsewhere()(&here));
+        let gone = SocketAddr::from(([192, 0, 2, 1], own.port()));
+        assert!(!own.elsewhere()(&gone), "in no network of ours");
+        own.replace(InterfaceTable::default());
+        assert!(own.is_here_now(here));
+        assert!(!own.is_here_now(another) && !own.is_here_now(gone));
+        assert!(interfaces::have(&own.interfaces, ip).expect("the system tells"));
     }
 
     #[tokio::test]

@@ -6,15 +6,15 @@ use super::*;
 use crate::Interfaces;
 
 /// A driver on loopback, with the ends that its caller holds.
-struct Bench {
-    driver: Driver,
+pub(super) struct Bench {
+    pub(super) driver: Driver,
     commands: mpsc::Sender<NetworkCommand>,
     queue: mpsc::Receiver<NetworkCommand>,
     /// Kept open; nothing here reads events.
     _events: mpsc::Receiver<NetworkEvent>,
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     let config = NetworkConfig {
         interfaces: Interfaces::Named(vec!["lo".to_owned()]),
         discovery: false,
