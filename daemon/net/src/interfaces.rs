@@ -82,15 +82,22 @@ impl InterfaceTable {
 
     /// The addresses to listen on one by one.
     pub(crate) fn listenable(&self) -> impl Iterator<Item = IpAddr> {
-        self.addresses.iter().map(|address| address.ip)
+        self.distinct().map(|address| address.ip)
     }
 
     /// The addresses to listen on one by one, each with the network that it lies in.
     pub(crate) fn networks(&self) -> impl Iterator<Item = (IpAddr, Subnets)> {
-        self.addresses.iter().map(|address| {
+        self.distinct().map(|address| {
             let network = Subnets::new([(address.ip, address.prefix)]);
             (address.ip, network)
         })
+    }
+
+    /// Each address once, in the widest of its networks: two interfaces may have the same one.
+    fn distinct(&self) -> impl Iterator<Item = &LocalAddress> {
+        // They are sorted, by address first.
+        let same = self.addresses.chunk_by(|one, next| one.ip == next.ip);
+        same.filter_map(<[_]>::first)
     }
 
     /// The own address in the network of `remote`, the narrowest if there are several.
@@ -184,6 +191,15 @@ mod tests {
         assert_eq!(told(&table(&[lo]), &[]), ["127.0.0.1"]);
         assert_eq!(told(&table(&[lo, eth]), &[]), ["192.0.2.1"]);
         assert!(told(&table(&[]), &[]).is_empty());
+    }
+
+    #[test]
+    fn an_address_of_two_interfaces_is_listened_on_once_in_its_widest_network() {
+        let table = table(&[("eth0", "10.0.0.1", 24), ("wlan0", "10.0.0.1", 16)]);
+        let ip = "10.0.0.1".parse().unwrap();
+        assert_eq!(table.listenable().collect::<Vec<_>>(), [ip]);
+        let networks: Vec<_> = table.networks().collect();
+        assert_eq!(networks, [(ip, Subnets::new([(ip, 16)]))]);
     }
 
     #[test]

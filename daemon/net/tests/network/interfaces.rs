@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, time::Instant};
 
-use sotto_net::{Interfaces, NetworkConfig, NetworkEvent, NodeId};
+use sotto_net::{Interfaces, MediaSocket, NetworkConfig, NetworkEvent, NodeId};
 
 use crate::fixture::{Node, PeerProcess, in_namespace, sh};
 
@@ -16,6 +16,28 @@ fn on(seed: u8, interface: &str) -> NetworkConfig {
 fn add_interface() {
     sh("ip link add d0 type veth peer name d1 && ip addr add 10.77.0.1/24 dev d0");
     sh("ip link set d0 addrgenmode none && ip link set d1 up && ip link set d0 up");
+}
+
+#[test]
+fn an_address_that_two_interfaces_have_is_no_port_taken() {
+    in_namespace(
+        "interfaces::an_address_that_two_interfaces_have_is_no_port_taken",
+        || async {
+            add_interface();
+            sh("ip link add e0 type veth peer name e1 && ip addr add 10.77.0.1/24 dev e0");
+            sh("ip link set e1 up && ip link set e0 up");
+            let mut config = on(1, "d0");
+            config.interfaces = Interfaces::Named(vec!["d0".to_owned(), "e0".to_owned()]);
+            let media = MediaSocket::bind(0, &config.interfaces);
+            media.expect("the address is bound once");
+            let mut node = Node::start_with(config).await;
+            let mut addresses = Vec::new();
+            while addresses.is_empty() {
+                addresses = listening(&mut node).await;
+            }
+            assert_eq!(addresses, ["10.77.0.1"]);
+        },
+    );
 }
 
 async fn listening(node: &mut Node) -> Vec<String> {
