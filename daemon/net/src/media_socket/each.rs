@@ -64,11 +64,14 @@ impl Each {
             poll: None,
         };
         for (ip, network) in table.networks().take(MAX_SOCKETS) {
-            match each.open(ip, network) {
+            match bind(SocketAddr::new(ip, each.port), true) {
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => return Err(error),
                 // An address that has just gone, or may not be used yet.
                 Err(error) => tracing::debug!(%ip, %error, "no voice socket there yet"),
-                Ok(()) => {}
+                Ok(socket) => {
+                    each.port = socket.local_addr()?.port();
+                    each.add(ip, network, socket)?;
+                }
             }
         }
         if each.port == 0 {
@@ -79,13 +82,11 @@ impl Each {
         Ok(each)
     }
 
-    fn open(&mut self, ip: IpAddr, network: Subnets) -> io::Result<()> {
+    fn add(&mut self, ip: IpAddr, network: Subnets, mut socket: UdpSocket) -> io::Result<()> {
         let taken = |number: &usize| self.open.iter().any(|one| one.number == *number);
         let Some(number) = (0..MAX_SOCKETS).find(|number| !taken(number)) else {
             return Err(io::ErrorKind::QuotaExceeded.into());
         };
-        let mut socket = bind(SocketAddr::new(ip, self.port), true)?;
-        self.port = socket.local_addr()?.port();
         if let Some((registry, first)) = &self.poll {
             registry.register(&mut socket, Token(first.0 + number), Interest::READABLE)?;
         }
@@ -166,29 +167,50 @@ impl MediaFollower {
     /// Makes the sockets match `table`.
     pub(crate) fn follow(&self, table: &InterfaceTable) {
         let wanted: Vec<_> = table.networks().take(MAX_SOCKETS).collect();
-        let matches = {
+        let (port, settled, missing) = {
             let each = read(&self.0);
-            each.open.len() == wanted.len()
-                && each.open.iter().all(|one| {
-                    let mut same = wanted.iter().filter(|(ip, _)| *ip == one.ip);
-                    same.any(|(_, network)| *network == one.network)
-                })
+            let settled = |one: &One| {
+                let mut same = wanted.iter().filter(|(ip, _)| *ip == one.ip);
+                same.any(|(_, network)| *network == one.network)
+            };
+            let is_missing = |ip: IpAddr| !each.open.iter().any(|one| one.ip == ip);
+            let missing = wanted.iter().filter(|(ip, _)| is_missing(*ip));
+            (
+                each.port,
+                each.open.iter().all(settled),
+                missing.cloned().collect::<Vec<_>>(),
+            )
         };
-        if matches {
+        // Sockets are opened before the voice threads have to wait, and closed when they need not any more.
+        let mut opened = Vec::new();
+        for (ip, network) in missing {
+            match bind(SocketAddr::new(ip, port), true) {
+                Ok(socket) => opened.push((ip, network, socket)),
+                // Tried again at the next look.
+                Err(error) => tracing::debug!(%ip, %error, "no voice socket there yet"),
+            }
+        }
+        if settled && opened.is_empty() {
             return;
         }
         let mut each = write(&self.0);
-        // They close, and leave the poll with that.
-        each.open
-            .retain(|one| wanted.iter().any(|(ip, _)| *ip == one.ip));
+        let closed: Vec<One> = each
+            .open
+            .extract_if(.., |one| wanted.iter().all(|(ip, _)| *ip != one.ip))
+            .collect();
         for (ip, network) in wanted {
             if let Some(one) = each.open.iter_mut().find(|one| one.ip == ip) {
                 one.network = network;
-            } else if let Err(error) = each.open(ip, network) {
-                // Tried again at the next look.
+            }
+        }
+        for (ip, network, socket) in opened {
+            if let Err(error) = each.add(ip, network, socket) {
                 tracing::debug!(%ip, %error, "no voice socket there yet");
             }
         }
+        drop(each);
+        // They leave the poll with that.
+        drop(closed);
     }
 }
 
