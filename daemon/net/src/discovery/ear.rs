@@ -72,7 +72,6 @@ struct Socket {
 pub(super) struct Ear {
     interfaces: Interfaces,
     socket: Option<Socket>,
-    joined: HashSet<Ipv4Addr>,
     hearing: Hearing,
     /// Interfaces by their numbers.
     names: HashMap<u32, String>,
@@ -91,7 +90,6 @@ impl Ear {
         Self {
             interfaces,
             socket: None,
-            joined: HashSet::new(),
             hearing: Hearing::default(),
             names: HashMap::new(),
             own: HashSet::new(),
@@ -186,32 +184,32 @@ impl Ear {
 
     fn bind(&mut self) {
         if self.socket.is_none() {
-            self.joined.clear();
-            let bound = open();
-            if let Err(error) = &bound {
-                tracing::debug!(%error, "cannot listen to multicast DNS");
-            }
-            let taken = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
-            self.lock().bound = match (&bound, taken) {
-                (Ok(_), _) => Some(true),
-                (Err(_), true) => Some(false),
-                (Err(_), false) => None,
-            };
-            self.socket = bound.ok();
+            self.open();
         }
-        let Some(socket) = &self.socket else {
+        let joined = |socket: &Socket| join(&socket.socket, self.hearing.addresses());
+        if self.socket.as_ref().is_none_or(joined) {
             return;
-        };
-        let present: HashSet<Ipv4Addr> = self.hearing.addresses().collect();
-        self.joined.retain(|ip| present.contains(ip));
-        for ip in present {
-            // Joined again is an error that means nothing.
-            if self.joined.insert(ip)
-                && let Err(error) = socket.socket.join_multicast_v4(&GROUP, &ip)
-            {
-                tracing::debug!(%ip, %error, "cannot join the group of multicast DNS");
-            }
         }
+        // Linux keeps the membership of an interface that has gone, and gives 20 to a socket.
+        self.socket = None;
+        self.open();
+        if let Some(socket) = &self.socket {
+            join(&socket.socket, self.hearing.addresses());
+        }
+    }
+
+    fn open(&mut self) {
+        let bound = open();
+        if let Err(error) = &bound {
+            tracing::debug!(%error, "cannot listen to multicast DNS");
+        }
+        let taken = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
+        self.lock().bound = match (&bound, taken) {
+            (Ok(_), _) => Some(true),
+            (Err(_), true) => Some(false),
+            (Err(_), false) => None,
+        };
+        self.socket = bound.ok();
     }
 
     fn send_probes(&mut self, now: Instant) {
@@ -276,6 +274,24 @@ fn open() -> io::Result<Socket> {
     Ok(Socket { socket, waited_for })
 }
 
+/// Joins the group at all these addresses, whether or not that has been done: who knows what has become of an interface
+/// since. Returns whether it is joined everywhere.
+fn join(socket: &PktInfoUdpSocket, addresses: impl Iterator<Item = Ipv4Addr>) -> bool {
+    let mut everywhere = true;
+    for ip in addresses {
+        match socket.join_multicast_v4(&GROUP, &ip) {
+            // It is joined still.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
+            Err(error) => {
+                tracing::debug!(%ip, %error, "cannot join the group of multicast DNS");
+                everywhere = false;
+            }
+            Ok(()) => {}
+        }
+    }
+    everywhere
+}
+
 /// Waits for packets; returns the number of the interface and the sender of each. For ever without a socket. Cancel safe.
 async fn readable(socket: Option<&Socket>) -> Vec<(u32, IpAddr)> {
     let Some(socket) = socket else {
@@ -296,4 +312,52 @@ async fn readable(socket: Option<&Socket>) -> Vec<(u32, IpAddr)> {
         heard.push((interface, info.addr_src.ip().to_canonical()));
     }
     heard
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;
+
+    /// An ear on loopback, at a port of its own.
+    fn ear() -> Ear {
+        let socket = PktInfoUdpSocket::new(Domain::IPV4).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        socket.bind(&SocketAddr::from((LO, 0)).into()).unwrap();
+        let waited_for = UdpSocket::from_std(socket.try_clone_std().unwrap()).unwrap();
+        let interfaces = Interfaces::Named(vec!["lo".to_owned()]);
+        let mut ear = Ear::new(interfaces, Shared::default());
+        ear.socket = Some(Socket { socket, waited_for });
+        ear.look(Instant::now());
+        ear
+    }
+
+    fn leaves(ear: &Ear, group: Ipv4Addr) -> bool {
+        let socket = &ear.socket.as_ref().unwrap().socket;
+        socket.leave_multicast_v4(&group, &LO).is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_membership_that_was_lost_is_had_again_at_the_next_look() {
+        let mut ear = ear();
+        // An interface that is made anew, with the same address, has none.
+        assert!(leaves(&ear, GROUP), "joined at the first look");
+        ear.look(Instant::now());
+        assert!(leaves(&ear, GROUP), "joined at the second look");
+    }
+
+    #[tokio::test]
+    async fn what_is_left_of_interfaces_that_have_gone_does_not_keep_a_new_one_out() {
+        let mut ear = ear();
+        assert!(leaves(&ear, GROUP));
+        let groups = (1..=u16::MAX).map(|number| Ipv4Addr::from(0xefff_0000 | u32::from(number)));
+        let socket = &ear.socket.as_ref().unwrap().socket;
+        let joined = groups.take_while(|group| socket.join_multicast_v4(group, &LO).is_ok());
+        assert!(joined.count() > 1);
+        assert_eq!(ear.lock().bound, None);
+        ear.look(Instant::now());
+        // Whether it can be had is another matter.
+        assert!(ear.lock().bound.is_some(), "the port was bound anew");
+    }
 }
