@@ -46,6 +46,17 @@ pub(crate) fn is_dialable(address: SocketAddr) -> bool {
     unicast && address.port() != 0
 }
 
+/// Returns each address once.
+pub(crate) fn distinct(addresses: impl Iterator<Item = SocketAddr>) -> Vec<SocketAddr> {
+    let mut distinct = Vec::new();
+    for address in addresses {
+        if !distinct.contains(&address) {
+            distinct.push(address);
+        }
+    }
+    distinct
+}
+
 /// The networks that this machine has an interface in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Subnets(Vec<(IpAddr, u8)>);

@@ -14,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use crate::{NodeId, UnreachableNode, addresses::is_dialable};
+use crate::{
+    NodeId, UnreachableNode,
+    addresses::{distinct, is_dialable},
+};
 
 mod backoff;
 mod lobby;
@@ -311,9 +314,9 @@ impl Planner {
             .filter(|(_, peer)| peer.connected.is_none() && (peer.is_announced() || peer.wanted))
             .map(|(&node, peer)| UnreachableNode {
                 node,
-                addresses: peer.known().collect(),
+                addresses: distinct(peer.known()),
                 shares_network: !peer.addresses(&self.place).is_empty(),
-                failures: peer.backoff.failures(),
+                failures: peer.backoff.in_vain(),
             })
             .filter(|peer| !peer.addresses.is_empty())
             .filter(|peer| peer.failures > 0 || !peer.shares_network)

@@ -9,6 +9,8 @@ const MAX_BROKEN: u32 = 3;
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
+    /// Those of them that were dials, since it was known to be there.
+    in_vain: u32,
     /// Connections in a row that broke off soon.
     broken: u32,
     /// No dial before this time.
@@ -21,6 +23,7 @@ impl Backoff {
     pub(super) fn reset(&mut self) {
         if self.broken < MAX_BROKEN {
             self.failures = 0;
+            self.in_vain = 0;
             self.not_before = Duration::ZERO;
         }
     }
@@ -37,14 +40,20 @@ impl Backoff {
         self.failed(now, wanted, jitter);
     }
 
-    /// Dials in a row that failed.
+    /// Counts what makes the pauses: dials in a row that failed, and that the peer may have gone.
     pub(super) fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// The peer may have gone: others are tried before it.
+    /// Counts the dials in a row that failed.
+    pub(super) fn in_vain(&self) -> u32 {
+        self.in_vain
+    }
+
+    /// The peer was there until now and may have gone: others are tried before it.
     pub(super) fn suspect(&mut self) {
         self.failures = self.failures.max(1);
+        self.in_vain = 0;
     }
 
     /// Whether the last dial failed, or the peer may have gone.
@@ -56,6 +65,7 @@ impl Backoff {
     /// there are others, within 5 min.
     pub(super) fn failed(&mut self, now: Duration, wanted: bool, jitter: &mut Jitter) {
         self.failures = self.failures.saturating_add(1);
+        self.in_vain = self.in_vain.saturating_add(1);
         let (first, limit) = match (wanted, self.failures) {
             (true, ..=360) => (Duration::from_millis(250), Duration::from_secs(5)),
             (true, _) => (Duration::from_secs(30), Duration::from_secs(30)),

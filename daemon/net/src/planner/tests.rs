@@ -443,6 +443,33 @@ fn crashed_daemons_that_mdns_still_lists_do_not_keep_a_living_one_waiting() {
 }
 
 #[test]
+fn who_was_connected_until_now_was_not_dialled_in_vain() {
+    let mut world = World::new(1, 59);
+    world.discover([4]);
+    world.run(seconds(100));
+    world.planner.disconnected(node(4), world.now);
+    assert_eq!(world.planner.unreachable(), []);
+    world.alive.clear();
+    world.run(seconds(4));
+    let unreachable = world.planner.unreachable();
+    let dials = u32::try_from(world.dials_of(4).len()).unwrap();
+    assert_eq!(
+        unreachable[0].failures,
+        dials - 1,
+        "the first one went well"
+    );
+}
+
+#[test]
+fn an_address_told_twice_is_reported_once() {
+    let mut world = World::new(1, 59);
+    world.planner.discovered(node(4), &[at(4)], world.now);
+    world.planner.want(node(4), &[at(4), at(5)], world.now);
+    world.run(seconds(1));
+    assert_eq!(world.planner.unreachable()[0].addresses, [at(4), at(5)]);
+}
+
+#[test]
 fn a_hundred_wishes_do_not_make_a_hundred_dials_at_once() {
     let mut planner = Planner::new(node(1), 53, Duration::ZERO);
     planner.set_place(lan(), Duration::ZERO);
