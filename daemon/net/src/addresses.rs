@@ -6,6 +6,9 @@ use libp2p::{Multiaddr, multiaddr::Protocol};
 
 use crate::Transport;
 
+/// Addresses kept of one peer from one source. A machine with containers has a dozen.
+const MAX_ADDRESSES: usize = 32;
+
 /// `address` as QUIC listens and dials it.
 pub(crate) fn quic(address: SocketAddr) -> Multiaddr {
     Multiaddr::from(address.ip())
@@ -44,6 +47,18 @@ pub(crate) fn is_dialable(address: SocketAddr) -> bool {
         IpAddr::V6(ip) => !ip.is_unspecified() && !ip.is_multicast() && !ip.is_unicast_link_local(),
     };
     unicast && address.port() != 0
+}
+
+/// Returns the addresses that name one machine each, within bounds.
+pub(crate) fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let mut dialable: Vec<SocketAddr> = Vec::new();
+    for address in addresses {
+        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
+        if is_dialable(address) && dialable.len() < MAX_ADDRESSES && !dialable.contains(&address) {
+            dialable.push(address);
+        }
+    }
+    dialable
 }
 
 /// Returns each address once.

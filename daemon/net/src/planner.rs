@@ -16,7 +16,7 @@ use std::{
 
 use crate::{
     NodeId, UnreachableNode,
-    addresses::{distinct, is_dialable},
+    addresses::{dialable, distinct, is_dialable},
 };
 
 mod backoff;
@@ -43,8 +43,6 @@ const EXPLORE: Duration = Duration::from_secs(30);
 const MAX_DIALS: usize = 32;
 /// Peers that may be wanted at once.
 const MAX_WANTED: usize = 1024;
-/// Addresses kept of one peer from one source. A machine with containers has a dozen.
-const MAX_ADDRESSES: usize = 32;
 /// Addresses of one peer dialled at once; after a failure others have their turn.
 const MAX_AT_ONCE: usize = 8;
 /// A connection that ends sooner was no good: whoever has it may be one of two daemons with the same identity.
@@ -448,18 +446,6 @@ impl Planner {
     fn wake_at(&mut self, at: Duration) {
         self.wake = earliest(self.wake, at);
     }
-}
-
-/// The addresses that name one machine each, within bounds.
-fn dialable(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
-    let mut dialable: Vec<SocketAddr> = Vec::new();
-    for address in addresses {
-        let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        if is_dialable(address) && dialable.len() < MAX_ADDRESSES && !dialable.contains(&address) {
-            dialable.push(address);
-        }
-    }
-    dialable
 }
 
 fn earliest(known: Option<Duration>, at: Duration) -> Option<Duration> {

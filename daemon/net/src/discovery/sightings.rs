@@ -11,12 +11,11 @@ use std::{
 };
 
 use super::{Announcement, Tally};
-use crate::{Deafness, NodeId, addresses::is_dialable, statistics::Counters};
+use crate::{Deafness, NodeId, addresses::dialable, statistics::Counters};
 
 const MAX_INSTANCES: usize = 4096;
 const MAX_PER_IP: usize = 16;
 const MAX_PER_NODE: usize = 4;
-const MAX_ADDRESSES: usize = 32;
 /// A DNS name has at most 255 bytes; escaped, four times that.
 const MAX_NAME: usize = 1024;
 
@@ -76,25 +75,13 @@ impl Sightings {
             tracing::debug!("an mDNS announcement was not understood");
             return None;
         };
+        // Link-local addresses come with every announcement; leaving them out is not worth counting.
+        let addresses = dialable(&found);
         if node == self.own {
-            let mut addresses = found;
-            addresses.retain(|address| is_dialable(*address));
-            addresses.truncate(MAX_ADDRESSES);
             return (!addresses.is_empty()).then_some(Sighting::Ourselves { addresses });
         }
         // What mDNS holds now takes the place of what it held before: an address that was given up must not stay.
         let was_listed = self.take(fullname).map(|before| before.node);
-        let mut addresses: Vec<SocketAddr> = Vec::new();
-        for address in found {
-            let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-            // Link-local addresses come with every announcement; leaving them out is not worth counting.
-            if is_dialable(address)
-                && addresses.len() < MAX_ADDRESSES
-                && !addresses.contains(&address)
-            {
-                addresses.push(address);
-            }
-        }
         let crowded = |address: &SocketAddr| {
             !address.ip().is_loopback() && self.per_ip.get(&address.ip()) >= MAX_PER_IP
         };
