@@ -32,6 +32,10 @@ const STEADY_COUNTS: f32 = 0.01;
 /// Energy below this is silence: −100 dBFS.
 const SILENCE: f32 = 1e-10;
 
+/// What is left of sound in a filter counts as nothing below this. Left alone it would fall to the smallest numbers that
+/// there are and stay there, and processors reckon with those many times slower.
+const FADED: f32 = 1e-18;
+
 /// Chooses a channel of interleaved sound.
 #[derive(Debug)]
 pub(crate) struct SpeechChannel {
@@ -145,6 +149,7 @@ impl SpeechChannel {
         for (n, heard) in self.channels.iter_mut().enumerate() {
             let samples = interleaved.iter().skip(n).step_by(channels);
             let sum: f32 = samples.map(|sample| heard.band.energy(*sample)).sum();
+            heard.band.settle();
             heard.energy += weight * (sum / frames as f32 - heard.energy);
             if !self.begun {
                 heard.least = [heard.energy; 2];
@@ -202,6 +207,17 @@ impl Band {
         let passed = self.again.pass(self.high.pass(sample));
         let passed = self.low.pass(passed);
         passed * passed
+    }
+
+    /// Forgets what has faded, of the sound so far.
+    fn settle(&mut self) {
+        for filter in [&mut self.high, &mut self.again, &mut self.low] {
+            for state in &mut filter.state {
+                if state.abs() < FADED {
+                    *state = 0.0;
+                }
+            }
+        }
     }
 }
 
@@ -415,6 +431,24 @@ mod tests {
             }
         }
         assert_eq!(changes, 1);
+    }
+
+    #[test]
+    fn nothing_is_left_of_sound_after_a_second_of_silence() {
+        let mut speech = SpeechChannel::new(2, RATE, None);
+        let (voice, mut mono) = (tone(500.0, -9.0), [0.0; 480]);
+        for block in 0..200 {
+            let level = if block < 100 { 1.0 } else { 0.0 };
+            let interleaved: Vec<f32> = (block * 480..(block + 1) * 480)
+                .flat_map(|n| [voice(n) * level; 2])
+                .collect();
+            speech.take(&interleaved, &mut mono);
+        }
+        for Heard { band, .. } in &speech.channels {
+            for filter in [&band.high, &band.again, &band.low] {
+                assert_eq!(filter.state, [0.0; 2], "{band:?}");
+            }
+        }
     }
 
     #[test]
