@@ -1,7 +1,6 @@
 //! A sound file that is read ahead of whoever plays it, by about a second.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::thread::Thread;
@@ -31,12 +30,8 @@ pub(crate) struct Ahead {
     reader: Thread,
 }
 
-/// Why nothing more comes.
-#[derive(Default)]
-struct End {
-    reached: AtomicBool,
-    failure: OnceLock<String>,
-}
+/// Why nothing more comes: the file has ended, or cannot be read on.
+type End = OnceLock<Result<(), String>>;
 
 /// What became of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +85,7 @@ impl Ahead {
 
     /// Fills a block with whole frames. Neither waits nor allocates, unless the file has failed.
     pub(crate) fn fill(&mut self, block: &mut [f32]) -> Block {
-        let over = self.end.reached.load(Ordering::Acquire) || self.ring.is_abandoned();
+        let over = self.end.get().is_some() || self.ring.is_abandoned();
         let there = self.ring.slots().min(block.len());
         let there = there - there % self.channels;
         if let Ok(chunk) = self.ring.read_chunk(there) {
@@ -109,9 +104,9 @@ impl Ahead {
         if !over {
             return Block::Late(block.len() - there);
         }
-        match self.end.failure.get() {
-            Some(detail) => Block::Failed(detail.clone()),
-            None if self.end.reached.load(Ordering::Relaxed) => Block::Ended,
+        match self.end.get() {
+            Some(Ok(())) => Block::Ended,
+            Some(Err(detail)) => Block::Failed(detail.clone()),
             None => Block::Failed("it is damaged".to_owned()),
         }
     }
@@ -153,7 +148,7 @@ fn run(
         }
     };
     loop {
-        let failure = match decoding.next() {
+        let outcome = match decoding.next() {
             Ok(Some(block)) => {
                 let mut left = block;
                 while !left.is_empty() {
@@ -173,16 +168,13 @@ fn run(
                     decoding = again;
                     continue;
                 }
-                Ok(_) => Some("it has become another one".to_owned()),
-                Err(error) => Some(error.to_string()),
+                Ok(_) => Err("it has become another one".to_owned()),
+                Err(error) => Err(error.to_string()),
             },
-            Ok(None) => None,
-            Err(detail) => Some(detail),
+            Ok(None) => Ok(()),
+            Err(detail) => Err(detail),
         };
-        if let Some(detail) = failure {
-            let _ = end.failure.set(detail);
-        }
-        end.reached.store(true, Ordering::Release);
+        let _ = end.set(outcome);
         hand_over(&ring, true);
         return;
     }
