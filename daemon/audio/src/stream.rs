@@ -40,6 +40,15 @@ pub struct StreamStatistics {
     pub samples_lost: u64,
 }
 
+impl StreamStatistics {
+    /// Returns how long the blocks last that it moves at once.
+    #[must_use]
+    pub fn block_time(&self) -> Duration {
+        let block = u64::from(self.block) * 1_000_000_000;
+        Duration::from_nanos(block / u64::from(self.rate.max(1)))
+    }
+}
+
 /// Which device it is. Changed rarely, and never by what moves samples.
 #[derive(Debug, Default)]
 struct About {

@@ -85,7 +85,7 @@ impl DeviceTest {
         let microphone = stream.device();
         result.input = microphone.name.clone();
         let recorded = self.listen(&stream, &mut reader, &woken, &mut tell)?;
-        let block = stream.statistics().block;
+        let block = stream.statistics().block_time();
         drop((stream, reader));
         measure::measure(&recorded, &mut result);
         let heard = match self.echo {
@@ -96,7 +96,7 @@ impl DeviceTest {
                 echo.and_then(|mut echo| {
                     let heard = echo.of(&recorded)?;
                     result.processing = Some(echo.processing());
-                    Ok((heard, echo.delay()))
+                    Ok((heard, echo.delay(block)))
                 })
             }
             None => Ok((recorded, Duration::ZERO)),
@@ -113,9 +113,8 @@ impl DeviceTest {
         {
             match loudspeaker.play(&heard, self, TestStep::PlayingBack, &mut tell) {
                 Ok(behind) if self.echo.is_some() => {
-                    let devices = milliseconds(block as usize) + milliseconds(behind);
-                    let delay = u64::try_from(delay.as_millis()).unwrap_or(0) + devices;
-                    result.delay_ms = Some(delay);
+                    let before = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+                    result.delay_ms = Some(before.saturating_add(milliseconds(behind)));
                 }
                 Ok(_) => {}
                 Err(error) => result.output_problem = Some(in_one_line(&error, error.hint())),
@@ -300,6 +299,23 @@ mod tests {
         assert!(!processing.noise_suppression, "a tone is no device");
         let delay = result.delay_ms.unwrap();
         assert!((20..100).contains(&delay), "{delay} ms");
+    }
+
+    #[test]
+    fn the_blocks_of_a_microphone_of_8_khz_count_as_long_as_they_last() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("said.wav");
+        // PCM of 16 bits, mono, of a length that was never written.
+        let header = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\xff\xff\xff\xff";
+        std::fs::write(&path, [header.as_slice(), &[0; 16_000]].concat()).unwrap();
+        let looped = false;
+        let mut echo = DeviceTest {
+            echo: Some(48_000),
+            ..test(DeviceSpec::File { path, looped }, DeviceSpec::Null)
+        };
+        echo.devices.capture.period = 2_400;
+        let delay = echo.run(|_| ()).unwrap().delay_ms.unwrap();
+        assert!((50..150).contains(&delay), "{delay} ms with blocks of 50");
     }
 
     #[test]

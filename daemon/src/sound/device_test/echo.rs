@@ -61,14 +61,16 @@ impl Echo {
         self.shown.clone()
     }
 
-    /// How much later sound comes out than it goes in, a frame's own length included.
-    pub(super) fn delay(&mut self) -> Duration {
+    /// Returns how much later sound comes out than it goes in, from a microphone with blocks of this length.
+    pub(super) fn delay(&mut self, block: Duration) -> Duration {
         let processed = self
             .processor
             .as_ref()
             .map_or(Duration::ZERO, |it| it.blur().delay.duration());
-        let coded = self.frame + self.encoder.lookahead();
-        processed + Duration::from_secs_f64(coded as f64 / f64::from(SAMPLE_RATE))
+        let time =
+            |samples: usize| Duration::from_secs_f64(samples as f64 / f64::from(SAMPLE_RATE));
+        // A frame is complete with its last block: both are waited for at once.
+        processed + block.max(time(self.frame)) + time(self.encoder.lookahead())
     }
 
     /// Makes of a recording what others would hear.
@@ -119,9 +121,10 @@ mod tests {
             let energy = |sound: &[f32]| -> f32 { sound[9_600..].iter().map(|it| it * it).sum() };
             let ratio = energy(&heard) / energy(&said);
             assert!((0.8..1.25).contains(&ratio), "{profile}: {ratio}");
-            let delay = echo.delay();
+            let delay = echo.delay(Duration::ZERO);
             let expected = Duration::from_millis(5)..Duration::from_millis(30);
             assert!(expected.contains(&delay), "{profile}: {delay:?}");
+            assert_eq!(echo.delay(Duration::from_millis(5)), delay, "{profile}");
         }
     }
 }

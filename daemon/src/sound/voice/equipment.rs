@@ -209,8 +209,6 @@ impl Equipment {
 
     /// Returns how long the blocks are in which the microphone gives sound.
     pub(super) fn block(&self) -> Duration {
-        let statistics = self.microphone.report().statistics;
-        let block = u64::from(statistics.block) * 1_000_000_000;
-        Duration::from_nanos(block / u64::from(statistics.rate.max(1)))
+        self.microphone.report().statistics.block_time()
     }
 }
