@@ -54,7 +54,10 @@ impl Ahead {
     pub(crate) fn open(path: &Path, looped: bool) -> Result<Self, DeviceError> {
         let (sender, opened) = sync_channel(1);
         // A disk that hangs for good must not be given ever more threads.
-        let counted = UnderWay::begin()?;
+        let counted = UnderWay::begin().map_err(|_| {
+            let detail = "other files and devices are being opened and do not answer";
+            DeviceError::file(path, &detail)
+        })?;
         let read = path.to_owned();
         let reader = std::thread::Builder::new()
             .name("sotto-file".to_owned())
@@ -118,18 +121,17 @@ impl Drop for Ahead {
     }
 }
 
-/// The reading thread.
-fn run(
+/// The reading thread. Drops `counted` as soon as the file is open, with enough to play on.
+pub(super) fn run(
     path: &Path,
     looped: bool,
-    counted: UnderWay,
+    counted: impl Sized,
     opened: &SyncSender<Result<Opened, DeviceError>>,
 ) {
-    let decoding = Decoding::open(path);
-    drop(counted);
-    let mut decoding = match decoding {
+    let mut decoding = match Decoding::open(path) {
         Ok(decoding) => decoding,
         Err(error) => {
+            drop(counted);
             let _ = opened.send(Err(error));
             return;
         }
@@ -138,13 +140,14 @@ fn run(
     let capacity = form.rate as usize * RING_MILLISECONDS / 1000 * form.channels;
     let (mut ring, consumer) = RingBuffer::new(capacity);
     let end = Arc::new(End::default());
-    let mut waiting = Some((form, consumer, Arc::clone(&end)));
+    let mut waiting = Some(((form, consumer, Arc::clone(&end)), counted));
     let mut hand_over = |ring: &Producer<f32>, ended: bool| {
         // It begins with enough to play on, or all that there is.
         if (ended || ring.slots() < capacity / 2)
-            && let Some(waiting) = waiting.take()
+            && let Some((parts, counted)) = waiting.take()
         {
-            let _ = opened.send(Ok(waiting));
+            drop(counted);
+            let _ = opened.send(Ok(parts));
         }
     };
     loop {

@@ -1,7 +1,10 @@
 //! Files while they are played.
 
+use std::path::PathBuf;
+use std::sync::mpsc::sync_channel;
 use std::time::{Duration, Instant};
 
+use super::super::ahead::run;
 use super::super::{Ahead, Block};
 use super::made::{SAMPLES, Wav};
 use super::{Folder, stored};
@@ -86,6 +89,28 @@ fn a_long_file_is_read_while_it_plays() {
     );
     let mut block = [0.0; 960];
     assert_eq!(file.fill(&mut block), Block::Whole);
+}
+
+/// Removes a file when it is dropped.
+struct Removal(PathBuf);
+
+impl Drop for Removal {
+    fn drop(&mut self) {
+        std::fs::remove_file(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn a_file_counts_as_being_opened_until_there_is_enough_to_play() {
+    let folder = Folder::new();
+    let path = folder.put("short.wav", &Wav::default().bytes());
+    let (sender, opened) = sync_channel(1);
+    // It is read several times before that, and cannot be once it has gone.
+    run(&path, true, Removal(path.clone()), &sender);
+    let (form, ring, _) = opened.recv().unwrap().unwrap();
+    let enough = form.rate as usize / 2;
+    assert!(ring.slots() >= enough, "{} of {enough}", ring.slots());
+    assert!(!path.exists());
 }
 
 #[test]
