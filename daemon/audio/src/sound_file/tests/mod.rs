@@ -11,6 +11,17 @@ use crate::error::DeviceError;
 
 use made::{Wav, chunk, extensible};
 
+/// The files in `tests/sounds` that can be read.
+const STORED: [&str; 7] = [
+    "ms-adpcm.wav",
+    "ima-adpcm.wav",
+    "a.aiff",
+    "a.flac",
+    "a.mp3",
+    "a.ogg",
+    "a.opus",
+];
+
 fn decoded(path: &Path) -> Result<(u32, usize, Vec<f32>), DeviceError> {
     let mut decoding = Decoding::open(path)?;
     let form = decoding.form();
@@ -341,15 +352,7 @@ fn a_wav_file_of_any_form_is_read() {
 
 #[test]
 fn files_that_other_programs_wrote_are_read() {
-    for name in [
-        "ms-adpcm.wav",
-        "ima-adpcm.wav",
-        "a.aiff",
-        "a.flac",
-        "a.mp3",
-        "a.ogg",
-        "a.opus",
-    ] {
+    for name in STORED {
         assert_eq!(is_off(&stored(name), 0.4), None, "{name}");
     }
     // Known by what it holds, whatever its name is.
