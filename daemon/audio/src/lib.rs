@@ -30,8 +30,6 @@ mod played;
 pub mod priority;
 #[cfg(all(target_os = "linux", feature = "pulseaudio"))]
 mod pulse;
-#[cfg(all(target_os = "linux", feature = "pulseaudio"))]
-mod pulse_cookie;
 mod recording;
 mod reopening;
 mod resampling;

@@ -64,6 +64,22 @@ fn inside_without_a_cookie() {
 }
 
 #[test]
+fn the_cookie_lies_where_the_users_settings_are() {
+    pulse::run_with("inside_settings_elsewhere", &["XDG_CONFIG_HOME"]);
+}
+
+#[test]
+#[ignore = "run by the_cookie_lies_where_the_users_settings_are"]
+fn inside_settings_elsewhere() {
+    let settings = std::env::var("XDG_CONFIG_HOME").unwrap();
+    let _server = server();
+    sotto_audio::devices(Backend::PulseAudio).unwrap();
+    assert!(Path::new(&settings).join("pulse/cookie").exists());
+    let home = std::env::var("HOME").unwrap();
+    assert!(!Path::new(&home).join(".config").exists());
+}
+
+#[test]
 fn sound_goes_out_and_comes_back_in_through_pulseaudio() {
     pulse::run("inside_sound_goes_round");
 }

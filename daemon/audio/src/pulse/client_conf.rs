@@ -87,8 +87,8 @@ fn placed(path: &str, home: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Returns the directory of the user's own settings of PulseAudio.
-fn user_directory(home: Option<&Path>) -> Option<PathBuf> {
+/// Returns the directory of the user's own settings of PulseAudio, where the cookie is, too.
+pub(super) fn user_directory(home: Option<&Path>) -> Option<PathBuf> {
     let xdg = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
     let configuration = xdg.filter(|it| it.is_absolute());
     let configuration = configuration.or_else(|| Some(home?.join(".config")))?;

@@ -9,10 +9,10 @@ use pulseaudio::protocol::{
     ProtocolError, PulseError, SetClientNameReply,
 };
 
+use super::cookie;
 use super::server::{Address, Servers};
 use super::socket::Socket;
 use crate::error::{DeviceError, Direction};
-use crate::pulse_cookie;
 
 /// The server answers within this, or counts as hung.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -149,7 +149,7 @@ impl Connection {
             .connect()
             .map_err(|reason| reason.map_or(Refusal::NotRunning, Refusal::NoAnswer))?;
         socket.set_timeouts(PAUSE, PATIENCE)?;
-        let cookie = pulse_cookie::read(servers.cookie.as_deref());
+        let cookie = cookie::read(servers.cookie.as_deref());
         let mut connection = Self {
             socket,
             version: protocol::MAX_VERSION,

@@ -18,6 +18,7 @@
 
 mod client_conf;
 mod connection;
+mod cookie;
 mod form;
 mod listing;
 mod parameters;

@@ -49,7 +49,8 @@ pub(super) struct Surroundings {
     pub(super) runtime: Option<PathBuf>,
     pub(super) cookie: Option<PathBuf>,
     pub(super) xdg_runtime: Option<PathBuf>,
-    pub(super) home: Option<PathBuf>,
+    /// The directory of the user's own settings of PulseAudio.
+    pub(super) configuration: Option<PathBuf>,
     /// The names by which a server is marked as one of this machine.
     pub(super) machine: Vec<String>,
 }
@@ -70,7 +71,7 @@ impl Surroundings {
             runtime: set("PULSE_RUNTIME_PATH").map(PathBuf::from),
             cookie: set("PULSE_COOKIE").map(PathBuf::from),
             xdg_runtime: set("XDG_RUNTIME_DIR").map(PathBuf::from),
-            home: std::env::home_dir(),
+            configuration: client_conf::user_directory(std::env::home_dir().as_deref()),
             machine: id
                 .map(|id| id.trim().to_owned())
                 .into_iter()
@@ -187,8 +188,8 @@ fn usual(around: &Surroundings) -> Vec<Address> {
         (None, Some(xdg)) => Some(xdg.join("pulse")),
         (None, None) => {
             let id = around.machine.first().filter(|_| around.machine.len() > 1);
-            id.zip(around.home.as_ref())
-                .map(|(id, home)| home.join(".config/pulse").join(format!("{id}-runtime")))
+            id.zip(around.configuration.as_ref())
+                .map(|(id, configuration)| configuration.join(format!("{id}-runtime")))
         }
     };
     own.map(|directory| directory.join("native"))
@@ -248,7 +249,7 @@ mod tests {
     fn around() -> Surroundings {
         Surroundings {
             machine: vec!["4f2a".to_owned(), "anna-pc".to_owned()],
-            home: Some("/home/anna".into()),
+            configuration: Some("/home/anna/.config/pulse".into()),
             xdg_runtime: Some("/run/user/1".into()),
             ..Surroundings::default()
         }

@@ -22,6 +22,11 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Runs an ignored test of this file in an environment of its own; not where PulseAudio is not installed.
 pub(crate) fn run(inner: &str) {
+    run_with(inner, &[]);
+}
+
+/// Runs one as [`run`] does, with these variables: each names a folder of the test's own.
+pub(crate) fn run_with(inner: &str, variables: &[&str]) {
     if Command::new("pulseaudio")
         .arg("--version")
         .output()
@@ -40,6 +45,11 @@ pub(crate) fn run(inner: &str) {
         .env("HOME", home.path())
         .env("RUST_BACKTRACE", "0")
         .env("XDG_RUNTIME_DIR", home.path())
+        .env_remove("XDG_CONFIG_HOME")
+        .env_remove("PULSE_CLIENTCONFIG")
+        .env_remove("PULSE_COOKIE")
+        .env_remove("PULSE_RUNTIME_PATH")
+        .envs(variables.iter().map(|it| (it, home.path().join(it))))
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -66,7 +76,7 @@ fn at_its_home(program: &str) -> Command {
     let home = socket().with_file_name("server");
     std::fs::create_dir_all(&home).unwrap();
     let mut command = Command::new(program);
-    command.env("HOME", home);
+    command.env("HOME", home).env_remove("XDG_CONFIG_HOME");
     command
 }
 

@@ -6,29 +6,29 @@
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use super::client_conf::user_directory;
 
 /// `PA_NATIVE_COOKIE_LENGTH`.
 const LENGTH: usize = 256;
 
 /// Returns the cookie of the file that is `named`, else of the usual ones; a new one if there is none.
-pub(crate) fn read(named: Option<&Path>) -> Vec<u8> {
-    let usual = std::env::home_dir().map(|home| {
-        [
-            home.join(".config/pulse/cookie"),
-            home.join(".pulse-cookie"),
-        ]
-    });
-    let places = named
+pub(super) fn read(named: Option<&Path>) -> Vec<u8> {
+    let home = std::env::home_dir();
+    let usual = user_directory(home.as_deref()).map(|directory| directory.join("cookie"));
+    let old = home.map(|home| home.join(".pulse-cookie"));
+    for place in [named, usual.as_deref(), old.as_deref()]
         .into_iter()
-        .chain(usual.iter().flatten().map(PathBuf::as_path));
-    for place in places {
+        .flatten()
+    {
         if let Ok(cookie) = std::fs::read(place) {
             return cookie;
         }
     }
     // Failing is no harm: the server says the rest.
-    let made = usual.map(|[first, _]| create(&first).and_then(|()| std::fs::read(first)));
+    let made = usual.map(|usual| create(&usual).and_then(|()| std::fs::read(usual)));
     match made {
         Some(Ok(cookie)) => cookie,
         Some(Err(error)) => {
@@ -43,14 +43,8 @@ fn create(path: &Path) -> io::Result<()> {
     let mut cookie = [0; LENGTH];
     getrandom::fill(&mut cookie).map_err(io::Error::other)?;
     let (mut directories, mut file) = (DirBuilder::new(), OpenOptions::new());
-    directories.recursive(true);
-    file.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        directories.mode(0o700);
-        file.mode(0o600);
-    }
+    directories.recursive(true).mode(0o700);
+    file.write(true).create_new(true).mode(0o600);
     if let Some(directory) = path.parent() {
         directories.create(directory)?;
     }
@@ -59,6 +53,8 @@ fn create(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
@@ -69,12 +65,8 @@ mod tests {
         let made = std::fs::read(&path).unwrap();
         assert_eq!(made.len(), LENGTH);
         assert_ne!(made, [0; LENGTH]);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600);
-        }
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
         assert_eq!(
             create(&path).unwrap_err().kind(),
             io::ErrorKind::AlreadyExists
