@@ -51,8 +51,9 @@ pub(super) struct Surroundings {
     pub(super) xdg_runtime: Option<PathBuf>,
     /// The directory of the user's own settings of PulseAudio.
     pub(super) configuration: Option<PathBuf>,
-    /// The names by which a server is marked as one of this machine.
-    pub(super) machine: Vec<String>,
+    /// The machine's identifier and its name: either marks a server as one of this machine.
+    pub(super) id: Option<String>,
+    pub(super) name: String,
 }
 
 impl Surroundings {
@@ -62,21 +63,17 @@ impl Surroundings {
         let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"]
             .iter()
             .find_map(|path| std::fs::read_to_string(path).ok());
-        let name = rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .into_owned();
         Self {
             server: set("PULSE_SERVER").map(|it| it.to_string_lossy().into_owned()),
             runtime: set("PULSE_RUNTIME_PATH").map(PathBuf::from),
             cookie: set("PULSE_COOKIE").map(PathBuf::from),
             xdg_runtime: set("XDG_RUNTIME_DIR").map(PathBuf::from),
             configuration: client_conf::user_directory(std::env::home_dir().as_deref()),
-            machine: id
-                .map(|id| id.trim().to_owned())
-                .into_iter()
-                .chain([name])
-                .collect(),
+            id: id.map(|id| id.trim().to_owned()),
+            name: rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
         }
     }
 }
@@ -106,7 +103,7 @@ impl Servers {
         let addresses = match &named {
             Some(named) => named
                 .split_whitespace()
-                .filter_map(|server| address(server, &around.machine))
+                .filter_map(|server| address(server, around))
                 .take(MOST)
                 .collect(),
             None => usual(around),
@@ -186,11 +183,11 @@ fn usual(around: &Surroundings) -> Vec<Address> {
     let own = match (&around.runtime, &around.xdg_runtime) {
         (Some(runtime), _) => Some(runtime.clone()),
         (None, Some(xdg)) => Some(xdg.join("pulse")),
-        (None, None) => {
-            let id = around.machine.first().filter(|_| around.machine.len() > 1);
-            id.zip(around.configuration.as_ref())
-                .map(|(id, configuration)| configuration.join(format!("{id}-runtime")))
-        }
+        (None, None) => around
+            .id
+            .as_ref()
+            .zip(around.configuration.as_ref())
+            .map(|(id, configuration)| configuration.join(format!("{id}-runtime"))),
     };
     own.map(|directory| directory.join("native"))
         .into_iter()
@@ -200,11 +197,12 @@ fn usual(around: &Surroundings) -> Vec<Address> {
 }
 
 /// Returns the server that one word names; `None` if it is one of another machine.
-fn address(word: &str, machine: &[String]) -> Option<Address> {
+fn address(word: &str, around: &Surroundings) -> Option<Address> {
     let word = match word.strip_prefix('{') {
         Some(marked) => {
             let (mark, rest) = marked.split_once('}')?;
-            machine.iter().any(|it| it == mark).then_some(rest)?
+            let own = around.id.as_deref() == Some(mark) || around.name == mark;
+            own.then_some(rest)?
         }
         None => word,
     };
@@ -248,7 +246,8 @@ mod tests {
 
     fn around() -> Surroundings {
         Surroundings {
-            machine: vec!["4f2a".to_owned(), "anna-pc".to_owned()],
+            id: Some("4f2a".to_owned()),
+            name: "anna-pc".to_owned(),
             configuration: Some("/home/anna/.config/pulse".into()),
             xdg_runtime: Some("/run/user/1".into()),
             ..Surroundings::default()
