@@ -60,14 +60,11 @@ impl ClientConf {
     /// Takes over what a file says.
     fn take(&mut self, text: &str, home: Option<&Path>) {
         for line in text.lines() {
-            let line = line.trim();
-            if line.starts_with(['#', ';']) {
-                continue;
-            }
-            let Some((key, value)) = line.split_once('=') else {
+            let said = line.split([';', '#']).next().unwrap_or_default();
+            let Some((key, value)) = said.split_once('=') else {
                 continue;
             };
-            let value = value.split([';', '#']).next().unwrap_or_default().trim();
+            let value = value.trim();
             let set = (!value.is_empty()).then(|| value.to_owned());
             match key.trim() {
                 "default-server" => self.default_server = set,
