@@ -5,14 +5,11 @@ use std::time::Duration;
 use sotto_audio::{DeviceState, OpenDevice, SAMPLE_RATE};
 use sotto_control::config::Profile;
 use sotto_control::model::Processing;
-use sotto_voice::codec::{CodecError, Decoder, Encoder};
+use sotto_voice::codec::{CodecError, Decoder, Encoder, MAX_FRAME_BYTES};
 use sotto_voice::{FRAME_SAMPLES, Processor, ProcessorSettings};
 
 use super::super::processing::{self, End, Treatments};
 use super::super::profile;
-
-/// No frame is longer than this, in bytes.
-const LONGEST_FRAME: usize = 1_200;
 
 /// A way that sound takes from a microphone to somebody's ear, without a network.
 pub(super) struct Echo {
@@ -44,14 +41,14 @@ impl Echo {
             echo_cancellation: false,
             ..decision.settings
         };
-        let voice = profile::voice(profile, [0; 32]);
-        let mut encoder = Encoder::for_frames(voice.frames)?;
+        let frames = profile::frames(profile);
+        let mut encoder = Encoder::for_frames(frames)?;
         encoder.set_bitrate(bitrate)?;
         Ok(Self {
             processor: settings.any().then(|| Processor::new(settings)),
             encoder,
             decoder: Decoder::new()?,
-            frame: voice.frames.samples(),
+            frame: frames.samples(),
             shown: processing::shown(&decision, &treatments),
         })
     }
@@ -76,7 +73,7 @@ impl Echo {
     /// Makes of a recording what others would hear.
     pub(super) fn of(&mut self, recorded: &[f32]) -> Result<Vec<f32>, CodecError> {
         let mut heard = Vec::with_capacity(recorded.len() + FRAME_SAMPLES);
-        let mut packet = [0; LONGEST_FRAME];
+        let mut packet = [0; MAX_FRAME_BYTES];
         for block in recorded.chunks(FRAME_SAMPLES) {
             let mut captured = [0.0; FRAME_SAMPLES];
             captured[..block.len()].copy_from_slice(block);
