@@ -52,6 +52,17 @@ pub enum DeviceState {
     Failed(DeviceError),
 }
 
+impl DeviceState {
+    /// Returns why it does not work.
+    #[must_use]
+    pub fn failure(&self) -> Option<&DeviceError> {
+        match self {
+            Self::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
 /// How a kept device is doing, with figures.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeviceReport {

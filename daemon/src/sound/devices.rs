@@ -13,10 +13,7 @@ impl Voice {
         let (devices, microphone, loudspeaker) = self.devices();
         let failure = [&microphone, &loudspeaker]
             .into_iter()
-            .find_map(|state| match state {
-                DeviceState::Failed(error) => Some(error),
-                _ => None,
-            });
+            .find_map(DeviceState::failure);
         let state = match (&microphone, &loudspeaker) {
             (DeviceState::Closed, DeviceState::Closed) => SoundState::Closed,
             _ => match failure {
@@ -44,10 +41,7 @@ fn in_use(wanted: String, state: &DeviceState) -> DeviceInUse {
         default_elsewhere,
     } = state
     else {
-        let failure = match state {
-            DeviceState::Failed(error) => Some(error),
-            _ => None,
-        };
+        let failure = state.failure();
         return DeviceInUse {
             wanted,
             problem: failure.map(DeviceError::to_string),
