@@ -50,18 +50,33 @@ enum Action {
         after_help = "Nobody else hears it. In a meeting, mute yourself first.\n\nExamples:\n  sotto devices test\n  sotto devices test --listen 5s --quiet\n  sotto devices test --json | jq -r .verdict"
     )]
     Test {
-        #[arg(
-            long,
-            value_name = "TIME",
-            value_parser = between(MIN_TEST, MAX_TEST),
-            help = format!("How long to listen, at most {}", format::bound(MAX_TEST))
-        )]
-        listen: Option<Duration>,
+        #[command(flatten)]
+        listening: Listening,
 
         /// Measure only: play nothing
         #[arg(long)]
         quiet: bool,
     },
+}
+
+/// The time for which a test listens.
+#[derive(Debug, clap::Args)]
+pub(super) struct Listening {
+    #[arg(
+        long,
+        value_name = "TIME",
+        value_parser = between(MIN_TEST, MAX_TEST),
+        help = format!("How long to listen (3s), at most {}", format::bound(MAX_TEST))
+    )]
+    listen: Option<Duration>,
+}
+
+impl Listening {
+    /// Returns it, in milliseconds.
+    pub(super) fn milliseconds(&self) -> u64 {
+        let time = self.listen.unwrap_or(USUAL_TEST);
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Devices {
@@ -88,9 +103,9 @@ impl Devices {
                 let reply = ask(AudioUse { device, only }).await?;
                 output.show(&reply, format::device_choice)
             }
-            Some(Action::Test { listen, quiet }) => {
+            Some(Action::Test { listening, quiet }) => {
                 let test = AudioTest {
-                    listen_ms: Some(milliseconds(listen.unwrap_or(USUAL_TEST))),
+                    listen_ms: Some(listening.milliseconds()),
                     quiet,
                     echo: false,
                 };
@@ -136,8 +151,4 @@ async fn next_progress(events: &mut Events) -> Option<String> {
             return Some(format::test_progress(&test));
         }
     }
-}
-
-pub(super) fn milliseconds(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,13 +1,11 @@
 //! `sotto echo-test`
 
-use super::devices::{milliseconds, watched};
+use super::devices::{Listening, watched};
 use crate::failure::Failure;
 use crate::format;
 use crate::output::Output;
 use crate::signals::interrupted;
-use crate::wait::between;
-use sotto_control::{AudioTest, MAX_TEST, MIN_TEST, USUAL_TEST};
-use std::time::Duration;
+use sotto_control::AudioTest;
 
 /// Hear yourself as your colleagues would
 #[derive(Debug, clap::Args)]
@@ -15,23 +13,19 @@ use std::time::Duration;
     after_help = "Speak while the level is shown; what was recorded goes through processing and codec and is played to you. Nobody else hears it; in a meeting, mute yourself first. Ctrl-C ends it.\n\nExamples:\n  sotto echo-test\n  sotto echo-test --listen 5s\n  sotto echo-test --json | jq -r .verdict"
 )]
 pub(crate) struct EchoTest {
-    #[arg(
-        long,
-        value_name = "TIME",
-        value_parser = between(MIN_TEST, MAX_TEST),
-        help = format!("How long to listen (3s), at most {}", format::bound(MAX_TEST))
-    )]
-    listen: Option<Duration>,
+    #[command(flatten)]
+    listening: Listening,
 }
 
 impl EchoTest {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
+        let time = self.listening.milliseconds();
         let test = AudioTest {
-            listen_ms: Some(milliseconds(self.listen.unwrap_or(USUAL_TEST))),
+            listen_ms: Some(time),
             quiet: false,
             echo: true,
         };
-        let seconds = test.listen_ms.unwrap_or_default().div_ceil(1_000);
+        let seconds = time.div_ceil(1_000);
         if !output.is_watched() {
             output.remark(&format!("Speak for {seconds} s; then you hear yourself."));
         }
