@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use sotto_control::model::{NoticeKind, PresenceState, SoundState};
 use sotto_tests::colleague_views::{all_see, meeting};
-use sotto_tests::hearing::judge_file;
+use sotto_tests::hearing::{heard_in, understood};
 use sotto_tests::programs::{Running, run, said};
 use sotto_tests::sound_server::monitor;
-use sotto_tests::story::WELL;
+use sotto_tests::speech::{Line, read};
 use sotto_tests::{Clip, Script, SoundServer, Voice};
 
 use crate::{Outcome, Place, note};
@@ -57,17 +57,15 @@ pub(crate) async fn pulseaudio_carries_voice_from_end_to_end(mut lab: Place) -> 
     }
     let mut script = Script::new();
     script.wait_until(10.0);
-    // A machine that stands still for a moment makes Bao's buffer stretch what is said then. Whether sound is carried shows
-    // in the best of three; how often that happens is a matter of the benchmarks.
-    let mut lines = Vec::new();
-    for text in [
-        "From one sound server to the other, through the network.",
-        "The second sentence goes the same way as the first.",
-        "And here is a third one, in case the machine was busy.",
-    ] {
-        lines.push(script.say(&Clip::spoken(text, Voice::Anna)?));
-        script.pause(0.5);
-    }
+    let lines = say_thrice(
+        &mut script,
+        [
+            "From one sound server to the other, through the network.",
+            "The second sentence goes the same way as the first.",
+            "And here is a third one, in case the machine was busy.",
+        ],
+        Voice::Anna,
+    )?;
     let anna = lab.colleague("Anna")?.speaking(&script)?.start().await?;
     let host = lab.host()?;
     let server = SoundServer::start(&host, lab.results(), &["ear"], &["mouth"]).await?;
@@ -106,27 +104,20 @@ pub(crate) async fn pulseaudio_carries_voice_from_end_to_end(mut lab: Place) -> 
             "-t", "raw", "-r", "48000", "-c", "1", "-e", "signed", "-b", "16",
         ])
         .args([&raw, &played]))?;
-    let judged = lines.iter().map(|line| judge_file(&played, &line.clip));
-    let judged: Vec<f64> = judged
-        .map(|heard| heard.map(|heard| heard.pesq))
-        .collect::<Result<_>>()?;
     let sound = bao.watch()?.now().status.sound;
-    note(format!(
-        "through {:?}: PESQ {judged:.2?}",
-        sound.output.open.unwrap_or_default()
-    ));
-    ensure!(
-        judged.iter().any(|pesq| *pesq > THROUGH_PULSEAUDIO),
-        "PESQ {judged:.2?}"
-    );
+    one_is_clear(&lines, &read(&played)?, sound.output.open)?;
 
     // And the other way: somebody speaks into Bao's microphone.
     let mut words = Script::new();
-    let answer = words.say(&Clip::spoken(
-        "Now I speak into a microphone of my own, and you hear me too.",
+    let answers = say_thrice(
+        &mut words,
+        [
+            "Now I speak into a microphone of my own, and you hear me too.",
+            "What I say here is heard at the other end of the cable.",
+            "That was all, and nothing of it was lost on the way.",
+        ],
         Voice::Bao,
-    )?);
-    words.pause(0.5);
+    )?;
     let spoken = bao.results().join("spoken.wav");
     words.write(&spoken)?;
     let mut speaking = server.client("paplay");
@@ -134,20 +125,45 @@ pub(crate) async fn pulseaudio_carries_voice_from_end_to_end(mut lab: Place) -> 
     tokio::task::spawn_blocking(move || run(&mut speaking)).await??;
     anna.recorded_until(Instant::now() + Duration::from_millis(600))
         .await?;
-    let heard = anna
-        .heard(&answer.clip)?
-        .context("Anna heard nothing from Bao's microphone")?;
+    let recordings = anna.recordings()?;
+    let heard = recordings.last().context("Anna recorded nothing")?;
+    one_is_clear(&answers, heard.sound(), sound.input.open)
+}
+
+/// A machine that stands still for a moment makes a buffer stretch what is said then. Whether sound is carried shows in
+/// the best of three sentences; how often that happens is a matter of the benchmarks.
+fn say_thrice(script: &mut Script, texts: [&str; 3], voice: Voice) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    for text in texts {
+        lines.push(script.say(&Clip::spoken(text, voice)?));
+        script.pause(0.5);
+    }
+    Ok(lines)
+}
+
+/// Whether one of these sentences at least was carried as it was said.
+fn one_is_clear(lines: &[Line], sound: &[f32], device: Option<String>) -> Outcome {
+    // STOI is taken after each piece has been moved back to its place; PESQ is not, and falls with every stretch.
+    let judged: Vec<(f64, f64)> = lines
+        .iter()
+        .filter_map(|line| {
+            let heard = heard_in(sound, &line.clip)?;
+            Some((heard.pesq, understood(sound, &line.clip, &heard)))
+        })
+        .collect();
     note(format!(
-        "through {:?}: PESQ {:.2}",
-        sound.input.open.unwrap_or_default(),
-        heard.pesq
+        "through {:?}: PESQ and STOI {judged:.2?}",
+        device.unwrap_or_default()
     ));
-    ensure!(heard.pesq > THROUGH_PULSEAUDIO, "PESQ {:.2}", heard.pesq);
+    ensure!(
+        judged.iter().any(|(_, stoi)| *stoi > UNDERSTOOD),
+        "no sentence was understood: PESQ and STOI {judged:.2?}"
+    );
     Ok(())
 }
 
-/// A sound server and its clock are between the voice and its judge: half a point is left for that.
-const THROUGH_PULSEAUDIO: f64 = WELL - 0.5;
+/// STOI of a sentence that a sound server carried is above this; other words of the same voice are below 0.5.
+const UNDERSTOOD: f64 = 0.85;
 
 pub(crate) async fn a_damaged_state_file_is_set_aside(mut lab: Place) -> Outcome {
     let mut anna = lab.colleague("Anna")?.start().await?;
