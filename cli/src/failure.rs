@@ -115,7 +115,9 @@ impl Failure {
                 ConnectError::NotPermitted { .. } => 4,
                 ConnectError::OtherVersion { .. } => 5,
                 ConnectError::Refused(error) => refusal(error),
-                ConnectError::NoAnswer { .. } | ConnectError::NotListening { .. } => 8,
+                ConnectError::NoAnswer { .. }
+                | ConnectError::NoDaemon { .. }
+                | ConnectError::NotListening { .. } => 8,
                 ConnectError::Io { .. } => 1,
             },
             Self::Call(CallError::Refused(error)) => refusal(error),
@@ -175,7 +177,9 @@ impl Failure {
             Self::NobodyCalled { .. } => "not_found",
             Self::Connect(ConnectError::NotPermitted { .. }) => "not_permitted",
             Self::Connect(ConnectError::OtherVersion { .. }) => "unsupported_version",
-            Self::Timeout { .. } | Self::Call(CallError::NoAnswer { .. }) => "timeout",
+            Self::Timeout { .. }
+            | Self::Connect(ConnectError::NoAnswer { .. } | ConnectError::NotListening { .. })
+            | Self::Call(CallError::NoAnswer { .. }) => "timeout",
             Self::Usage(_) | Self::Setting(_) => "invalid",
             Self::Refused(_) => "refused",
             _ => self.refusal().map_or("failed", |error| error.code.name()),

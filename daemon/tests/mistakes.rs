@@ -58,7 +58,8 @@ fn what_the_system_says_about_a_file_is_said_once() {
     assert_eq!(
         refusal(&within, &[]),
         format!(
-            "sottod: cannot make the directory {}: Not a directory (os error 20)\n",
+            "sottod: cannot make the directory {}: Not a directory (os error 20)\n  help: a part of this path is a file: \
+             move it away, or set SOTTO_HOME to another directory\n",
             within.display()
         )
     );

@@ -4,7 +4,7 @@ use crate::API_VERSION;
 use crate::client_error::{CallError, ConnectError};
 use crate::error::{ControlError, ErrorCode};
 use crate::event::Event;
-use crate::holder::Holder;
+use crate::holder::{Holder, process_number};
 use crate::method::{EventsSubscribe, Method, Request, Version, VersionReply};
 use crate::model::Snapshot;
 use crate::places::Places;
@@ -43,6 +43,8 @@ struct Inner {
     /// Waits so long for every reply, instead of what the request asks for.
     patience: Option<Duration>,
     daemon: VersionReply,
+    /// The daemon's process, where the system tells it.
+    process: Option<u32>,
     tasks: [AbortHandle; 2],
 }
 
@@ -88,6 +90,8 @@ impl Client {
         api: Option<u32>,
     ) -> Result<Self, ConnectError> {
         let (stream, socket) = find(places).await?;
+        let credentials = stream.peer_creds().ok();
+        let process = credentials.and_then(|it| it.pid()).map(process_number);
         let (receiving, sending) = tokio::io::split(stream);
         let shared = Arc::new(Shared {
             waiting: Mutex::new(Some(HashMap::new())),
@@ -104,6 +108,7 @@ impl Client {
             next: AtomicU64::new(1),
             patience: None,
             daemon: VersionReply::default(),
+            process,
             tasks,
         };
         let hello = Version {
@@ -114,8 +119,11 @@ impl Client {
             Ok(daemon) => daemon,
             Err(CallError::Refused(error)) => return Err(refused(error, socket)),
             Err(CallError::Disconnected) => return Err(ConnectError::NotRunning { socket }),
-            Err(CallError::Unreadable { .. } | CallError::NoAnswer { .. }) => {
-                return Err(ConnectError::NoAnswer { socket });
+            Err(CallError::NoAnswer { .. }) => {
+                return Err(ConnectError::NoAnswer { socket, process });
+            }
+            Err(CallError::Unreadable { .. }) => {
+                return Err(ConnectError::NoDaemon { socket, process });
             }
         };
         Ok(Self {
@@ -226,6 +234,7 @@ impl Inner {
         let method = request.method();
         let waited = tokio::time::timeout(patience, self.reply(request));
         let reply = waited.await.map_err(|_| CallError::NoAnswer {
+            process: self.process,
             method,
             within: patience,
         })??;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{ControlError, ForPeople};
-use crate::holder::Holder;
-use crate::places::{FOREIGN_RUNTIME, is_in_runtime_directory};
+use crate::holder::{Holder, in_brackets};
+use crate::places::{FOREIGN_RUNTIME, file_in_path, is_in_runtime_directory};
 
 /// Why there is no connection to the daemon.
 #[derive(Debug, thiserror::Error)]
@@ -49,14 +49,29 @@ pub enum ConnectError {
     /// The daemon refused this connection.
     #[error(transparent)]
     Refused(ControlError),
-    /// Something listens, but does not answer as a Sotto daemon does.
+    /// The daemon runs, but does not say its version in time.
     #[error(
-        "the program at {} does not answer as a Sotto daemon",
+        "the Sotto daemon{} hangs: it does not answer at {}",
+        in_brackets(*process),
         socket.display()
     )]
     NoAnswer {
         /// The socket.
         socket: PathBuf,
+        /// The process that listens there, where the system tells it.
+        process: Option<u32>,
+    },
+    /// Something listens, but does not answer as a Sotto daemon does.
+    #[error(
+        "the program{} at {} does not answer as a Sotto daemon",
+        in_brackets(*process),
+        socket.display()
+    )]
+    NoDaemon {
+        /// The socket.
+        socket: PathBuf,
+        /// The process that listens there, where the system tells it.
+        process: Option<u32>,
     },
     /// The system refused.
     #[error("cannot connect to the Sotto daemon at {}: {source}", socket.display())]
@@ -79,10 +94,13 @@ pub enum CallError {
     Disconnected,
     /// The daemon runs, but has not replied in time.
     #[error(
-        "the Sotto daemon has not answered {method} within {} s: it hangs",
+        "the Sotto daemon{} hangs: it has not answered {method} within {} s",
+        in_brackets(*process),
         within.as_secs_f32()
     )]
     NoAnswer {
+        /// Its process, where the system tells it.
+        process: Option<u32>,
         /// The method.
         method: &'static str,
         /// How long was waited.
@@ -125,7 +143,12 @@ impl ForPeople for ConnectError {
             }
             Self::OtherVersion { hint, .. } => hint,
             Self::Refused(error) => return error.hint(),
-            Self::NoAnswer { .. } => "stop it and start it again with 'sotto start'",
+            Self::NoAnswer { process, .. } | Self::NoDaemon { process, .. } => {
+                return Some(start_anew(*process));
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
+                return Some(file_in_path());
+            }
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())
@@ -137,9 +160,18 @@ impl ForPeople for CallError {
         let hint = match self {
             Self::Refused(error) => return error.hint(),
             Self::Disconnected => "start it with 'sotto start'",
-            Self::NoAnswer { .. } => "end its process and start it again with 'sotto start'",
+            Self::NoAnswer { process, .. } => return Some(start_anew(*process)),
             Self::Unreadable { .. } => return None,
         };
         Some(hint.to_owned())
     }
+}
+
+/// Says how a daemon that hangs is replaced. One that hangs does not heed a plain `kill`.
+fn start_anew(process: Option<u32>) -> String {
+    let kill = match process {
+        Some(process) => format!("'kill -9 {process}'"),
+        None => "ending its process".to_owned(),
+    };
+    format!("stop it with {kill}, then start it again with 'sotto start'")
 }

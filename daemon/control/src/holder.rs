@@ -72,8 +72,25 @@ impl Holder {
     /// Names the process in a sentence: ` (process 4711)`, or nothing where it is not known.
     #[must_use]
     pub fn in_brackets(&self) -> String {
-        self.process
-            .map(|process| format!(" (process {process})"))
-            .unwrap_or_default()
+        in_brackets(self.process)
     }
+}
+
+/// Names a process in a sentence, as [`Holder::in_brackets`] does.
+pub(crate) fn in_brackets(process: Option<u32>) -> String {
+    process
+        .map(|process| format!(" (process {process})"))
+        .unwrap_or_default()
+}
+
+/// Returns a process as the control API writes it.
+#[cfg(unix)]
+pub(crate) const fn process_number(pid: i32) -> u32 {
+    pid.unsigned_abs()
+}
+
+/// Returns a process as the control API writes it.
+#[cfg(windows)]
+pub(crate) const fn process_number(pid: u32) -> u32 {
+    pid
 }

@@ -24,6 +24,13 @@ pub(crate) fn is_in_runtime_directory(path: &Path) -> bool {
 pub(crate) const FOREIGN_RUNTIME: &str = "XDG_RUNTIME_DIR names another user's directory, as after 'su' or 'sudo': log in \
      as yourself ('su -'), or unset XDG_RUNTIME_DIR";
 
+/// Returns the hint where a file lies in the way of a directory.
+pub(crate) fn file_in_path() -> String {
+    format!(
+        "a part of this path is a file: move it away, or set {HOME_VARIABLE} to another directory"
+    )
+}
+
 /// Where configuration, data, state and the control socket are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {

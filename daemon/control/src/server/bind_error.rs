@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::ForPeople;
 use crate::holder::Holder;
-use crate::places::{FOREIGN_RUNTIME, HOME_VARIABLE, RUNTIME_VARIABLE, is_in_runtime_directory};
+use crate::places::{
+    FOREIGN_RUNTIME, HOME_VARIABLE, RUNTIME_VARIABLE, file_in_path, is_in_runtime_directory,
+};
 
 /// Why the control socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -117,9 +119,11 @@ impl ForPeople for BindError {
                 path.display()
             )),
             Self::NotYours { path, .. } => Some(foreign(path)),
-            Self::File { path, source, .. } => {
-                (source.kind() == io::ErrorKind::PermissionDenied).then(|| foreign(path))
-            }
+            Self::File { path, source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => Some(foreign(path)),
+                io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => Some(file_in_path()),
+                _ => None,
+            },
             Self::PathTooLong { .. } => Some(format!("set {HOME_VARIABLE} to a shorter one")),
         }
     }

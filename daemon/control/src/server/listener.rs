@@ -3,8 +3,9 @@
 use super::bind_error::BindError;
 use super::connection::{ConnectionId, Greeting, ServerConnection};
 use super::door::Door;
-use super::lock::{InstanceLock, SocketLock};
+use super::lock::{Held, InstanceLock, SocketLock};
 use crate::error::{ControlError, ErrorCode};
+use crate::holder::process_number;
 use crate::places::Places;
 use interprocess::local_socket::tokio::{Stream, prelude::*};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +26,7 @@ pub struct Listener {
     next: AtomicU64,
     seats: Arc<Semaphore>,
     /// Declared last, so that the socket is gone before another daemon may start.
-    _lock: InstanceLock,
+    _home: Held,
 }
 
 #[derive(Debug)]
@@ -42,19 +43,18 @@ impl Listener {
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
-    /// The directory or the socket cannot be made, or a daemon of another home listens there.
+    /// The socket cannot be made.
     pub fn bind(places: &Places, lock: InstanceLock) -> Result<Self, BindError> {
-        let mut socket_lock = SocketLock::default();
-        socket_lock.acquire(places)?;
+        let InstanceLock { socket, home } = lock;
         Ok(Self {
             entrance: Mutex::new(Entrance {
                 door: Arc::new(Door::open(places)?),
-                lock: socket_lock,
+                lock: socket,
             }),
             places: places.clone(),
             next: AtomicU64::new(1),
             seats: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            _lock: lock,
+            _home: home,
         })
     }
 
@@ -74,7 +74,8 @@ impl Listener {
                 continue;
             };
             let credentials = stream.peer_creds().ok();
-            let pid = credentials.as_ref().and_then(|it| it.pid()).map(pid_number);
+            let pid = credentials.as_ref().and_then(|it| it.pid());
+            let pid = pid.map(process_number);
             #[cfg(unix)]
             if credentials.and_then(|it| it.euid()) != Some(rustix::process::geteuid().as_raw()) {
                 refuse(
@@ -129,14 +130,4 @@ fn refuse(mut stream: Stream, error: ControlError) {
         // Whether it was heard does not matter.
         let _ = tokio::time::timeout(Duration::from_secs(1), told).await;
     });
-}
-
-#[cfg(unix)]
-const fn pid_number(pid: i32) -> u32 {
-    pid.unsigned_abs()
-}
-
-#[cfg(windows)]
-const fn pid_number(pid: u32) -> u32 {
-    pid
 }

@@ -16,17 +16,22 @@ const TRIES: u32 = 5;
 /// The time between two tries.
 const BETWEEN: Duration = Duration::from_millis(20);
 
-/// The right to use a home's files: held by the one daemon that runs with them, until it is dropped.
+/// The right to use a home's files and to listen at its socket: held by the one daemon that runs with them, until it is
+/// dropped.
 #[derive(Debug)]
 pub struct InstanceLock {
-    _held: Held,
+    pub(super) socket: SocketLock,
+    /// Declared last, so that the right to the socket is given back before another daemon may start.
+    pub(super) home: Held,
 }
 
 impl InstanceLock {
-    /// Makes the home's directories where they are not there, for the user alone, and takes the lock.
+    /// Makes the directories of the home and of the socket where they are not there, for the user alone, and takes the
+    /// locks.
     ///
     /// # Errors
-    /// Another daemon holds it, or a directory cannot be made, belongs to somebody else, or can be written to by others.
+    /// Another daemon runs with these files, or one of another home listens at the socket; or a directory cannot be made,
+    /// belongs to somebody else, or can be written to by others.
     pub fn acquire(places: &Places) -> Result<Self, BindError> {
         private_directory(&places.data)?;
         private_directory(&places.state)?;
@@ -37,9 +42,10 @@ impl InstanceLock {
             lock: places.lock.clone(),
             holder,
         };
-        Ok(Self {
-            _held: Held::take(&places.lock, places, taken)?,
-        })
+        let home = Held::take(&places.lock, places, taken)?;
+        let mut socket = SocketLock::default();
+        socket.acquire(places)?;
+        Ok(Self { socket, home })
     }
 }
 
@@ -83,7 +89,7 @@ impl SocketLock {
 
 /// A locked file. The lock belongs to the open file and ends with the process, however that ends.
 #[derive(Debug)]
-struct Held {
+pub(super) struct Held {
     file: File,
     path: PathBuf,
 }
