@@ -3,6 +3,8 @@
 //! The library takes any word that is no level for the name of a part, and then logs nothing. So a word alone must be a level
 //! or a part of Sotto.
 
+use std::borrow::Cow;
+
 use sotto_control::config::nearest;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -17,6 +19,11 @@ const PARTS: [&str; 6] = [
     "sotto_voice",
 ];
 
+/// All parts of Sotto: the library compares the beginnings of names.
+const ALL: &str = "sotto";
+/// The name that people know them by.
+const PROGRAM: &str = "sottod";
+
 /// Reads a filter.
 ///
 /// # Errors
@@ -27,10 +34,20 @@ pub(crate) fn read(text: &str) -> Result<EnvFilter, String> {
         return Err("says nothing".to_owned());
     }
     // Spans have a grammar of their own, which the library checks.
-    if !text.contains('[') {
-        text.split(',').map(str::trim).try_for_each(check)?;
+    if text.contains('[') {
+        return EnvFilter::try_new(text).map_err(|error| error.to_string());
     }
-    EnvFilter::try_new(text).map_err(|error| error.to_string())
+    let directives: Vec<_> = text.split(',').map(|it| of_parts(it.trim())).collect();
+    directives.iter().try_for_each(|it| check(it))?;
+    EnvFilter::try_new(directives.join(",")).map_err(|error| error.to_string())
+}
+
+/// Takes the program's name for all of its parts.
+fn of_parts(directive: &str) -> Cow<'_, str> {
+    match directive.strip_prefix(PROGRAM) {
+        Some(level) if level.is_empty() || level.starts_with('=') => format!("{ALL}{level}").into(),
+        _ => directive.into(),
+    }
 }
 
 fn check(directive: &str) -> Result<(), String> {
@@ -46,7 +63,7 @@ fn check(directive: &str) -> Result<(), String> {
         None => (directive, true),
     };
     let name = part.split("::").next().unwrap_or(part);
-    if PARTS.contains(&name) {
+    if name == ALL || PARTS.contains(&name) {
         return Ok(());
     }
     if name.starts_with("sotto") {
@@ -66,6 +83,8 @@ fn check(directive: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing::Level;
+    use tracing_subscriber::layer::SubscriberExt;
 
     #[test]
     fn levels_and_parts_are_read() {
@@ -76,6 +95,7 @@ mod tests {
             "info,sotto_net=debug",
             "sotto_net::driver=trace, warn",
             "sotto_meeting",
+            "sotto",
             "info,libp2p_swarm=warn",
             "warn,",
             "sotto_net[span{a=1}]=trace",
@@ -85,12 +105,28 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_the_program_means_all_its_parts() {
+        for (text, meant) in [
+            ("sottod=debug", "sotto=debug"),
+            ("warn, sottod", "sotto=trace,warn"),
+        ] {
+            assert_eq!(read(text).unwrap().to_string(), meant);
+        }
+        let debug = read("sottod=debug").unwrap();
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(debug), || {
+            assert!(tracing::enabled!(target: "sotto_net::driver", Level::DEBUG));
+            assert!(!tracing::enabled!(target: "libp2p_swarm", Level::INFO));
+        });
+    }
+
+    #[test]
     fn what_would_log_nothing_is_refused_with_the_word() {
         for (text, word) in [
             ("nonsense", "\"nonsense\""),
             ("info,verbose", "\"verbose\""),
             ("sotto_nte=debug", "sotto_net"),
             ("sotto_net=loud", "\"loud\""),
+            ("sottodd=debug", "\"sottodd\""),
             ("=", "no level"),
             (" ", "nothing"),
         ] {
