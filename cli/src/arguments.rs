@@ -2,7 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::ErrorKind;
+use crate::guesses;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches};
 use serde_json::json;
 
@@ -29,10 +30,27 @@ pub(crate) fn read<T: CommandFactory + FromArgMatches>(
         .map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::Wanted(error),
             _ => {
+                let error = with_guess(error, &words);
                 let json = asked_for_json.then(|| for_programs(&error));
                 Answer::Wrong(error, json)
             }
         })
+}
+
+/// Names the command that was meant, where another program's word for it was typed.
+fn with_guess(mut error: clap::Error, words: &[OsString]) -> clap::Error {
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(command) = guesses::meant(words)
+    {
+        let tip = format!("here that is '{command}'");
+        error.insert(
+            ContextKind::Suggested,
+            ContextValue::StyledStrs(vec![tip.into()]),
+        );
+        // Words that merely look alike are no help then.
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::None);
+    }
+    error
 }
 
 /// Returns what is wrong, as failures are told to programs.

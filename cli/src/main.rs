@@ -10,6 +10,7 @@ mod connection;
 mod doctor;
 mod failure;
 mod format;
+mod guesses;
 mod log_source;
 mod microphone;
 mod output;

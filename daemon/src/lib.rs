@@ -39,6 +39,7 @@ use sotto_control::ForPeople;
 /// Runs in the foreground and logs to stderr, as a service of your login. Control it with 'sotto'.
 #[derive(Debug, Parser)]
 #[command(
+    name = "sottod",
     version,
     after_help = "\
 Exit codes:
