@@ -30,31 +30,31 @@ pub(crate) fn read<T: CommandFactory + FromArgMatches>(
         .map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::Wanted(error),
             _ => {
-                let error = with_guess(error, &words);
-                let json = asked_for_json.then(|| for_programs(&error));
+                let meant = guesses::meant(&words)
+                    .filter(|_| error.kind() == ErrorKind::InvalidSubcommand)
+                    .map(|command| format!("here that is '{command}'"));
+                let json = asked_for_json.then(|| for_programs(&error, meant.as_deref()));
+                let error = with_tip(error, meant);
                 Answer::Wrong(error, json)
             }
         })
 }
 
-/// Names the command that was meant, where another program's word for it was typed.
-fn with_guess(mut error: clap::Error, words: &[OsString]) -> clap::Error {
-    if error.kind() == ErrorKind::InvalidSubcommand
-        && let Some(command) = guesses::meant(words)
-    {
-        let tip = format!("here that is '{command}'");
+/// Adds a tip, instead of the library's own.
+fn with_tip(mut error: clap::Error, tip: Option<String>) -> clap::Error {
+    if let Some(tip) = tip {
         error.insert(
             ContextKind::Suggested,
             ContextValue::StyledStrs(vec![tip.into()]),
         );
         // Words that merely look alike are no help then.
-        error.insert(ContextKind::SuggestedSubcommand, ContextValue::None);
+        error.remove(ContextKind::SuggestedSubcommand);
     }
     error
 }
 
 /// Returns what is wrong, as failures are told to programs.
-fn for_programs(error: &clap::Error) -> serde_json::Value {
+fn for_programs(error: &clap::Error, hint: Option<&str>) -> serde_json::Value {
     let message = match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "no command was given".to_owned(),
         _ => {
@@ -65,7 +65,11 @@ fn for_programs(error: &clap::Error) -> serde_json::Value {
             first.join(" ").trim_start_matches("error: ").to_owned()
         }
     };
-    json!({ "error": { "code": "invalid", "message": message, "exit_code": 2 } })
+    let mut told = json!({ "code": "invalid", "message": message, "exit_code": 2 });
+    if let Some(hint) = hint {
+        told["hint"] = json!(hint);
+    }
+    json!({ "error": told })
 }
 
 /// Joins `--wait` and a time after it to one word. So whatever else follows `--wait` is read for itself: a name, a title.

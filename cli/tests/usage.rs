@@ -76,3 +76,18 @@ async fn the_service_is_not_that_of_a_home_of_its_own() {
         assert!(ran.err.contains("SOTTO_HOME is set"), "{}", ran.err);
     }
 }
+
+#[tokio::test]
+async fn a_word_of_another_program_is_led_to_the_command() {
+    let home = Home::without_daemon();
+    let ran = home.run(&["hangup"]).await;
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("tip: here that is 'sotto leave'"),
+        "{}",
+        ran.err
+    );
+    let ran = home.run(&["--json", "config", "list"]).await;
+    let hint = r#""hint":"here that is 'sotto config get'""#;
+    assert!(ran.out.contains(hint), "{}", ran.out);
+}
