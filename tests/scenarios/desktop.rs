@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use sotto_control::model::{NobodyBecause, Snapshot, TalkTo};
+use sotto_tests::desk::EDITOR;
 use sotto_tests::programs::{Running, run};
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Desk, Script, Voice};
 
 use crate::{Outcome, Place, note};
-
-/// The window in which somebody works.
-pub(crate) const EDITOR: &str = "editor";
 
 /// How long a person takes to see something and press.
 const REACTION: Duration = Duration::from_secs(1);
@@ -22,8 +20,7 @@ pub(crate) async fn an_invitation_does_not_interrupt(mut lab: Place) -> Outcome 
     let bao = lab.colleague("Bao")?.start().await?;
     let mut desk = Desk::of(&anna)?;
     desk.start_notifications()?;
-    desk.start("xmessage", &["-name", EDITOR, "Somebody types here."])?;
-    desk.until("the editor", |desk| Ok(desk.active_window()? == EDITOR))?;
+    desk.start_editor()?;
     let _tray = desk.start_ours(&anna, "sotto-tray", &[])?;
     bao.finds("Anna").await?;
     bao.meets("Planning", &["Anna"]).await?;
@@ -112,8 +109,7 @@ pub(crate) async fn the_window_becomes_a_strip_above_others_and_a_window_again(
     let anna = lab.colleague("Anna")?.start().await?;
     let bao = lab.colleague("Bao")?.start().await?;
     let mut desk = Desk::of(&anna)?;
-    desk.start("xmessage", &["-name", EDITOR, "Somebody types here."])?;
-    desk.until("the editor", |desk| Ok(desk.active_window()? == EDITOR))?;
+    desk.start_editor()?;
     let _tray = desk.start_ours(&anna, "sotto-tray", &[])?;
     bao.finds("Anna").await?;
     bao.meets("Planning", &["Anna"]).await?;

@@ -3,11 +3,11 @@
 use anyhow::{Context, Result, ensure};
 use sotto_control::model::{PresenceState, Snapshot, TalkTo};
 use sotto_tests::colleague_views::all_see;
+use sotto_tests::desk::EDITOR;
 use sotto_tests::programs::said;
 use sotto_tests::story::WELL;
 use sotto_tests::{Clip, Colleague, Desk, Line, Script, Voice};
 
-use crate::desktop::EDITOR;
 use crate::{Outcome, Place, note};
 
 fn say(script: &mut Script, at: f64, text: &str) -> Result<Line> {
@@ -38,8 +38,7 @@ pub(crate) async fn keys_are_heard_while_somebody_works_elsewhere_and_a_changed_
     let bao = lab.colleague("Bao")?.start().await?;
     let chen = lab.colleague("Chen")?.start().await?;
     let mut desk = Desk::of(&anna)?;
-    desk.start("xmessage", &["-name", EDITOR, "Somebody types here."])?;
-    desk.until("the editor", |desk| Ok(desk.active_window()? == EDITOR))?;
+    desk.start_editor()?;
     for name in ["Bao", "Chen"] {
         anna.finds(name).await?;
     }

@@ -20,6 +20,9 @@ use crate::programs::{Running, run};
 use sway::Sway;
 pub use sway::Window;
 
+/// The title of the window in which somebody types.
+pub const EDITOR: &str = "editor";
+
 /// How long a program of the desktop may take to start, and a window to appear.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -75,6 +78,27 @@ impl Desk {
             Ok(run(desk.command("xprop").args(asking))?.contains('#'))
         })?;
         Ok(desk)
+    }
+
+    /// Opens a window in which somebody types, and gives it the keyboard: one that comes up while the window manager still
+    /// starts does not get it by itself.
+    ///
+    /// # Errors
+    ///
+    /// When it does not come up.
+    pub fn start_editor(&mut self) -> Result<()> {
+        self.start("xmessage", &["-name", EDITOR, "Somebody types here."])?;
+        self.until("the editor", |desk| {
+            let asking = [
+                "search",
+                "--onlyvisible",
+                "--name",
+                EDITOR,
+                "windowactivate",
+            ];
+            run(desk.command("xdotool").args(asking))?;
+            Ok(desk.active_window()? == EDITOR)
+        })
     }
 
     /// A place for a desktop.
