@@ -11,6 +11,9 @@ const LONGEST: u64 = 64 * 1024;
 /// More files than these are not read.
 const MOST_FILES: usize = 64;
 
+/// Files that include others are read to this depth.
+const DEEPEST: usize = 4;
+
 /// The settings that matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ClientConf {
@@ -48,18 +51,28 @@ fn read(file: &Path, home: Option<&Path>) -> ClientConf {
         .collect();
     files.sort();
     for path in std::iter::once(file.to_owned()).chain(files) {
-        let short = std::fs::metadata(&path).is_ok_and(|it| it.is_file() && it.len() <= LONGEST);
-        if let Some(text) = short.then(|| std::fs::read_to_string(&path).ok()).flatten() {
-            conf.take(&text, home);
-        }
+        conf.take(&path, home, &mut Vec::new());
     }
     conf
 }
 
 impl ClientConf {
-    /// Takes over what a file says.
-    fn take(&mut self, text: &str, home: Option<&Path>) {
+    /// Takes over what a file says, and those that it includes. `within` are the files that include it.
+    fn take(&mut self, path: &Path, home: Option<&Path>, within: &mut Vec<PathBuf>) {
+        if within.len() >= DEEPEST || within.iter().any(|it| it == path) {
+            return;
+        }
+        let short = std::fs::metadata(path).is_ok_and(|it| it.is_file() && it.len() <= LONGEST);
+        let Some(text) = short.then(|| std::fs::read_to_string(path).ok()).flatten() else {
+            return;
+        };
+        within.push(path.to_owned());
         for line in text.lines() {
+            if let Some(included) = line.trim_start().strip_prefix(".include ") {
+                // A path that does not begin at the root begins where the file is.
+                self.take(&path.with_file_name(included.trim()), home, within);
+                continue;
+            }
             let said = line.split([';', '#']).next().unwrap_or_default();
             let Some((key, value)) = said.split_once('=') else {
                 continue;
@@ -72,6 +85,7 @@ impl ClientConf {
                 _ => {}
             }
         }
+        within.pop();
     }
 }
 
@@ -116,6 +130,16 @@ mod tests {
         std::fs::write(beside.join("10.conf"), "default-server=middle").unwrap();
         std::fs::write(beside.join("30.txt"), "default-server = no").unwrap();
         assert_eq!(read(&path, home).default_server.as_deref(), Some("last"));
+        // A file that includes itself ends, too.
+        std::fs::write(
+            beside.join("40.conf"),
+            ".include ../client.conf\n .include 40.conf\n.include missing",
+        )
+        .unwrap();
+        assert_eq!(
+            read(&path, home).default_server.as_deref(),
+            Some("tcp:first")
+        );
         std::fs::write(beside.join("90.conf"), "default-server =").unwrap();
         assert_eq!(read(&path, home).default_server, None);
     }
