@@ -188,7 +188,10 @@ fn log(notice: &Notice) {
         (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Info) => {
             tracing::info!(hint, "{}", notice.text);
         }
-        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, _) => {
+        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Error) => {
+            tracing::error!(hint, "{}", notice.text);
+        }
+        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Warning) => {
             tracing::warn!(hint, "{}", notice.text);
         }
         (kind, _) => {

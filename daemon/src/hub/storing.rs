@@ -62,7 +62,6 @@ impl Hub {
     fn after_storing(&mut self) {
         match self.storekeeper.news() {
             Some(News::Fails { text }) => {
-                tracing::error!("{text}");
                 let mut warning = notice(NoticeKind::NotSaved, Severity::Error, text);
                 warning.hint = Some(refuse::UNTIL_SAVED.to_owned());
                 self.run.warnings.replace(warning.clone());
