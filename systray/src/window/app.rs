@@ -14,11 +14,12 @@ use zoom::Shape;
 
 use super::desk::{Act, Desk, ends_a_hold};
 use super::draw::{self, strip, style};
+use super::errand::Errand;
 use super::link::{Fresh, Link};
 use super::memory::Memory;
 use super::orders::Page;
 use super::picture::Picture;
-use super::settings::{Errand, Settings};
+use super::settings::Settings;
 use super::surface::{self, System};
 use crate::daemon::TOO_MANY;
 use crate::wish::Wish;

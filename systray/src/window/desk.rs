@@ -6,11 +6,12 @@ use std::time::Duration;
 use sotto_control::model::{NoticeKind, WhisperMode};
 
 use super::dialog::Dialog;
+use super::errand::{Errand, Told};
 use super::keys::Facts;
 use super::messages::Messages;
 use super::picture::{Picture, Voices};
 use super::push::{Push, Target};
-use super::settings::{Errand, Settings, Told};
+use super::settings::Settings;
 use super::spoken::Spoken;
 use super::start::Start;
 use super::turns::Turns;

@@ -6,7 +6,7 @@ use sotto_control::{
     SettingsSet,
 };
 
-use super::settings::{Errand, Told};
+use super::errand::{Errand, Told};
 use crate::instance::{self, Keys};
 
 /// What these connections call themselves to the daemon.

@@ -6,7 +6,7 @@
 use sotto_control::config::{Config, HotkeyAction, Hotkeys, Trigger};
 use sotto_control::{KeyBackend, KeysReport};
 
-use super::settings::Errand;
+use super::errand::Errand;
 
 /// What is known of keys.
 #[derive(Debug, Clone, Default, PartialEq)]

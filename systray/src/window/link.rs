@@ -14,11 +14,11 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::desktop::{self, Word};
+use super::errand::{Errand, Told};
 use super::errands;
 use super::keys::Facts;
 use super::orders::{self, Order, Show};
 use super::picture::{Picture, Voices, figures};
-use super::settings::{Errand, Told};
 use crate::changes::{Changes, When};
 use crate::daemon::{self, Clicks, News, Screen, Wishes};
 use crate::instance::{self, ASIDE_EVERY, Keys};

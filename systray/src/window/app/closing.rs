@@ -6,7 +6,7 @@ use eframe::egui::{Context, ViewportCommand};
 use sotto_control::config::{Config, OnClose};
 
 use super::super::desk::Act;
-use super::super::settings::{Errand, Told};
+use super::super::errand::{Errand, Told};
 use super::App;
 use crate::daemon::News;
 use crate::wish::Wish;

@@ -6,7 +6,7 @@ use eframe::egui::{Context, Pos2, Vec2, ViewportCommand, WindowLevel};
 
 use super::super::activation;
 use super::super::draw::strip;
-use super::super::layer;
+use super::super::layers;
 use super::super::memory::Anchored;
 use super::super::orders::Page;
 use super::super::surface::{self, System};
@@ -94,7 +94,7 @@ impl App {
             (Shape::Strip { .. }, _) => self.grow(ctx),
             (Shape::Window, System::X11) => self.shrink(ctx),
             (Shape::Window, System::WaylandWithX11) => self.replace(&["window", "--strip"], None),
-            (Shape::Window, System::Wayland | System::Layer) if layer::is_offered() => {
+            (Shape::Window, System::Wayland | System::Layer) if layers::are_offered() => {
                 self.replace(&["window", "--strip"], None);
             }
             (Shape::Window, System::Wayland | System::Layer) => {

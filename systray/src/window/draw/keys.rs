@@ -7,8 +7,8 @@ use super::control::{Control, Kind};
 use super::text::{self, Weight};
 use crate::window::colour::Palette;
 use crate::window::desk::Act;
+use crate::window::errand::Errand;
 use crate::window::keys::{Keys, Row, Stroke};
-use crate::window::settings::Errand;
 
 /// The width of a key's name.
 const KEY_WIDTH: f32 = 180.0;

@@ -15,7 +15,8 @@ use super::{keys, modal};
 use crate::quiet::Quiet;
 use crate::window::colour::Palette;
 use crate::window::desk::{Act, Desk};
-use crate::window::settings::{CHOICES, Errand, Settings};
+use crate::window::errand::Errand;
+use crate::window::settings::{CHOICES, Settings};
 
 /// The width of the settings.
 const WIDTH: f32 = 460.0;

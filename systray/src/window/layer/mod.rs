@@ -28,15 +28,13 @@ use eframe::egui::accesskit::ActionRequest;
 use eframe::egui::{self, Context};
 use sotto_control::Places;
 
-use super::activation::Nobody;
 use super::app::{App, Opening};
 use super::memory::Memory;
 use smithay_client_toolkit::reexports::calloop::EventLoop;
 use smithay_client_toolkit::reexports::calloop::channel::{self, Channel, Event, Sender};
 use smithay_client_toolkit::reexports::calloop_wayland_source::WaylandSource;
 use smithay_client_toolkit::reexports::client::globals::registry_queue_init;
-use smithay_client_toolkit::reexports::client::{Connection, EventQueue, Proxy};
-use smithay_client_toolkit::reexports::protocols_wlr::layer_shell::v1::client::zwlr_layer_shell_v1::ZwlrLayerShellV1;
+use smithay_client_toolkit::reexports::client::{Connection, EventQueue};
 use strip::{Offers, Strip};
 
 /// Something for the strip that does not come from the compositor.
@@ -48,19 +46,6 @@ enum Wake {
     Reader(bool),
     /// A screen reader does something.
     Action(ActionRequest),
-}
-
-/// Returns whether the compositor has layers.
-pub(crate) fn is_offered() -> bool {
-    let Ok(connection) = Connection::connect_to_env() else {
-        return false;
-    };
-    let listed: Result<(_, EventQueue<Nobody>), _> = registry_queue_init(&connection);
-    let name = ZwlrLayerShellV1::interface().name;
-    listed.is_ok_and(|(globals, _)| {
-        let contents = globals.contents();
-        contents.with_list(|list| list.iter().any(|one| one.interface == name))
-    })
 }
 
 /// A strip that is ready to be shown.

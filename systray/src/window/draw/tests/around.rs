@@ -6,8 +6,9 @@ use sotto_control::{DeviceRole, SettingReply};
 use super::*;
 use crate::daemon::News;
 use crate::quiet::Quiet;
+use crate::window::errand::{Errand, Told};
 use crate::window::picture::{Card, Colleague, Invite};
-use crate::window::settings::{Errand, Settings, Told};
+use crate::window::settings::Settings;
 
 #[test]
 fn the_way_back_to_everyone_is_a_button_and_a_key() {

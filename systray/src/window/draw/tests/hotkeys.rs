@@ -3,8 +3,9 @@
 use sotto_control::{KeyBackend, KeyReport, KeysReport};
 
 use super::*;
+use crate::window::errand::Errand;
 use crate::window::keys::Facts;
-use crate::window::settings::{Errand, Settings};
+use crate::window::settings::Settings;
 
 const FILE: &str =
     "[groups]\ndesk = []\n[hotkeys]\ntalk = \"Ctrl+Alt+Space\"\nwhisper.desk = \"F9\"\n";
