@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::decoding::{Decoding, Form};
+use super::decoding::Decoding;
+use super::form::Form;
 use crate::OPENING_LIMIT;
 use crate::error::DeviceError;
 use crate::own_thread::UnderWay;

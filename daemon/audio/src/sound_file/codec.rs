@@ -7,7 +7,7 @@ use symphonia::core::errors::Error;
 use symphonia::core::packet::Packet;
 use symphonia::default::get_codecs;
 
-use super::decoding::Form;
+use super::form::Form;
 use crate::SAMPLE_RATE;
 
 /// The longest packet of Opus, in samples of each channel: 120 ms.

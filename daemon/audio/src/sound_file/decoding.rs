@@ -11,6 +11,7 @@ use symphonia::core::meta::MetadataOptions;
 use symphonia::default::get_probe;
 
 use super::codec::{Codec, Decoded};
+use super::form::Form;
 use super::riff::{self, WaveError};
 use super::section::Section;
 use crate::error::DeviceError;
@@ -28,13 +29,6 @@ pub(super) struct Decoding {
     block: Vec<f32>,
     /// The first block was decoded to learn its form, and has not been handed out.
     first: bool,
-}
-
-/// The form of a file's sound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Form {
-    pub(super) rate: u32,
-    pub(super) channels: usize,
 }
 
 impl Decoding {

@@ -7,6 +7,7 @@
 mod ahead;
 mod codec;
 mod decoding;
+mod form;
 mod riff;
 mod section;
 
