@@ -1,6 +1,5 @@
 //! What can go wrong, and the exit code that says so.
 
-use crate::doctor::Area;
 use serde_json::{Value, json};
 use sotto_control::config::{ConfigError, EditError};
 use sotto_control::unit::UnitError;
@@ -83,8 +82,13 @@ pub(crate) enum Failure {
     #[error("cannot use this terminal: {0}")]
     Terminal(io::Error),
     /// The doctor found a problem, first in this part. It was told as the reply.
-    #[error("there is a problem: {}", .0.title())]
-    Unwell(Area),
+    #[error("there is a problem: {part}")]
+    Unwell {
+        /// The part, as the report names it.
+        part: &'static str,
+        /// Its exit code.
+        exit_code: u8,
+    },
     /// The reader of the output has gone (`sotto events | head`): not a failure.
     #[error("nobody reads the output")]
     NobodyReads,
@@ -126,7 +130,7 @@ impl Failure {
             Self::Usage(_) | Self::Setting(_) => 2,
             Self::NobodyCalled { .. } => 6,
             Self::Refused(_) => 7,
-            Self::Unwell(area) => area.exit_code(),
+            Self::Unwell { exit_code, .. } => *exit_code,
             Self::Timeout { .. }
             | Self::Call(CallError::NoAnswer { .. })
             | Self::Unit(UnitError::Slow { .. }) => 8,

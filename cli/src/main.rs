@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         // It was the answer, not a failure to give one.
-        Err(failure @ Failure::Unwell(_)) => ExitCode::from(failure.exit_code()),
+        Err(failure @ Failure::Unwell { .. }) => ExitCode::from(failure.exit_code()),
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.exit_code())

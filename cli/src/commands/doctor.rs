@@ -25,7 +25,10 @@ impl Doctor {
             format::diagnosis(report, self.all, style)
         })?;
         match report.ails() {
-            Some(area) => Err(Failure::Unwell(area)),
+            Some(area) => Err(Failure::Unwell {
+                part: area.title(),
+                exit_code: area.exit_code(),
+            }),
             None => Ok(()),
         }
     }
