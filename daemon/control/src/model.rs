@@ -24,7 +24,7 @@ pub use dnd::Dnd;
 pub use group::{Group, GroupMember, LeftOut, LeftOutBecause};
 pub use latency::{Latency, Way};
 pub use meeting::{Invitation, Meeting, MeetingRef, Participant, Path, Sent, Stats};
-pub use network::{NetworkInterface, NetworkReport, UnreachablePeer, UnusedBecause};
+pub use network::{NetworkInterface, NetworkReport, PeerProgram, UnreachablePeer, UnusedBecause};
 pub use notice::{Notice, NoticeKind, Severity};
 pub use presence::{Because, OfflineReason, Presence, PresenceState};
 pub use status::{NetworkStatus, Peer, Person, Snapshot, Status};

@@ -7,10 +7,11 @@ use libp2p::{
     ping, swarm::NetworkBehaviour, tcp, yamux,
 };
 
-use crate::{NetworkConfig, NetworkError, direct, gate::Gate, gossip, node_id::keypair_from_seed};
+use crate::{
+    NetworkConfig, NetworkError, direct, gate::Gate, gossip, node_id::keypair_from_seed,
+    program::PROTOCOL,
+};
 
-/// Version of the whole protocol, told by identify.
-const PROTOCOL: &str = "/sotto/1";
 /// Bytes of what a program calls itself.
 const MAX_AGENT: usize = 64;
 /// An idle QUIC connection shows this often that it lives. Each time costs both ends a wake-up or two, which are most of

@@ -35,6 +35,7 @@ mod message;
 mod network;
 mod node_id;
 mod planner;
+mod program;
 mod report;
 mod routes;
 mod statistics;
@@ -48,6 +49,7 @@ pub use media_stream::{MAX_MEDIA_DATAGRAM, MediaStreams, Wake};
 pub use message::{Deafness, NetworkCommand, NetworkEvent, Transport, Verdict};
 pub use network::Network;
 pub use node_id::NodeId;
+pub use program::Program;
 pub use report::{InterfaceReport, NetworkReport, UnreachableNode, Unused};
 pub use statistics::Statistics;
 

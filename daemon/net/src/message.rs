@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::sync::oneshot;
 
-use crate::{DialAddressError, DirectError, NetworkReport, NodeId};
+use crate::{DialAddressError, DirectError, NetworkReport, NodeId, Program};
 
 /// What the caller made of a gossip message; decides whether it travels on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -137,6 +137,13 @@ pub enum NetworkEvent {
         address: IpAddr,
         /// How the connection travels.
         transport: Transport,
+    },
+    /// A connected peer has said which program it runs, or says it anew.
+    Identified {
+        /// The peer.
+        peer: NodeId,
+        /// Its program.
+        program: Program,
     },
     /// The last connection to `peer` has closed.
     Disconnected {

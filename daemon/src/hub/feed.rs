@@ -40,6 +40,8 @@ impl Hub {
             NetworkEvent::InterfacesChanged => tracing::debug!("network interfaces changed"),
             // Told by the status.
             NetworkEvent::Hearing(_) => {}
+            // Told by whoever asks for it.
+            NetworkEvent::Identified { .. } => {}
             NetworkEvent::Cloned { address } => {
                 tracing::warn!(%address, "another daemon with this identity answers there");
                 self.feed(Input::Cloned);

@@ -50,10 +50,11 @@ impl Hub {
                 self.look_for_update();
                 Ok(self.status().into())
             }
-            Request::PeersList(_) => Ok(PeersReply {
-                peers: self.presenter().peers(),
+            Request::PeersList(_) => {
+                let mut peers = self.presenter().peers();
+                self.neighbours.add_releases(&mut peers);
+                Ok(PeersReply { peers }.into())
             }
-            .into()),
             Request::MeetingList(_) => Ok(MeetingsReply {
                 meetings: self.presenter().meetings(),
             }

@@ -1,12 +1,12 @@
 //! The network as it describes itself: its addresses, connections, and who runs Sotto.
 
-use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use sotto_control::model::NetworkStatus;
+use sotto_control::model::{NetworkStatus, Peer};
 use sotto_meeting::{Output, PeerId, Verdict};
-use sotto_net::{Deafness, NetworkEvent};
+use sotto_net::{Deafness, NetworkEvent, Program};
 
 use super::heard::LastHeard;
 
@@ -18,9 +18,18 @@ pub(super) struct Neighbours {
     listening: Vec<SocketAddr>,
     /// Why multicast does not work, if it does not.
     deafness: Option<Deafness>,
-    connected: HashSet<PeerId>,
+    connected: HashMap<PeerId, Connected>,
     running: HashSet<PeerId>,
     heard: LastHeard,
+}
+
+/// Somebody who is connected.
+#[derive(Debug)]
+pub(super) struct Connected {
+    /// The other end of the connection.
+    pub(super) address: IpAddr,
+    /// What its program says of itself, once it has.
+    pub(super) program: Program,
 }
 
 impl Neighbours {
@@ -30,7 +39,7 @@ impl Neighbours {
             interfaces,
             listening: Vec::new(),
             deafness: None,
-            connected: HashSet::new(),
+            connected: HashMap::new(),
             running: HashSet::new(),
             heard: LastHeard::default(),
         }
@@ -72,8 +81,16 @@ impl Neighbours {
                 self.log_deafness();
                 true
             }
-            NetworkEvent::Connected { peer, .. } => self.connected.insert(PeerId(peer.0)),
-            NetworkEvent::Disconnected { peer } => self.connected.remove(&PeerId(peer.0)),
+            NetworkEvent::Connected { peer, address, .. } => {
+                self.connected(PeerId(peer.0), *address)
+            }
+            NetworkEvent::Identified { peer, program } => {
+                if let Some(connected) = self.connected.get_mut(&PeerId(peer.0)) {
+                    connected.program.clone_from(program);
+                }
+                false
+            }
+            NetworkEvent::Disconnected { peer } => self.connected.remove(&PeerId(peer.0)).is_some(),
             NetworkEvent::Gossip {
                 author, receipt, ..
             } => {
@@ -81,6 +98,40 @@ impl Neighbours {
                 false
             }
             _ => false,
+        }
+    }
+
+    /// Notes a connection; returns whether it is the first to that peer.
+    fn connected(&mut self, peer: PeerId, address: IpAddr) -> bool {
+        match self.connected.get_mut(&peer) {
+            Some(connected) => {
+                connected.address = address;
+                false
+            }
+            None => {
+                let program = Program::default();
+                self.connected.insert(peer, Connected { address, program });
+                true
+            }
+        }
+    }
+
+    /// Returns those who are connected.
+    pub(super) fn all_connected(&self) -> impl Iterator<Item = (PeerId, &Connected)> {
+        self.connected
+            .iter()
+            .map(|(&peer, connected)| (peer, connected))
+    }
+
+    /// Adds the release of each colleague's program, as far as it is known.
+    pub(super) fn add_releases(&self, peers: &mut [Peer]) {
+        let known = self.connected.iter().filter_map(|(peer, connected)| {
+            let release = connected.program.release.as_ref()?;
+            Some((peer.to_string(), release))
+        });
+        let known: HashMap<String, &String> = known.collect();
+        for peer in peers {
+            peer.version = known.get(&peer.person.id).map(|&release| release.clone());
         }
     }
 

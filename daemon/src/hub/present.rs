@@ -174,6 +174,7 @@ impl Presenter<'_> {
             meetings,
             last_heard_s: self.heard.seconds(peer.peer, now),
             clock_off_s: peer.clock_off,
+            version: None,
         }
     }
 

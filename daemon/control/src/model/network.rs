@@ -23,6 +23,9 @@ pub struct NetworkReport {
     /// Colleagues that announce themselves, or are announced by others, and are not connected.
     #[serde(default)]
     pub unreachable: Vec<UnreachablePeer>,
+    /// The programs of those who are connected, also of those who speak another protocol and are therefore no colleagues.
+    #[serde(default)]
+    pub programs: Vec<PeerProgram>,
     /// Addresses of another daemon with this daemon's identity.
     #[serde(default)]
     pub clones: Vec<String>,
@@ -80,7 +83,7 @@ pub enum UnusedBecause {
 pub struct UnreachablePeer {
     /// The peer's identity.
     pub id: String,
-    /// What to show: its label, or the beginning of its identity while no name is known.
+    /// What to show: its label.
     pub label: String,
     /// Where it says that it is.
     #[serde(default)]
@@ -91,4 +94,22 @@ pub struct UnreachablePeer {
     /// How many dials in a row have failed.
     #[serde(default)]
     pub failures: u32,
+}
+
+/// The program at the other end of a connection, as it describes itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerProgram {
+    /// The peer's identity.
+    pub id: String,
+    /// What to show: its label.
+    pub label: String,
+    /// Its IP address.
+    #[serde(default)]
+    pub address: String,
+    /// The release of its daemon; absent if it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// The protocol that it speaks (`/sotto/2`), if that is another than this daemon's: neither understands the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_protocol: Option<String>,
 }

@@ -39,6 +39,9 @@ pub struct Peer {
     /// Seconds by which its clock is ahead of this machine's, negative if behind; absent unless far off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_off_s: Option<i64>,
+    /// The release of its daemon, for instance `0.1.0`; only in the reply to `peers.list`, and while it is connected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// Reply to `status.get`: the daemon at a glance.

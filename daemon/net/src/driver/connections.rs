@@ -9,7 +9,7 @@ use std::{
 use libp2p::swarm::ConnectionId;
 
 use super::hellos::Hellos;
-use crate::{NodeId, Transport, addresses::Subnets};
+use crate::{NodeId, Program, Transport, addresses::Subnets};
 
 /// Two connections to one peer that are older than this are one too many.
 const OVERLAP: Duration = Duration::from_secs(6);
@@ -23,6 +23,7 @@ pub(super) struct Connections {
     peers: HashMap<NodeId, Vec<Connection>>,
     /// Where the caller believes the peer to be.
     reported: HashMap<NodeId, IpAddr>,
+    programs: HashMap<NodeId, Program>,
     discovered: HashSet<NodeId>,
     hellos: Hellos,
 }
@@ -105,6 +106,7 @@ impl Connections {
         let Some(left) = known.last() else {
             self.peers.remove(&peer);
             self.reported.remove(&peer);
+            self.programs.remove(&peer);
             self.hellos.disconnected(peer);
             return Change::Disconnected;
         };
@@ -115,6 +117,16 @@ impl Connections {
         } else {
             Change::Connected(address, left.transport)
         }
+    }
+
+    /// A peer says which program it runs. Returns whether that is news of somebody who is connected.
+    pub(super) fn identified(&mut self, peer: NodeId, program: &Program) -> bool {
+        let known = self.programs.get(&peer);
+        let news = self.is_connected(peer) && known != Some(program);
+        if news {
+            self.programs.insert(peer, program.clone());
+        }
+        news
     }
 
     /// A peer listens to a topic.
@@ -222,6 +234,20 @@ mod tests {
         assert_eq!(connections.closed(ANNA, first.id), Change::None);
         assert_eq!(connections.closed(ANNA, second.id), Change::Disconnected);
         assert_eq!(connections.closed(ANNA, second.id), Change::None);
+    }
+
+    #[test]
+    fn a_program_is_news_once_and_while_its_peer_is_connected() {
+        let mut connections = Connections::default();
+        let program = Program::default();
+        assert!(!connections.identified(ANNA, &program), "not connected");
+        let first = connection(1, 7, true, Instant::now());
+        connections.opened(ANNA, first);
+        assert!(connections.identified(ANNA, &program));
+        assert!(!connections.identified(ANNA, &program), "known");
+        connections.closed(ANNA, first.id);
+        connections.opened(ANNA, first);
+        assert!(connections.identified(ANNA, &program), "perhaps another");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use libp2p::{
     PeerId,
     core::ConnectedPoint,
-    gossipsub, ping,
+    gossipsub, identify, ping,
     request_response::{self, OutboundFailure},
     swarm::{ConnectionId, DialError, ListenError, SwarmEvent},
 };
@@ -15,7 +15,7 @@ use super::{
     connections::{Change, Connection},
 };
 use crate::{
-    DirectError, NetworkEvent, NodeId, Transport, addresses::socket_address,
+    DirectError, NetworkEvent, NodeId, Program, Transport, addresses::socket_address,
     behaviour::BehaviourEvent, direct, planner::Way,
 };
 
@@ -25,6 +25,7 @@ impl Driver {
             SwarmEvent::Behaviour(BehaviourEvent::Gossip(event)) => self.on_gossip(event),
             SwarmEvent::Behaviour(BehaviourEvent::Direct(event)) => self.on_direct(event),
             SwarmEvent::Behaviour(BehaviourEvent::Ping(event)) => self.on_ping(&event),
+            SwarmEvent::Behaviour(BehaviourEvent::Identify(event)) => self.on_identify(event),
             SwarmEvent::ConnectionEstablished {
                 peer_id,
                 connection_id,
@@ -71,6 +72,23 @@ impl Driver {
             }
             SwarmEvent::ListenerError { error, .. } => tracing::debug!(%error, "listener failed"),
             _ => {}
+        }
+    }
+
+    fn on_identify(&mut self, event: identify::Event) {
+        let identify::Event::Received { peer_id, info, .. } = event else {
+            return;
+        };
+        let Some(peer) = NodeId::from_peer_id(&peer_id) else {
+            return;
+        };
+        // A peer may say it as often as it likes.
+        if self.events.is_behind() {
+            return;
+        }
+        let program = Program::new(&info.agent_version, &info.protocol_version);
+        if self.connections.identified(peer, &program) {
+            self.emit(NetworkEvent::Identified { peer, program });
         }
     }
 

@@ -37,6 +37,30 @@ fn a_static_peer_is_dialled_without_mdns_and_again_after_its_restart() {
 }
 
 #[test]
+fn a_connected_peer_says_which_program_it_runs() {
+    in_namespace(
+        "connecting::a_connected_peer_says_which_program_it_runs",
+        || async {
+            let mut config = Node::config(2);
+            config.discovery = false;
+            config.agent = "sotto/9.8.7".to_owned();
+            let mut bao = Node::start_with(config).await;
+            let mut anna = Node::start_static(1, &[&bao]).await;
+            let release = async |node: &mut Node| {
+                node.wait("what a program calls itself", |event| match event {
+                    NetworkEvent::Identified { program, .. } => Some(program.release.clone()),
+                    _ => None,
+                })
+                .await
+            };
+            assert_eq!(release(&mut anna).await.as_deref(), Some("9.8.7"));
+            let own = Some(env!("CARGO_PKG_VERSION"));
+            assert_eq!(release(&mut bao).await.as_deref(), own);
+        },
+    );
+}
+
+#[test]
 fn dialling_an_address_tells_who_is_there() {
     in_namespace(
         "connecting::dialling_an_address_tells_who_is_there",

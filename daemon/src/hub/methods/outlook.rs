@@ -2,12 +2,15 @@
 
 use sotto_control::ControlError;
 use sotto_control::Reply;
-use sotto_control::model::{NetworkInterface, NetworkReport, UnreachablePeer, UnusedBecause};
+use sotto_control::model::{
+    NetworkInterface, NetworkReport, PeerProgram, UnreachablePeer, UnusedBecause,
+};
 use sotto_control::server::Answer;
 use sotto_meeting::PeerId;
 use sotto_net::{InterfaceReport, NetworkCommand, UnreachableNode, Unused};
 use tokio::sync::oneshot;
 
+use super::super::neighbours::Connected;
 use super::super::{Hub, Later, present};
 
 impl Hub {
@@ -38,17 +41,20 @@ impl Hub {
         let status = self.neighbours.status(self.voice.media_port());
         let unreachable = |it: UnreachableNode| {
             let person = present::person(&self.mesh, PeerId(it.node.0));
-            let short = || person.id.chars().take(SHORT_ID).collect();
             UnreachablePeer {
-                label: Some(person.label)
-                    .filter(|label| !label.is_empty())
-                    .unwrap_or_else(short),
-                id: person.id.clone(),
+                label: person.label,
+                id: person.id,
                 addresses: it.addresses.iter().map(ToString::to_string).collect(),
                 shares_network: it.shares_network,
                 failures: it.failures,
             }
         };
+        let mut programs: Vec<PeerProgram> = self
+            .neighbours
+            .all_connected()
+            .map(|(peer, connected)| self.program(peer, connected))
+            .collect();
+        programs.sort_by(|one, other| (&one.label, &one.id).cmp(&(&other.label, &other.id)));
         answer.send(Ok(NetworkReport {
             interfaces: report.interfaces.into_iter().map(interface).collect(),
             listen_port: self.neighbours.listen_port(),
@@ -56,15 +62,24 @@ impl Hub {
             discovery: report.discovery,
             mdns_port_bound: report.mdns_port_bound,
             unreachable: report.unreachable.into_iter().map(unreachable).collect(),
+            programs,
             clones: report.clones.iter().map(ToString::to_string).collect(),
             problem: status.problem,
             hint: status.hint,
         }));
     }
-}
 
-/// Characters of an identity that stand for whoever has no name yet.
-const SHORT_ID: usize = 16;
+    fn program(&self, peer: PeerId, connected: &Connected) -> PeerProgram {
+        let person = present::person(&self.mesh, peer);
+        PeerProgram {
+            label: person.label,
+            id: person.id,
+            address: connected.address.to_string(),
+            version: connected.program.release.clone(),
+            other_protocol: connected.program.other_protocol.clone(),
+        }
+    }
+}
 
 fn interface(report: InterfaceReport) -> NetworkInterface {
     let address = |(ip, prefix): &(std::net::IpAddr, u8)| format!("{ip}/{prefix}");
