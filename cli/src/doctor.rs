@@ -12,6 +12,7 @@ mod firewall;
 mod interfaces;
 mod machine;
 mod multicast;
+mod releases;
 mod route;
 mod sound;
 mod told;
@@ -98,6 +99,7 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
     if let Some(told) = told {
         found.extend(listening(told, &settings));
         found.extend(colleagues::judge(&told.peers, &told.network));
+        found.extend(releases::judge(&told.network.programs, &told.status.version));
     }
     found
 }

@@ -28,16 +28,14 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        let all = match self.wait.limit {
-            Some(_) => {
-                let what = match self.names.as_slice() {
-                    [] => format!("the appearance of {} colleague(s)", self.count),
-                    names => format!("the appearance of {}", names.join(", ")),
-                };
-                self.wait.limited(what, self.appear()).await?
-            }
-            None => ask(PeersList {}).await?.peers,
-        };
+        if self.wait.limit.is_some() {
+            let what = match self.names.as_slice() {
+                [] => format!("the appearance of {} colleague(s)", self.count),
+                names => format!("the appearance of {}", names.join(", ")),
+            };
+            self.wait.limited(what, self.appear()).await?;
+        }
+        let all = ask(PeersList {}).await?.peers;
         if let Some(name) = self.names.iter().find(|name| {
             let mut labels = all.iter().map(|peer| &peer.person.label);
             !labels.any(|label| begins(label, name))
@@ -48,7 +46,7 @@ impl Peers {
         output.show(&PeersReply { peers }, format::peers)
     }
 
-    async fn appear(&self) -> Result<Vec<Peer>, Failure> {
+    async fn appear(&self) -> Result<(), Failure> {
         let mut subscription = connect_when_starting().await?.subscribe(false).await?;
         until(&mut subscription, |snapshot| {
             let running = || snapshot.peers.iter().filter(|peer| peer.running);
@@ -58,7 +56,7 @@ impl Peers {
                 let mut names = self.names.iter();
                 names.all(|name| running().any(|peer| begins(&peer.person.label, name)))
             };
-            there.then(|| snapshot.peers.clone())
+            there.then_some(())
         })
         .await
     }
