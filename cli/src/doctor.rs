@@ -7,6 +7,7 @@ mod bus;
 mod colleagues;
 mod daemon;
 mod desktop;
+mod devices;
 mod finding;
 mod firewall;
 mod interfaces;

@@ -1,12 +1,13 @@
-//! Sound: the server, the devices, and how the voice threads are scheduled.
+//! Sound: the server, who may use the cards, and how the voice threads are scheduled.
 
 use std::path::Path;
 
-use sotto_control::model::{Device, Devices, Sound, SoundState};
+use sotto_control::model::{Sound, SoundState};
 
+use super::devices;
 use super::finding::{Area, Finding};
 use super::machine::Machine;
-use super::told::Daemon;
+use super::told::{Daemon, Told};
 
 /// What of the system's bus matters for sound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,24 +15,13 @@ pub(super) struct RealTimeKit(pub(super) bool);
 
 pub(super) fn examine(machine: &Machine, daemon: &Daemon, kit: RealTimeKit) -> Vec<Finding> {
     let mut found = Vec::new();
-    let chosen = chosen_server(machine, daemon.process());
-    if let Some(server) = &chosen {
-        let what = format!("sound goes to the server that PULSE_SERVER names: {server}");
-        found.push(Finding::note(Area::Sound, "server", what));
-    }
+    let chosen = Server::chosen(machine, daemon.process());
     match daemon.told() {
-        Some(told) => {
-            found.extend(trouble(&told.status.sound, told.no_devices.as_deref()));
-            if let Some(devices) = &told.devices {
-                let nothing = devices.inputs.is_empty() && devices.outputs.is_empty();
-                match without_system(machine).filter(|_| nothing) {
-                    Some(finding) => found.push(finding),
-                    None => found.extend(devices_of(devices)),
-                }
-            }
-        }
-        None if chosen.is_none() => found.extend(without_system(machine)),
-        None => {}
+        Some(told) => found.extend(of_daemon(machine, told, chosen.as_ref())),
+        None => match &chosen {
+            Some(server) => found.push(server.used()),
+            None => found.extend(without_system(machine)),
+        },
     }
     found.extend(permissions(machine, daemon));
     if let (Some(told), Some(process)) = (daemon.told(), daemon.process()) {
@@ -41,15 +31,92 @@ pub(super) fn examine(machine: &Machine, daemon: &Daemon, kit: RealTimeKit) -> V
     found
 }
 
-/// Returns the server that the daemon's environment names, else this one's.
-fn chosen_server(machine: &Machine, daemon: Option<u32>) -> Option<String> {
-    let Some(process) = daemon else {
-        return machine.variable("PULSE_SERVER").map(str::to_owned);
+/// Judges what the daemon says of its devices.
+fn of_daemon(machine: &Machine, told: &Told, chosen: Option<&Server>) -> Vec<Finding> {
+    let sound = &told.status.sound;
+    let Some(devices) = &told.devices else {
+        return trouble(sound, told.no_devices.as_deref())
+            .into_iter()
+            .collect();
     };
-    let environment = machine.read(format!("/proc/{process}/environ"))?;
-    let mut variables = environment.split('\0');
-    let server = variables.find_map(|it| it.strip_prefix("PULSE_SERVER="))?;
-    (!server.is_empty()).then(|| server.to_owned())
+    let mut found = Vec::new();
+    let needs_system = devices.backend != "null"
+        && [&devices.sound.input, &devices.sound.output]
+            .iter()
+            .any(|side| !devices::is_stand_in(&side.wanted));
+    let nothing = devices.inputs.is_empty() && devices.outputs.is_empty();
+    if needs_system && nothing {
+        found.push(match (chosen, without_system(machine)) {
+            (Some(server), _) => server.fails(&devices.sound),
+            (None, Some(finding)) => finding,
+            (None, None) => no_system(&devices.sound),
+        });
+        found.extend(devices::stand_ins(machine, devices));
+        return found;
+    }
+    if let Some(server) = chosen.filter(|_| needs_system) {
+        found.push(server.used());
+    }
+    let sides = [&sound.input, &sound.output];
+    // What is wrong with a side is told of that side.
+    if sides.iter().all(|side| side.problem.is_none()) {
+        found.extend(trouble(sound, None));
+    }
+    found.extend(devices::judge(machine, devices, sound));
+    found
+}
+
+/// The sound server that somebody chose by a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Server {
+    name: String,
+    /// Whether the service manager started the daemon that uses it, or somebody by hand.
+    by_service: bool,
+}
+
+impl Server {
+    /// Returns the server that the daemon's environment names, else this one's.
+    fn chosen(machine: &Machine, daemon: Option<u32>) -> Option<Self> {
+        let Some(process) = daemon else {
+            let name = machine.variable("PULSE_SERVER")?.to_owned();
+            return Some(Self {
+                name,
+                by_service: false,
+            });
+        };
+        let environment = machine.read(format!("/proc/{process}/environ"))?;
+        let value = |name: &str| {
+            let mut variables = environment.split('\0');
+            variables.find_map(|it| it.strip_prefix(name)?.strip_prefix('='))
+        };
+        let name = value("PULSE_SERVER").filter(|name| !name.is_empty())?;
+        // systemd.exec(5): a process that was started by another one inherits the number of that.
+        let started = value("SYSTEMD_EXEC_PID").and_then(|pid| pid.parse().ok());
+        Some(Self {
+            name: name.to_owned(),
+            by_service: started == Some(process),
+        })
+    }
+
+    fn used(&self) -> Finding {
+        let what = format!(
+            "sound goes to the server that PULSE_SERVER names: {}",
+            self.name
+        );
+        Finding::note(Area::Sound, "server", what)
+    }
+
+    fn fails(&self, sound: &Sound) -> Finding {
+        let why = sound.problem.as_deref().unwrap_or("no device is there");
+        let what = format!("{why}; PULSE_SERVER names the server {}", self.name);
+        Finding::problem(Area::Sound, "server", what)
+            .because("sound goes to the server that is named and to no other: you are not heard, and hear nobody")
+            .helped_by(if self.by_service {
+                "if that server is not meant: systemctl --user unset-environment PULSE_SERVER && sotto restart"
+            } else {
+                "if that server is not meant: env -u PULSE_SERVER sotto restart"
+            })
+    }
 }
 
 fn trouble(sound: &Sound, no_devices: Option<&str>) -> Option<Finding> {
@@ -69,93 +136,6 @@ fn trouble(sound: &Sound, no_devices: Option<&str>) -> Option<Finding> {
         Some(hint) => finding.helped_by(hint.clone()),
         None => finding.helped_by("sotto devices"),
     })
-}
-
-fn devices_of(devices: &Devices) -> Vec<Finding> {
-    let wanted = &devices.sound;
-    let microphone = side(
-        "microphone",
-        "nobody hears you",
-        &wanted.input.wanted,
-        wanted.input.open.as_deref(),
-        &devices.inputs,
-    );
-    let loudspeaker = side(
-        "loudspeaker",
-        "you hear nobody",
-        &wanted.output.wanted,
-        wanted.output.open.as_deref(),
-        &devices.outputs,
-    );
-    vec![microphone, loudspeaker]
-}
-
-/// Judges one side of sound.
-fn side(
-    role: &'static str,
-    without: &str,
-    wanted: &str,
-    open: Option<&str>,
-    list: &[Device],
-) -> Finding {
-    let is_a_file = ["file:", "tone:"].iter().any(|it| wanted.starts_with(it));
-    if is_a_file || wanted == "null" {
-        let what = format!("the {role} is {wanted}, by your settings");
-        return Finding::note(Area::Sound, role, what).helped_by(match role {
-            "microphone" => "for a real one: sotto devices use --input default",
-            _ => "for a real one: sotto devices use --output default",
-        });
-    }
-    let real: Vec<&Device> = list.iter().filter(|device| !device.monitor).collect();
-    let chosen = real
-        .iter()
-        .find(|device| device.in_use)
-        .or_else(|| {
-            real.iter()
-                .find(|device| device.id == wanted || device.name == wanted)
-        })
-        .or_else(|| {
-            real.iter()
-                .find(|device| device.default && is_default(wanted))
-        });
-    match chosen {
-        Some(device) if device.muted_by_system => Finding::problem(
-            Area::Sound,
-            role,
-            format!(
-                "the {role} {} is muted in the system's settings",
-                device.name
-            ),
-        )
-        .because(without)
-        .helped_by("unmute it there, for instance with pavucontrol"),
-        Some(device) => Finding::fine(Area::Sound, role, format!("the {role} is {}", device.name)),
-        None if open.is_some() => {
-            let what = format!("the {role} is {}", open.unwrap_or_default());
-            Finding::fine(Area::Sound, role, what)
-        }
-        None if real.is_empty() => {
-            Finding::problem(Area::Sound, role, format!("there is no {role}"))
-                .because(without)
-                .helped_by("plug one in, or switch it on in the system's sound settings")
-        }
-        None if is_default(wanted) => {
-            let what = format!("the system has no default {role}");
-            Finding::problem(Area::Sound, role, what)
-                .because(without)
-                .helped_by("choose one: sotto devices use NAME")
-        }
-        None => {
-            let what = format!("the chosen {role} {wanted} is not here");
-            Finding::problem(Area::Sound, role, what)
-                .because(without)
-                .helped_by("plug it in, or choose another: sotto devices use NAME")
-        }
-    }
-}
-
-fn is_default(wanted: &str) -> bool {
-    matches!(wanted, "" | "default")
 }
 
 /// Looks for a sound system by its files.
@@ -178,8 +158,38 @@ fn without_system(machine: &Machine) -> Option<Finding> {
             "there is no sound server and no sound card",
         )
         .because("you are not heard, and hear nobody")
-        .helped_by("start one: systemctl --user start pipewire-pulse, or pulseaudio --start"),
+        .helped_by(starting_a_server(machine)),
     )
+}
+
+/// Returns the command that starts the sound server which is installed here.
+fn starting_a_server(machine: &Machine) -> &'static str {
+    let pipewire = ["/usr/lib", "/lib", "/etc"];
+    if pipewire
+        .iter()
+        .any(|place| machine.exists(format!("{place}/systemd/user/pipewire-pulse.service")))
+    {
+        "systemctl --user start pipewire-pulse"
+    } else if machine.exists("/usr/bin/pulseaudio") {
+        "pulseaudio --start"
+    } else {
+        "sudo apt install pipewire-pulse, or the like of your system; then log in anew"
+    }
+}
+
+/// The sound system that is there gives no devices.
+fn no_system(sound: &Sound) -> Finding {
+    let what = sound.problem.as_deref();
+    let finding = Finding::problem(
+        Area::Sound,
+        "sound",
+        what.unwrap_or("no sound device is found"),
+    )
+    .because("you are not heard, and hear nobody");
+    match &sound.hint {
+        Some(hint) => finding.helped_by(hint.clone()),
+        None => finding.helped_by("sotto devices"),
+    }
 }
 
 /// Sound cards that this user may not open, where no server opens them for it.
@@ -256,57 +266,8 @@ fn real_time_limit(limits: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::super::finding::Weight;
-    use super::super::told::Told;
     use super::*;
     use sotto_control::model::Status;
-
-    fn device(name: &str) -> Device {
-        Device {
-            id: format!("pulseaudio:{name}"),
-            name: name.into(),
-            default: true,
-            ..Device::default()
-        }
-    }
-
-    fn microphone(wanted: &str, list: &[Device]) -> Finding {
-        side("microphone", "nobody hears you", wanted, None, list)
-    }
-
-    #[test]
-    fn each_state_of_a_microphone_has_its_finding() {
-        assert_eq!(
-            microphone("default", &[device("Headset")]).weight,
-            Weight::Fine
-        );
-        assert_eq!(microphone("default", &[]).what, "there is no microphone");
-        let mut muted = device("Headset");
-        muted.muted_by_system = true;
-        assert!(
-            microphone("default", &[muted])
-                .what
-                .contains("muted in the system")
-        );
-        let mut monitor = device("Monitor of Speakers");
-        monitor.monitor = true;
-        assert_eq!(
-            microphone("default", &[monitor]).what,
-            "there is no microphone"
-        );
-        assert!(
-            microphone("Blue", &[device("Headset")])
-                .what
-                .contains("Blue is not here")
-        );
-        assert_eq!(microphone("null", &[]).weight, Weight::Note);
-        let mut other = device("Other");
-        other.default = false;
-        assert!(
-            microphone("default", &[other])
-                .what
-                .contains("no default microphone")
-        );
-    }
 
     #[test]
     fn what_the_daemon_complains_of_is_told_with_its_hint() {
@@ -326,17 +287,30 @@ mod tests {
     fn the_daemons_own_environment_names_the_server() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::pretended(directory.path(), &[("PULSE_SERVER", "here")])
-            .with("/proc/7/environ", "A=b\0PULSE_SERVER=tcp:far\0C=d");
-        assert_eq!(chosen_server(&machine, Some(7)).as_deref(), Some("tcp:far"));
-        assert_eq!(chosen_server(&machine, Some(8)), None);
-        assert_eq!(chosen_server(&machine, None).as_deref(), Some("here"));
+            .with("/proc/7/environ", "A=b\0PULSE_SERVER=tcp:far\0C=d")
+            .with(
+                "/proc/9/environ",
+                "SYSTEMD_EXEC_PID=9\0PULSE_SERVER=tcp:far",
+            );
+        let chosen = |process| {
+            let server = Server::chosen(&machine, process)?;
+            let help = server.fails(&Sound::default()).help.unwrap();
+            Some((server.name, help.contains("systemctl")))
+        };
+        assert_eq!(chosen(Some(7)), Some(("tcp:far".to_owned(), false)));
+        assert_eq!(chosen(Some(9)), Some(("tcp:far".to_owned(), true)));
+        assert_eq!(chosen(Some(8)), None);
+        assert_eq!(chosen(None), Some(("here".to_owned(), false)));
     }
 
     #[test]
     fn a_machine_without_sound_is_told_so_before_a_daemon_runs() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::pretended(directory.path(), &[("XDG_RUNTIME_DIR", "/run/user/7")]);
-        assert!(without_system(&machine).is_some());
+        let help = |machine: &Machine| without_system(machine).unwrap().help.unwrap();
+        assert!(help(&machine).contains("install"));
+        let machine = machine.with("/usr/bin/pulseaudio", "");
+        assert_eq!(help(&machine), "pulseaudio --start");
         let machine = machine.with("/run/user/7/pulse/native", "");
         assert_eq!(without_system(&machine), None);
     }
