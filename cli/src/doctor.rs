@@ -23,6 +23,7 @@ pub(crate) use interfaces::names as interface_names;
 pub(crate) use machine::Machine;
 
 use bus::Bus;
+use firewall::Firewall;
 use multicast::Probe;
 use sotto_control::config::{self, Config, LISTEN_PORT, MEDIA_PORT, Network};
 use sotto_control::{NoHome, Places};
@@ -85,22 +86,28 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
         Probe::Held => multicast::holder(machine),
         _ => None,
     };
+    let outside = used.iter().any(|interface| !interface.is_loopback());
+    let firewalls = match outside {
+        true => firewall::look(machine, &ports(told)).await,
+        false => Vec::new(),
+    };
     found.extend(multicast::judge(
         &probe,
         holder.as_deref(),
         // A daemon knows better whom it has found.
         told.is_none(),
+        firewalls.first().map(Firewall::letting_in_multicast),
     ));
     found.extend(route::judge(&route::read(&used), &interfaces));
     let connected = told.is_some_and(|told| told.peers.iter().any(|peer| peer.connected));
-    let outside = used.iter().any(|interface| !interface.is_loopback());
-    if outside {
-        found.extend(firewall::examine(machine, &ports(told), connected).await);
-    }
+    found.extend(firewalls.iter().map(|it| it.judge(connected)));
     if let Some(told) = told {
         found.extend(listening(told, &settings));
         found.extend(colleagues::judge(&told.peers, &told.network));
-        found.extend(releases::judge(&told.network.programs, &told.status.version));
+        found.extend(releases::judge(
+            &told.network.programs,
+            &told.status.version,
+        ));
     }
     found
 }
@@ -141,8 +148,7 @@ fn listening(told: &Told, settings: &Network) -> Vec<Finding> {
         return found;
     }
     let ports = ports(Some(told));
-    let listed: Vec<String> = ports.iter().map(u16::to_string).collect();
-    let what = format!("listens at port {}", listed.join(" and "));
+    let what = format!("listens at {}", firewall::listed(&ports));
     let chosen = settings.listen_port.is_some() || settings.media_port.is_some();
     found.push(
         match chosen || ports.iter().all(|port| USUAL_PORTS.contains(port)) {

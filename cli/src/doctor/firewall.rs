@@ -4,24 +4,44 @@
 
 use serde_json::Value;
 
+use super::USUAL_PORTS;
 use super::finding::{Area, Finding};
 use super::machine::{Machine, Said};
+use super::multicast;
 
 /// A firewall that is on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Firewall {
-    name: &'static str,
-    /// The ports that it lets nothing in at; nothing where that cannot be read.
+pub(super) struct Firewall {
+    tool: Tool,
+    /// The ports of Sotto.
+    ports: Vec<u16>,
+    /// Those that it lets nothing in at; nothing where that cannot be read.
     closed: Option<Vec<u16>>,
-    help: String,
+}
+
+/// The program that its rules are set with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tool {
+    Ufw {
+        /// Whether it knows Sotto's usual ports by name.
+        by_name: bool,
+    },
+    Firewalld {
+        by_name: bool,
+    },
+    Iptables,
+    Nftables {
+        /// Family, table and name of the chain that drops; nothing where it cannot be read.
+        chain: Option<[String; 3]>,
+    },
 }
 
 /// Looks for firewalls that drop what comes in at these ports.
-pub(super) async fn examine(machine: &Machine, ports: &[u16], connected: bool) -> Vec<Finding> {
+pub(super) async fn look(machine: &Machine, ports: &[u16]) -> Vec<Firewall> {
     let mut firewalls = Vec::new();
     firewalls.extend(ufw(machine, ports));
     let listed = machine.ask("firewall-cmd", &["--list-all"]).await;
-    firewalls.extend(firewalld(listed.as_ref(), ports));
+    firewalls.extend(firewalld(machine, listed.as_ref(), ports));
     // Both of these work by rules of the kernel, which need no second finding.
     if firewalls.is_empty() {
         let rules = machine.ask("iptables", &["-S", "INPUT"]).await;
@@ -36,21 +56,18 @@ pub(super) async fn examine(machine: &Machine, ports: &[u16], connected: bool) -
         firewalls.extend(at_start(machine, ports));
     }
     firewalls
-        .into_iter()
-        .map(|firewall| firewall.finding(connected))
-        .collect()
 }
 
 impl Firewall {
-    fn finding(self, connected: bool) -> Finding {
-        let name = self.name;
+    /// Judges it; a closed one is no problem while somebody is connected.
+    pub(super) fn judge(&self, connected: bool) -> Finding {
+        let name = self.tool.name();
         let (what, open) = match self.closed.as_deref() {
             Some([]) => (format!("{name} lets Sotto's ports in"), true),
-            Some(closed) => {
-                let ports: Vec<String> = closed.iter().map(u16::to_string).collect();
-                let ports = ports.join(" and ");
-                (format!("{name} lets nothing in at port {ports}"), false)
-            }
+            Some(closed) => (
+                format!("{name} lets nothing in at {}", listed(closed)),
+                false,
+            ),
             None => (
                 format!("{name} is on; its rules can be read by root alone"),
                 false,
@@ -65,9 +82,69 @@ impl Firewall {
             },
         };
         finding
-            .because("colleagues behind such a firewall too may not reach you")
-            .helped_by(self.help)
+            .because(
+                "colleagues who dial you are not let in: you meet only those whom you can dial",
+            )
+            .helped_by(self.tool.letting_in(&self.ports))
     }
+
+    /// Returns the command that lets multicast DNS in.
+    pub(super) fn letting_in_multicast(&self) -> String {
+        match self.tool {
+            Tool::Firewalld { .. } => firewall_cmd("--add-service=mdns"),
+            _ => self.tool.letting_in(&[multicast::PORT]),
+        }
+    }
+}
+
+impl Tool {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Ufw { .. } => "ufw",
+            Self::Firewalld { .. } => "firewalld",
+            Self::Iptables => "iptables",
+            Self::Nftables { .. } => "nftables",
+        }
+    }
+
+    /// Returns the command that lets UDP in at these ports.
+    fn letting_in(&self, ports: &[u16]) -> String {
+        let texts: Vec<String> = ports.iter().map(u16::to_string).collect();
+        let together = texts.join(",");
+        let usual = ports.iter().all(|port| USUAL_PORTS.contains(port));
+        match self {
+            Self::Ufw { by_name: true } if usual => "sudo ufw allow Sotto".to_owned(),
+            Self::Ufw { .. } => format!("sudo ufw allow {together}/udp"),
+            Self::Firewalld { by_name: true } if usual => {
+                firewall_cmd("--add-service=sotto --add-service=mdns")
+            }
+            Self::Firewalld { .. } => {
+                let ports = texts.iter().map(|port| format!("--add-port={port}/udp "));
+                firewall_cmd(&format!("{}--add-service=mdns", ports.collect::<String>()))
+            }
+            Self::Iptables => {
+                format!("sudo iptables -I INPUT -p udp -m multiport --dports {together} -j ACCEPT")
+            }
+            Self::Nftables { chain: Some(chain) } => format!(
+                "sudo nft insert rule {} udp dport '{{{together}}}' accept",
+                chain.join(" ")
+            ),
+            Self::Nftables { chain: None } => {
+                "see whether they name Sotto's ports: sudo nft list ruleset".to_owned()
+            }
+        }
+    }
+}
+
+fn firewall_cmd(what: &str) -> String {
+    format!("sudo firewall-cmd --permanent {what} && sudo firewall-cmd --reload")
+}
+
+/// Lists ports: `ports 26606 and 26607`.
+pub(super) fn listed(ports: &[u16]) -> String {
+    let texts: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let noun = if ports.len() == 1 { "port" } else { "ports" };
+    format!("{noun} {}", texts.join(" and "))
 }
 
 fn ufw(machine: &Machine, ports: &[u16]) -> Option<Firewall> {
@@ -84,36 +161,44 @@ fn ufw(machine: &Machine, ports: &[u16]) -> Option<Firewall> {
     }
     let rules = machine.read("/etc/ufw/user.rules");
     Some(Firewall {
-        name: "ufw",
-        closed: rules.map(|rules| closed_in(&rules, ports, "ACCEPT")),
-        help: with_profile(
-            machine,
-            "/etc/ufw/applications.d/sotto",
-            "sudo ufw allow Sotto",
-            || commands(ports, |port| format!("sudo ufw allow {port}/udp")),
-        ),
+        tool: Tool::Ufw {
+            by_name: machine.exists("/etc/ufw/applications.d/sotto"),
+        },
+        ports: ports.to_vec(),
+        closed: rules.map(|rules| closed_in(&rules, ports)),
     })
 }
 
-fn firewalld(listed: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
+fn firewalld(machine: &Machine, listed: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
     let listed = listed.filter(|said| said.success)?;
     let field = |name: &str| {
         let mut lines = listed.text.lines().map(str::trim);
         let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         value.unwrap_or_default().trim().to_owned()
     };
+    let services = field("services");
+    let by_service = services.split_whitespace().any(|it| it == "sotto");
+    let all = field("target") == "ACCEPT";
     let lets_in = |port: &u16| {
-        field("ports").split_whitespace().any(|open| {
-            let (range, protocol) = open.split_once('/').unwrap_or((open, "udp"));
-            protocol == "udp" && is_within(range, *port)
-        })
+        all || (by_service && USUAL_PORTS.contains(port))
+            || field("ports").split_whitespace().any(|open| {
+                let (range, protocol) = open.split_once('/').unwrap_or((open, "udp"));
+                protocol == "udp" && is_within(range, *port)
+            })
     };
-    let all =
-        field("target") == "ACCEPT" || field("services").split_whitespace().any(|it| it == "sotto");
+    let known = ["/usr/lib/firewalld", "/etc/firewalld"]
+        .iter()
+        .any(|place| machine.exists(format!("{place}/services/sotto.xml")));
     Some(Firewall {
-        name: "firewalld",
-        closed: Some(ports.iter().copied().filter(|port| !all && !lets_in(port)).collect()),
-        help: "sudo firewall-cmd --permanent --add-service=sotto --add-service=mdns && sudo firewall-cmd --reload".to_owned(),
+        tool: Tool::Firewalld { by_name: known },
+        ports: ports.to_vec(),
+        closed: Some(
+            ports
+                .iter()
+                .copied()
+                .filter(|port| !lets_in(port))
+                .collect(),
+        ),
     })
 }
 
@@ -121,13 +206,9 @@ fn firewalld(listed: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
 fn nftables(rules: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
     let rules: Value = serde_json::from_str(&rules.filter(|said| said.success)?.text).ok()?;
     let entries = rules.get("nftables")?.as_array()?;
-    let drops = entries.iter().any(|entry| {
-        let chain = &entry["chain"];
+    let chain = entries.iter().map(|entry| &entry["chain"]).find(|chain| {
         chain["hook"] == "input" && (chain["policy"] == "drop" || ends_in_a_drop(entries, chain))
-    });
-    if !drops {
-        return None;
-    }
+    })?;
     let open = |port: &u16| {
         entries.iter().any(|entry| {
             let expressions = entry["rule"]["expr"].as_array();
@@ -137,12 +218,15 @@ fn nftables(rules: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
             })
         })
     };
+    let text = |member: &str| chain[member].as_str().map(str::to_owned);
+    let chain = text("family")
+        .zip(text("table"))
+        .zip(text("name"))
+        .map(|((family, table), name)| [family, table, name]);
     Some(Firewall {
-        name: "nftables",
+        tool: Tool::Nftables { chain },
+        ports: ports.to_vec(),
         closed: Some(ports.iter().copied().filter(|port| !open(port)).collect()),
-        help: commands(ports, |port| {
-            format!("add 'udp dport {port} accept' to the input chain in /etc/nftables.conf")
-        }),
     })
 }
 
@@ -160,7 +244,10 @@ fn ends_in_a_drop(entries: &[Value], chain: &Value) -> bool {
 }
 
 fn names_port(condition: &Value, port: u16) -> bool {
-    condition["left"]["payload"]["field"] == "dport" && holds(&condition["right"], port)
+    let left = &condition["left"]["payload"];
+    // "th" is any transport.
+    let is_udp = matches!(left["protocol"].as_str(), Some("udp" | "th") | None);
+    is_udp && left["field"] == "dport" && holds(&condition["right"], port)
 }
 
 /// Returns whether a number, a range or a set of both holds a port.
@@ -183,11 +270,9 @@ fn iptables(rules: Option<&Said>, ports: &[u16]) -> Option<Firewall> {
             || line.starts_with("-A INPUT -j REJECT")
     });
     drops.then(|| Firewall {
-        name: "iptables",
-        closed: Some(closed_in(rules, ports, "ACCEPT")),
-        help: commands(ports, |port| {
-            format!("sudo iptables -I INPUT -p udp --dport {port} -j ACCEPT")
-        }),
+        tool: Tool::Iptables,
+        ports: ports.to_vec(),
+        closed: Some(closed_in(rules, ports)),
     })
 }
 
@@ -197,22 +282,25 @@ fn at_start(machine: &Machine, ports: &[u16]) -> Option<Firewall> {
     let enabled = machine.exists("/etc/systemd/system/sysinit.target.wants/nftables.service");
     let named = |port: &u16| text.contains(&port.to_string());
     (enabled && text.contains("policy drop") && !ports.iter().all(named)).then(|| Firewall {
-        name: "nftables",
+        tool: Tool::Nftables { chain: None },
+        ports: ports.to_vec(),
         closed: None,
-        help: "see whether they name Sotto's ports: sudo nft list ruleset".to_owned(),
     })
 }
 
-/// Returns the ports that no rule of iptables accepts.
-fn closed_in(rules: &str, ports: &[u16], accepting: &str) -> Vec<u16> {
+/// Returns the ports at which no rule of iptables accepts UDP.
+fn closed_in(rules: &str, ports: &[u16]) -> Vec<u16> {
     let accepted = |port: &u16| {
         rules.lines().any(|line| {
-            let mut words = line.split_whitespace();
-            let named = words.any(|word| matches!(word, "--dport" | "--dports"))
-                && words
-                    .next()
-                    .is_some_and(|list| list.split(',').any(|it| is_within(it, *port)));
-            named && line.contains(accepting)
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let after = |names: &[&str]| {
+                let mut pairs = words.windows(2);
+                pairs.find_map(|pair| names.contains(&pair[0]).then_some(pair[1]))
+            };
+            let named = after(&["--dport", "--dports"])
+                .is_some_and(|list| list.split(',').any(|it| is_within(it, *port)));
+            let udp = after(&["-p"]).is_none_or(|protocol| protocol == "udp");
+            named && udp && after(&["-j"]) == Some("ACCEPT")
         })
     };
     ports
@@ -228,23 +316,6 @@ fn is_within(range: &str, port: u16) -> bool {
     match (low.parse::<u16>(), high.parse::<u16>()) {
         (Ok(low), Ok(high)) => (low..=high).contains(&port),
         _ => false,
-    }
-}
-
-fn commands(ports: &[u16], one: impl Fn(&u16) -> String) -> String {
-    ports.iter().map(one).collect::<Vec<_>>().join("; ")
-}
-
-fn with_profile(
-    machine: &Machine,
-    profile: &str,
-    with: &str,
-    without: impl FnOnce() -> String,
-) -> String {
-    if machine.exists(profile) {
-        with.to_owned()
-    } else {
-        without()
     }
 }
 
@@ -271,7 +342,10 @@ mod tests {
         let machine = machine.with("/etc/ufw/ufw.conf", "# on at start\nENABLED=yes\n");
         let unread = ufw(&machine, &PORTS).unwrap();
         assert_eq!(unread.closed, None);
-        assert!(unread.help.contains("sudo ufw allow 26606/udp"));
+        assert_eq!(
+            unread.judge(false).help.unwrap(),
+            "sudo ufw allow 26606,26607/udp"
+        );
         let machine = machine
             .with(
                 "/etc/ufw/user.rules",
@@ -280,24 +354,34 @@ mod tests {
             .with("/etc/ufw/applications.d/sotto", "[Sotto]\n");
         let open = ufw(&machine, &PORTS).unwrap();
         assert_eq!(open.closed.as_deref(), Some(&[][..]));
-        assert_eq!(open.help, "sudo ufw allow Sotto");
+        assert_eq!(open.tool.letting_in(&PORTS), "sudo ufw allow Sotto");
+        let elsewhere = open.tool.letting_in(&[40_000]);
+        assert_eq!(
+            elsewhere, "sudo ufw allow 40000/udp",
+            "the profile names others"
+        );
         let machine = machine.with(
             "/etc/ufw/user.rules",
             "-A ufw-user-input -p udp --dport 26606 -j DROP\n",
+        );
+        assert_eq!(ufw(&machine, &PORTS).unwrap().closed.unwrap(), PORTS);
+        let machine = machine.with(
+            "/etc/ufw/user.rules",
+            "-A ufw-user-input -p tcp --dport 26606 -j ACCEPT\n",
         );
         assert_eq!(ufw(&machine, &PORTS).unwrap().closed.unwrap(), PORTS);
     }
 
     #[test]
     fn firewalld_is_found_by_what_it_lists() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::pretended(directory.path(), &[]);
         let listed = |services: &str, ports: &str, target: &str| {
             let text = format!(
                 "public (active)\n  target: {target}\n  services: {services}\n  ports: {ports}\n"
             );
-            firewalld(Some(&said(text)), &PORTS)
-                .unwrap()
-                .closed
-                .unwrap()
+            let firewall = firewalld(&machine, Some(&said(text)), &PORTS);
+            firewall.unwrap().closed.unwrap()
         };
         assert_eq!(listed("dhcpv6-client ssh", "", "default"), PORTS);
         assert_eq!(listed("ssh sotto", "", "default"), [0; 0]);
@@ -307,7 +391,15 @@ mod tests {
             success: false,
             text: "not running".into(),
         };
-        assert_eq!(firewalld(Some(&off), &PORTS), None);
+        assert_eq!(firewalld(&machine, Some(&off), &PORTS), None);
+        let on = said("public\n  services: ssh\n");
+        let help = |machine: &Machine| {
+            let firewall = firewalld(machine, Some(&on), &PORTS).unwrap();
+            firewall.judge(false).help.unwrap()
+        };
+        assert!(help(&machine).contains("--add-port=26606/udp --add-port=26607/udp"));
+        let machine = machine.with("/usr/lib/firewalld/services/sotto.xml", "");
+        assert!(help(&machine).contains("--add-service=sotto"));
     }
 
     #[test]
@@ -343,6 +435,11 @@ mod tests {
             closed(ruleset("drop", vec![accepts(range)])).unwrap(),
             [0; 0]
         );
+        let tcp = rule(json!([
+            {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 26606}},
+            {"accept": null}
+        ]));
+        assert_eq!(closed(ruleset("drop", vec![tcp])).unwrap(), PORTS);
     }
 
     #[test]
@@ -358,11 +455,11 @@ mod tests {
     #[test]
     fn a_closed_firewall_is_a_problem_only_while_nobody_is_connected() {
         let firewall = |closed: Option<Vec<u16>>| Firewall {
-            name: "ufw",
+            tool: Tool::Iptables,
+            ports: PORTS.to_vec(),
             closed,
-            help: "help".into(),
         };
-        let weight = |closed, connected| firewall(closed).finding(connected).weight;
+        let weight = |closed, connected| firewall(closed).judge(connected).weight;
         assert_eq!(weight(Some(vec![1]), false), Weight::Problem);
         assert_eq!(weight(Some(vec![1]), true), Weight::Note);
         assert_eq!(weight(Some(vec![]), false), Weight::Fine);

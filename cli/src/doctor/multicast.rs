@@ -15,7 +15,7 @@ use super::interfaces::Interface;
 use super::machine::Machine;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
-const PORT: u16 = 5353;
+pub(super) const PORT: u16 = 5353;
 /// The longest time that an answer may take: responders wait up to 120 ms (RFC 6762 §6), access points for the end of
 /// a beacon's interval.
 const LISTEN: Duration = Duration::from_millis(1200);
@@ -155,8 +155,13 @@ fn receive(socket: &UdpSocket, until: Instant) -> Option<(Vec<u8>, IpAddr)> {
 }
 
 /// Judges what came of it. `holder` is the program that has the port, where it can be told; that nobody else was heard
-/// is told only if `alone_matters`.
-pub(super) fn judge(probe: &Probe, holder: Option<&str>, alone_matters: bool) -> Vec<Finding> {
+/// is told only if `alone_matters`. `letting_in` is the command with which this machine's firewall lets multicast in.
+pub(super) fn judge(
+    probe: &Probe,
+    holder: Option<&str>,
+    alone_matters: bool,
+    letting_in: Option<String>,
+) -> Vec<Finding> {
     match probe {
         Probe::Held => {
             let what = match holder {
@@ -183,7 +188,10 @@ pub(super) fn judge(probe: &Probe, holder: Option<&str>, alone_matters: bool) ->
             .because("colleagues find each other through this port (multicast DNS)"),
         ],
         Probe::Asked { interfaces, others } => {
-            let mut found: Vec<Finding> = interfaces.iter().filter_map(one).collect();
+            let mut found: Vec<Finding> = interfaces
+                .iter()
+                .filter_map(|fate| one(fate, letting_in.as_deref()))
+                .collect();
             let heard = |(_, back): &&(String, Back)| *back == Back::Heard;
             let good: Vec<&str> = interfaces
                 .iter()
@@ -210,7 +218,7 @@ pub(super) fn judge(probe: &Probe, holder: Option<&str>, alone_matters: bool) ->
     }
 }
 
-fn one((name, back): &(String, Back)) -> Option<Finding> {
+fn one((name, back): &(String, Back), letting_in: Option<&str>) -> Option<Finding> {
     match back {
         Back::Heard => None,
         Back::Lost => Some(
@@ -220,7 +228,10 @@ fn one((name, back): &(String, Back)) -> Option<Finding> {
                 format!("what was sent to all on {name} did not come back to this machine"),
             )
             .because("a firewall drops multicast, so that colleagues are not found")
-            .helped_by(format!("let UDP port {PORT} in, for instance: sudo ufw allow {PORT}/udp")),
+            .helped_by(match letting_in {
+                Some(command) => command.to_owned(),
+                None => format!("let UDP port {PORT} in; the rules of the firewall: sudo nft list ruleset"),
+            }),
         ),
         Back::NotSent(why) => Some(
             Finding::problem(
@@ -290,7 +301,7 @@ mod tests {
             others: others.iter().map(|ip| ip.parse().unwrap()).collect(),
         };
         let weights = |probe: &Probe| -> Vec<Weight> {
-            judge(probe, None, true)
+            judge(probe, None, true, None)
                 .iter()
                 .map(|it| it.weight)
                 .collect()
@@ -327,7 +338,7 @@ mod tests {
         let holder = holder(&machine).unwrap();
         assert_eq!(holder, "old-bonjour (process 812)");
         assert!(
-            judge(&Probe::Held, Some(&holder), true)[0]
+            judge(&Probe::Held, Some(&holder), true, None)[0]
                 .what
                 .contains("old-bonjour")
         );
