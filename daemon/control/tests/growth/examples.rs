@@ -324,6 +324,8 @@ pub(super) fn examples() -> Vec<Example> {
                     shares_network: true,
                     failures: 3,
                 }],
+                // Release 0.1 did not tell these.
+                programs: Vec::new(),
                 clones: vec!["192.0.2.11:42113".into()],
                 problem: Some("multicast does not come back through eth0".into()),
                 hint: Some("let UDP port 5353 through".into()),

@@ -186,6 +186,8 @@ pub(super) fn peer() -> Peer {
         meetings: vec![planning()],
         last_heard_s: Some(2),
         clock_off_s: None,
+        // Release 0.1 did not tell it.
+        version: None,
     }
 }
 
