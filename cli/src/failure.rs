@@ -116,7 +116,7 @@ impl Failure {
         match self {
             Self::Connect(error) => match error {
                 ConnectError::NotRunning { .. } => 3,
-                ConnectError::NotPermitted { .. } => 4,
+                ConnectError::NotPermitted { .. } | ConnectError::Closed { .. } => 4,
                 ConnectError::OtherVersion { .. } => 5,
                 ConnectError::Refused(error) => refusal(error),
                 ConnectError::NoAnswer { .. }
@@ -179,7 +179,9 @@ impl Failure {
             | Self::NothingToStop
             | Self::Call(CallError::Disconnected) => "not_running",
             Self::NobodyCalled { .. } => "not_found",
-            Self::Connect(ConnectError::NotPermitted { .. }) => "not_permitted",
+            Self::Connect(ConnectError::NotPermitted { .. } | ConnectError::Closed { .. }) => {
+                "not_permitted"
+            }
             Self::Connect(ConnectError::OtherVersion { .. }) => "unsupported_version",
             Self::Timeout { .. }
             | Self::Connect(ConnectError::NoAnswer { .. } | ConnectError::NotListening { .. })

@@ -335,7 +335,10 @@ async fn open(socket: &Path) -> Result<Stream, ConnectError> {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
                 ConnectError::NotRunning { socket }
             }
-            io::ErrorKind::PermissionDenied => ConnectError::NotPermitted { socket },
+            io::ErrorKind::PermissionDenied => match own(&socket) {
+                Some(path) => ConnectError::Closed { path },
+                None => ConnectError::NotPermitted { socket },
+            },
             _ => ConnectError::Io { socket, source },
         }
     };
@@ -344,6 +347,22 @@ async fn open(socket: &Path) -> Result<Stream, ConnectError> {
         .to_fs_name::<GenericFilePath>()
         .map_err(failed)?;
     Stream::connect(name).await.map_err(failed)
+}
+
+/// Returns what is there of the path to the socket, if it is this user's.
+#[cfg(unix)]
+fn own(socket: &Path) -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let mut there = socket
+        .ancestors()
+        .filter_map(|path| Some((path, std::fs::metadata(path).ok()?)));
+    let (path, metadata) = there.next()?;
+    (metadata.uid() == rustix::process::geteuid().as_raw()).then(|| path.to_owned())
+}
+
+#[cfg(not(unix))]
+const fn own(_socket: &Path) -> Option<PathBuf> {
+    None
 }
 
 fn refused(error: ControlError, socket: PathBuf) -> ConnectError {

@@ -38,6 +38,12 @@ pub enum ConnectError {
         /// The socket.
         socket: PathBuf,
     },
+    /// What leads to the socket is the user's own, and does not let the user in.
+    #[error("not permitted to use the Sotto daemon: {} is closed to you", path.display())]
+    Closed {
+        /// The socket, or a directory above it.
+        path: PathBuf,
+    },
     /// The daemon speaks another version of the API.
     #[error("{message}")]
     OtherVersion {
@@ -140,6 +146,9 @@ impl ForPeople for ConnectError {
             Self::NotPermitted { socket } if is_in_runtime_directory(socket) => FOREIGN_RUNTIME,
             Self::NotPermitted { .. } => {
                 "run this command as that user, or start your own with 'sotto start'"
+            }
+            Self::Closed { path } => {
+                return Some(format!("open it with 'chmod u+rwx {}'", path.display()));
             }
             Self::OtherVersion { hint, .. } => hint,
             Self::Refused(error) => return error.hint(),
