@@ -8,6 +8,8 @@ mod colleagues;
 mod daemon;
 mod desktop;
 mod devices;
+#[cfg(unix)]
+mod files;
 mod finding;
 mod firewall;
 mod interfaces;

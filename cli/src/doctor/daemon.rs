@@ -15,7 +15,11 @@ const OWN_RELEASE: &str = env!("CARGO_PKG_VERSION");
 
 pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {
     let mut found = Vec::new();
-    found.extend(settings(&places.config));
+    #[cfg(unix)]
+    found.extend(super::files::judge(places));
+    // Why they cannot be read has been told then.
+    let closed = !found.is_empty();
+    found.extend(settings(&places.config, closed));
     found.push(running(daemon));
     if let Some(told) = daemon.told() {
         found.extend(release(told));
@@ -32,9 +36,10 @@ pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon)
     found
 }
 
-fn settings(path: &Path) -> Option<Finding> {
+fn settings(path: &Path, closed: bool) -> Option<Finding> {
     let text = match config::read(path) {
         Ok(text) => text,
+        Err(_) if closed => return None,
         Err(error) => {
             let what = format!("{} cannot be read: {error}", path.display());
             return Some(
@@ -131,7 +136,7 @@ fn others(machine: &Machine, own: Option<u32>) -> Option<Finding> {
                 "a daemon runs that does not answer here: process {}",
                 many.join(", ")
             ),
-            "it has another home or another user",
+            "it has another home or another user, or its socket is closed to you",
         ),
         ([one], Some(_)) => (
             format!("another daemon runs on this machine: process {one}"),
@@ -149,7 +154,10 @@ fn others(machine: &Machine, own: Option<u32>) -> Option<Finding> {
     Some(
         Finding::note(Area::Daemon, "instances", what)
             .because(why)
-            .helped_by("if it should not run: kill PROCESS"),
+            .helped_by(match processes.as_slice() {
+                [one] => format!("if it should not run: kill {one}"),
+                many => format!("those that should not run: kill {}", many.join(" ")),
+            }),
     )
 }
 
@@ -261,14 +269,15 @@ mod tests {
     fn a_wrong_setting_is_named_with_its_file() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.toml");
-        assert_eq!(settings(&path), None, "no file is no fault");
+        assert_eq!(settings(&path, false), None, "no file is no fault");
         std::fs::write(&path, "[network]\nlisten_port = 'x'\n").unwrap();
-        let found = settings(&path).unwrap();
+        let found = settings(&path, false).unwrap();
         assert_eq!(found.weight, Weight::Problem);
         assert!(found.what.contains("config.toml"), "{found:?}");
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        assert_eq!(settings(&path).unwrap().weight, Weight::Problem);
+        assert_eq!(settings(&path, false).unwrap().weight, Weight::Problem);
+        assert_eq!(settings(&path, true), None, "the reason is told already");
     }
 
     #[test]

@@ -77,6 +77,12 @@ pub(super) fn probe(interfaces: &[Interface]) -> Probe {
         fates.push((interface.name.clone(), fate));
     }
     let mut others = BTreeSet::new();
+    if fates.is_empty() {
+        return Probe::Asked {
+            interfaces: fates,
+            others,
+        };
+    }
     let until = Instant::now() + LISTEN;
     for _ in 0..MOST {
         let Some((message, from)) = receive(&socket, until) else {

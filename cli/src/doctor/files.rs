@@ -1,0 +1,223 @@
+//! The places of Sotto's files: whose they are, and whether they may be used. A daemon that does not start because of
+//! them says so itself; whoever asks why it does not run has not seen that.
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
+use sotto_control::Places;
+
+use super::finding::{Area, Finding};
+
+/// What is wrong with a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Trouble {
+    /// It belongs to somebody else.
+    NotYours { path: PathBuf, owner: u32 },
+    /// Others could put files of theirs into it.
+    OpenToOthers { path: PathBuf },
+    /// It may not be read or written.
+    Closed {
+        path: PathBuf,
+        /// The letters of chmod(1) that open it.
+        wanted: &'static str,
+        owner: u32,
+        errno: Errno,
+    },
+}
+
+/// Judges the places; the first that cannot be used is told.
+pub(super) fn judge(places: &Places) -> Option<Finding> {
+    let user = rustix::process::geteuid().as_raw();
+    trouble(places, user).map(|trouble| trouble.finding(user))
+}
+
+fn trouble(places: &Places, user: u32) -> Option<Trouble> {
+    let own = [
+        Some(places.data.as_path()),
+        Some(places.state.as_path()),
+        places.socket.parent(),
+    ];
+    let own = own.into_iter().flatten();
+    let identity = places.data.join("identity");
+    let files = [&places.lock, &identity, &places.socket];
+    own.map(|path| directory(path, user))
+        .chain([places.config.parent().and_then(settings)])
+        .chain(files.into_iter().map(|path| file(path, "rw")))
+        .chain([file(&places.config, "r")])
+        .find_map(|found| found)
+}
+
+/// Looks at a directory that the daemon makes if it is not there, and that nobody else may write to.
+fn directory(path: &Path, user: u32) -> Option<Trouble> {
+    let (found, metadata) = nearest(path)?;
+    if found != path {
+        return closed(found, &metadata, "wx");
+    }
+    if metadata.uid() != user {
+        return Some(Trouble::NotYours {
+            path: path.to_owned(),
+            owner: metadata.uid(),
+        });
+    }
+    if metadata.mode() & 0o022 != 0 {
+        let path = path.to_owned();
+        return Some(Trouble::OpenToOthers { path });
+    }
+    closed(path, &metadata, "rwx")
+}
+
+/// Looks at the directory of the settings, which may be anybody's.
+fn settings(path: &Path) -> Option<Trouble> {
+    let (found, metadata) = nearest(path)?;
+    closed(found, &metadata, "x")
+}
+
+fn file(path: &Path, wanted: &'static str) -> Option<Trouble> {
+    let metadata = std::fs::metadata(path).ok()?;
+    closed(path, &metadata, wanted)
+}
+
+/// Returns what is there of a path: itself, or the next above it.
+fn nearest(path: &Path) -> Option<(&Path, Metadata)> {
+    path.ancestors()
+        .find_map(|path| Some((path, std::fs::metadata(path).ok()?)))
+}
+
+fn closed(path: &Path, metadata: &Metadata, wanted: &'static str) -> Option<Trouble> {
+    let mut modes = Access::empty();
+    for letter in wanted.chars() {
+        modes |= match letter {
+            'r' => Access::READ_OK,
+            'w' => Access::WRITE_OK,
+            _ => Access::EXEC_OK,
+        };
+    }
+    let errno = access(path, modes).err()?;
+    Some(Trouble::Closed {
+        path: path.to_owned(),
+        wanted,
+        owner: metadata.uid(),
+        errno,
+    })
+}
+
+impl Trouble {
+    fn finding(self, user: u32) -> Finding {
+        let problem = |what: String| {
+            Finding::problem(Area::Daemon, "files", what)
+                .because("the daemon starts only where it can keep its files, and is reached only through them")
+        };
+        match self {
+            Self::NotYours { path, owner } => {
+                let shown = path.display();
+                let what = format!("{shown} belongs to {}", named(owner));
+                problem(what).helped_by(match (owner, user) {
+                    (_, 0) => "run Sotto as that user, not as root".to_owned(),
+                    // As after a start with sudo.
+                    (0, _) => format!("sudo chown -R \"$USER\" {}", word(&path)),
+                    _ => "run this as that user, or set SOTTO_HOME to a directory of your own"
+                        .to_owned(),
+                })
+            }
+            Self::OpenToOthers { path } => {
+                let what = format!(
+                    "other users of this machine can write to {}, and so take your place in Sotto",
+                    path.display()
+                );
+                problem(what).helped_by(format!("chmod go-w {}", word(&path)))
+            }
+            Self::Closed { path, errno, .. } if errno != Errno::ACCESS => {
+                let error = std::io::Error::from(errno);
+                problem(format!("{} cannot be used: {error}", path.display()))
+            }
+            Self::Closed {
+                path,
+                wanted,
+                owner,
+                ..
+            } => {
+                let shown = path.display();
+                if owner == user {
+                    problem(format!("{shown} is yours, but closed to you"))
+                        .helped_by(format!("chmod u+{wanted} {}", word(&path)))
+                } else {
+                    let what = format!("{shown} is closed to you: it belongs to {}", named(owner));
+                    problem(what).helped_by(
+                        "run this as that user, or set SOTTO_HOME to a directory of your own",
+                    )
+                }
+            }
+        }
+    }
+}
+
+fn named(owner: u32) -> String {
+    match owner {
+        0 => "root".to_owned(),
+        number => format!("another user of this machine (number {number})"),
+    }
+}
+
+/// Returns a path as a shell takes it.
+fn word(path: &Path) -> String {
+    let path = path.display().to_string();
+    let plain = |it: char| it.is_alphanumeric() || "/._-+,@%:=".contains(it);
+    match path.chars().all(plain) {
+        true => path,
+        false => format!("'{}'", path.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn set_mode(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn places_of_ones_own_are_well_before_and_after_they_are_made() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(judge(&Places::within(directory.path())), None);
+        let later = directory.path().join("not/yet");
+        assert_eq!(judge(&Places::within(later)), None);
+    }
+
+    #[test]
+    fn a_place_that_others_can_write_to_comes_with_the_command_that_closes_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let home = directory.path().join("anna's");
+        std::fs::create_dir(&home).unwrap();
+        set_mode(&home, 0o777);
+        let help = judge(&Places::within(&home)).unwrap().help.unwrap();
+        let shown = home.display().to_string().replace('\'', "'\\''");
+        assert_eq!(help, format!("chmod go-w '{shown}'"));
+        set_mode(&home, 0o700);
+        assert_eq!(judge(&Places::within(&home)), None);
+    }
+
+    #[test]
+    fn whose_place_it_is_decides_what_helps() {
+        let help = |owner, user| {
+            let path = PathBuf::from("/home/anna/.local");
+            let finding = Trouble::NotYours { path, owner }.finding(user);
+            finding.help.unwrap()
+        };
+        assert_eq!(help(0, 1000), "sudo chown -R \"$USER\" /home/anna/.local");
+        assert!(help(1000, 0).contains("not as root"));
+        assert!(help(1001, 1000).contains("SOTTO_HOME"));
+        let directory = tempfile::tempdir().unwrap();
+        let stranger = rustix::process::geteuid().as_raw() + 1;
+        let places = Places::within(directory.path());
+        assert!(matches!(
+            trouble(&places, stranger),
+            Some(Trouble::NotYours { .. })
+        ));
+    }
+}
