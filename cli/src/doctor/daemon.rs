@@ -16,7 +16,7 @@ const OWN_RELEASE: &str = env!("CARGO_PKG_VERSION");
 pub(super) async fn examine(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {
     let mut found = Vec::new();
     #[cfg(unix)]
-    found.extend(super::files::judge(places));
+    found.extend(super::files::judge(machine, places));
     // Why they cannot be read has been told then.
     let closed = !found.is_empty();
     found.extend(settings(&places.config, closed));

@@ -10,6 +10,9 @@ use rustix::io::Errno;
 use sotto_control::Places;
 
 use super::finding::{Area, Finding};
+use super::machine::Machine;
+
+const OTHER_USER: &str = "run this as that user, or set SOTTO_HOME to a directory of your own";
 
 /// What is wrong with a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +32,10 @@ enum Trouble {
 }
 
 /// Judges the places; the first that cannot be used is told.
-pub(super) fn judge(places: &Places) -> Option<Finding> {
+pub(super) fn judge(machine: &Machine, places: &Places) -> Option<Finding> {
     let user = rustix::process::geteuid().as_raw();
-    trouble(places, user).map(|trouble| trouble.finding(user))
+    let runtime = machine.variable("XDG_RUNTIME_DIR").map(Path::new);
+    trouble(places, user).map(|trouble| trouble.finding(user, runtime))
 }
 
 fn trouble(places: &Places, user: u32) -> Option<Trouble> {
@@ -105,7 +109,8 @@ fn closed(path: &Path, metadata: &Metadata, wanted: &'static str) -> Option<Trou
 }
 
 impl Trouble {
-    fn finding(self, user: u32) -> Finding {
+    /// Says it to this user, whose session keeps its sockets in `runtime`.
+    fn finding(self, user: u32, runtime: Option<&Path>) -> Finding {
         let problem = |what: String| {
             Finding::problem(Area::Daemon, "files", what)
                 .because("the daemon starts only where it can keep its files, and is reached only through them")
@@ -114,12 +119,17 @@ impl Trouble {
             Self::NotYours { path, owner } => {
                 let shown = path.display();
                 let what = format!("{shown} belongs to {}", named(owner));
+                let above = path.parent().and_then(|it| std::fs::metadata(it).ok());
+                let within_own = above.is_some_and(|it| it.uid() == user);
                 problem(what).helped_by(match (owner, user) {
+                    // As after 'su' or 'sudo'.
+                    _ if runtime.is_some_and(|it| path.starts_with(it)) => {
+                        "log in as yourself ('su -'), or: unset XDG_RUNTIME_DIR".to_owned()
+                    }
                     (_, 0) => "run Sotto as that user, not as root".to_owned(),
                     // As after a start with sudo.
-                    (0, _) => format!("sudo chown -R \"$USER\" {}", word(&path)),
-                    _ => "run this as that user, or set SOTTO_HOME to a directory of your own"
-                        .to_owned(),
+                    (0, _) if within_own => format!("sudo chown -R \"$USER\" {}", word(&path)),
+                    _ => OTHER_USER.to_owned(),
                 })
             }
             Self::OpenToOthers { path } => {
@@ -145,9 +155,7 @@ impl Trouble {
                         .helped_by(format!("chmod u+{wanted} {}", word(&path)))
                 } else {
                     let what = format!("{shown} is closed to you: it belongs to {}", named(owner));
-                    problem(what).helped_by(
-                        "run this as that user, or set SOTTO_HOME to a directory of your own",
-                    )
+                    problem(what).helped_by(OTHER_USER)
                 }
             }
         }
@@ -177,6 +185,10 @@ mod tests {
 
     use super::*;
 
+    fn here() -> Machine {
+        Machine::pretended(Path::new("/"), &[])
+    }
+
     fn set_mode(path: &Path, mode: u32) {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     }
@@ -184,9 +196,9 @@ mod tests {
     #[test]
     fn places_of_ones_own_are_well_before_and_after_they_are_made() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(judge(&Places::within(directory.path())), None);
+        assert_eq!(judge(&here(), &Places::within(directory.path())), None);
         let later = directory.path().join("not/yet");
-        assert_eq!(judge(&Places::within(later)), None);
+        assert_eq!(judge(&here(), &Places::within(later)), None);
     }
 
     #[test]
@@ -195,25 +207,35 @@ mod tests {
         let home = directory.path().join("anna's");
         std::fs::create_dir(&home).unwrap();
         set_mode(&home, 0o777);
-        let help = judge(&Places::within(&home)).unwrap().help.unwrap();
+        let help = judge(&here(), &Places::within(&home))
+            .unwrap()
+            .help
+            .unwrap();
         let shown = home.display().to_string().replace('\'', "'\\''");
         assert_eq!(help, format!("chmod go-w '{shown}'"));
         set_mode(&home, 0o700);
-        assert_eq!(judge(&Places::within(&home)), None);
+        assert_eq!(judge(&here(), &Places::within(&home)), None);
     }
 
     #[test]
     fn whose_place_it_is_decides_what_helps() {
-        let help = |owner, user| {
-            let path = PathBuf::from("/home/anna/.local");
-            let finding = Trouble::NotYours { path, owner }.finding(user);
+        let directory = tempfile::tempdir().unwrap();
+        let user = rustix::process::geteuid().as_raw();
+        let below = directory.path().join("sotto");
+        let help = |path: &Path, owner, user| {
+            let path = path.to_owned();
+            let finding = Trouble::NotYours { path, owner }.finding(user, Some(Path::new("/run")));
             finding.help.unwrap()
         };
-        assert_eq!(help(0, 1000), "sudo chown -R \"$USER\" /home/anna/.local");
-        assert!(help(1000, 0).contains("not as root"));
-        assert!(help(1001, 1000).contains("SOTTO_HOME"));
-        let directory = tempfile::tempdir().unwrap();
-        let stranger = rustix::process::geteuid().as_raw() + 1;
+        if user != 0 {
+            assert!(help(&below, 0, user).starts_with("sudo chown -R"));
+        }
+        let elsewhere = help(Path::new("/"), 0, user + 1);
+        assert!(!elsewhere.contains("chown"), "{elsewhere}");
+        assert!(help(Path::new("/run/sotto"), 0, user + 1).contains("unset XDG_RUNTIME_DIR"));
+        assert!(help(&below, 1000, 0).contains("not as root"));
+        assert!(help(&below, user + 2, user + 1).contains("SOTTO_HOME"));
+        let stranger = user + 1;
         let places = Places::within(directory.path());
         assert!(matches!(
             trouble(&places, stranger),
