@@ -198,33 +198,31 @@ const BLUETOOTH: &str =
     "A Bluetooth headset's sound drops to telephone quality while its microphone is open.";
 
 pub(crate) fn microphone_test(reply: &MicrophoneTest, style: Style) -> String {
-    let (ink, verdict) = match reply.verdict {
-        TestVerdict::Good => (Ink::Green, "The microphone works well."),
-        verdict => fault(verdict),
-    };
-    let figures = figures(reply, style);
-    format!("{}\n{figures}", style.paint(ink, verdict))
+    let good = (Ink::Green, "The microphone works well.");
+    tested(reply, judged(reply.verdict, good), style)
 }
 
 /// What somebody is told who wanted to hear themselves.
 pub(crate) fn echo_test(reply: &MicrophoneTest, style: Style) -> String {
-    let (ink, verdict) = match reply.verdict {
-        TestVerdict::Good if reply.output_problem.is_some() => (
+    let good = match reply.output_problem {
+        Some(_) => (
             Ink::Yellow,
             "The microphone works well, but you could not hear yourself.",
         ),
-        TestVerdict::Good => (Ink::Green, "This is what your colleagues hear."),
+        None => (Ink::Green, "This is what your colleagues hear."),
+    };
+    let verdict = match reply.verdict {
         TestVerdict::Silent => (
             Ink::Red,
             "Nothing was heard: is the microphone muted in the system, or the wrong one? See 'sotto devices'.",
         ),
-        verdict => fault(verdict),
+        verdict => judged(verdict, good),
     };
-    let figures = figures(reply, style);
-    format!("{}\n{figures}", style.paint(ink, verdict))
+    tested(reply, verdict, style)
 }
 
-fn figures(reply: &MicrophoneTest, style: Style) -> String {
+/// A verdict, and the figures that it rests on.
+fn tested(reply: &MicrophoneTest, (ink, verdict): (Ink, &str), style: Style) -> String {
     let mut table = Table::new().indented(2);
     let mut row = |name: &str, text: String| {
         table.row([(Ink::Dim, name.to_owned()), (Ink::Plain, text)]);
@@ -250,12 +248,13 @@ fn figures(reply: &MicrophoneTest, style: Style) -> String {
             format!("{delay} ms from your mouth to your ear, without a network"),
         );
     }
-    table.render(style)
+    format!("{}\n{}", style.paint(ink, verdict), table.render(style))
 }
 
-/// What is wrong with a microphone.
-const fn fault(verdict: TestVerdict) -> (Ink, &'static str) {
+/// A verdict in words, and its colour; `good` is what a good microphone means to whoever asked.
+const fn judged(verdict: TestVerdict, good: (Ink, &'static str)) -> (Ink, &'static str) {
     match verdict {
+        TestVerdict::Good => good,
         TestVerdict::Silent => (
             Ink::Red,
             "The microphone gives nothing at all: it is muted in the system, or it is the wrong one; see 'sotto devices'.",
@@ -276,7 +275,7 @@ const fn fault(verdict: TestVerdict) -> (Ink, &'static str) {
             Ink::Yellow,
             "There is much noise: another microphone, or a quieter place, would help.",
         ),
-        TestVerdict::Good | TestVerdict::Unknown => (Ink::Plain, "It was tested."),
+        TestVerdict::Unknown => (Ink::Plain, "It was tested."),
     }
 }
 
