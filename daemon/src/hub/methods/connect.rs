@@ -286,7 +286,7 @@ impl Dialling {
     fn too_late(&self, wait: Duration, last: Option<String>) -> ControlError {
         let target = &self.target;
         let why = last.map(|why| format!(": {why}")).unwrap_or_default();
-        let text = format!("no connection to {target} within {} s{why}", wait.as_secs());
+        let text = format!("no connection to {target} within {}{why}", shown(wait));
         ControlError::new(ErrorCode::Timeout, text).with_hint(format!(
             "the daemon goes on trying for {} minutes; see 'sotto peers'",
             TRIED_FOR.as_secs() / 60
@@ -294,9 +294,24 @@ impl Dialling {
     }
 }
 
+/// Returns a wait as whoever asked for it may have written it.
+fn shown(wait: Duration) -> String {
+    match wait.subsec_millis() {
+        0 => format!("{} s", wait.as_secs()),
+        _ => format!("{} ms", wait.as_millis()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_told_as_it_was_asked_for() {
+        assert_eq!(shown(Duration::from_millis(500)), "500 ms");
+        assert_eq!(shown(Duration::from_millis(1500)), "1500 ms");
+        assert_eq!(shown(Duration::from_secs(30)), "30 s");
+    }
 
     #[tokio::test]
     async fn one_of_the_same_address_makes_room_at_once() {
