@@ -338,3 +338,13 @@ fn a_name_with_a_number_sign_is_refused() {
     let error = set("", "name", "Anna#1").unwrap_err().to_string();
     assert!(error.contains("contains a #"), "{error}");
 }
+
+#[test]
+fn a_name_with_a_character_that_nobody_sees_is_not_set_but_read() {
+    for (name, code) in [("Anna\u{200b}", "U+200B"), ("Anna\u{ff03}1", "U+FF03")] {
+        let error = set("", "name", name).unwrap_err().to_string();
+        assert!(error.contains(code), "{error}");
+        assert!(Config::parse(&format!("name = \"{name}\"")).is_ok());
+    }
+    assert!(set("", "name", "Zoë 👩‍💻").is_ok());
+}

@@ -2,6 +2,7 @@
 
 use super::groups;
 use super::hotkeys;
+use super::name::hidden_in_name;
 use super::notifications::Notifications;
 use super::ports::{LISTEN_PORT, MEDIA_PORT};
 use super::schema::{Config, ConfigError, KEYS, VOICE_GATE, unknown_key};
@@ -71,12 +72,29 @@ pub fn set(text: &str, key: &str, new: &str) -> Result<String, EditError> {
     Config::default()
         .read(key, &item, None)
         .map_err(EditError::Setting)?;
+    seen(key, &item)?;
     replace(&mut document, key, item);
     drop_what_it_replaces(&mut document, key);
     let text = document.to_string();
     // What fits alone may not fit beside the rest: a key of the keyboard does one thing.
     Config::parse(&text).map_err(|error| EditError::Setting(without_line(error)))?;
     Ok(text)
+}
+
+/// Refuses a name with a character that nobody would see. In a file it is only told, so that a daemon starts with it.
+fn seen(key: &str, item: &Item) -> Result<(), EditError> {
+    let name = Some(item)
+        .filter(|_| key == "name")
+        .and_then(|item| item.as_str());
+    let Some(hidden) = name.and_then(hidden_in_name) else {
+        return Ok(());
+    };
+    let code = u32::from(hidden);
+    Err(EditError::Setting(ConfigError::Value {
+        key: key.to_owned(),
+        line: None,
+        message: format!("contains a character that nobody would see (U+{code:04X})"),
+    }))
 }
 
 /// A mistake in what is being set, which stands in no file yet.

@@ -7,7 +7,7 @@ use sotto_control::config::{self, Config, EditError};
 use sotto_control::model::{NoticeKind, Severity};
 use sotto_control::server::Answer;
 use sotto_control::{ControlError, ErrorCode, Reply, SettingReply, SettingsReply, SettingsSet};
-use sotto_meeting::{Command, hidden_in_name};
+use sotto_meeting::Command;
 
 use super::super::publisher::Shown;
 use super::super::{Hub, Later, notices};
@@ -50,12 +50,6 @@ impl Change {
         let text = written("", &key, value.as_deref()).map_err(wrong)?;
         let shown = config::get(&text, &key).map_err(wrong)?;
         let config = Config::parse(&text).map_err(|error| wrong(EditError::File(error)))?;
-        if let Some(hidden) = config.name.as_deref().and_then(hidden_in_name) {
-            let code = u32::from(hidden);
-            return Err(ControlError::invalid(format!(
-                "\"name\" contains a character that nobody would see (U+{code:04X})"
-            )));
-        }
         Ok(Self {
             key,
             value,
