@@ -3,10 +3,12 @@
 //! A user's services outlive their sessions, by ten seconds or, where they *linger*, for ever. So the end of the last
 //! session is looked for: of those with a screen or a console. A remote login shows nobody at the microphone.
 //!
-//! logind tells that a session begins and that it has gone, but not that it is closing, which a program left behind in it
-//! can draw out for hours. So each signal is followed by some looks of our own, and there is one now and then in any case.
+//! logind sends signals when a session begins and when it has gone, but none when it is closing, which a program left
+//! behind in it can draw out for hours. So the files of sessions are watched. Where there are none, each signal is followed
+//! by some looks of our own, and there is one now and then in any case.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -20,6 +22,7 @@ use super::DesktopSignal;
 use super::bus::{self, Presence};
 use super::logind::{LOGIND, MANAGER, MANAGER_PATH, PROPERTIES, SESSION, USER};
 use super::session::{own_uid, user_of};
+use super::session_files::SessionFiles;
 
 /// The pauses before the looks that follow a signal.
 const AFTER_A_SIGNAL: [Duration; 4] = [
@@ -29,11 +32,13 @@ const AFTER_A_SIGNAL: [Duration; 4] = [
     Duration::from_secs(3),
 ];
 /// The pause before any other look.
-const NOW_AND_THEN: Duration = Duration::from_secs(10);
+pub(super) const NOW_AND_THEN: Duration = Duration::from_secs(10);
 
-/// Follows the user's sessions until the bus is gone. Whether there are any is kept in `here` from one bus to the next.
+/// Follows the user's sessions until the bus is gone. Whether there are any is kept in `here` from one bus to the next;
+/// `files` is where logind keeps a file for each.
 pub(super) async fn follow(
     bus: &Connection,
+    files: &Path,
     here: &mut Option<bool>,
     signals: &mpsc::Sender<DesktopSignal>,
 ) -> zbus::Result<()> {
@@ -42,8 +47,9 @@ pub(super) async fn follow(
     let mut changes = bus::signals(bus, LOGIND, PROPERTIES, "PropertiesChanged").await?;
     let mut presence = Presence::of(bus, LOGIND).await?;
     let uid = own_uid(bus).await?;
+    let mut files = SessionFiles::watch(files);
     let mut present = bus::is_present(bus, LOGIND).await?;
-    let mut looks = AFTER_A_SIGNAL.iter();
+    let mut looks = [].iter();
     loop {
         // While logind is away, what was known stays.
         let now = match present {
@@ -73,6 +79,8 @@ pub(super) async fn follow(
                 looks = AFTER_A_SIGNAL.iter();
                 continue;
             }
+            // What logind says then is as new as the file.
+            () = files.changed() => continue,
             () = tokio::time::sleep(pause) => continue,
         };
         if !matches!(told, Some(Ok(_))) {

@@ -32,6 +32,8 @@ mod saver;
 #[cfg(target_os = "linux")]
 mod session;
 #[cfg(target_os = "linux")]
+mod session_files;
+#[cfg(target_os = "linux")]
 mod sleep;
 #[cfg(target_os = "linux")]
 mod sources;
@@ -39,6 +41,7 @@ mod sources;
 #[cfg(target_os = "linux")]
 mod tests;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -119,6 +122,8 @@ pub(crate) struct DesktopOptions {
     /// The login session that started this process (`XDG_SESSION_ID`), if any. It is preferred if it is a
     /// graphical one; otherwise the user's graphical session is looked up and followed as it comes and goes.
     pub(crate) session_id: Option<String>,
+    /// Where logind keeps a file for each session; `None`: where it usually does.
+    pub(crate) session_files: Option<PathBuf>,
     /// How long without input counts as idle; `None`: it never does. Where the desktop tells only *that* it is idle, its
     /// own setting decides how long.
     pub(crate) idle_after: Option<Duration>,
@@ -135,6 +140,7 @@ impl DesktopOptions {
             session_id: std::env::var("XDG_SESSION_ID")
                 .ok()
                 .filter(|id| !id.is_empty()),
+            session_files: None,
             idle_after,
             look_every: LOOK_EVERY,
         }

@@ -1,5 +1,6 @@
 //! What follows the buses, and what of it is reported.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -7,6 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::bus::{Bus, BusKind};
 use super::knowledge::Knowledge;
+use super::session_files::SESSIONS;
 use super::{
     DesktopOptions, DesktopSignal, SessionState, idle, logins, phone, saver, session, sleep,
 };
@@ -85,11 +87,13 @@ async fn follow_system_bus(
     let mut suspended = false;
     let mut in_call = false;
     let session_id = options.session_id.as_deref();
+    let files = options.session_files.as_deref();
+    let files = files.unwrap_or(Path::new(SESSIONS));
     let mut bus = Bus::new(BusKind::System, options.system_bus);
     while let Some(connection) = bus.connect().await {
         let ended = tokio::select! {
             ended = session::follow(&connection, session_id, &knowledge) => ended,
-            ended = logins::follow(&connection, &mut here, &signals) => ended,
+            ended = logins::follow(&connection, files, &mut here, &signals) => ended,
             ended = sleep::follow(&connection, &mut suspended, &signals) => ended,
             ended = phone::follow(&connection, &mut in_call, &signals) => ended,
         };

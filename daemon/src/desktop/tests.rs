@@ -69,6 +69,7 @@ async fn a_service_without_a_session_follows_the_users_graphical_one_as_it_comes
         system_bus: BusAddress::At(bus.address()),
         session_bus: BusAddress::Absent,
         session_id: None,
+        session_files: None,
         idle_after: Some(Duration::from_secs(600)),
         look_every: LOOK_EVERY,
     });
@@ -267,6 +268,7 @@ async fn a_known_idle_time_is_measured_against_our_own_setting() {
         system_bus: BusAddress::Absent,
         session_bus: BusAddress::At(bus.address()),
         session_id: None,
+        session_files: None,
         idle_after: Some(Duration::from_secs(60)),
         look_every: LOOK_EVERY,
     });
@@ -312,6 +314,7 @@ async fn a_screen_saver_tells_the_idle_time_in_seconds_or_in_milliseconds() {
             system_bus: BusAddress::Absent,
             session_bus: BusAddress::At(bus.address()),
             session_id: None,
+            session_files: None,
             idle_after: Some(Duration::from_secs(60)),
             look_every: Duration::from_millis(50),
         });
@@ -339,6 +342,7 @@ async fn a_screen_saver_of_any_desktop_is_told_when_it_comes_on() {
             system_bus: BusAddress::Absent,
             session_bus: BusAddress::At(bus.address()),
             session_id: None,
+            session_files: None,
             idle_after: None,
             look_every: LOOK_EVERY,
         });
@@ -403,6 +407,7 @@ async fn dropping_the_watch_ends_it() {
         system_bus: BusAddress::At("unix:path=/nonexistent/bus".into()),
         session_bus: BusAddress::At("not an address".into()),
         session_id: None,
+        session_files: None,
         idle_after: Some(Duration::from_secs(600)),
         look_every: LOOK_EVERY,
     });

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -30,8 +30,10 @@ pub(super) struct PrivateBus {
 
 impl PrivateBus {
     pub(super) fn planned() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::create_dir(directory.path().join("sessions")).unwrap();
         Self {
-            directory: tempfile::tempdir().unwrap(),
+            directory,
             children: Vec::new(),
         }
     }
@@ -48,6 +50,18 @@ impl PrivateBus {
 
     pub(super) fn socket(&self) -> std::path::PathBuf {
         self.directory.path().join("bus")
+    }
+
+    /// Where a mocked logind's files of sessions are.
+    pub(super) fn session_files(&self) -> PathBuf {
+        self.directory.path().join("sessions")
+    }
+
+    /// Writes a session's file as logind does.
+    pub(super) fn write_session_file(&self, name: &str) {
+        let (files, file) = (self.session_files(), self.directory.path().join(name));
+        std::fs::write(&file, "").unwrap();
+        std::fs::rename(&file, files.join(name)).unwrap();
     }
 
     pub(super) fn start(&mut self) {
@@ -149,6 +163,7 @@ impl PrivateBus {
             system_bus: BusAddress::At(self.address()),
             session_bus: BusAddress::Absent,
             session_id: Some("c1".into()),
+            session_files: Some(self.session_files()),
             idle_after: Some(Duration::from_secs(60)),
             look_every: LOOK_EVERY,
         })
