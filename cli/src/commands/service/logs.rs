@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 
 use serde::Serialize;
 use sotto_control::Places;
+use sotto_control::unit::{UNIT, UnitState};
 use tokio::process::Command;
 
 use crate::failure::Failure;
@@ -41,28 +42,37 @@ impl Logs {
         if source != LogSource::Journal {
             return self.show_file(&source, output).await;
         }
-        if self.show_journal(output).await? {
-            return Ok(());
-        }
-        match log_file(&places) {
-            Some(file) => {
+        self.show_journal(&places, output).await
+    }
+
+    async fn show_journal(&self, places: &Places, output: &Output) -> Result<(), Failure> {
+        let journal = |lines, follow| {
+            let mut journal = LogSource::Journal.reader(lines, follow);
+            if output.is_json() {
+                journal.arg("--output=json");
+            }
+            journal
+        };
+        // Whoever follows it is told first where there is nothing to follow: it would be waited for in vain.
+        let lines = if self.follow { 1 } else { self.lines };
+        let printed = print_of(journal(lines, false).env("LC_ALL", "C")).await?;
+        let found = Found::of(printed.as_ref());
+        let runs = UnitState::ask().await.is_ok_and(|state| state.runs());
+        match (found, log_file(places)) {
+            (Found::Lines(_), _) if self.follow => follow(journal(self.lines, true)).await,
+            (Found::Lines(text), _) => output.line(&text),
+            (_, Some(file)) if !(runs && self.follow) => {
                 output.remark("The journal has nothing of the service; this is the log of a daemon that was started as a program:");
                 self.show_file(&LogSource::File(file), output).await
             }
-            None => Err(Failure::service(
-                "the journal has nothing of the service",
-                "the service has not run yet, or its journal may not be read by you",
-            )),
+            (Found::Nothing, _) if self.follow => {
+                output.remark(
+                    "The journal has nothing of the service yet; press Ctrl-C to wait no longer.",
+                );
+                follow(journal(self.lines, true)).await
+            }
+            (found, _) => Err(found.failure(runs)),
         }
-    }
-
-    /// Returns whether the journal had anything to show.
-    async fn show_journal(&self, output: &Output) -> Result<bool, Failure> {
-        let mut journal = LogSource::Journal.reader(self.lines, self.follow);
-        if output.is_json() {
-            journal.arg("--output=json");
-        }
-        self.show(journal, |text| output.line(text)).await
     }
 
     async fn show_file(&self, file: &LogSource, output: &Output) -> Result<(), Failure> {
@@ -72,48 +82,104 @@ impl Logs {
                 "a log file cannot be followed as JSON; leave out --json or --follow".to_owned(),
             ));
         }
-        let tail = file.reader(self.lines, self.follow);
-        let shown = self.show(tail, |text| {
-            if !json {
-                return output.line(text);
-            }
-            text.lines()
-                .try_for_each(|message| output.json_line(&Line { message }))
-        });
-        shown.await.map(drop)
-    }
-
-    /// Runs a program that prints a log; returns whether it printed anything.
-    async fn show(
-        &self,
-        mut program: Command,
-        print: impl Fn(&str) -> Result<(), Failure>,
-    ) -> Result<bool, Failure> {
-        let failed = |source| Failure::File {
-            what: "show",
-            path: "the log".into(),
-            source,
-        };
         if self.follow {
-            // It writes by itself, and ends with its reader.
-            return match program.status().await {
-                Ok(status) if is_fine(status) => Ok(true),
-                Ok(_) => Ok(false),
-                Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-                Err(error) => Err(failed(error)),
-            };
+            return follow(file.reader(self.lines, true)).await;
         }
-        let printed = match program.output().await {
-            Ok(printed) => printed,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(failed(error)),
+        let Some(printed) = print_of(&mut file.reader(self.lines, false)).await? else {
+            return Ok(());
         };
         let text = String::from_utf8_lossy(&printed.stdout);
         if text.trim().is_empty() {
-            return Ok(false);
+            return Ok(());
         }
-        print(&text)?;
-        Ok(true)
+        if !json {
+            return output.line(&text);
+        }
+        text.lines()
+            .try_for_each(|message| output.json_line(&Line { message }))
+    }
+}
+
+/// The journal's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    /// What it has of the service.
+    Lines(String),
+    /// It has nothing.
+    Nothing,
+    /// It is another's to read: where a machine keeps its journal in memory, or each user's is not apart.
+    NotPermitted,
+    /// There is no program that shows it.
+    NoProgram,
+}
+
+impl Found {
+    fn of(printed: Option<&std::process::Output>) -> Self {
+        let Some(printed) = printed else {
+            return Self::NoProgram;
+        };
+        let text = String::from_utf8_lossy(&printed.stdout);
+        if !text.trim().is_empty() {
+            return Self::Lines(text.into_owned());
+        }
+        let complaint = String::from_utf8_lossy(&printed.stderr);
+        match complaint.contains("insufficient permissions") {
+            true => Self::NotPermitted,
+            false => Self::Nothing,
+        }
+    }
+
+    /// Says why nothing is shown of a service that `runs`, or does not.
+    fn failure(&self, runs: bool) -> Failure {
+        match self {
+            Self::NoProgram => Failure::service(
+                "the journal cannot be shown: there is no journalctl",
+                "install systemd's programs, or see where your system keeps its log",
+            ),
+            Self::NotPermitted if runs => Failure::service(
+                "the journal of this machine may not be read by you",
+                format!(
+                    "'sudo journalctl _UID=$(id -u) _SYSTEMD_USER_UNIT={UNIT}' shows it; \
+                     who is in the group systemd-journal may read it"
+                ),
+            ),
+            Self::Nothing | Self::Lines(_) if runs => Failure::service(
+                "the journal keeps nothing of the service",
+                "see Storage= in 'man journald.conf'",
+            ),
+            Self::Nothing | Self::Lines(_) | Self::NotPermitted => Failure::service(
+                "the journal has nothing of the service",
+                "the service has not run yet, or its journal may not be read by you; 'sotto start' starts it",
+            ),
+        }
+    }
+}
+
+/// Runs a program to its end and returns what it printed; `None` if there is no such program.
+async fn print_of(program: &mut Command) -> Result<Option<std::process::Output>, Failure> {
+    match program.output().await {
+        Ok(printed) => Ok(Some(printed)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Runs a program that writes a log as it grows, and ends with its reader.
+async fn follow(mut program: Command) -> Result<(), Failure> {
+    match program.status().await {
+        Ok(status) if is_fine(status) => Ok(()),
+        Ok(status) => Err(failed(std::io::Error::other(format!(
+            "it cannot be followed ({status})"
+        )))),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn failed(source: std::io::Error) -> Failure {
+    Failure::File {
+        what: "show",
+        path: "the log".into(),
+        source,
     }
 }
 
@@ -121,4 +187,34 @@ impl Logs {
 fn is_fine(status: ExitStatus) -> bool {
     // A signal leaves no code.
     status.success() || status.code().is_none()
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    fn found(stdout: &str, stderr: &str) -> Found {
+        Found::of(Some(&std::process::Output {
+            status: ExitStatus::from_raw(256),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        }))
+    }
+
+    #[test]
+    fn an_empty_journal_is_told_from_one_that_may_not_be_read() {
+        let refused = "No journal files were opened due to insufficient permissions.\n";
+        assert_eq!(found("a line\n", ""), Found::Lines("a line\n".into()));
+        assert_eq!(found("", ""), Found::Nothing);
+        assert_eq!(found("", refused), Found::NotPermitted);
+        let said = |found: &Found, runs| found.failure(runs).to_string();
+        assert!(said(&Found::NotPermitted, true).contains("may not be read by you"));
+        // Of somebody who never logged anything journalctl says the same.
+        assert!(said(&Found::NotPermitted, false).contains("has nothing"));
+        assert!(said(&Found::Nothing, true).contains("keeps nothing"));
+        assert!(said(&Found::Nothing, false).contains("has nothing"));
+    }
 }
