@@ -92,11 +92,8 @@ impl Mesh {
             if self.seat.active().is_some() {
                 self.interrupt(Interruption::Phone { by_system: true });
             }
-        } else if let Some((meeting, Interruption::Phone { by_system: true })) =
-            self.seat.interrupted()
-        {
-            self.return_to_seat(true);
-            self.outbox.event(Event::Restored { meeting });
+        } else {
+            self.restore_after(Interruption::Phone { by_system: true });
         }
     }
 
@@ -111,10 +108,7 @@ impl Mesh {
     pub(super) fn resume(&mut self) {
         let now = self.now.monotonic;
         self.meetings.forgive(now);
-        if let Some((meeting, Interruption::Sleep)) = self.seat.interrupted() {
-            self.return_to_seat(true);
-            self.outbox.event(Event::Restored { meeting });
-        }
+        self.restore_after(Interruption::Sleep);
         self.timers.announce_again(now);
     }
 
@@ -133,10 +127,7 @@ impl Mesh {
     }
 
     pub(super) fn log_in(&mut self) {
-        if let Some((meeting, Interruption::LoggedOut)) = self.seat.interrupted() {
-            self.return_to_seat(true);
-            self.outbox.event(Event::Restored { meeting });
-        }
+        self.restore_after(Interruption::LoggedOut);
     }
 
     /// Offline for a while, with both devices closed.
@@ -145,6 +136,16 @@ impl Mesh {
         self.seat.interrupt(why);
         self.sign_my_presence();
         self.outbox.save_with_batch();
+    }
+
+    /// Returns to the meeting, muted, if this is what keeps me from it.
+    fn restore_after(&mut self, why: Interruption) {
+        if let Some((meeting, interruption)) = self.seat.interrupted()
+            && interruption == why
+        {
+            self.return_to_seat(true);
+            self.outbox.event(Event::Restored { meeting });
+        }
     }
 
     fn return_to_seat(&mut self, muted: bool) {

@@ -29,6 +29,16 @@ pub(super) enum Interruption {
     LoggedOut,
 }
 
+impl Interruption {
+    /// Returns what I am meanwhile.
+    fn presence(self) -> Presence {
+        Presence::Offline(match self {
+            Self::Phone { .. } => OfflineReason::Phone,
+            Self::Sleep | Self::LoggedOut => OfflineReason::Closed,
+        })
+    }
+}
+
 /// One meeting, and what keeps me from its audio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -93,10 +103,7 @@ impl Seat {
     /// Returns what I am in the meeting of my seat.
     pub(super) fn presence(&self, now: Duration) -> Option<Presence> {
         Some(match self.place?.interruption {
-            Some(Interruption::Phone { .. }) => Presence::Offline(OfflineReason::Phone),
-            Some(Interruption::Sleep | Interruption::LoggedOut) => {
-                Presence::Offline(OfflineReason::Closed)
-            }
+            Some(interruption) => interruption.presence(),
             None if self.away_by_hand => Presence::Away(AwayCause::ByHand),
             None if self.is_idle(now) => Presence::Away(AwayCause::Automatic),
             None => Presence::Online,
@@ -237,13 +244,8 @@ impl Seat {
     /// Returns the meeting that the next run may return to, and what I am in it.
     pub(super) fn to_store(&self) -> Option<(MeetingId, Presence)> {
         let place = self.place.or(self.last)?;
-        let presence = match place.interruption {
-            None => Presence::Online,
-            Some(Interruption::Phone { .. }) => Presence::Offline(OfflineReason::Phone),
-            Some(Interruption::Sleep | Interruption::LoggedOut) => {
-                Presence::Offline(OfflineReason::Closed)
-            }
-        };
+        let interruption = place.interruption;
+        let presence = interruption.map_or(Presence::Online, Interruption::presence);
         Some((place.meeting, presence))
     }
 }
