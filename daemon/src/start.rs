@@ -24,7 +24,7 @@ use crate::notice::notice;
 use crate::ports::{self, Opened};
 use crate::settings::{Settings, SettingsError};
 use crate::sound::{Voice, VoiceSetupError};
-use crate::threads::Clock;
+use crate::threads::{Clock, boot};
 use crate::worker::Worker;
 
 /// The time that removing the control socket may take.
@@ -273,6 +273,7 @@ fn restore(
             device_name: settings.device.clone(),
             stored,
             rejoin: settings.rejoin,
+            boot: boot(),
         })
     };
     let wrong = match files::read(&state_file) {

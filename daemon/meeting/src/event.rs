@@ -111,6 +111,13 @@ pub enum Event {
         /// Its title.
         title: String,
     },
+    /// Not rejoined after a crash: no clock tells how long ago it was.
+    NotRejoined {
+        /// Which meeting.
+        meeting: MeetingId,
+        /// Its title.
+        title: String,
+    },
     /// Returned to the meeting by itself after a phone call or sleep, muted.
     Restored {
         /// Which meeting.
@@ -189,6 +196,22 @@ pub enum Event {
     PressTooLong,
     /// Whoever held the press shows no life, so it has ended.
     PressLost,
+    /// A colleague's clock is far off mine. Told once in a run.
+    ClockOff {
+        /// Whose.
+        peer: PeerId,
+        /// By name.
+        label: String,
+        /// By how many seconds it is ahead of mine.
+        ahead: i64,
+    },
+    /// Several colleagues' clocks are as far off mine, so mine may be the wrong one. Told once in a run.
+    OwnClockOff {
+        /// By how many seconds theirs are ahead of mine.
+        ahead: i64,
+    },
+    /// No colleague's clock is far off mine any longer.
+    ClocksRight,
     /// Two daemons use my identity; I am Offline and join nothing.
     Cloned,
     /// Something was more than the limits allow; details in [`View::counters`](crate::View).

@@ -13,14 +13,14 @@ pub(crate) struct Held<B> {
     pub(crate) record: Record<B>,
     /// When its author is last known to have stood by it; `None` if it was loaded from disk.
     pub(crate) fresh: Option<Duration>,
-    /// When it came, on the wall clock.
-    pub(crate) received: Utc,
+    /// When it was made, by my clock: as long ago as was told when it came.
+    pub(crate) made: Utc,
     /// Under which it is synchronised.
     pub(crate) entry: Entry,
 }
 
 impl<B: Placed> Held<B> {
-    pub(crate) fn new(record: Record<B>, fresh: Option<Duration>, received: Utc) -> Self {
+    pub(crate) fn new(record: Record<B>, fresh: Option<Duration>, made: Utc) -> Self {
         let slot = slot(record.head.kind, record.head.author, record.body.about());
         let entry = Entry {
             slot,
@@ -29,7 +29,7 @@ impl<B: Placed> Held<B> {
         Self {
             record,
             fresh,
-            received,
+            made,
             entry,
         }
     }
@@ -57,7 +57,7 @@ pub(crate) fn place<K: Ord, B: Placed>(
     key: K,
     record: Record<B>,
     fresh: Option<Duration>,
-    received: Utc,
+    made: Utc,
 ) -> bool {
     if places
         .get(&key)
@@ -65,7 +65,7 @@ pub(crate) fn place<K: Ord, B: Placed>(
     {
         return false;
     }
-    places.insert(key, Held::new(record, fresh, received));
+    places.insert(key, Held::new(record, fresh, made));
     true
 }
 

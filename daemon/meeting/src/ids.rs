@@ -1,4 +1,4 @@
-//! Who and when: the identities of peers and meetings, and the two clocks.
+//! Who and when: the identities of peers and meetings, and the clocks.
 
 use std::fmt;
 use std::str::FromStr;
@@ -110,7 +110,7 @@ impl FromStr for MeetingId {
 /// Seconds since 1970 in UTC.
 ///
 /// Used only for what people read (when an invitation was made) and for what must outlive a restart
-/// (24 hours, 7 days, 30 days); never to order records.
+/// (24 hours, 7 days, 30 days); never to order records, and never to compare another machine's clock with this one's.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -127,14 +127,37 @@ impl Utc {
     pub fn plus(self, time: Duration) -> Self {
         Self(self.0.saturating_add(time.as_secs()))
     }
+
+    /// This moment less `time`, in whole seconds.
+    #[must_use]
+    pub(crate) fn minus(self, time: Duration) -> Self {
+        Self(self.0.saturating_sub(time.as_secs()))
+    }
+
+    /// By how many seconds this is later than `other`, negative if it is earlier.
+    pub(crate) fn seconds_after(self, other: Self) -> i64 {
+        if self >= other {
+            i64::try_from(self.0 - other.0).unwrap_or(i64::MAX)
+        } else {
+            i64::try_from(other.0 - self.0).map_or(i64::MIN, |seconds| -seconds)
+        }
+    }
+
+    /// This moment by a clock that is `seconds` ahead.
+    #[must_use]
+    pub(crate) fn shifted(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add_signed(seconds))
+    }
 }
 
-/// The time, as the caller reads it from its two clocks.
+/// The time, as the caller reads it from its three clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
     /// Time since an arbitrary start that never runs backwards and does not count suspension reliably.
     pub monotonic: Duration,
-    /// The wall clock.
+    /// Time since the machine started, suspension included. Nobody can set it.
+    pub since_boot: Duration,
+    /// The wall clock, which may be wrong, and may be set at any moment.
     pub utc: Utc,
 }
 

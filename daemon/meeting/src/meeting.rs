@@ -11,7 +11,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-pub(crate) use invitations::{CLOCK_TOLERANCE, clock_off, expiry_for_invitee};
+pub(crate) use invitations::{INVITATION_LIFE, expiry};
 pub(crate) use records::Kept;
 
 use crate::held::{Held, place};
@@ -148,8 +148,19 @@ impl Meeting {
             }
     }
 
-    /// Takes a verified record whose author stood by it at `fresh`.
+    /// Takes a verified record that was made now, as far as anybody knows, and whose author stood by it at `fresh`.
     pub(crate) fn merge(&mut self, record: AnyRecord, fresh: Option<Duration>, utc: Utc) -> Merged {
+        self.merge_made(record, fresh, utc, utc)
+    }
+
+    /// Takes a verified record that was `made` at that moment of my clock.
+    pub(crate) fn merge_made(
+        &mut self,
+        record: AnyRecord,
+        fresh: Option<Duration>,
+        made: Utc,
+        utc: Utc,
+    ) -> Merged {
         if record.head().meeting != self.id {
             return Merged::Foreign;
         }
@@ -159,7 +170,7 @@ impl Meeting {
                 if !self.presence.contains_key(&author) && !self.has_room_for(author, utc) {
                     return Merged::Full;
                 }
-                if place(&mut self.presence, author, record, fresh, utc) {
+                if place(&mut self.presence, author, record, fresh, made) {
                     Merged::Presence
                 } else {
                     Merged::Known
@@ -174,7 +185,7 @@ impl Meeting {
                 {
                     return Merged::Full;
                 }
-                if place(&mut self.invitations, key, record, fresh, utc) {
+                if place(&mut self.invitations, key, record, fresh, made) {
                     Merged::Invitation
                 } else {
                     Merged::Known
@@ -189,7 +200,7 @@ impl Meeting {
                     .answers
                     .get(&author)
                     .map(|held| held.record.body.clone());
-                if place(&mut self.answers, author, record, fresh, utc) {
+                if place(&mut self.answers, author, record, fresh, made) {
                     Merged::Answers(before)
                 } else {
                     Merged::Known
@@ -198,7 +209,7 @@ impl Meeting {
             // Of participants alone: so the roster's bound holds for these too. A record that comes before its author's
             // presence comes again by synchronisation.
             AnyRecord::Unknown(record) => {
-                if self.is_participant(author) && self.unknown.merge(record, fresh, utc) {
+                if self.is_participant(author) && self.unknown.merge(record, fresh, made) {
                     Merged::Unknown
                 } else {
                     Merged::Known

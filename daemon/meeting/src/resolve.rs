@@ -312,7 +312,7 @@ fn rank(view: &View, prefer: Prefer, id: MeetingId) -> (bool, bool, bool, Utc) {
         others.any(|entry| entry.presence.is_present())
     });
     let newest = match (mine, invitation) {
-        (Some(meeting), _) => meeting.created,
+        (Some(meeting), _) => meeting.since,
         (None, Some(invitation)) => invitation.made,
         (None, None) => Utc(0),
     };

@@ -1,4 +1,4 @@
-//! What outlives the daemon: `"sottomtg" | version 2 | release | body … | BLAKE3 of all before 32`.
+//! What outlives the daemon: `"sottomtg" | version 4 | release | body … | BLAKE3 of all before 32`.
 //!
 //! The version is a little-endian number, the release a length of one byte and the name of the release that wrote the
 //! file, the body postcard. Magic, version, release and checksum stay where they are in every later version.
@@ -12,6 +12,8 @@ mod migrations;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -22,7 +24,7 @@ use crate::wire::Claimed;
 
 const MAGIC: &[u8; 8] = b"sottomtg";
 /// The version that this release writes.
-const STATE_VERSION: u16 = 3;
+const STATE_VERSION: u16 = 4;
 /// The first version that names the release that wrote it.
 const WITH_RELEASE: u16 = 3;
 /// The name of this release.
@@ -66,8 +68,13 @@ pub(crate) struct State {
     pub(crate) me: PeerId,
     /// The epoch of the run that wrote this; the next takes the one after.
     pub(crate) epoch: u64,
-    /// When this was written: the last sign of life of a run that crashed.
+    /// When this was written, by the clock of the mesh: the last sign of life of a run that crashed. All other moments in
+    /// here are by the same clock.
     pub(crate) written: Utc,
+    /// The same by the wall clock.
+    pub(crate) wall: Utc,
+    /// The same by the time since the machine started, and what tells that start from others.
+    pub(crate) boot: Option<([u8; 16], Duration)>,
     /// The run said goodbye.
     pub(crate) clean: bool,
     /// The meeting I was in.
@@ -99,11 +106,11 @@ pub(crate) struct StoredMeeting {
     pub(crate) records: Vec<StoredRecord>,
 }
 
-/// A record and when it came.
+/// A record and when it was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct StoredRecord {
     pub(crate) raw: Vec<u8>,
-    pub(crate) received: Utc,
+    pub(crate) made: Utc,
 }
 
 /// An invitation to me.

@@ -14,7 +14,7 @@ use crate::audience::WhisperNotice;
 use crate::bounded::at_most;
 use crate::digest::{self, Listing, MOST_BUCKETS, MOST_ENTRIES, MOST_LISTED};
 use crate::growable::{self, Unread, block};
-use crate::ids::{MeetingId, PeerId};
+use crate::ids::{MeetingId, PeerId, Utc};
 use crate::keys;
 use crate::record::MAX_RECORD;
 
@@ -70,13 +70,22 @@ pub(crate) struct Offered {
     pub(crate) inside: Vec<Claimed>,
     #[serde(deserialize_with = "at_most::<MAX_CLAIMED, _, _>")]
     pub(crate) invited: Vec<Claimed>,
+    /// How many seconds ago each of the invitations was made; none if that is not told.
+    #[serde(default, deserialize_with = "at_most::<MAX_OFFERED, _, _>")]
+    pub(crate) ages: Vec<u32>,
 }
 
 /// A direct request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Request {
     /// What I know of the lobby.
-    LobbyDigest(#[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")] Vec<u64>),
+    LobbyDigest {
+        #[serde(deserialize_with = "at_most::<MOST_BUCKETS, _, _>")]
+        hashes: Vec<u64>,
+        /// My wall clock; zero if it is not told. Only people go by it.
+        #[serde(default)]
+        clock: Utc,
+    },
     /// What I want of your lobby, and what you lack of mine.
     LobbyExchange {
         #[serde(deserialize_with = "at_most::<MOST_ENTRIES, _, _>")]
@@ -262,7 +271,7 @@ impl Message for Request {
 
     fn is_bounded(&self) -> bool {
         match self {
-            Self::LobbyDigest(hashes) => digest::is_valid(hashes),
+            Self::LobbyDigest { hashes, .. } => digest::is_valid(hashes),
             Self::LobbyExchange { want, give } => exchange_bounded(want, give),
             Self::Invitation(offered) => {
                 offered.founding.len() <= MAX_RECORD

@@ -27,6 +27,7 @@ const LENGTHS: [usize; 6] = [150, 400, 1_000, 6_000, 20_000, 60_000];
 fn now(since_start: Duration) -> Now {
     Now {
         monotonic: START + since_start,
+        since_boot: START + since_start,
         utc: Utc(1_800_000_000 + since_start.as_secs()),
     }
 }
@@ -39,6 +40,7 @@ fn mesh(seed: u8) -> Mesh {
         device_name: "laptop".into(),
         stored: None,
         rejoin: RejoinPolicy::default(),
+        boot: None,
     };
     Mesh::new(setup, now(Duration::ZERO)).unwrap()
 }

@@ -59,6 +59,7 @@ impl Pair {
                 device_name: "laptop".into(),
                 stored: None,
                 rejoin: RejoinPolicy::default(),
+                boot: None,
             };
             Mesh::new(setup, at(time)).unwrap()
         };
@@ -318,6 +319,7 @@ impl Pair {
 fn at(monotonic: Duration) -> Now {
     Now {
         monotonic,
+        since_boot: monotonic,
         utc: Utc(1_800_000_000 + monotonic.as_secs()),
     }
 }

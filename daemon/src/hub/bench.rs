@@ -41,6 +41,7 @@ impl Crowd {
     pub fn new(peers: usize, equal_names: bool) -> Option<Self> {
         let now = Now {
             monotonic: Duration::from_secs(1),
+            since_boot: Duration::from_secs(1),
             utc: START,
         };
         let name = |number: usize| match equal_names {
@@ -178,6 +179,7 @@ fn start(number: usize, name: &str, now: Now) -> Option<Mesh> {
         device_name: "laptop".to_owned(),
         stored: None,
         rejoin: RejoinPolicy::default(),
+        boot: None,
     };
     let mut mesh = Mesh::new(setup, now).ok()?;
     let [.., third, fourth] = (number as u32 + 1).to_be_bytes();

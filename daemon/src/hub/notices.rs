@@ -15,6 +15,9 @@ pub(super) use crate::notice::notice;
 /// How to go on when the user speaks to nobody.
 pub(super) const TALK_HINT: &str = "speak to everyone with 'sotto talk'";
 
+/// How to set a wrong clock right.
+const SET_CLOCK: &str = "on the machine whose clock is wrong: sudo timedatectl set-ntp true";
+
 /// Returns the notice that `event` is worth, if any.
 pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
     let about = |mut notice: Notice, meeting| {
@@ -28,7 +31,7 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
     let info = |kind, text: String| notice(kind, Severity::Info, text);
     let warning = |kind, text: String| notice(kind, Severity::Warning, text);
     Some(match event {
-        Event::Changed(_) | Event::Joined { .. } => return None,
+        Event::Changed(_) | Event::Joined { .. } | Event::ClocksRight => return None,
         Event::Invited {
             meeting,
             title,
@@ -75,6 +78,31 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
             let text = format!("rejoined \"{title}\" after a restart, muted");
             let mut notice = about(warning(NoticeKind::Rejoined, text), *meeting);
             notice.hint = Some("speak with 'sotto unmute'".to_owned());
+            notice
+        }
+        Event::NotRejoined { meeting, title } => {
+            let text = format!(
+                "not back in \"{title}\": this machine was started anew and its clock was wrong, so nobody knows how long \
+                 ago the daemon stopped"
+            );
+            let mut notice = about(warning(NoticeKind::Clock, text), *meeting);
+            notice.hint = Some("join again with 'sotto join'".to_owned());
+            notice
+        }
+        Event::ClockOff { peer, label, ahead } => {
+            let (by, direction) = apart(*ahead);
+            let text = format!("{label}'s clock is {by} {direction} this machine's");
+            let mut notice = with(warning(NoticeKind::Clock, text), *peer);
+            notice.hint = Some(SET_CLOCK.to_owned());
+            notice
+        }
+        Event::OwnClockOff { ahead } => {
+            let (by, direction) = apart(ahead.saturating_neg());
+            let text = format!(
+                "this machine's clock seems wrong: it is {by} {direction} several colleagues'"
+            );
+            let mut notice = warning(NoticeKind::Clock, text);
+            notice.hint = Some(SET_CLOCK.to_owned());
             notice
         }
         Event::Restored { meeting } => {
@@ -208,6 +236,18 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
         Event::Cloned => cloned(),
         Event::LimitReached { what } => warning(NoticeKind::Network, format!("too much: {what}")),
     })
+}
+
+/// Says how far a clock is apart from another, and in which direction.
+fn apart(ahead: i64) -> (String, &'static str) {
+    let minutes = ahead.unsigned_abs() / 60;
+    let (count, unit) = match minutes {
+        0..120 => (minutes, "minutes"),
+        120..2880 => (minutes / 60, "hours"),
+        _ => (minutes / 1440, "days"),
+    };
+    let direction = if ahead < 0 { "behind" } else { "ahead of" };
+    (format!("{count} {unit}"), direction)
 }
 
 /// Says what happened at the machine while something was held.

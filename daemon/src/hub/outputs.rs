@@ -70,7 +70,18 @@ impl Hub {
             Event::Joined { meeting } => {
                 self.joins.joined(*meeting);
                 self.not_hearing.clear();
+                if self.run.warnings.forget_not_rejoined() {
+                    self.changed(Shown::Status);
+                }
             }
+            Event::ClockOff { .. } | Event::OwnClockOff { .. } | Event::NotRejoined { .. } => {
+                // It may happen before anybody listens, so it stays in view.
+                if let Some(told) = notices::of_event(event, &self.mesh) {
+                    self.run.warnings.add(told);
+                    self.changed(Shown::Status);
+                }
+            }
+            Event::ClocksRight => self.forget_warning(NoticeKind::Clock),
             Event::JoinFailed {
                 meeting,
                 title,

@@ -180,11 +180,13 @@ impl Publisher {
 /// Logs a notice. One about this machine is told in full; of others the kind alone, because names and titles stay out of
 /// the ordinary log.
 fn log(notice: &Notice) {
-    use NoticeKind::{IdentityCloned, Network, NotSaved, Other, Sound, StateDamaged, Stopping};
+    use NoticeKind::{
+        Clock, IdentityCloned, Network, NotSaved, Other, Sound, StateDamaged, Stopping,
+    };
     let hint = notice.hint.as_deref();
     match (notice.kind, notice.severity) {
         // It has been logged, with its reason.
-        (Stopping, _) => {}
+        (Clock | Stopping, _) => {}
         (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Info) => {
             tracing::info!(hint, "{}", notice.text);
         }

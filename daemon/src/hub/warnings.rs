@@ -28,6 +28,14 @@ impl Warnings {
         self.add(warning);
     }
 
+    /// Takes back that a meeting was not rejoined; returns whether anything was.
+    pub(super) fn forget_not_rejoined(&mut self) -> bool {
+        let before = self.0.len();
+        self.0
+            .retain(|it| it.kind != NoticeKind::Clock || it.meeting.is_none());
+        self.0.len() != before
+    }
+
     /// Takes back the warnings of `kind`; returns whether there were any.
     pub(super) fn forget(&mut self, kind: NoticeKind) -> bool {
         let before = self.0.len();

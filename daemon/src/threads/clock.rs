@@ -25,18 +25,41 @@ impl Clock {
         self.start.elapsed()
     }
 
-    /// Both clocks, for the mesh.
+    /// All clocks, for the mesh.
     pub(crate) fn now(&self) -> Now {
         Now {
             monotonic: self.monotonic(),
+            since_boot: self.since_boot(),
             utc: utc(),
         }
+    }
+
+    /// Time since the machine started, suspension included; where the system does not say, since the daemon did.
+    #[cfg(target_os = "linux")]
+    fn since_boot(&self) -> Duration {
+        let read = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+        Duration::try_from(read).unwrap_or_else(|_| self.monotonic())
+    }
+
+    /// Time since the machine started, suspension included; where the system does not say, since the daemon did.
+    #[cfg(not(target_os = "linux"))]
+    fn since_boot(&self) -> Duration {
+        self.monotonic()
     }
 
     /// The instant that lies `monotonic` after the start.
     pub(crate) fn instant(&self, monotonic: Duration) -> Instant {
         self.start + monotonic
     }
+}
+
+/// Returns what tells the machine's present start from others, if the system says.
+pub(crate) fn boot() -> Option<[u8; 16]> {
+    let told = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let digits: String = told.chars().filter(char::is_ascii_hexdigit).collect();
+    u128::from_str_radix(&digits, 16)
+        .ok()
+        .map(u128::to_be_bytes)
 }
 
 /// Seconds since 1970.

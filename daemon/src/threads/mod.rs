@@ -13,7 +13,7 @@ pub(crate) mod priority;
 mod ring;
 mod uplink;
 
-pub(crate) use clock::{CaptureClock, Clock, utc};
+pub(crate) use clock::{CaptureClock, Clock, boot, utc};
 pub(crate) use downlink::{DownlinkOrder, DownlinkThread, Waiting};
 pub(crate) use echo::EchoSource;
 pub(crate) use ring::{NewsReceiver, SlotNames, VoiceNews, news};

@@ -63,6 +63,7 @@ fn state_of(version: &str) -> Vec<u8> {
 fn now() -> Now {
     Now {
         monotonic: std::time::Duration::from_secs(5),
+        since_boot: std::time::Duration::from_secs(5),
         utc: Utc(WRITTEN + 20),
     }
 }
@@ -75,6 +76,7 @@ fn start(stored: Vec<u8>, seed: [u8; 32]) -> Result<Mesh, StoredError> {
         device_name: "laptop".into(),
         stored: Some(stored),
         rejoin: RejoinPolicy::AfterCrash,
+        boot: None,
     };
     Mesh::new(setup, now())
 }

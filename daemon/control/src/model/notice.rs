@@ -106,6 +106,8 @@ pub enum NoticeKind {
     SameRoom,
     /// The network failed, or came back.
     Network,
+    /// A colleague's clock or this machine's is far off, so that times are wrong.
+    Clock,
     /// Two daemons run with the same identity.
     IdentityCloned,
     /// A state file was damaged and set aside.

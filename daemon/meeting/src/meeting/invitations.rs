@@ -11,39 +11,9 @@ use crate::record::{Answer, Answers, Invitation, Record};
 /// How long an invitation stays open.
 pub(crate) const INVITATION_LIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// A clock that differs by less is no matter.
-pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(300);
-
-/// Returns when an invitation lapses: a day after it was made, or after it came if it claims to be from the future.
-pub(crate) fn expiry(invitation: &Record<Invitation>, received: Utc) -> Utc {
-    invitation.body.made.min(received).plus(INVITATION_LIFE)
-}
-
-/// Returns when an invitation lapses for whom it invites.
-///
-/// Nobody hands on what has lapsed by their own clock. So one that is older than that when it comes was made by a clock that
-/// is far behind, and counts from when it came.
-pub(crate) fn expiry_for_invitee(invitation: &Record<Invitation>, received: Utc) -> Utc {
-    let expiry = expiry(invitation, received);
-    if expiry <= received {
-        received.plus(INVITATION_LIFE)
-    } else {
-        expiry
-    }
-}
-
-/// Returns by how many seconds the clock by which an invitation was made is ahead of mine, negative if it is behind, if it
-/// is certainly wrong by more than [`CLOCK_TOLERANCE`]: it comes from the future, or is older than any that is handed on.
-pub(crate) fn clock_off(invitation: &Record<Invitation>, received: Utc) -> Option<i64> {
-    let made = invitation.body.made;
-    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
-    if made.since(received) > CLOCK_TOLERANCE {
-        Some(seconds(made.since(received)))
-    } else if received.since(made) >= INVITATION_LIFE + CLOCK_TOLERANCE {
-        Some(-seconds(received.since(made)))
-    } else {
-        None
-    }
+/// Returns when an invitation lapses: a day after it was made.
+pub(crate) fn expiry(invitation: &Held<Invitation>) -> Utc {
+    invitation.made.plus(INVITATION_LIFE)
 }
 
 impl Meeting {
@@ -139,7 +109,7 @@ impl Meeting {
         !invitation.body.withdrawn
             && !answered
             && !self.is_inside_since(invitation)
-            && utc < expiry(invitation, held.received)
+            && utc < expiry(held)
     }
 
     /// Returns whether the invitee is in the meeting by a presence that the invitation does not look past.
@@ -182,9 +152,7 @@ impl Meeting {
                     None => false,
                     Some(answer) => answer.is_final() || invitation.body.withdrawn || !earlier_run,
                 };
-                utc < expiry(invitation, held.received)
-                    && !told
-                    && !self.is_inside_since(invitation)
+                utc < expiry(held) && !told && !self.is_inside_since(invitation)
             })
             .collect()
     }

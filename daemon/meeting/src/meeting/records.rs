@@ -14,8 +14,10 @@ pub(crate) struct Kept<'a> {
     pub(crate) entry: Entry,
     /// When its author is last known to have stood by it.
     pub(crate) fresh: Option<Duration>,
-    /// When it came, on the wall clock.
-    pub(crate) received: Utc,
+    /// When it was made, by my clock: as long ago as was told when it came.
+    pub(crate) made: Utc,
+    /// Its age counts from when it was made, because nobody stands by it anew.
+    pub(crate) lasts: bool,
     /// Its bytes.
     pub(crate) raw: &'a [u8],
 }
@@ -28,7 +30,10 @@ impl Meeting {
     pub(crate) fn records(&self) -> impl Iterator<Item = Kept<'_>> {
         let presence = self.presence.values().map(kept);
         let answers = self.answers.values().map(kept);
-        let invitations = self.invitations.values().map(kept);
+        let invitations = self.invitations.values().map(|held| Kept {
+            lasts: true,
+            ..kept(held)
+        });
         let unknown = self.unknown.records().map(kept);
         presence.chain(answers).chain(invitations).chain(unknown)
     }
@@ -38,7 +43,8 @@ fn kept<B>(held: &Held<B>) -> Kept<'_> {
     Kept {
         entry: held.entry,
         fresh: held.fresh,
-        received: held.received,
+        made: held.made,
+        lasts: false,
         raw: &held.record.raw,
     }
 }

@@ -133,7 +133,10 @@ impl Mesh {
             return Response::Refused;
         }
         match request {
-            Request::LobbyDigest(hashes) => Response::Listing(self.lobby_listing(&hashes)),
+            Request::LobbyDigest { hashes, clock } => {
+                self.clock_told(from, clock);
+                Response::Listing(self.lobby_listing(&hashes))
+            }
             Request::LobbyExchange { want, give } => {
                 self.take_lobby_records(from, give);
                 Response::Records(self.lobby_records(&want))

@@ -80,9 +80,9 @@ impl Mesh {
     }
 
     fn look_at_meetings(&mut self) {
-        let over = self
-            .meetings
-            .take_stock(self.me.id, self.seat.meeting(), self.now);
+        let over =
+            self.meetings
+                .take_stock(self.me.id, self.seat.meeting(), self.now.by_my_clock());
         for id in over {
             tracing::info!(meeting = ?id, "forgets a meeting");
             self.remove_meeting(id);

@@ -1,16 +1,19 @@
 //! Being invited: taking invitations in, answering them, and handing the answers to somebody inside.
 
-use super::Mesh;
+use std::time::Duration;
+
+use super::clocks::Turn;
 use super::direct::Purpose;
 use super::prompt::{Prompt, Turned};
 use super::prompts::Room;
+use super::{Mesh, TOLERANCE};
 use crate::command::Reply;
 use crate::directory::Source;
 use crate::event::{Event, InvitationEnd, JoinFailure, Part};
-use crate::ids::{MeetingId, PeerId};
-use crate::meeting::clock_off;
+use crate::ids::{MeetingId, PeerId, Utc};
+use crate::meeting::INVITATION_LIFE;
 use crate::names;
-use crate::record::{self, Answers, AnyRecord, Founding, Record};
+use crate::record::{self, Answers, AnyRecord, Founding, Invitation, Record};
 use crate::refusal::Refusal;
 use crate::stored::StoredPrompt;
 use crate::wire::{Claimed, Offered, Request, Response};
@@ -32,7 +35,7 @@ impl Mesh {
             return Response::Refused;
         };
         let id = MeetingId(founding.hash);
-        if !self.take_offered(id, &founding, from, &offered.invitations) {
+        if !self.take_offered(id, &founding, from, offered) {
             return Response::Refused;
         }
         // Whoever offers what an earlier run of mine has received wants to hear that this one knows of it.
@@ -68,10 +71,13 @@ impl Mesh {
         id: MeetingId,
         founding: &Record<Founding>,
         from: PeerId,
-        invitations: &[Vec<u8>],
+        offered: &Offered,
     ) -> bool {
         let mut invited = false;
-        for raw in invitations {
+        let mut ages = offered.ages.iter();
+        for raw in &offered.invitations {
+            let age = ages.next().map(|age| Duration::from_secs((*age).into()));
+            let made = age.map(|age| self.now.utc.minus(age));
             match record::read(raw) {
                 Some(record @ AnyRecord::Invitation(_)) if record.head().meeting == id => {
                     if !record.verify() {
@@ -80,7 +86,7 @@ impl Mesh {
                         self.blame(from);
                         break;
                     }
-                    invited |= self.receive_invitation(founding, record);
+                    invited |= self.receive_invitation(founding, record, made);
                 }
                 _ => self.guard.malformed(),
             }
@@ -109,10 +115,13 @@ impl Mesh {
     }
 
     /// Takes a verified invitation to me, whichever way it came. Returns whether it lies before me now, or did.
+    ///
+    /// It was `made` then, by my clock, if that was told.
     pub(super) fn receive_invitation(
         &mut self,
         founding: &Record<Founding>,
         record: AnyRecord,
+        made: Option<Utc>,
     ) -> bool {
         let id = MeetingId(founding.hash);
         let AnyRecord::Invitation(invitation) = record else {
@@ -127,10 +136,11 @@ impl Mesh {
         if known.is_some_and(|prompt| prompt.holds(&invitation)) {
             return true;
         }
+        let by_its_clock = self.made_by_its_clock(&invitation);
         let stale = self
             .meetings
             .forgotten_at(id)
-            .is_some_and(|forgotten| invitation.body.made <= forgotten);
+            .is_some_and(|forgotten| made.unwrap_or(by_its_clock) <= forgotten);
         let crowded = known.is_some_and(|prompt| !prompt.has_room_for(author));
         let withdrawn = invitation.body.withdrawn;
         if stale
@@ -145,27 +155,61 @@ impl Mesh {
         let inside = self.signed_by_me(id).keeps_meeting();
         let (name, device) = (invitation.body.name.clone(), invitation.body.device.clone());
         let signed = Source::Signed(invitation.head.version);
-        let clock_off = clock_off(&invitation, utc);
+        if !withdrawn {
+            self.note_clock_of(&invitation);
+        }
+        // Nobody hands on what has lapsed. So one that seems older was made by a clock that is far behind.
+        let has_lapsed = utc.since(by_its_clock) >= INVITATION_LIFE;
+        let made = made.unwrap_or(if has_lapsed { utc } else { by_its_clock });
         let prompt = self.prompts.of(founding);
-        if !prompt.take(invitation, inside, now, utc) {
+        if !prompt.take(invitation, inside, made, utc) {
             self.guard.invitation_dropped();
         }
         self.learn(author, &name, &device, signed);
-        self.note_clock(author, clock_off);
         self.sign_answers(id);
         self.look_at_prompt(id, InvitationEnd::Withdrawn, Some(author));
         self.outbox.save_with_batch();
         true
     }
 
-    /// Notes whether a colleague's clock is far off, and says so once.
-    fn note_clock(&mut self, peer: PeerId, off: Option<i64>) {
-        if self.people.set_clock_off(peer, off) {
-            if let Some(seconds) = off {
-                let name = self.people.label(peer);
-                tracing::warn!(%name, seconds, "a colleague's clock is far off; theirs or mine is to be set");
+    /// Notes what an invitation says of its author's clock, if that is certainly wrong: it comes from the future, or is older
+    /// than any that is handed on.
+    fn note_clock_of(&mut self, invitation: &Record<Invitation>) {
+        let ahead = invitation.body.made.seconds_after(self.now.wall());
+        let oldest = INVITATION_LIFE + TOLERANCE;
+        let is_certain = ahead > 0 || ahead.unsigned_abs() >= oldest.as_secs();
+        self.note_clock(
+            invitation.head.author,
+            if is_certain { ahead } else { 0 },
+            false,
+        );
+    }
+
+    /// Takes what the clock of a peer shows at this moment.
+    pub(super) fn clock_told(&mut self, peer: PeerId, clock: Utc) {
+        if clock != Utc::default() {
+            self.note_clock(peer, clock.seconds_after(self.now.wall()), true);
+        }
+    }
+
+    /// Notes by how many seconds somebody's clock is ahead of mine, and tells the user once if that is much.
+    fn note_clock(&mut self, peer: PeerId, ahead: i64, measured: bool) {
+        let Some(turn) = self.people.clocks_mut().note(peer, ahead, measured) else {
+            return;
+        };
+        self.outbox.changed(Part::Peer(peer));
+        match turn {
+            Turn::Shown => {}
+            Turn::AllRight => self.outbox.event(Event::ClocksRight),
+            Turn::Off => {
+                tracing::warn!(?peer, ahead, "a colleague's clock is far off");
+                let label = self.people.label(peer);
+                self.outbox.event(Event::ClockOff { peer, label, ahead });
             }
-            self.outbox.changed(Part::Peer(peer));
+            Turn::MineOff => {
+                tracing::warn!(ahead, "the clocks of several colleagues are as far off");
+                self.outbox.event(Event::OwnClockOff { ahead });
+            }
         }
     }
 

@@ -52,7 +52,7 @@ impl Mesh {
             NO_MEETING,
             Founding {
                 title,
-                created: self.now.utc,
+                created: self.now.wall(),
                 nonce,
                 commitment: MeetingKeys::commitment(&secret),
             },
@@ -172,7 +172,7 @@ impl Mesh {
         }
         let invitation = Invitation {
             invitee: peer,
-            made: self.now.utc,
+            made: self.now.wall(),
             withdrawn: false,
             past,
             name: String::new(),
@@ -273,7 +273,8 @@ impl Mesh {
         let founding = meeting.founding().clone();
         if let Some(held) = meeting.invitation(invitee, author) {
             let record = AnyRecord::Invitation(held.record.clone());
-            self.receive_invitation(&founding, record);
+            let made = Some(held.made);
+            self.receive_invitation(&founding, record, made);
         }
     }
 
@@ -363,11 +364,10 @@ impl Mesh {
             self.offerings.done(id, invitee);
             return;
         }
-        let invitations = to_tell
-            .iter()
-            .take(MAX_OFFERED)
-            .map(|held| held.record.raw.to_vec())
-            .collect();
+        let to_tell = &to_tell[..to_tell.len().min(MAX_OFFERED)];
+        let invitations = to_tell.iter().map(|it| it.record.raw.to_vec()).collect();
+        let age = |made| u32::try_from(utc.since(made).as_secs()).unwrap_or(u32::MAX);
+        let ages = to_tell.iter().map(|held| age(held.made)).collect();
         let claimed = |peer: PeerId| Claimed {
             peer,
             name: self.people.name(peer).to_owned(),
@@ -381,6 +381,7 @@ impl Mesh {
             invitations,
             inside: inside.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
             invited: others.into_iter().take(MAX_CLAIMED).map(claimed).collect(),
+            ages,
         });
         let says = self.what_to_say(id, invitee);
         self.offerings.told(id, invitee);

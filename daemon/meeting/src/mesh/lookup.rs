@@ -62,23 +62,23 @@ impl Mesh {
 
     /// Returns [`View::peers`](crate::View::peers).
     pub fn peers(&self, now: Now) -> Vec<PeerView> {
-        self.peer_views(super::own_clock(now).monotonic)
+        self.peer_views(self.now.at(now).monotonic)
     }
 
     /// Returns one of [`View::peers`](crate::View::peers).
     pub fn peer(&self, peer: PeerId, now: Now) -> Option<PeerView> {
         let known = peer != self.me.id && self.people.knows(peer);
-        known.then(|| self.peer_view(peer, super::own_clock(now).monotonic))
+        known.then(|| self.peer_view(peer, self.now.at(now).monotonic))
     }
 
     /// Returns whether a colleague runs Sotto, as far as is known here.
     pub fn runs_sotto(&self, peer: PeerId, now: Now) -> bool {
-        peer != self.me.id && self.runs(peer, super::own_clock(now).monotonic)
+        peer != self.me.id && self.runs(peer, self.now.at(now).monotonic)
     }
 
     /// Returns the colleagues who run Sotto, as far as is known here.
     pub fn running(&self, now: Now) -> impl Iterator<Item = PeerId> + '_ {
-        let now = super::own_clock(now).monotonic;
+        let now = self.now.at(now).monotonic;
         self.people
             .named()
             .filter(move |peer| *peer != self.me.id && self.runs(*peer, now))
@@ -86,7 +86,7 @@ impl Mesh {
 
     /// Returns [`View::meetings`](crate::View::meetings).
     pub fn meetings(&self, now: Now) -> Vec<MeetingView> {
-        self.meeting_views(now.utc)
+        self.meeting_views(self.now.at(now).utc)
     }
 
     /// Returns one of [`View::meetings`](crate::View::meetings).
@@ -95,7 +95,7 @@ impl Mesh {
         meeting
             .ended()
             .is_none()
-            .then(|| self.meeting_view(meeting, now.utc))
+            .then(|| self.meeting_view(meeting, self.now.at(now).utc))
     }
 
     /// Returns one line of a roster.
@@ -104,8 +104,8 @@ impl Mesh {
         if meeting.ended().is_some() {
             return None;
         }
-        let declined = meeting.listing(peer, now.utc)?;
-        Some(self.roster_entry(meeting, peer, declined, now.utc))
+        let declined = meeting.listing(peer, self.now.at(now).utc)?;
+        Some(self.roster_entry(meeting, peer, declined, self.now.at(now).utc))
     }
 
     /// Returns the meetings whose rosters, as they are shown, name `peer`: the active one first, then by title.
@@ -114,7 +114,7 @@ impl Mesh {
             .meetings
             .iter()
             .filter(|meeting| meeting.ended().is_none())
-            .filter(|meeting| meeting.listing(peer, now.utc).is_some())
+            .filter(|meeting| meeting.listing(peer, self.now.at(now).utc).is_some())
             .map(|meeting| {
                 let title = meeting.title().to_lowercase();
                 (!self.is_inside(meeting.id()), title, meeting.id())
@@ -126,11 +126,11 @@ impl Mesh {
 
     /// Returns [`View::invitations`](crate::View::invitations).
     pub fn invitations(&self, now: Now) -> Vec<InvitationView> {
-        self.invitation_views(now.utc)
+        self.invitation_views(self.now.at(now).utc)
     }
 
     /// Returns [`View::talk`](crate::View::talk).
     pub fn voice(&self, now: Now) -> TalkView {
-        self.talk_view(super::own_clock(now).monotonic)
+        self.talk_view(self.now.at(now).monotonic)
     }
 }

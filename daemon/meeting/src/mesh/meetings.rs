@@ -286,6 +286,7 @@ mod tests {
 
     const NOW: Now = Now {
         monotonic: Duration::from_secs(1_000_000),
+        since_boot: Duration::from_secs(1_000_000),
         utc: Utc(1_800_000_000),
     };
     const ME: PeerId = PeerId([9; 32]);
@@ -399,6 +400,7 @@ mod tests {
         assert!(meetings.take_stock(ME, None, NOW).is_empty());
         let after = |time: Duration| Now {
             monotonic: NOW.monotonic + time,
+            since_boot: NOW.since_boot + time,
             utc: NOW.utc.plus(time),
         };
         assert_eq!(meetings.take_stock(ME, None, after(ENDED)), vec![ended]);

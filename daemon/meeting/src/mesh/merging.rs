@@ -98,6 +98,10 @@ impl Mesh {
         record: AnyRecord,
         fresh: Option<Duration>,
     ) -> Taken {
+        let made = match &record {
+            AnyRecord::Invitation(invitation) => self.made(invitation, fresh),
+            _ => self.now.utc,
+        };
         let Some(meeting) = self.meetings.get_mut(&id) else {
             return Taken::Known;
         };
@@ -122,7 +126,7 @@ impl Mesh {
             _ => Part::Meeting(id),
         };
         let run = meeting.run(author);
-        match meeting.merge(record, fresh, self.now.utc) {
+        match meeting.merge_made(record, fresh, made, self.now.utc) {
             Merged::Known | Merged::Foreign => return Taken::Known,
             Merged::Full => {
                 self.guard.roster_dropped();

@@ -9,6 +9,8 @@
 //! All others are *routes*, `impl Mesh`: each takes one kind of news through the parts that it concerns.
 
 mod admission;
+mod clock;
+mod clocks;
 mod commands;
 mod connections;
 mod direct;
@@ -63,6 +65,8 @@ use crate::output::{Output, Topic};
 use crate::refusal::Refusal;
 use crate::stored::{State, StoredError};
 use crate::view::Cut;
+pub(crate) use clock::TOLERANCE;
+use clock::{CLOCK_START, Moment};
 use direct::Purpose;
 use guard::Guard;
 use identity::Identity;
@@ -80,7 +84,7 @@ use timers::Timers;
 ///
 /// Each part keeps its own rules and sees no other. The mesh alone knows them all, and routes between them.
 pub struct Mesh {
-    now: Now,
+    now: Moment,
     rng: ChaCha20Rng,
     me: Identity,
 
@@ -108,11 +112,11 @@ impl Mesh {
     /// # Errors
     /// If the stored state cannot be read.
     pub fn new(setup: Setup, now: Now) -> Result<Self, StoredError> {
-        let now = own_clock(now);
         let state = setup.stored.as_deref().map(State::decode).transpose()?;
+        let now = Moment::first(now, setup.boot, state.as_ref());
         let mut rng = ChaCha20Rng::from_seed(setup.rng_seed);
         let instance = rng.next_u64();
-        let epoch = next_epoch(state.as_ref().map_or(0, |state| state.epoch), now.utc);
+        let epoch = next_epoch(state.as_ref().map_or(0, |state| state.epoch), now.wall());
         let mut name = names::clean_name(&setup.name);
         if name.is_empty() {
             name = "Somebody".to_owned();
@@ -163,8 +167,7 @@ impl Mesh {
     /// # Errors
     /// A [`Refusal`]; nothing has changed then.
     pub fn command(&mut self, command: Command, now: Now) -> Result<Reply, Refusal> {
-        let now = own_clock(now);
-        self.now = now;
+        self.now = self.now.at(now);
         let reply = self.obey(command);
         self.settle();
         reply
@@ -172,8 +175,7 @@ impl Mesh {
 
     /// Takes in what happened outside.
     pub fn handle(&mut self, input: Input, now: Now) {
-        let now = own_clock(now);
-        self.now = now;
+        self.now = self.now.at(now);
         match input {
             Input::PeerConnected { peer, address } => self.peer_connected(peer, address),
             Input::PeerDisconnected { peer } => self.peer_disconnected(peer),
@@ -190,7 +192,7 @@ impl Mesh {
             Input::Heard { peer } => self.heard(peer),
             Input::Whispered { peer } => self.whispered(peer),
             Input::Spoke => self.spoke(),
-            Input::MediaPort(port) => self.keys.set_port(port, now.monotonic),
+            Input::MediaPort(port) => self.keys.set_port(port, self.now.monotonic),
             Input::ListenAddresses(addresses) => self.listen_addresses(&addresses),
             Input::Cloned => self.met_clone(),
             Input::Session(session) => self.session_changed(session),
@@ -206,12 +208,12 @@ impl Mesh {
 
     /// Does what was due at [`Self::next_timeout`].
     pub fn handle_timeout(&mut self, now: Now) {
-        let now = own_clock(now);
-        self.now = now;
-        self.talk.handle_timeout(now.monotonic);
-        self.keys.handle_timeout(now.monotonic);
-        self.meetings.handle_timeout(now.monotonic);
-        for (peer, purpose) in self.links.expired(now.monotonic) {
+        self.now = self.now.at(now);
+        let now = self.now.monotonic;
+        self.talk.handle_timeout(now);
+        self.keys.handle_timeout(now);
+        self.meetings.handle_timeout(now);
+        for (peer, purpose) in self.links.expired(now) {
             self.failed(peer, purpose);
         }
         self.join_timeout();
@@ -266,16 +268,6 @@ impl Mesh {
         let due = self.outbox.is_save_due(self.now.monotonic);
         let state = due.then(|| self.state().encode());
         self.outbox.hand_out(state);
-    }
-}
-
-/// Added to the caller's clock, whose start may be a moment ago: what happened before it has a time as well.
-const CLOCK_START: Duration = Duration::from_secs(24 * 3600);
-
-fn own_clock(now: Now) -> Now {
-    Now {
-        monotonic: now.monotonic.saturating_add(CLOCK_START),
-        utc: now.utc,
     }
 }
 

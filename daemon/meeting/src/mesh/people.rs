@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::clocks::Clocks;
 use crate::digest::Entry;
 use crate::directory::{Directory, Source};
 use crate::ids::PeerId;
@@ -27,8 +28,7 @@ pub(super) struct People {
     directory: Directory,
     /// People I have had to do with, and where they were last.
     contacts: BTreeMap<PeerId, Vec<SocketAddr>>,
-    /// By how many seconds the clocks of those are ahead of mine whose clocks are far off.
-    clocks: BTreeMap<PeerId, i64>,
+    clocks: Clocks,
     /// How loud I hear those for whom something else than the usual was chosen, in percent.
     volumes: BTreeMap<PeerId, u16>,
 }
@@ -42,7 +42,7 @@ impl People {
             lobby: Lobby::default(),
             directory: Directory::default(),
             contacts: BTreeMap::new(),
-            clocks: BTreeMap::new(),
+            clocks: Clocks::default(),
             volumes: BTreeMap::new(),
         }
     }
@@ -114,18 +114,14 @@ impl People {
         self.directory.forget(peer)
     }
 
-    /// Notes by how many seconds somebody's clock is ahead of mine, if it is far off. Returns whether that is news.
-    pub(super) fn set_clock_off(&mut self, peer: PeerId, off: Option<i64>) -> bool {
-        match off {
-            None => self.clocks.remove(&peer).is_some(),
-            Some(_) if self.clocks.len() >= CONTACTS && !self.clocks.contains_key(&peer) => false,
-            Some(off) => self.clocks.insert(peer, off).is_none(),
-        }
+    /// Returns what is known of others' clocks.
+    pub(super) fn clocks(&self) -> &Clocks {
+        &self.clocks
     }
 
-    /// Returns by how many seconds somebody's clock is ahead of mine, if it is far off.
-    pub(super) fn clock_off(&self, peer: PeerId) -> Option<i64> {
-        self.clocks.get(&peer).copied()
+    /// Returns what is known of others' clocks, to be changed.
+    pub(super) fn clocks_mut(&mut self) -> &mut Clocks {
+        &mut self.clocks
     }
 
     // Who is here.

@@ -7,7 +7,6 @@ use super::{Mesh, RejoinPolicy};
 use crate::directory::Source;
 use crate::event::Event;
 use crate::ids::{MeetingId, Utc};
-use crate::meeting::CLOCK_TOLERANCE;
 use crate::presence::{OfflineReason, Presence};
 use crate::record::{self, AnyRecord};
 use crate::stored::{State, StoredContact, StoredMeeting, StoredRecord, StoredSeat};
@@ -23,6 +22,8 @@ impl Mesh {
             me: self.me.id,
             epoch: self.me.epoch(),
             written: self.now.utc,
+            wall: self.now.wall(),
+            boot: self.now.boot(),
             clean: self.seat.is_closing(),
             seat: seat.map(|(meeting, presence)| StoredSeat { meeting, presence }),
             muted: self.talk.muted_by_hand(),
@@ -39,7 +40,7 @@ impl Mesh {
                         .records()
                         .map(|kept| StoredRecord {
                             raw: kept.raw.to_vec(),
-                            received: kept.received,
+                            made: kept.made,
                         })
                         .collect(),
                 })
@@ -64,6 +65,7 @@ impl Mesh {
 
     /// Takes up what the last run left, and returns to its meeting if the settings say so.
     pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
+        let age = self.now.age_of(&state);
         self.people.restore_volumes(state.volumes);
         self.meetings.restore_forgotten(state.forgotten);
         self.offerings.restore(state.invited_again);
@@ -79,23 +81,27 @@ impl Mesh {
         }
         self.talk.remember(state.muted, state.deafened);
 
-        // A clock that was set back tells no age.
-        let was_set_back = state.written.since(self.now.utc) > CLOCK_TOLERANCE;
-        let age = self.now.utc.since(state.written);
         let seat = state
             .seat
             .filter(|seat| self.meetings.contains(seat.meeting));
+        let crashed = !state.clean && seat.as_ref().is_some_and(|seat| seat.presence.is_present());
         let rejoin = match policy {
             RejoinPolicy::Never => false,
             RejoinPolicy::Always => true,
-            RejoinPolicy::AfterCrash => {
-                !state.clean
-                    && !was_set_back
-                    && age <= AFTER_CRASH
-                    && seat.as_ref().is_some_and(|seat| seat.presence.is_present())
-            }
+            RejoinPolicy::AfterCrash => crashed && age.is_some_and(|age| age <= AFTER_CRASH),
         };
         self.seat.set_counter(self.me.next_counter());
+        if policy == RejoinPolicy::AfterCrash
+            && crashed
+            && age.is_none()
+            && let Some(seat) = &seat
+        {
+            tracing::warn!("does not rejoin: no clock tells how long ago the last run crashed");
+            self.outbox.event(Event::NotRejoined {
+                meeting: seat.meeting,
+                title: self.title_of(seat.meeting),
+            });
+        }
         let rejoined = seat.filter(|_| rejoin).map(|seat| seat.meeting);
         // What the last run said is true no longer, unless I return at once.
         let stale: Vec<MeetingId> = self
@@ -114,13 +120,14 @@ impl Mesh {
         if let Some(id) = rejoined {
             self.talk.remember(true, state.deafened);
             self.take_seat(id);
-            let title = self
-                .meetings
-                .get(&id)
-                .map(|meeting| meeting.title().to_owned())
-                .unwrap_or_default();
+            let title = self.title_of(id);
             self.outbox.event(Event::Rejoined { meeting: id, title });
         }
+    }
+
+    fn title_of(&self, id: MeetingId) -> String {
+        let meeting = self.meetings.get(&id);
+        meeting.map_or_else(String::new, |meeting| meeting.title().to_owned())
     }
 
     fn restore_meeting(&mut self, stored: StoredMeeting) {
@@ -129,7 +136,7 @@ impl Mesh {
         };
         let id = self.add_meeting(founding, stored.secret);
         for record in stored.records {
-            self.restore_record(id, &record.raw, record.received);
+            self.restore_record(id, &record.raw, record.made);
         }
         if let Some(meeting) = self.meetings.get_mut(&id) {
             meeting.set_last_present(stored.last_present);
@@ -146,7 +153,7 @@ impl Mesh {
     }
 
     /// The checksum vouches for what was verified before it was stored.
-    fn restore_record(&mut self, id: MeetingId, raw: &[u8], received: Utc) {
+    fn restore_record(&mut self, id: MeetingId, raw: &[u8], made: Utc) {
         let Some(record) = record::read(raw) else {
             return;
         };
@@ -170,8 +177,9 @@ impl Mesh {
         if !name.is_empty() {
             self.learn(author, &name, &device, Source::Signed(version));
         }
+        let utc = self.now.utc;
         if let Some(meeting) = self.meetings.get_mut(&id) {
-            meeting.merge(record, None, received);
+            meeting.merge_made(record, None, made, utc);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::held::Held;
 use crate::ids::{MeetingId, PeerId, Utc};
-use crate::meeting::expiry_for_invitee;
+use crate::meeting::expiry;
 use crate::record::{self, Answer, Answers, AnyRecord, Founding, Invitation, MAX_ANSWERS, Record};
 use crate::stored::{StoredPrompt, StoredRecord};
 use crate::wire::Claimed;
@@ -79,9 +79,7 @@ impl Prompt {
     /// Returns the invitations that wait for the user.
     pub(super) fn open(&self, utc: Utc) -> impl Iterator<Item = &Held<Invitation>> {
         self.invitations.values().filter_map(move |(held, answer)| {
-            let open = !held.record.body.withdrawn
-                && !answer.is_final()
-                && utc < expiry_for_invitee(&held.record, held.received);
+            let open = !held.record.body.withdrawn && !answer.is_final() && utc < expiry(held);
             open.then_some(held)
         })
     }
@@ -151,11 +149,11 @@ impl Prompt {
         &self.invited
     }
 
-    /// Returns when the newest of its invitations came.
-    pub(super) fn received(&self) -> Utc {
+    /// Returns when the newest of its invitations was made.
+    pub(super) fn made(&self) -> Utc {
         self.invitations
             .values()
-            .map(|(held, _)| held.received)
+            .map(|(held, _)| held.made)
             .max()
             .unwrap_or(Utc(0))
     }
@@ -164,7 +162,7 @@ impl Prompt {
     pub(super) fn is_over(&self, utc: Utc) -> bool {
         self.invitations
             .values()
-            .all(|(held, _)| utc >= expiry_for_invitee(&held.record, held.received))
+            .all(|(held, _)| utc >= expiry(held))
     }
 
     /// Returns whether it holds this invitation, or a newer one of its author.
@@ -179,14 +177,14 @@ impl Prompt {
         self.is_by(author) || self.invitations.len() < INVITERS
     }
 
-    /// Takes a verified invitation that is news. I am in the meeting, or not.
+    /// Takes a verified invitation that is news, and was made at this moment of my clock. I am in the meeting, or not.
     ///
     /// Returns whether the user sees it. After a decline one is shown in ten minutes; others count as declined at once.
     pub(super) fn take(
         &mut self,
         invitation: Record<Invitation>,
         inside: bool,
-        now: Duration,
+        made: Utc,
         utc: Utc,
     ) -> bool {
         let withdrawn = invitation.body.withdrawn;
@@ -205,7 +203,7 @@ impl Prompt {
             Answer::Received
         };
         let author = invitation.head.author;
-        let held = Held::new(invitation, Some(now), utc);
+        let held = Held::new(invitation, None, made);
         self.invitations.insert(author, (held, answer));
         inside || !too_soon
     }
@@ -296,7 +294,7 @@ impl Prompt {
                 .values()
                 .map(|(held, _)| StoredRecord {
                     raw: held.record.raw.to_vec(),
-                    received: held.received,
+                    made: held.made,
                 })
                 .collect(),
             answers: self.answers.as_ref().map(|answers| answers.raw.to_vec()),
@@ -329,7 +327,7 @@ impl Prompt {
             if let Some(AnyRecord::Invitation(record)) = record::read(&stored.raw) {
                 let answer = prompt.answered(&record).unwrap_or(Answer::Received);
                 let author = record.head.author;
-                let held = Held::new(record, None, stored.received);
+                let held = Held::new(record, None, stored.made);
                 prompt.invitations.insert(author, (held, answer));
             }
         }

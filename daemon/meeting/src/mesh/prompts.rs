@@ -100,7 +100,7 @@ impl Prompts {
                 (
                     Reverse(crowd(prompt)),
                     prompt.is_undelivered(),
-                    prompt.received(),
+                    prompt.made(),
                     prompt.meeting(),
                 )
             })

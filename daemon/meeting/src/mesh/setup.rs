@@ -3,7 +3,10 @@
 /// When a restarted daemon joins the meeting again that it was in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RejoinPolicy {
-    /// After a crash within the last minute, muted.
+    /// After a crash within the last minute, muted. If no clock tells how long ago it was, as after a new start of the
+    /// machine with a clock that is behind, it is not joined, and the user is told ([`Event::NotRejoined`]).
+    ///
+    /// [`Event::NotRejoined`]: crate::Event::NotRejoined
     #[default]
     AfterCrash,
     /// After every restart, however long ago, muted.
@@ -28,4 +31,6 @@ pub struct Setup {
     pub stored: Option<Vec<u8>>,
     /// Whether to return to the meeting of the last run.
     pub rejoin: RejoinPolicy,
+    /// What tells the machine's present start from others, if the system says.
+    pub boot: Option<[u8; 16]>,
 }

@@ -6,7 +6,7 @@ use super::Mesh;
 use super::seat::Interruption;
 use crate::audience::Target;
 use crate::ids::{Now, PeerId, Utc};
-use crate::meeting::{Meeting, expiry_for_invitee};
+use crate::meeting::{Meeting, expiry};
 use crate::presence::Flags;
 use crate::view::{
     IncomingWhisper, InvitationView, JoiningView, MeView, MeetingView, Named, PeerView,
@@ -17,7 +17,7 @@ use crate::wire::Claimed;
 impl Mesh {
     /// Everything that a program may show, as of `now`.
     pub fn view(&self, now: Now) -> View {
-        let now = super::own_clock(now);
+        let now = self.now.at(now);
         View {
             me: self.me_view(),
             peers: self.peer_views(now.monotonic),
@@ -78,7 +78,7 @@ impl Mesh {
             connected: self.links.is_connected(peer),
             at,
             addresses,
-            clock_off: self.people.clock_off(peer),
+            clock_off: self.people.clocks().off(peer),
         }
     }
 
@@ -109,10 +109,18 @@ impl Mesh {
             title: meeting.title().to_owned(),
             creator: meeting.founding().head.author,
             created: meeting.founding().body.created,
+            since: self.now.shown(self.member_since(meeting)),
             active: self.is_inside(meeting.id()),
             presence: meeting.signed_presence(self.me.id),
             roster: self.roster_view(meeting, utc),
         }
+    }
+
+    /// Returns when I was invited to a meeting last, or else when I founded it, or its creator says so.
+    fn member_since(&self, meeting: &Meeting) -> Utc {
+        let invited = meeting.invitations_of(self.me.id).map(|held| held.made);
+        let created = self.now.mine(meeting.founding().body.created);
+        invited.max().unwrap_or(created).min(self.now.utc)
     }
 
     fn roster_view(&self, meeting: &Meeting, utc: Utc) -> Vec<RosterEntry> {
@@ -181,14 +189,8 @@ impl Mesh {
             .prompts
             .iter()
             .filter_map(|prompt| {
-                let made = prompt
-                    .open(utc)
-                    .map(|held| held.record.body.made.min(held.received))
-                    .max()?;
-                let expires = prompt
-                    .open(utc)
-                    .map(|held| expiry_for_invitee(&held.record, held.received))
-                    .max()?;
+                let made = prompt.open(utc).map(|held| held.made).max()?;
+                let expires = prompt.open(utc).map(expiry).max()?;
                 Some(InvitationView {
                     meeting: prompt.meeting(),
                     title: prompt.title().to_owned(),
@@ -198,8 +200,8 @@ impl Mesh {
                         .collect(),
                     inside: named(prompt.inside()),
                     invited: named(prompt.invited()),
-                    made,
-                    expires,
+                    made: self.now.shown(made),
+                    expires: self.now.shown(expires),
                 })
             })
             .collect();

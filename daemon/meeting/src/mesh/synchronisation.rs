@@ -7,9 +7,9 @@ use super::Mesh;
 use super::direct::Purpose;
 use super::merging::{Taken, Via, Way};
 use crate::digest::{self, Entry, Listing, MOST_BUCKETS};
-use crate::ids::{MeetingId, PeerId};
+use crate::ids::{MeetingId, PeerId, Utc};
 use crate::meeting::{Kept, Meeting};
-use crate::record::{self, AnyRecord};
+use crate::record::{self, AnyRecord, Invitation, Record};
 use crate::wire::{AGE_UNKNOWN, Carried, MeetingRequest, Request, SYNC_BYTES};
 
 /// Slots asked for in one exchange, so that the answer stays below 16 KiB with most kinds of record.
@@ -63,12 +63,11 @@ impl Mesh {
         let Some(rounds) = rounds.checked_sub(1) else {
             return;
         };
-        let hashes = digest::digest(self.people.entries().into_iter(), MOST_BUCKETS);
-        self.ask(
-            peer,
-            Purpose::LobbyDigest { rounds },
-            &Request::LobbyDigest(hashes),
-        );
+        let request = Request::LobbyDigest {
+            hashes: digest::digest(self.people.entries().into_iter(), MOST_BUCKETS),
+            clock: self.now.wall(),
+        };
+        self.ask(peer, Purpose::LobbyDigest { rounds }, &request);
     }
 
     pub(super) fn compare_meeting(&mut self, id: MeetingId, peer: PeerId, rounds: u8) {
@@ -194,14 +193,19 @@ impl Mesh {
         bytes: usize,
         wanted: impl Fn(&Kept<'_>) -> bool,
     ) -> Vec<Carried> {
-        let now = self.now.monotonic;
+        let (now, utc) = (self.now.monotonic, self.now.utc);
+        let age = |kept: &Kept<'_>| match kept.fresh {
+            _ if kept.lasts => seconds(utc.since(kept.made)),
+            Some(fresh) => seconds(now.saturating_sub(fresh)),
+            None => AGE_UNKNOWN,
+        };
         let kept = self.meetings.get(&id).map(Meeting::records);
         let mut records: Vec<Carried> = kept
             .into_iter()
             .flatten()
             .filter(wanted)
             .map(|kept| Carried {
-                age: age(now, kept.fresh),
+                age: age(&kept),
                 raw: kept.raw.to_vec(),
             })
             .collect();
@@ -356,6 +360,26 @@ impl Mesh {
         }
     }
 
+    /// Returns when an invitation was made, by my clock: by its age if that is known and was told whole, else by the
+    /// clock of its author, which is corrected as far as it is known.
+    pub(super) fn made(&self, invitation: &Record<Invitation>, fresh: Option<Duration>) -> Utc {
+        let now = self.now.utc;
+        let age = fresh.map(|fresh| self.now.monotonic.saturating_sub(fresh));
+        let oldest = Duration::from_secs(OLDEST.into());
+        match age {
+            Some(age) if age < oldest => now.minus(age),
+            Some(_) => self.made_by_its_clock(invitation).min(now.minus(oldest)),
+            None => self.made_by_its_clock(invitation),
+        }
+    }
+
+    /// Returns when an invitation was made, by my clock, going by what its author's clock said.
+    pub(super) fn made_by_its_clock(&self, invitation: &Record<Invitation>) -> Utc {
+        let ahead = self.people.clocks().ahead(invitation.head.author);
+        let told = invitation.body.made.shifted(ahead.saturating_neg());
+        self.now.mine(told).min(self.now.utc)
+    }
+
     /// When somebody stood by what has this age; none if that is not known, or before my own time.
     fn moment(&self, age: u16) -> Option<Duration> {
         if age == AGE_UNKNOWN {
@@ -372,14 +396,13 @@ fn entries(meeting: &Meeting) -> Vec<Entry> {
     meeting.records().map(|kept| kept.entry).collect()
 }
 
-fn age(now: Duration, fresh: Option<Duration>) -> u16 {
-    fresh.map_or(AGE_UNKNOWN, |fresh| seconds(now.saturating_sub(fresh)))
-}
+/// An age that is at least so long.
+const OLDEST: u16 = AGE_UNKNOWN - 1;
 
 /// Rounded up: an age never shrinks on its way.
 fn seconds(age: Duration) -> u16 {
     let whole = age.as_secs() + u64::from(age.subsec_nanos() > 0);
-    u16::try_from(whole).map_or(AGE_UNKNOWN - 1, |seconds| seconds.min(AGE_UNKNOWN - 1))
+    u16::try_from(whole).map_or(OLDEST, |seconds| seconds.min(OLDEST))
 }
 
 fn bound(records: &mut Vec<Carried>, bytes: usize) {

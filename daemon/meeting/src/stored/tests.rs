@@ -7,6 +7,8 @@ fn state() -> State {
         me: PeerId([1; 32]),
         epoch: 4,
         written: Utc(9),
+        wall: Utc(10),
+        boot: Some(([7; 16], Duration::from_millis(1500))),
         clean: false,
         seat: Some(StoredSeat {
             meeting: MeetingId([2; 32]),

@@ -30,6 +30,13 @@ fn listing() -> Listing {
     }
 }
 
+fn lobby_digest(hashes: Vec<u64>) -> Request {
+    Request::LobbyDigest {
+        hashes,
+        clock: Utc::default(),
+    }
+}
+
 pub(crate) fn requests() -> Vec<Request> {
     let claimed = |name: &str| Claimed {
         peer: PeerId([3; 32]),
@@ -37,7 +44,7 @@ pub(crate) fn requests() -> Vec<Request> {
         device: "laptop".into(),
     };
     vec![
-        Request::LobbyDigest(vec![5; 256]),
+        lobby_digest(vec![5; 256]),
         Request::LobbyExchange {
             want: vec![[1; 8]; 20],
             give: carried(),
@@ -47,6 +54,7 @@ pub(crate) fn requests() -> Vec<Request> {
             invitations: vec![vec![2; 300]; 2],
             inside: vec![claimed("Anna"), claimed("Bao")],
             invited: vec![claimed("Chi")],
+            ages: Vec::new(),
         }),
         Request::Join {
             meeting: MeetingId([4; 32]),
@@ -242,14 +250,14 @@ fn reasons_that_only_a_later_release_knows_are_kept() {
 
 #[test]
 fn a_message_of_another_version_is_broken() {
-    let mut bytes = Request::LobbyDigest(vec![5; 256]).encode();
+    let mut bytes = lobby_digest(vec![5; 256]).encode();
     bytes[0] = 2;
     assert_eq!(Request::decode(&bytes), Err(Unread::Broken));
 }
 
 #[test]
 fn a_list_longer_than_its_bound_is_refused() {
-    assert!(Request::decode(&Request::LobbyDigest(vec![0; 512]).encode()).is_err());
+    assert!(Request::decode(&lobby_digest(vec![0; 512]).encode()).is_err());
     let want = vec![[0; 8]; MOST_ENTRIES + 1];
     assert!(
         Request::decode(

@@ -141,7 +141,7 @@ impl Sim {
     }
 
     fn wake(&mut self, machine: usize, run: u64) {
-        let now = self.clock();
+        let now = self.clock_of(super::Host(machine));
         let node = &mut self.machines[machine];
         if node.run == run && node.timer.is_some_and(|timer| timer <= self.now) {
             node.timer = None;

@@ -36,7 +36,7 @@ impl Sim {
     }
 
     pub(crate) fn view(&self, host: Host) -> View {
-        self.mesh(host).view(self.clock())
+        self.mesh(host).view(self.clock_of(host))
     }
 
     pub(crate) fn is_invited(&self, host: Host, meeting: MeetingId) -> bool {

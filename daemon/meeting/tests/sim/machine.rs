@@ -27,6 +27,11 @@ pub(crate) struct Machine {
     pub(crate) signing_seed: [u8; 32],
     pub(crate) address: IpAddr,
     pub(crate) rejoin: RejoinPolicy,
+    /// By how many seconds the wall clock is ahead of the right time.
+    pub(crate) clock_ahead: i64,
+    /// When the machine started, and what tells that start from others.
+    pub(crate) booted: Duration,
+    pub(crate) boot: [u8; 16],
     /// What was stored last.
     pub(crate) disk: Option<Vec<u8>>,
     pub(crate) mesh: Option<Mesh>,
@@ -63,10 +68,12 @@ impl Machine {
             device_name: String::new(),
             stored: None,
             rejoin: RejoinPolicy::default(),
+            boot: None,
         };
         // The identity, without knowing how it is derived.
         let nowhere = Now {
             monotonic: Duration::ZERO,
+            since_boot: Duration::ZERO,
             utc: sotto_meeting::Utc(0),
         };
         let id = Mesh::new(setup, nowhere).expect("nothing is stored").me();
@@ -76,6 +83,9 @@ impl Machine {
             signing_seed,
             address,
             rejoin: RejoinPolicy::default(),
+            clock_ahead: 0,
+            booted: Duration::ZERO,
+            boot: [1; 16],
             disk: None,
             mesh: None,
             around: None,
@@ -102,6 +112,7 @@ impl Machine {
             device_name: format!("{}'s machine", self.name),
             stored: self.disk.clone(),
             rejoin: self.rejoin,
+            boot: Some(self.boot),
         };
         let begin = || Mesh::new(setup, now).expect("the disk holds what was stored");
         self.mesh = Some(around(self.around, begin));

@@ -47,7 +47,7 @@ pub(crate) struct Host(pub usize);
 pub(crate) struct Sim {
     seed: u64,
     now: Duration,
-    /// What the time of day is ahead of the time that has passed.
+    /// What the time of day is ahead of the time that has passed: everything slept.
     ahead: Duration,
     /// Connections into the lobby that a machine makes by itself.
     pub(crate) lobby_connections: usize,
@@ -172,7 +172,7 @@ impl Sim {
     /// Starts the daemon with what is on its disk.
     pub(crate) fn start(&mut self, host: Host) {
         let rng_seed = self.random_bytes();
-        let now = self.clock();
+        let now = self.clock_of(host);
         let machine = &mut self.machines[host.0];
         machine.start(rng_seed, now);
         let address = machine.address;
@@ -256,7 +256,7 @@ impl Sim {
 
     /// What the local user of `host` wants.
     pub(crate) fn command(&mut self, host: Host, command: Command) -> Result<Reply, Refusal> {
-        let now = self.clock();
+        let now = self.clock_of(host);
         let machine = &mut self.machines[host.0];
         let reply = machine
             .with_mesh(|mesh| mesh.command(command.clone(), now))
@@ -287,7 +287,7 @@ impl Sim {
 
     /// Lets the mesh of `host` do something, and carries out what comes of it.
     pub(crate) fn with_mesh<R>(&mut self, host: Host, act: impl FnOnce(&mut Mesh, Now) -> R) -> R {
-        let now = self.clock();
+        let now = self.clock_of(host);
         let done = self.machines[host.0]
             .with_mesh(|mesh| act(mesh, now))
             .expect("a stopped machine does nothing");
@@ -422,8 +422,35 @@ impl Sim {
     pub(crate) fn clock(&self) -> Now {
         Now {
             monotonic: self.now,
+            since_boot: self.now + self.ahead,
             utc: Utc(EPOCH + (self.now + self.ahead).as_secs()),
         }
+    }
+
+    /// The clocks of a machine, whose wall clock may be wrong.
+    pub(crate) fn clock_of(&self, host: Host) -> Now {
+        let machine = self.machine(host);
+        let right = self.clock();
+        let since_boot = self.now + self.ahead - machine.booted;
+        Now {
+            since_boot,
+            utc: Utc(right.utc.0.saturating_add_signed(machine.clock_ahead)),
+            ..right
+        }
+    }
+
+    /// Sets the wall clock of `host`, which is right at first, so many seconds ahead of the right time.
+    pub(crate) fn set_clock(&mut self, host: Host, ahead: i64) {
+        self.machines[host.0].clock_ahead = ahead;
+    }
+
+    /// The machine of `host`, whose daemon does not run, starts anew.
+    pub(crate) fn reboot(&mut self, host: Host) {
+        let now = self.now + self.ahead;
+        let machine = &mut self.machines[host.0];
+        assert!(machine.mesh.is_none(), "{} runs", machine.name);
+        machine.booted = now;
+        machine.boot[0] += 1;
     }
 
     fn random_bytes(&mut self) -> [u8; 32] {

@@ -7,7 +7,7 @@ use super::happenings::Happening;
 
 impl Sim {
     pub(super) fn input(&mut self, machine: usize, input: Input) {
-        let now = self.clock();
+        let now = self.clock_of(super::Host(machine));
         let taken = self.machines[machine].with_mesh(|mesh| mesh.handle(input, now));
         if taken.is_some() {
             self.drain(machine);

@@ -197,6 +197,8 @@ enum Step {
     Split(u8),
     Heal,
     Storm(bool),
+    Clock(usize, i8),
+    Reboot(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -216,10 +218,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => any::<u8>().prop_map(Step::Split),
         2 => Just(Step::Heal),
         1 => any::<bool>().prop_map(Step::Storm),
+        2 => (who(), any::<i8>()).prop_map(|(who, hours)| Step::Clock(who, hours)),
+        1 => who().prop_map(Step::Reboot),
     ]
 }
 
-/// People who invite one another into one meeting, come, go and crash.
+/// People who invite one another into one meeting, come, go and crash, on machines whose clocks are wrong and are set.
 struct History {
     sim: Sim,
     people: [Host; PEOPLE],
@@ -249,6 +253,14 @@ impl History {
             Step::Heal => return sim.heal(),
             Step::Storm(on) => return sim.set_storm(on),
             Step::Split(bits) => return sim.split_by(bits),
+            Step::Clock(who, hours) => {
+                return sim.set_clock(self.people[who], i64::from(hours) * 3600);
+            }
+            Step::Reboot(who) => {
+                sim.crash_if_running(self.people[who]);
+                sim.reboot(self.people[who]);
+                return sim.start(self.people[who]);
+            }
             Step::Start(who) => return sim.start_if_stopped(self.people[who]),
             Step::Crash(who) => return sim.crash_if_running(self.people[who]),
             Step::Stop(who) => return sim.stop_if_running(self.people[who]),
@@ -301,6 +313,30 @@ impl History {
         self.sim.run(180);
     }
 
+    /// All of it happened within a day, so no invitation has lapsed, whatever any clock says.
+    fn everybody_inside_agrees_on_who_is_invited(&self) {
+        let meeting = self.meeting;
+        let invited = |viewer: Host| -> BTreeSet<PeerId> {
+            let meetings = self.sim.view(viewer).meetings;
+            let view = meetings.into_iter().find(|it| it.meeting == meeting);
+            let roster = view.into_iter().flat_map(|view| view.roster);
+            let invited = roster.filter(|entry| !entry.invited_by.is_empty());
+            invited.map(|entry| entry.peer).collect()
+        };
+        let running = self.sim.running().into_iter();
+        let mut inside = running.filter(|host| self.sim.view(*host).active == Some(meeting));
+        let Some(first) = inside.next() else {
+            return;
+        };
+        for other in inside {
+            if invited(other) != invited(first) {
+                self.sim.dump();
+                let names = [first, other].map(|host| &self.sim.machine(host).name);
+                panic!("{names:?} do not agree on who is invited");
+            }
+        }
+    }
+
     fn whoever_is_invited_knows_who_is_inside_and_gets_in(&mut self) {
         let meeting = self.meeting;
         let invitees: Vec<Host> = self
@@ -349,6 +385,7 @@ proptest! {
             history.apply(step);
         }
         history.settle();
+        history.everybody_inside_agrees_on_who_is_invited();
         history.whoever_is_invited_knows_who_is_inside_and_gets_in();
     }
 }

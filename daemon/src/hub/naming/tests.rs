@@ -14,6 +14,7 @@ const DARA: PeerId = PeerId([4; 32]);
 fn now() -> Now {
     Now {
         monotonic: Duration::from_secs(1),
+        since_boot: Duration::from_secs(1),
         utc: Utc(1_800_000_000),
     }
 }
@@ -26,6 +27,7 @@ fn mesh() -> Mesh {
         device_name: "laptop".to_owned(),
         stored: None,
         rejoin: RejoinPolicy::Never,
+        boot: None,
     };
     Mesh::new(setup, now()).unwrap()
 }

@@ -167,6 +167,7 @@ fn who_offers_forged_invitations_is_not_listened_to() {
             invitations: vec![raw],
             inside: Vec::new(),
             invited: Vec::new(),
+            ages: Vec::new(),
         })
     };
     let good = prompt.invitations[0].raw.clone();

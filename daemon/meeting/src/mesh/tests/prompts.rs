@@ -70,6 +70,7 @@ pub(super) fn offer(founding: &[u8], invitations: Vec<Vec<u8>>, inside: &[PeerId
         invitations,
         inside: inside.iter().map(claimed).collect(),
         invited: Vec::new(),
+        ages: Vec::new(),
     })
 }
 

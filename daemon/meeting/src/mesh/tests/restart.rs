@@ -16,9 +16,10 @@ fn the_first_output_stores_the_epoch_before_anything_is_signed() {
         device_name: String::new(),
         stored: machine.disk.clone(),
         rejoin: RejoinPolicy::Never,
+        boot: None,
     };
     let before = State::decode(machine.disk.as_ref().unwrap()).unwrap().epoch;
-    let mut mesh = Mesh::new(setup, sim.clock()).unwrap();
+    let mut mesh = Mesh::new(setup, sim.clock_of(anna)).unwrap();
     let Some(Output::Store(bytes)) = mesh.poll_output() else {
         panic!("not stored first");
     };
@@ -76,6 +77,7 @@ fn an_ended_meeting_is_remembered_over_a_restart() {
         invitations: vec![prompt.invitations[0].raw.clone()],
         inside: Vec::new(),
         invited: Vec::new(),
+        ages: Vec::new(),
     });
     sim.join_at_once(bao, meeting);
     for host in [anna, bao] {

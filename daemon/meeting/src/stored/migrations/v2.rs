@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use serde::Deserialize;
 
+use super::v3;
 use crate::ids::{MeetingId, PeerId, Utc};
 use crate::presence::Presence;
-use crate::stored;
 
 #[derive(Deserialize)]
 pub(super) struct State {
@@ -77,14 +77,14 @@ pub(super) fn read(body: &[u8]) -> Option<State> {
     super::whole(body)
 }
 
-impl From<State> for stored::State {
+impl From<State> for v3::State {
     fn from(old: State) -> Self {
         Self {
             me: old.me,
             epoch: old.epoch,
             written: old.written,
             clean: old.clean,
-            seat: old.seat.map(|seat| stored::StoredSeat {
+            seat: old.seat.map(|seat| v3::Seat {
                 meeting: seat.meeting,
                 presence: seat.presence,
             }),
@@ -100,8 +100,8 @@ impl From<State> for stored::State {
     }
 }
 
-fn meeting(old: Meeting) -> stored::StoredMeeting {
-    stored::StoredMeeting {
+fn meeting(old: Meeting) -> v3::Meeting {
+    v3::Meeting {
         founding: old.founding,
         secret: old.secret,
         last_present: old.last_present,
@@ -109,15 +109,15 @@ fn meeting(old: Meeting) -> stored::StoredMeeting {
     }
 }
 
-fn record(old: Record) -> stored::StoredRecord {
-    stored::StoredRecord {
+fn record(old: Record) -> v3::Record {
+    v3::Record {
         raw: old.raw,
         received: old.received,
     }
 }
 
-fn prompt(old: Prompt) -> stored::StoredPrompt {
-    stored::StoredPrompt {
+fn prompt(old: Prompt) -> v3::Prompt {
+    v3::Prompt {
         founding: old.founding,
         invitations: old.invitations.into_iter().map(record).collect(),
         answers: old.answers,
@@ -130,16 +130,16 @@ fn prompt(old: Prompt) -> stored::StoredPrompt {
     }
 }
 
-fn claim(old: Claim) -> stored::StoredClaim {
-    stored::StoredClaim {
+fn claim(old: Claim) -> v3::Claim {
+    v3::Claim {
         peer: old.peer,
         name: old.name,
         device: old.device,
     }
 }
 
-fn contact(old: Contact) -> stored::StoredContact {
-    stored::StoredContact {
+fn contact(old: Contact) -> v3::Contact {
+    v3::Contact {
         peer: old.peer,
         name: old.name,
         device: old.device,

@@ -3,6 +3,7 @@
 
 mod alone;
 mod announcing;
+mod clocks;
 mod damage;
 mod invitations;
 mod inviting;

@@ -99,6 +99,7 @@ fn damaged_state_is_told_from_foreign_state() {
         device_name: String::new(),
         stored: Some(stored),
         rejoin: RejoinPolicy::Never,
+        boot: None,
     };
     let mut damaged = sim.machine(anna).disk.clone().unwrap();
     let middle = damaged.len() / 2;
