@@ -12,6 +12,7 @@ use crate::{Interfaces, NodeId, statistics::Counters};
 
 mod announcement;
 mod ear;
+mod group;
 mod hearing;
 mod sightings;
 
@@ -136,7 +137,6 @@ impl Responder {
         sightings: &mpsc::Sender<Sighting>,
         stopped: &mut mpsc::Receiver<()>,
     ) -> Ended {
-        let mut deaf = false;
         loop {
             // A browse whose events are not fetched in time is closed by the library; then this one takes over.
             let browse = match self.daemon.browse(SERVICE) {
@@ -161,8 +161,8 @@ impl Responder {
                             return Ended::PortFree;
                         }
                         News::Verdict(deafness) => {
-                            let healed = std::mem::replace(&mut deaf, deafness.is_some()) && !deaf;
-                            if healed {
+                            // It is told on change alone, so now all is well again.
+                            if deafness.is_none() {
                                 self.begin_again();
                             }
                             Some(Sighting::Hearing(deafness))

@@ -28,6 +28,7 @@ mod error;
 mod gate;
 mod gossip;
 mod interfaces;
+mod links;
 mod listeners;
 mod media_socket;
 mod media_stream;

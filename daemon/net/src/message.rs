@@ -96,6 +96,8 @@ pub enum Deafness {
     PortTaken,
     /// The interfaces that are up, these, have no address but IPv6 link-local ones.
     OnlyLinkLocal(Vec<String>),
+    /// No interface is connected with anything: these are up without a link, or down.
+    NoLink(Vec<String>),
     /// What is sent does not come back through any interface; these are all.
     NotHeardBack(Vec<String>),
 }

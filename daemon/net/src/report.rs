@@ -1,6 +1,7 @@
 //! What the network knows of the ways to others, one by one: for finding out why nobody is heard.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -8,6 +9,7 @@ use std::{
 use crate::{
     Interfaces, NodeId,
     interfaces::{is_link_local_v6, prefix},
+    links::{self, Link},
 };
 
 /// The answer to [`NetworkCommand::Report`](crate::NetworkCommand::Report).
@@ -45,8 +47,10 @@ pub struct InterfaceReport {
 pub enum Unused {
     /// The interfaces are named, and it is not among them.
     NotChosen,
-    /// It is down, or has no link.
+    /// It is switched off.
     Down,
+    /// It has no link: no cable, or no wireless network.
+    NoLink,
     /// It has no address that means anything elsewhere.
     NoAddress,
     /// It is loopback, and there is another.
@@ -69,6 +73,7 @@ pub struct UnreachableNode {
 /// Every interface as the system has it now.
 pub(crate) fn interfaces(allowed: &Interfaces) -> Vec<InterfaceReport> {
     let present = if_addrs::get_if_addrs().unwrap_or_default();
+    let links = links::all();
     let mut up = Vec::new();
     let mut reports: Vec<InterfaceReport> = Vec::new();
     for interface in &present {
@@ -86,7 +91,7 @@ pub(crate) fn interfaces(allowed: &Interfaces) -> Vec<InterfaceReport> {
             reports.push(InterfaceReport::new(&name, Vec::new()));
         }
     }
-    judge(&mut reports, allowed, &up);
+    judge(&mut reports, allowed, &up, &links);
     reports.sort_by(|one, other| one.name.cmp(&other.name));
     reports
 }
@@ -108,11 +113,20 @@ impl InterfaceReport {
 }
 
 /// Says of each interface why it is not used, if it is not.
-fn judge(reports: &mut [InterfaceReport], allowed: &Interfaces, up: &[String]) {
+fn judge(
+    reports: &mut [InterfaceReport],
+    allowed: &Interfaces,
+    up: &[String],
+    links: &BTreeMap<String, Link>,
+) {
     for report in reports.iter_mut() {
         let means_something = |(ip, _): &(IpAddr, u8)| !is_link_local_v6(*ip);
         report.unused = if !allowed.allows(&report.name) {
             Some(Unused::NotChosen)
+        } else if links.get(&report.name) == Some(&Link::Off) {
+            Some(Unused::Down)
+        } else if links.get(&report.name) == Some(&Link::None) {
+            Some(Unused::NoLink)
         } else if !report.addresses.is_empty() && !up.contains(&report.name) {
             Some(Unused::Down)
         } else if !report.addresses.iter().any(means_something) {
@@ -153,21 +167,32 @@ mod tests {
             report("eth0", &["192.0.2.1", "fe80::1"]),
             report("lo", &["127.0.0.1"]),
             report("usb0", &[]),
+            report("usb1", &[]),
+            report("usb2", &[]),
             report("veth1", &["fe80::2"]),
         ];
         let up = ["eth0", "lo", "veth1"].map(str::to_owned);
-        judge(&mut reports, allowed, &up);
+        let links = [
+            ("eth0", Link::Up),
+            ("usb0", Link::Up),
+            ("usb1", Link::None),
+            ("usb2", Link::Off),
+        ];
+        let links = links.map(|(name, link)| (name.to_owned(), link)).into();
+        judge(&mut reports, allowed, &up, &links);
         reports.map(|report| report.unused).into()
     }
 
     #[test]
     fn each_interface_that_is_not_used_has_a_reason() {
-        use Unused::{Down, Loopback, NoAddress, NotChosen};
+        use Unused::{Down, Loopback, NoAddress, NoLink, NotChosen};
         let by_default = [
             Some(Down),
             None,
             Some(Loopback),
             Some(NoAddress),
+            Some(NoLink),
+            Some(Down),
             Some(NoAddress),
         ];
         assert_eq!(unused(&Interfaces::All), by_default);
@@ -176,6 +201,8 @@ mod tests {
             Some(NotChosen),
             Some(NotChosen),
             None,
+            Some(NotChosen),
+            Some(NotChosen),
             Some(NotChosen),
             Some(NotChosen),
         ];

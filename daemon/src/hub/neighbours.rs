@@ -235,6 +235,13 @@ fn deaf(deafness: &Deafness) -> (String, &'static str) {
             ),
             "wait for the network to give it one, or set one; 'ip addr' shows them",
         ),
+        Deafness::NoLink(interfaces) => (
+            format!(
+                "no interface has a link ({}): no cable is plugged in, and no wireless network joined",
+                interfaces.join(", ")
+            ),
+            NO_INTERFACE,
+        ),
         Deafness::NotHeardBack(interfaces) => (
             format!(
                 "multicast is dropped on {}, so no colleague is found",
@@ -283,6 +290,7 @@ mod tests {
         for (deafness, word) in [
             (Deafness::PortTaken, "5353"),
             (Deafness::OnlyLinkLocal(names()), "link-local"),
+            (Deafness::NoLink(names()), "no cable"),
             (Deafness::NotHeardBack(names()), "eth0, wg0"),
         ] {
             assert!(neighbours.note(&NetworkEvent::Hearing(Some(deafness)), now));

@@ -66,8 +66,10 @@ pub struct NetworkInterface {
 pub enum UnusedBecause {
     /// `network.interfaces` does not name it.
     NotChosen,
-    /// It is down, or has no cable.
+    /// It is switched off.
     Down,
+    /// It has no link: no cable, or no wireless network.
+    NoLink,
     /// It has no address, or IPv6 link-local ones alone.
     NoAddress,
     /// Loopback: it leads to nobody else while there is another interface.

@@ -1,33 +1,27 @@
 //! An ear of our own at the group of multicast DNS.
 //!
-//! The mDNS library says nothing of a port that it cannot have, nor of packets that do not come back. This socket listens to
-//! the group and to nothing else: it is bound to the group's address, so it takes no answer away from anybody.
+//! The mDNS library says nothing of a port that it cannot have, nor of packets that do not come back. These sockets listen to
+//! the group and to nothing else.
 
 use std::{
     collections::{HashMap, HashSet},
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use socket_pktinfo::PktInfoUdpSocket;
-use socket2::Domain;
-use tokio::{
-    io::Interest,
-    net::UdpSocket,
-    time::{self, Instant},
+use tokio::time::{self, Instant};
+
+use super::{
+    group::{Packet, Sockets},
+    hearing::{Hearing, Through},
 };
+use crate::{Deafness, Interfaces, interfaces::is_link_local_v6, links};
 
-use super::hearing::Hearing;
-use crate::{Deafness, Interfaces, interfaces::is_link_local_v6};
-
-const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
-const PORT: u16 = 5353;
 /// The interfaces, and the port if it is not to be had, are looked at this often.
 const LOOK: Duration = Duration::from_secs(5);
-/// Packets read in one go.
-const AT_ONCE: usize = 64;
+/// Interfaces listened to over IPv6, each with a socket; a machine with more has containers.
+const MOST_V6: usize = 16;
 /// A question that nobody answers: `_heard._sotto._udp.local`, PTR, IN.
 const PROBE: &[u8] =
     b"\0\0\0\0\0\x01\0\0\0\0\0\0\x06_heard\x06_sotto\x04_udp\x05local\0\0\x0c\0\x01";
@@ -60,24 +54,17 @@ pub(super) enum News {
     PortFree,
 }
 
-/// The socket, and a second handle on it that tokio waits for.
-#[derive(Debug)]
-struct Socket {
-    socket: PktInfoUdpSocket,
-    waited_for: UdpSocket,
-}
-
 /// What listens, and what is heard.
 #[derive(Debug)]
 pub(super) struct Ear {
     interfaces: Interfaces,
-    socket: Option<Socket>,
+    sockets: Sockets,
     hearing: Hearing,
     /// Interfaces by their numbers.
     names: HashMap<u32, String>,
     own: HashSet<IpAddr>,
-    /// Interfaces that are up and have IPv6 link-local addresses alone.
-    link_local: Vec<String>,
+    /// Why nobody can be reached through any interface, if nobody can.
+    cut_off: Option<Deafness>,
     started: Instant,
     look_at: Instant,
     verdict: Option<Deafness>,
@@ -89,11 +76,11 @@ impl Ear {
         let now = Instant::now();
         Self {
             interfaces,
-            socket: None,
+            sockets: Sockets::default(),
             hearing: Hearing::default(),
             names: HashMap::new(),
             own: HashSet::new(),
-            link_local: Vec::new(),
+            cut_off: None,
             started: now,
             look_at: now,
             verdict: None,
@@ -105,16 +92,16 @@ impl Ear {
     pub(super) async fn next(&mut self) -> News {
         loop {
             // Without a socket no probe is sent.
-            let probe = self.socket.as_ref().and(self.hearing.next_probe());
+            let probe = self.hearing.next_probe().filter(|_| self.sockets.listen());
             let probe = probe.map(|at| self.started + at);
             let at = probe.map_or(self.look_at, |at| at.min(self.look_at));
             let heard = tokio::select! {
-                heard = readable(self.socket.as_ref()) => heard,
+                heard = self.sockets.receive() => heard,
                 () = time::sleep_until(at) => Vec::new(),
             };
             let now = Instant::now();
-            for (interface, from) in heard {
-                self.hear(interface, from, now);
+            for packet in heard {
+                self.hear(packet, now);
             }
             let mut free = false;
             if self.look_at <= now {
@@ -153,85 +140,55 @@ impl Ear {
             .iter()
             .filter_map(|it| Some((it.index?, it.name.clone())))
             .collect();
-        let mut with_v4: Vec<(String, Ipv4Addr)> = Vec::new();
-        for interface in &used {
-            if let IpAddr::V4(ip) = interface.ip()
-                && !with_v4.iter().any(|(name, _)| *name == interface.name)
-            {
-                with_v4.push((interface.name.clone(), ip));
-            }
-        }
-        let dialable = |name: &str| {
+        let is_usable = |name: &str| {
             used.iter()
                 .any(|it| it.name == name && !is_link_local_v6(it.ip()))
         };
-        let mut link_local: Vec<String> = used.iter().map(|it| it.name.clone()).collect();
-        link_local.retain(|name| !dialable(name));
-        link_local.dedup();
-        let reaches_others = used
-            .iter()
-            .any(|it| !it.is_loopback() && !is_link_local_v6(it.ip()));
-        self.link_local = if reaches_others {
-            Vec::new()
-        } else {
-            link_local
-        };
-        self.hearing.follow(with_v4, now - self.started);
+        self.cut_off = cut_off(&used, &self.interfaces, is_usable);
+        let mut ways: Vec<(String, Through)> = Vec::new();
+        let mut with_v6 = Vec::new();
+        for interface in &used {
+            let name = &interface.name;
+            match interface.ip() {
+                IpAddr::V4(ip) if !ways.iter().any(|(other, _)| other == name) => {
+                    ways.push((name.clone(), Through::V4(ip)));
+                }
+                // What containers bring has no address but a link-local one.
+                IpAddr::V6(ip) if !ip.is_loopback() && is_usable(name) => {
+                    with_v6.extend(interface.index);
+                }
+                IpAddr::V4(_) | IpAddr::V6(_) => {}
+            }
+        }
+        with_v6.dedup();
+        with_v6.truncate(MOST_V6);
+        let numbers = self.sockets.bind_v6(&with_v6).into_iter();
+        ways.extend(numbers.filter_map(|it| Some((self.names.get(&it)?.clone(), Through::V6(it)))));
+        self.hearing.follow(ways, now - self.started);
         let was_taken = self.lock().bound == Some(false);
-        self.bind();
-        was_taken && self.socket.is_some()
-    }
-
-    fn bind(&mut self) {
-        if self.socket.is_none() {
-            self.open();
+        let addresses: Vec<Ipv4Addr> = self.hearing.addresses().collect();
+        if let Some(bound) = self.sockets.bind_v4(&addresses) {
+            self.lock().bound = bound;
         }
-        let joined = |socket: &Socket| join(&socket.socket, self.hearing.addresses());
-        if self.socket.as_ref().is_none_or(joined) {
-            return;
-        }
-        // Linux keeps the membership of an interface that has gone, and gives 20 to a socket.
-        self.socket = None;
-        self.open();
-        if let Some(socket) = &self.socket {
-            join(&socket.socket, self.hearing.addresses());
-        }
-    }
-
-    fn open(&mut self) {
-        let bound = open();
-        if let Err(error) = &bound {
-            tracing::debug!(%error, "cannot listen to multicast DNS");
-        }
-        let taken = matches!(&bound, Err(error) if error.kind() == io::ErrorKind::AddrInUse);
-        self.lock().bound = match (&bound, taken) {
-            (Ok(_), _) => Some(true),
-            (Err(_), true) => Some(false),
-            (Err(_), false) => None,
-        };
-        self.socket = bound.ok();
+        was_taken && self.sockets.v4.is_some()
     }
 
     fn send_probes(&mut self, now: Instant) {
-        let Some(socket) = &self.socket else {
+        if !self.sockets.listen() {
             return;
-        };
-        let to = SocketAddr::from((GROUP, PORT)).into();
+        }
         for through in self.hearing.probe(now - self.started) {
-            let sent = socket
-                .socket
-                .set_multicast_if_v4(&through)
-                .and_then(|()| socket.socket.send_to(PROBE, &to));
-            if let Err(error) = sent {
-                tracing::debug!(%through, %error, "cannot send to multicast DNS");
+            if let Err(error) = self.sockets.send(PROBE, through) {
+                tracing::debug!(?through, %error, "cannot send to multicast DNS");
             }
         }
     }
 
-    fn hear(&mut self, interface: u32, from: IpAddr, now: Instant) {
-        if let Some(name) = self.names.get(&interface) {
-            let own = self.own.contains(&from);
-            self.hearing.heard(name, own, now - self.started);
+    fn hear(&mut self, packet: Packet, now: Instant) {
+        if let Some(name) = self.names.get(&packet.interface) {
+            let own = self.own.contains(&packet.from);
+            let now = now - self.started;
+            self.hearing.heard(name, packet.from.is_ipv4(), own, now);
         }
     }
 
@@ -239,18 +196,16 @@ impl Ear {
         if self.lock().bound == Some(false) {
             return Some(Deafness::PortTaken);
         }
-        if !self.link_local.is_empty() {
-            return Some(Deafness::OnlyLinkLocal(self.link_local.clone()));
-        }
-        self.hearing.deaf().map(Deafness::NotHeardBack)
+        let deaf = || self.hearing.deaf().map(Deafness::NotHeardBack);
+        self.cut_off.clone().or_else(deaf)
     }
 
     fn share(&self, now: Instant) {
         let of = |name: &String| {
-            let one = self.hearing.of(name)?;
+            let (back, others) = self.hearing.of(name)?;
             let heard = Heard {
-                back: one.heard_back,
-                others: one.others.map(|at| (self.started + at).min(now)),
+                back,
+                others: others.map(|at| (self.started + at).min(now)),
             };
             Some((name.clone(), heard))
         };
@@ -262,61 +217,40 @@ impl Ear {
     }
 }
 
-fn open() -> io::Result<Socket> {
-    let socket = PktInfoUdpSocket::new(Domain::IPV4)?;
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(true)?;
-    socket.set_nonblocking(true)?;
-    socket.set_multicast_loop_v4(true)?;
-    socket.set_multicast_ttl_v4(255)?;
-    socket.bind(&SocketAddr::from((GROUP, PORT)).into())?;
-    let waited_for = UdpSocket::from_std(socket.try_clone_std()?)?;
-    Ok(Socket { socket, waited_for })
-}
-
-/// Joins the group at all these addresses, whether or not that has been done: who knows what has become of an interface
-/// since. Returns whether it is joined everywhere.
-fn join(socket: &PktInfoUdpSocket, addresses: impl Iterator<Item = Ipv4Addr>) -> bool {
-    let mut everywhere = true;
-    for ip in addresses {
-        match socket.join_multicast_v4(&GROUP, &ip) {
-            // It is joined still.
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
-            Err(error) => {
-                tracing::debug!(%ip, %error, "cannot join the group of multicast DNS");
-                everywhere = false;
-            }
-            Ok(()) => {}
-        }
+/// Returns why nobody can be reached through the interfaces that may be used, if none of those that are up has an address
+/// that means anything elsewhere.
+fn cut_off(
+    used: &[if_addrs::Interface],
+    allowed: &Interfaces,
+    is_usable: impl Fn(&str) -> bool,
+) -> Option<Deafness> {
+    if used
+        .iter()
+        .any(|it| !it.is_loopback() && !is_link_local_v6(it.ip()))
+    {
+        return None;
     }
-    everywhere
-}
-
-/// Waits for packets; returns the number of the interface and the sender of each. For ever without a socket. Cancel safe.
-async fn readable(socket: Option<&Socket>) -> Vec<(u32, IpAddr)> {
-    let Some(socket) = socket else {
-        return std::future::pending().await;
-    };
-    if socket.waited_for.readable().await.is_err() {
-        return std::future::pending().await;
+    let mut link_local: Vec<String> = used.iter().map(|it| it.name.clone()).collect();
+    link_local.retain(|name| !is_usable(name));
+    link_local.dedup();
+    if !link_local.is_empty() {
+        return Some(Deafness::OnlyLinkLocal(link_local));
     }
-    let mut heard = Vec::new();
-    // Who speaks matters, not what.
-    let mut packet = [0; 16];
-    while heard.len() < AT_ONCE {
-        let receive = || socket.socket.recv(&mut packet);
-        let Ok((_, info)) = socket.waited_for.try_io(Interest::READABLE, receive) else {
-            break;
-        };
-        let interface = u32::try_from(info.if_index).unwrap_or(0);
-        heard.push((interface, info.addr_src.ip().to_canonical()));
-    }
-    heard
+    let unlinked = links::without_link(allowed);
+    (!unlinked.is_empty()).then_some(Deafness::NoLink(unlinked))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::net::SocketAddr;
+
+    use socket_pktinfo::PktInfoUdpSocket;
+    use socket2::Domain;
+
+    use super::{
+        super::group::{GROUP, Socket},
+        *,
+    };
 
     const LO: Ipv4Addr = Ipv4Addr::LOCALHOST;
 
@@ -325,16 +259,15 @@ mod tests {
         let socket = PktInfoUdpSocket::new(Domain::IPV4).unwrap();
         socket.set_nonblocking(true).unwrap();
         socket.bind(&SocketAddr::from((LO, 0)).into()).unwrap();
-        let waited_for = UdpSocket::from_std(socket.try_clone_std().unwrap()).unwrap();
         let interfaces = Interfaces::Named(vec!["lo".to_owned()]);
         let mut ear = Ear::new(interfaces, Shared::default());
-        ear.socket = Some(Socket { socket, waited_for });
+        ear.sockets.v4 = Some(Socket::new(socket).unwrap());
         ear.look(Instant::now());
         ear
     }
 
     fn leaves(ear: &Ear, group: Ipv4Addr) -> bool {
-        let socket = &ear.socket.as_ref().unwrap().socket;
+        let socket = &ear.sockets.v4.as_ref().unwrap().socket;
         socket.leave_multicast_v4(&group, &LO).is_ok()
     }
 
@@ -352,7 +285,7 @@ mod tests {
         let mut ear = ear();
         assert!(leaves(&ear, GROUP));
         let groups = (1..=u16::MAX).map(|number| Ipv4Addr::from(0xefff_0000 | u32::from(number)));
-        let socket = &ear.socket.as_ref().unwrap().socket;
+        let socket = &ear.sockets.v4.as_ref().unwrap().socket;
         let joined = groups.take_while(|group| socket.join_multicast_v4(group, &LO).is_ok());
         assert!(joined.count() > 1);
         assert_eq!(ear.lock().bound, None);

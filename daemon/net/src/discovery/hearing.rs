@@ -14,61 +14,71 @@ const SOON: Duration = Duration::from_secs(1);
 const SILENT: Duration = Duration::from_secs(5);
 /// The same while they do. Each costs a wake-up of every machine around.
 const WELL: Duration = Duration::from_secs(60);
-/// Interfaces looked after; a machine with more has containers.
-const MAX_INTERFACES: usize = 64;
+/// Ways looked after; a machine with more has containers.
+const MAX_WAYS: usize = 64;
 
-/// The interfaces that may be used, by their names.
+/// A way to the group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Through {
+    /// From this address.
+    V4(Ipv4Addr),
+    /// Through the interface of this number.
+    V6(u32),
+}
+
+impl Through {
+    fn is_v4(self) -> bool {
+        matches!(self, Self::V4(_))
+    }
+}
+
+/// The interfaces that may be used, by their names, each with one way of IPv4, one of IPv6, or both.
 #[derive(Debug, Default)]
-pub(super) struct Hearing(BTreeMap<String, One>);
+pub(super) struct Hearing(BTreeMap<(String, bool), One>);
 
-/// One interface.
+/// One way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct One {
-    pub(super) ip: Ipv4Addr,
+struct One {
+    through: Through,
     /// A packet of our own came back: yes, no, not known yet.
-    pub(super) heard_back: Option<bool>,
+    heard_back: Option<bool>,
     /// When somebody else was heard last.
-    pub(super) others: Option<Duration>,
-    /// When the last probe was sent, while it is out.
-    out: bool,
+    others: Option<Duration>,
+    /// Probes that were sent since one came back last.
     missed: u32,
     next: Duration,
 }
 
 impl Hearing {
-    /// Takes in which interfaces there are now, with an address each.
-    pub(super) fn follow(&mut self, present: Vec<(String, Ipv4Addr)>, now: Duration) {
-        self.0.retain(|name, one| {
+    /// Takes in which ways there are now, each with the name of its interface.
+    pub(super) fn follow(&mut self, present: Vec<(String, Through)>, now: Duration) {
+        self.0.retain(|(name, _), one| {
             present
                 .iter()
-                .any(|(other, ip)| other == name && one.ip == *ip)
+                .any(|(other, through)| other == name && one.through == *through)
         });
-        for (name, ip) in present.into_iter().take(MAX_INTERFACES) {
-            self.0.entry(name).or_insert(One {
-                ip,
+        for (name, through) in present.into_iter().take(MAX_WAYS) {
+            self.0.entry((name, through.is_v4())).or_insert(One {
+                through,
                 heard_back: None,
                 others: None,
-                out: false,
                 missed: 0,
                 next: now,
             });
         }
     }
 
-    /// Returns through which addresses to send a probe now.
-    pub(super) fn probe(&mut self, now: Duration) -> Vec<Ipv4Addr> {
+    /// Returns on which ways to send a probe now.
+    pub(super) fn probe(&mut self, now: Duration) -> Vec<Through> {
         let due = self.0.values_mut().filter(|one| one.next <= now);
         let mut through = Vec::new();
         for one in due {
-            if one.out {
-                one.missed = one.missed.saturating_add(1);
-            }
             if one.missed >= PATIENCE {
                 one.heard_back = Some(false);
             }
-            one.out = true;
             one.next = now + if one.missed > PATIENCE { SILENT } else { SOON };
-            through.push(one.ip);
+            one.missed = one.missed.saturating_add(1);
+            through.push(one.through);
         }
         through
     }
@@ -78,47 +88,65 @@ impl Hearing {
         self.0.values().map(|one| one.next).min()
     }
 
-    /// Notes a packet that came in on an interface, from this machine or from another.
-    pub(super) fn heard(&mut self, interface: &str, own: bool, now: Duration) {
-        let Some(one) = self.0.get_mut(interface) else {
+    /// Notes a packet that came in on an interface, by IPv4 or IPv6, from this machine or from another.
+    pub(super) fn heard(&mut self, interface: &str, v4: bool, own: bool, now: Duration) {
+        let Some(one) = self.0.get_mut(&(interface.to_owned(), v4)) else {
             return;
         };
         if own {
             one.heard_back = Some(true);
             one.missed = 0;
-            one.out = false;
             one.next = now + WELL;
         } else {
             one.others = Some(now);
         }
     }
 
-    /// Returns an address of each interface.
+    /// Returns an address of each interface that has one of IPv4.
     pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        self.0.values().map(|one| one.ip)
+        self.0.values().filter_map(|one| match one.through {
+            Through::V4(ip) => Some(ip),
+            Through::V6(_) => None,
+        })
     }
 
-    /// Returns what is known of an interface.
-    pub(super) fn of(&self, interface: &str) -> Option<&One> {
-        self.0.get(interface)
+    /// Returns whether a packet of our own came back through an interface, and when somebody else was heard there last.
+    ///
+    /// One way that works is enough: mDNS uses both.
+    pub(super) fn of(&self, interface: &str) -> Option<(Option<bool>, Option<Duration>)> {
+        let ways = [true, false].map(|v4| self.0.get(&(interface.to_owned(), v4)));
+        let ways = || ways.iter().flatten();
+        ways().next()?;
+        let back = if ways().any(|one| one.heard_back == Some(true)) {
+            Some(true)
+        } else if ways().all(|one| one.heard_back == Some(false)) {
+            Some(false)
+        } else {
+            None
+        };
+        Some((back, ways().filter_map(|one| one.others).max()))
     }
 
     /// Returns the interfaces through which nothing comes back, if nothing comes back anywhere. Loopback does not count
     /// where there is another.
     pub(super) fn deaf(&self) -> Option<Vec<String>> {
-        let outside = |one: &One| !one.ip.is_loopback();
+        let outside = |one: &One| match one.through {
+            Through::V4(ip) => !ip.is_loopback(),
+            Through::V6(_) => true,
+        };
         let only_loopback = !self.0.values().any(outside);
         let counts = self
             .0
             .iter()
             .filter(|(_, one)| only_loopback || outside(one));
         let mut silent = Vec::new();
-        for (name, one) in counts {
+        for ((name, _), one) in counts {
             if one.heard_back != Some(false) {
                 return None;
             }
             silent.push(name.clone());
         }
+        silent.dedup();
         (!silent.is_empty()).then_some(silent)
     }
 }
@@ -131,10 +159,10 @@ mod tests {
         Duration::from_secs(count)
     }
 
-    fn present(names: &[&str]) -> Vec<(String, Ipv4Addr)> {
+    fn present(names: &[&str]) -> Vec<(String, Through)> {
         let ip = |name: &str| match name {
-            "lo" => Ipv4Addr::LOCALHOST,
-            name => Ipv4Addr::new(192, 0, 2, name.as_bytes()[name.len() - 1]),
+            "lo" => Through::V4(Ipv4Addr::LOCALHOST),
+            name => Through::V4(Ipv4Addr::new(192, 0, 2, name.as_bytes()[name.len() - 1])),
         };
         names
             .iter()
@@ -149,11 +177,11 @@ mod tests {
             let through = hearing.probe(now);
             sent += through.len();
             for name in answering {
-                if hearing
-                    .of(name)
-                    .is_some_and(|one| through.contains(&one.ip))
-                {
-                    hearing.heard(name, true, now);
+                for v4 in [true, false] {
+                    let one = hearing.0.get(&((*name).to_owned(), v4));
+                    if one.is_some_and(|one| through.contains(&one.through)) {
+                        hearing.heard(name, v4, true, now);
+                    }
                 }
             }
         }
@@ -166,14 +194,14 @@ mod tests {
         hearing.follow(present(&["eth0", "lo"]), seconds(0));
         run(&mut hearing, 0, 3, &["lo"]);
         assert_eq!(
-            (hearing.deaf(), hearing.of("eth0").unwrap().heard_back),
+            (hearing.deaf(), hearing.of("eth0").unwrap().0),
             (None, None)
         );
         run(&mut hearing, 3, 5, &["lo"]);
         assert_eq!(hearing.deaf(), Some(vec!["eth0".to_owned()]));
         run(&mut hearing, 5, 12, &["lo", "eth0"]);
         assert_eq!(
-            (hearing.deaf(), hearing.of("eth0").unwrap().heard_back),
+            (hearing.deaf(), hearing.of("eth0").unwrap().0),
             (None, Some(true))
         );
     }
@@ -183,7 +211,7 @@ mod tests {
         let mut hearing = Hearing::default();
         hearing.follow(present(&["eth0", "wg1"]), seconds(0));
         run(&mut hearing, 0, 9, &["eth0"]);
-        assert_eq!(hearing.of("wg1").unwrap().heard_back, Some(false));
+        assert_eq!(hearing.of("wg1").unwrap().0, Some(false));
         assert_eq!(hearing.deaf(), None);
         hearing.follow(present(&["lo"]), seconds(9));
         run(&mut hearing, 9, 19, &[]);
@@ -197,6 +225,29 @@ mod tests {
     }
 
     #[test]
+    fn one_family_that_works_is_enough_and_ipv6_alone_counts() {
+        let mut hearing = Hearing::default();
+        let both = || {
+            [
+                present(&["eth0"]),
+                vec![("eth0".to_owned(), Through::V6(2))],
+            ]
+            .concat()
+        };
+        hearing.follow(both(), seconds(0));
+        run(&mut hearing, 0, 5, &[]);
+        assert_eq!(hearing.deaf(), Some(vec!["eth0".to_owned()]));
+        hearing.heard("eth0", false, true, seconds(5));
+        assert_eq!(hearing.deaf(), None);
+        assert_eq!(hearing.of("eth0").unwrap().0, Some(true));
+        hearing.follow(vec![("eth0".to_owned(), Through::V6(3))], seconds(6));
+        assert_eq!(hearing.of("eth0").unwrap().0, None, "another interface");
+        run(&mut hearing, 6, 11, &[]);
+        assert_eq!(hearing.of("eth0").unwrap().0, Some(false));
+        assert_eq!(hearing.deaf(), Some(vec!["eth0".to_owned()]));
+    }
+
+    #[test]
     fn while_all_is_well_probes_are_rare_and_a_late_silence_is_noticed() {
         let mut hearing = Hearing::default();
         hearing.follow(present(&["eth0"]), seconds(0));
@@ -206,8 +257,8 @@ mod tests {
         assert!(hearing.deaf().is_some());
         let sent = run(&mut hearing, 700, 800, &[]);
         assert!((15..=25).contains(&sent), "{sent}");
-        hearing.heard("eth0", false, seconds(800));
+        hearing.heard("eth0", true, false, seconds(800));
         assert!(hearing.deaf().is_some(), "others do not hear us by that");
-        assert_eq!(hearing.of("eth0").unwrap().others, Some(seconds(800)));
+        assert_eq!(hearing.of("eth0").unwrap().1, Some(seconds(800)));
     }
 }

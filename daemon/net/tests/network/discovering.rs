@@ -5,10 +5,13 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use sotto_net::{Deafness, NetworkCommand, NetworkEvent, NetworkReport, Verdict};
+use sotto_net::{
+    Deafness, Interfaces, NetworkCommand, NetworkConfig, NetworkEvent, NetworkReport, Unused,
+    Verdict,
+};
 use tokio::task::JoinSet;
 
 use crate::fixture::{Node, in_namespace, sh};
@@ -243,6 +246,93 @@ fn a_clone_is_told_though_nobody_else_is_there() {
                 assert_eq!(address.await.port(), of.port());
                 assert_eq!(report(told).await.clones.len(), 1);
             }
+        },
+    );
+}
+
+#[test]
+fn a_third_is_not_hammered_by_two_clones() {
+    in_namespace(
+        "discovering::a_third_is_not_hammered_by_two_clones",
+        || async {
+            let mut bao = Node::start(2).await;
+            let anna = Node::start(1).await;
+            let clone = Node::start(1).await;
+            let begin = Instant::now();
+            let (mut connected, mut refused) = (0, 0);
+            while let Some(left) = Duration::from_secs(10).checked_sub(begin.elapsed()) {
+                let news = tokio::time::timeout(left, bao.events.recv()).await;
+                match news {
+                    Ok(Some(NetworkEvent::Connected { peer, .. })) if peer == anna.id => {
+                        connected += 1;
+                    }
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("Bao's network has stopped"),
+                    Err(_) => break,
+                }
+                refused = bao.network.statistics().connections_refused;
+            }
+            let dials = [&anna, &clone].map(|node| node.network.statistics().dials);
+            println!("{connected} connections, {refused} refused, {dials:?} dials");
+            assert!((1..=8).contains(&connected), "{connected} connections");
+            assert!(refused <= 6, "{refused} connections were refused");
+            assert!(dials.iter().all(|dials| *dials <= 12), "{dials:?} dials");
+        },
+    );
+}
+
+/// `d0` with an address of IPv6 alone; `d1` is its other end.
+const CABLE: &str = "ip link add d0 type veth peer name d1 && ip link set d0 addrgenmode none && \
+                     ip addr add fd00:77::1/64 dev d0 nodad && ip link set d0 up";
+
+fn on_cable(seed: u8) -> NetworkConfig {
+    let mut config = NetworkConfig::new([seed; 32]);
+    config.interfaces = Interfaces::Named(vec!["d0".to_owned()]);
+    config
+}
+
+#[test]
+fn multicast_of_ipv6_alone_is_listened_to() {
+    in_namespace(
+        "discovering::multicast_of_ipv6_alone_is_listened_to",
+        || async {
+            sh(CABLE);
+            sh("ip link set d1 up");
+            sh(
+                "nft add table inet t && nft add chain inet t in '{ type filter hook input priority 0; }'",
+            );
+            sh("nft add rule inet t in udp dport 5353 drop");
+            let mut anna = Node::start_with(on_cable(1)).await;
+            let d0 = vec!["d0".to_owned()];
+            assert_eq!(hearing(&mut anna).await, Some(Deafness::NotHeardBack(d0)));
+            sh("nft delete table inet t");
+            assert_eq!(hearing(&mut anna).await, None);
+            let interfaces = report(&anna).await.interfaces;
+            let d0 = interfaces.iter().find(|it| it.name == "d0").unwrap();
+            assert_eq!(d0.heard_back, Some(true));
+        },
+    );
+}
+
+#[test]
+fn a_cable_that_is_not_plugged_in_is_told_and_that_it_is() {
+    in_namespace(
+        "discovering::a_cable_that_is_not_plugged_in_is_told_and_that_it_is",
+        || async {
+            sh(CABLE);
+            let mut anna = Node::start_with(on_cable(1)).await;
+            let d0 = vec!["d0".to_owned()];
+            assert_eq!(hearing(&mut anna).await, Some(Deafness::NoLink(d0)));
+            let unused = |report: NetworkReport| {
+                let mut interfaces = report.interfaces.into_iter();
+                interfaces.find(|it| it.name == "d0").unwrap().unused
+            };
+            assert_eq!(unused(report(&anna).await), Some(Unused::NoLink));
+            sh("ip link set d1 up");
+            assert_eq!(hearing(&mut anna).await, None);
+            assert_eq!(unused(report(&anna).await), None);
+            sh("ip link set d0 down");
+            assert_eq!(unused(report(&anna).await), Some(Unused::Down));
         },
     );
 }

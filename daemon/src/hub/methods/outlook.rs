@@ -89,6 +89,7 @@ fn interface(report: InterfaceReport) -> NetworkInterface {
         unused_because: report.unused.map(|unused| match unused {
             Unused::NotChosen => UnusedBecause::NotChosen,
             Unused::Down => UnusedBecause::Down,
+            Unused::NoLink => UnusedBecause::NoLink,
             Unused::NoAddress => UnusedBecause::NoAddress,
             Unused::Loopback => UnusedBecause::Loopback,
         }),
