@@ -45,11 +45,10 @@ pub(crate) async fn open(
     let socket = open_socket(voice, &config.interfaces).await?;
     config.media = socket.follower();
     let (network, events) = start_network(connections, config).await?;
-    let elsewhere = [
+    let warning = warning(
         connections.elsewhere(network.port(), "connections"),
         voice.elsewhere(socket.local_port(), "voice"),
-    ];
-    let warning = warning(&elsewhere.into_iter().flatten().collect::<Vec<_>>());
+    );
     if let Some(warning) = &warning {
         tracing::warn!("{}", warning.text);
     }
@@ -107,25 +106,23 @@ struct Elsewhere {
     purpose: &'static str,
 }
 
-fn warning(elsewhere: &[Elsewhere]) -> Option<Notice> {
-    let (ports, are) = match elsewhere {
-        [] => return None,
-        [one] => (format!("port {}", one.taken), "is"),
-        [first, rest @ ..] => {
-            let rest: String = rest
-                .iter()
-                .map(|one| format!(" and {}", one.taken))
-                .collect();
-            (format!("ports {}{rest}", first.taken), "are")
-        }
+impl Elsewhere {
+    fn instead(&self) -> String {
+        format!("{} for {}", self.used, self.purpose)
+    }
+}
+
+fn warning(connections: Option<Elsewhere>, voice: Option<Elsewhere>) -> Option<Notice> {
+    let (ports, instead) = match (connections, voice) {
+        (None, None) => return None,
+        (Some(one), None) | (None, Some(one)) => (format!("port {} is", one.taken), one.instead()),
+        (Some(one), Some(other)) => (
+            format!("ports {} and {} are", one.taken, other.taken),
+            format!("{} and {}", one.instead(), other.instead()),
+        ),
     };
-    let instead: Vec<String> = elsewhere
-        .iter()
-        .map(|one| format!("{} for {}", one.used, one.purpose))
-        .collect();
     let text = format!(
-        "{ports} {are} taken by another program or another user's Sotto: using {} until the next start",
-        instead.join(" and ")
+        "{ports} taken by another program or another user's Sotto: using {instead} until the next start"
     );
     let mut warning = notice(NoticeKind::Other, Severity::Warning, text);
     warning.hint = Some(
@@ -190,12 +187,12 @@ mod tests {
         let own = Wanted::Own(LISTEN_PORT);
         assert!(own.elsewhere(LISTEN_PORT, "connections").is_none());
         assert!(Wanted::Chosen(ANY).elsewhere(4000, "voice").is_none());
-        assert_eq!(warning(&[]), None);
-        let both = [
-            own.elsewhere(4000, "connections").unwrap(),
-            Wanted::Own(MEDIA_PORT).elsewhere(4001, "voice").unwrap(),
-        ];
-        let warning = warning(&both).unwrap();
+        assert_eq!(warning(None, None), None);
+        let connections = || own.elsewhere(4000, "connections");
+        let one = warning(connections(), None).unwrap().text;
+        assert!(one.starts_with("port 26606 is taken"), "{one}");
+        let voice = Wanted::Own(MEDIA_PORT).elsewhere(4001, "voice");
+        let warning = warning(connections(), voice).unwrap();
         assert!(
             warning.text.starts_with("ports 26606 and 26607 are taken"),
             "{}",

@@ -27,9 +27,7 @@ pub(crate) fn clean_name(text: &str) -> String {
 /// ```
 #[must_use]
 pub fn hidden_in_name(name: &str) -> Option<char> {
-    let hidden = |it: &char| {
-        !it.is_whitespace() && (it.is_control() || acts_unseen(*it) || is_number_sign(*it))
-    };
+    let hidden = |it: &char| !it.is_whitespace() && is_left_out(*it, true);
     name.chars().find(hidden)
 }
 
@@ -49,6 +47,11 @@ pub(crate) fn clean_title(text: &str) -> String {
     clean(text, MAX_TITLE, false)
 }
 
+/// Returns whether a character has no place in a title, or in a name.
+fn is_left_out(character: char, is_name: bool) -> bool {
+    character.is_control() || acts_unseen(character) || (is_name && is_number_sign(character))
+}
+
 fn clean(text: &str, max_bytes: usize, is_name: bool) -> String {
     let mut cleaned = String::new();
     // Kept back until something visible follows.
@@ -61,10 +64,7 @@ fn clean(text: &str, max_bytes: usize, is_name: bool) -> String {
             between = Some(' ').filter(|_| !cleaned.is_empty());
             continue;
         }
-        if character.is_control()
-            || acts_unseen(character)
-            || (is_name && is_number_sign(character))
-        {
+        if is_left_out(character, is_name) {
             continue;
         }
         if is_joiner(character) {

@@ -109,6 +109,11 @@ impl Subnets {
     }
 }
 
+/// Says whether an address holds on its own link alone and cannot be dialled.
+pub(crate) fn is_link_local_v6(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,8 +68,7 @@ pub(crate) struct Driver {
     attempts: Attempts,
     inbox: direct::Inbox,
     outbox: direct::Outbox,
-    receipts: gossip::Receipts,
-    held: gossip::Held,
+    gossip: gossip::Waiting,
     events: Events,
     media: Media,
     counters: Arc<Counters>,
@@ -112,8 +111,7 @@ impl Driver {
             attempts: Attempts::default(),
             inbox: direct::Inbox::default(),
             outbox: direct::Outbox::default(),
-            receipts: gossip::Receipts::default(),
-            held: gossip::Held::default(),
+            gossip: gossip::Waiting::default(),
             events: Events::new(events),
             media,
             counters,
@@ -194,13 +192,13 @@ impl Driver {
         }
         self.own.listen(&mut self.swarm);
         let now = Instant::now();
-        while let Some(receipt) = self.receipts.overdue(now) {
+        while let Some(receipt) = self.gossip.receipts.overdue(now) {
             self.counters.verdicts_missed.increment();
             self.report(&receipt, libp2p::gossipsub::MessageAcceptance::Ignore);
         }
         self.counters
             .gossip_unsent
-            .add(self.held.expire(now) as u64);
+            .add(self.gossip.held.expire(now) as u64);
         for (asked, _) in self.outbox.expired(now) {
             self.fail_request(asked, crate::DirectError::Timeout);
         }

@@ -60,6 +60,13 @@ pub(crate) fn behaviour(keypair: &identity::Keypair) -> Result<Behaviour, Networ
         .map_err(|error| NetworkError::Setup(error.to_owned()))
 }
 
+/// Messages that wait: others' for the caller's verdict, our own for a subscriber.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    pub(crate) receipts: Receipts,
+    pub(crate) held: Held,
+}
+
 /// Messages handed to the caller, whose verdict gossipsub awaits.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {

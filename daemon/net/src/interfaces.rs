@@ -6,7 +6,11 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use crate::{Interfaces, addresses::Subnets, routes::Routes};
+use crate::{
+    Interfaces,
+    addresses::{Subnets, is_link_local_v6},
+    routes::Routes,
+};
 
 /// The usable addresses at one moment; two tables are equal if nothing changed for us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -68,7 +72,7 @@ impl InterfaceTable {
         let mut networks = Vec::new();
         for address in self.addresses.iter().filter(|it| own.contains(&it.ip)) {
             networks.push((address.ip, address.prefix));
-            networks.extend(self.routes.through(&[address.interface.as_str()]).near());
+            networks.extend(self.routes.near_through(&address.interface));
         }
         Subnets::new(networks)
     }
@@ -106,8 +110,7 @@ impl InterfaceTable {
             |address: &&LocalAddress| Subnets::new([(address.ip, address.prefix)]).contains(remote);
         let direct = self.addresses.iter().filter(near);
         let through = |address: &&LocalAddress| {
-            let routes = self.routes.through(&[address.interface.as_str()]);
-            Subnets::new(routes.near()).contains(remote)
+            Subnets::new(self.routes.near_through(&address.interface)).contains(remote)
         };
         direct
             .max_by_key(|address| address.prefix)
@@ -151,10 +154,6 @@ pub(crate) fn prefix(interface: &if_addrs::Interface) -> u8 {
         if_addrs::IfAddr::V4(address) => address.prefixlen,
         if_addrs::IfAddr::V6(address) => address.prefixlen,
     }
-}
-
-pub(crate) fn is_link_local_v6(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local())
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::{
 
 use crate::{
     Interfaces, NodeId,
-    interfaces::{is_link_local_v6, prefix},
+    addresses::is_link_local_v6,
+    interfaces::prefix,
     links::{self, Link},
 };
 

@@ -4,7 +4,13 @@
 //! person may have set up so count: a VPN that takes everything (`0.0.0.0/0`, or halves and quarters of it) says nothing of
 //! who is near.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+};
+
+use crate::addresses::is_link_local_v6;
 
 /// Prefixes shorter than this are taken for a way out.
 const NEAREST_V4: u8 = 8;
@@ -13,7 +19,7 @@ const NEAREST_V6: u8 = 16;
 const UP: u32 = 0x0001;
 const ROUTED: u32 = 0x0002;
 const REJECTS: u32 = 0x0200;
-/// Routes looked at; a machine with more is a router itself.
+/// Routes of IPv4, and of IPv6, looked at; a machine with more is a router itself.
 const MAX_ROUTES: usize = 512;
 
 /// The routing table, as far as it tells who is near.
@@ -28,15 +34,19 @@ pub(crate) struct Routes {
 impl Routes {
     /// Asks the system. Where it does not say, there are none.
     pub(crate) fn read() -> Self {
-        let read = |path| std::fs::read_to_string(path).unwrap_or_default();
-        Self::parse(&read("/proc/net/route"), &read("/proc/net/ipv6_route"))
+        // A router's table has a million lines, of which the first are read.
+        let open = |path| File::open(path).map(BufReader::new).ok();
+        let v4 = open("/proc/net/route").into_iter();
+        let v6 = open("/proc/net/ipv6_route").into_iter();
+        Self::parse(v4.flat_map(lines), v6.flat_map(lines))
     }
 
-    fn parse(v4: &str, v6: &str) -> Self {
+    fn parse(v4: impl Iterator<Item = String>, v6: impl Iterator<Item = String>) -> Self {
         let mut routes = Self::default();
-        let v4 = v4.lines().skip(1).filter_map(route_v4);
-        let v6 = v6.lines().filter_map(route_v6);
-        for route in v4.chain(v6).take(MAX_ROUTES) {
+        let v4 = v4.skip(1).take(MAX_ROUTES);
+        let v4 = v4.filter_map(|line| route_v4(&line));
+        let v6 = v6.take(MAX_ROUTES).filter_map(|line| route_v6(&line));
+        for route in v4.chain(v6) {
             routes.add(route);
         }
         routes
@@ -54,7 +64,10 @@ impl Routes {
             if !self.out.contains(&route.interface) {
                 self.out.push(route.interface);
             }
-        } else if route.flags & ROUTED == 0 && !is_link_local_or_multicast(route.network) {
+            return;
+        }
+        let leads_nowhere = route.network.is_multicast() || is_link_local_v6(route.network);
+        if route.flags & ROUTED == 0 && !leads_nowhere {
             self.near
                 .push((route.interface, route.network, route.prefix));
         }
@@ -79,6 +92,12 @@ impl Routes {
         self.near
             .iter()
             .map(|(_, network, prefix)| (*network, *prefix))
+    }
+
+    /// Networks reached without a router through one interface.
+    pub(crate) fn near_through(&self, interface: &str) -> impl Iterator<Item = (IpAddr, u8)> {
+        let near = self.near.iter().filter(move |(of, ..)| of == interface);
+        near.map(|(_, network, prefix)| (*network, *prefix))
     }
 
     /// Whether an interface leads out.
@@ -113,6 +132,11 @@ struct Route {
     flags: u32,
 }
 
+/// Returns the lines of a file as far as it can be read.
+fn lines(file: BufReader<File>) -> impl Iterator<Item = String> {
+    file.lines().map_while(Result::ok)
+}
+
 /// Reads a line of `/proc/net/route`: interface, destination, gateway, flags, three counts, mask. Numbers are in the
 /// machine's byte order.
 fn route_v4(line: &str) -> Option<Route> {
@@ -139,19 +163,31 @@ fn route_v6(line: &str) -> Option<Route> {
     })
 }
 
-fn is_link_local_or_multicast(network: IpAddr) -> bool {
-    match network {
-        IpAddr::V4(ip) => ip.is_multicast(),
-        IpAddr::V6(ip) => ip.is_multicast() || ip.is_unicast_link_local(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const HEAD: &str =
         "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n";
+
+    fn parse(v4: &str, v6: &str) -> Routes {
+        let [v4, v6] = [v4, v6].map(|table| table.lines().map(str::to_owned));
+        Routes::parse(v4, v6)
+    }
+
+    #[cfg(target_endian = "little")]
+    #[test]
+    fn of_a_long_table_the_beginning_is_read() {
+        let line = "wg0\t00004064\t00000000\t0001\t0\t0\t0\t0000C0FF\t0\t0\t0";
+        let mut read = 0;
+        let endless = std::iter::repeat_with(|| {
+            read += 1;
+            line.to_owned()
+        });
+        let routes = Routes::parse(endless, std::iter::empty());
+        assert_eq!(routes.near().count(), MAX_ROUTES);
+        assert_eq!(read, MAX_ROUTES + 1, "with the head");
+    }
 
     /// The tables as a little-endian machine writes them.
     #[cfg(target_endian = "little")]
@@ -165,18 +201,13 @@ mod tests {
         );
         let v6 = "fd000001000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 00000001     wg0\n\
                   fe800000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001    eth0\n";
-        let routes = Routes::parse(&v4, v6);
-        let through = routes.through(&["wg0"]);
-        let near: Vec<_> = through
-            .near()
+        let routes = parse(&v4, v6);
+        let near: Vec<_> = routes
+            .near_through("wg0")
             .map(|(ip, prefix)| format!("{ip}/{prefix}"))
             .collect();
         assert_eq!(near, ["100.64.0.0/10", "fd00:1::/64"]);
-        assert_eq!(
-            routes.through(&["eth0"]).near().count(),
-            0,
-            "it has a router"
-        );
+        assert_eq!(routes.near_through("eth0").count(), 0, "it has a router");
         let out = ["wlan0", "tun0", "wg0", "eth0"].map(|name| routes.lead_out(name));
         assert_eq!(out, [true, true, false, false]);
     }
@@ -184,6 +215,6 @@ mod tests {
     #[test]
     fn nonsense_is_no_route() {
         let nonsense = format!("{HEAD}eth0\nwg0 zz\n\n");
-        assert_eq!(Routes::parse(&nonsense, "fd00 40\nx"), Routes::default());
+        assert_eq!(parse(&nonsense, "fd00 40\nx"), Routes::default());
     }
 }

@@ -16,7 +16,7 @@ use super::{
     group::{Packet, Sockets},
     hearing::{Hearing, Through},
 };
-use crate::{Deafness, Interfaces, interfaces::is_link_local_v6, links};
+use crate::{Deafness, Interfaces, addresses::is_link_local_v6, links};
 
 /// The interfaces, and the port if it is not to be had, are looked at this often.
 const LOOK: Duration = Duration::from_secs(5);

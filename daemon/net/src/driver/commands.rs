@@ -24,10 +24,12 @@ impl Driver {
                     .unsubscribe(&IdentTopic::new(topic));
             }
             NetworkCommand::Publish { topic, data } => self.publish(topic, data, true),
-            NetworkCommand::Verdict { receipt, verdict } => match self.receipts.redeem(receipt) {
-                Some(receipt) => self.report(&receipt, acceptance(verdict)),
-                None => self.counters.verdicts_missed.increment(),
-            },
+            NetworkCommand::Verdict { receipt, verdict } => {
+                match self.gossip.receipts.redeem(receipt) {
+                    Some(receipt) => self.report(&receipt, acceptance(verdict)),
+                    None => self.counters.verdicts_missed.increment(),
+                }
+            }
             NetworkCommand::Request { to, id, data } => self.request(Asked { to, id }, data),
             NetworkCommand::Respond { id, data } => self.respond(id, data),
             NetworkCommand::Connect { peer, addresses } => {
@@ -94,7 +96,7 @@ impl Driver {
         match gossip.publish(IdentTopic::new(topic.clone()), data.clone()) {
             Ok(_) => self.counters.gossip_published.increment(),
             Err(PublishError::NoPeersSubscribedToTopic) if hold => {
-                if self.held.hold(topic, data, Instant::now()) {
+                if self.gossip.held.hold(topic, data, Instant::now()) {
                     self.counters.gossip_unsent.increment();
                 }
             }

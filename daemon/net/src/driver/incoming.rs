@@ -198,13 +198,16 @@ impl Driver {
             } => {
                 let author = message.source.as_ref().and_then(NodeId::from_peer_id);
                 let now = Instant::now();
-                let receipt = self.receipts.issue(message_id, propagation_source, now);
+                let receipt = self
+                    .gossip
+                    .receipts
+                    .issue(message_id, propagation_source, now);
                 let neighbour = NodeId::from_peer_id(&propagation_source);
                 let (Some(author), Some(neighbour), false) =
                     (author, neighbour, self.events.is_behind())
                 else {
                     self.counters.gossip_dropped.increment();
-                    if let Some(receipt) = self.receipts.redeem(receipt) {
+                    if let Some(receipt) = self.gossip.receipts.redeem(receipt) {
                         self.report(&receipt, gossipsub::MessageAcceptance::Ignore);
                     }
                     return;
@@ -218,14 +221,14 @@ impl Driver {
                     data: message.data,
                     receipt,
                 });
-                while let Some(receipt) = self.receipts.overdue(now) {
+                while let Some(receipt) = self.gossip.receipts.overdue(now) {
                     self.counters.verdicts_missed.increment();
                     self.report(&receipt, gossipsub::MessageAcceptance::Ignore);
                 }
             }
             gossipsub::Event::Subscribed { peer_id, topic } => {
                 let topic = topic.into_string();
-                for data in self.held.release(&topic) {
+                for data in self.gossip.held.release(&topic) {
                     self.publish(topic.clone(), data, false);
                 }
                 if let Some(peer) = NodeId::from_peer_id(&peer_id) {
