@@ -8,6 +8,7 @@ mod cut_off;
 mod damage;
 mod desktop;
 mod disk;
+mod doctor;
 mod faults;
 mod hotkeys;
 mod invitations;
@@ -104,6 +105,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     local::one_daemon_runs_in_a_home;
     service::a_service_is_installed_hangs_comes_back_and_is_removed;
     local::mistakes_are_explained;
+    doctor::the_doctor_finds_causes_between_real_daemons;
 ];
 
 fn main() -> ExitCode {
