@@ -8,7 +8,7 @@ use std::time::Duration;
 use redaction::Redaction;
 use serde::Serialize;
 use serde_json::Value;
-use sotto_control::{EventsSubscribe, Places, config};
+use sotto_control::{EventsSubscribe, NetworkGet, Places, config};
 use tokio::time::timeout;
 
 use crate::connection::ask;
@@ -29,10 +29,17 @@ const READ_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn make() -> Result<String, Failure> {
     let places = Places::find()?;
     let machine = Machine::here();
-    let (snapshot, findings) =
-        tokio::join!(ask(EventsSubscribe { levels: false }), doctor::examine());
+    let (snapshot, network, findings) = tokio::join!(
+        ask(EventsSubscribe { levels: false }),
+        ask(NetworkGet {}),
+        doctor::examine()
+    );
     let snapshot = snapshot.map(|snapshot| serde_json::to_value(snapshot).unwrap_or_default());
     let mut redaction = redaction(&machine, snapshot.as_ref().ok());
+    // The doctor names also those who are not reached.
+    if let Ok(network) = network {
+        redaction.hide_all_of(&serde_json::to_value(network).unwrap_or_default());
+    }
     let state = match &snapshot {
         Ok(snapshot) => in_json(snapshot),
         Err(failure) => failure.to_string(),
@@ -43,11 +50,13 @@ pub(crate) async fn make() -> Result<String, Failure> {
         Err(error) => error.to_string(),
     };
     redaction.hide_names_in(&settings);
+    // A name must not be broken into two lines before it is replaced.
+    let findings = findings?.reworded(|text| redaction.of(text));
     let sections = [
         ("Programs", programs(&machine)),
         (
             "What the doctor found",
-            format::diagnosis(&findings?, true, Style::for_stream(false)),
+            format::diagnosis(&findings, true, Style::for_stream(false)),
         ),
         ("The daemon's state", state),
         ("Settings", settings),

@@ -114,6 +114,17 @@ impl Report {
         Self { findings }
     }
 
+    /// Replaces every text that is shown to people.
+    pub(crate) fn reworded(mut self, mut reword: impl FnMut(&str) -> String) -> Self {
+        for finding in &mut self.findings {
+            finding.what = reword(&finding.what);
+            for text in [&mut finding.why, &mut finding.help].into_iter().flatten() {
+                *text = reword(text);
+            }
+        }
+        self
+    }
+
     /// Returns the first part that has a problem.
     pub(crate) fn ails(&self) -> Option<Area> {
         let mut problems = self
@@ -146,5 +157,16 @@ mod tests {
         assert_eq!(report.findings[0].check, "linger");
         let well = Report::new(vec![Finding::note(Area::Daemon, "linger", "on")]);
         assert_eq!(well.ails(), None);
+    }
+
+    #[test]
+    fn every_text_for_people_is_reworded() {
+        let finding = Finding::note(Area::Network, "colleagues", "Anna is away")
+            .because("Anna went")
+            .helped_by("call Anna");
+        let report = Report::new(vec![finding]).reworded(|text| text.replace("Anna", "person-1"));
+        let shown = serde_json::to_string(&report).unwrap();
+        assert!(!shown.contains("Anna"), "{shown}");
+        assert_eq!(shown.matches("person-1").count(), 3);
     }
 }
