@@ -74,12 +74,22 @@ fn one(text: &mut String, finding: &Finding, columns: usize, style: Style) {
         }
     }
     if let Some(help) = &finding.help {
-        let lines = wrapped(help, columns.saturating_sub(INDENT + 2));
+        // Whoever copies a broken command still runs one.
+        let joint = if is_command(help) { " \\" } else { "" };
+        let lines = wrapped(help, columns.saturating_sub(INDENT + 2 + joint.len()));
         for (number, line) in lines.iter().enumerate() {
             let arrow = if number == 0 { "→" } else { " " };
-            text.push_str(&format!("    {arrow} {line}\n"));
+            let joint = if number + 1 < lines.len() { joint } else { "" };
+            text.push_str(&format!("    {arrow} {line}{joint}\n"));
         }
     }
+}
+
+/// Returns whether what helps is a command and nothing else.
+fn is_command(help: &str) -> bool {
+    let programs = ["sudo", "sotto", "systemctl", "chmod", "pactl", "pulseaudio"];
+    let first = help.split(' ').next().unwrap_or_default();
+    programs.contains(&first) && ![", ", "; "].iter().any(|it| help.contains(it))
 }
 
 /// Begins a sentence with a capital, unless it begins with a program's name.
@@ -152,6 +162,21 @@ mod tests {
         let text = diagnosis(&report(), true, Style::PLAIN);
         assert!(text.contains("✓ sottod 0.1.0 runs as process 7"), "{text}");
         assert!(!text.contains("--all"), "{text}");
+    }
+
+    #[test]
+    fn a_command_that_is_broken_can_be_copied() {
+        let help = "sudo firewall-cmd --permanent --add-service=mdns && sudo firewall-cmd --reload";
+        let finding = Finding::problem(Area::Network, "firewall", "closed").helped_by(help);
+        let narrow = Style::PLAIN.within(50);
+        let text = diagnosis(&Report::new(vec![finding]), false, narrow);
+        let broken = "--permanent \\\n      --add-service=mdns";
+        assert!(text.contains(broken), "{text}");
+        assert!(text.lines().all(|line| line.width() <= 50), "{text}");
+        let advice = Finding::note(Area::Network, "other", "other")
+            .helped_by("if that is not meant, change it in the settings of this machine");
+        let text = diagnosis(&Report::new(vec![advice]), false, narrow);
+        assert!(!text.contains('\\'), "{text}");
     }
 
     #[test]
