@@ -124,7 +124,7 @@ fn warning(connections: Option<Elsewhere>, voice: Option<Elsewhere>) -> Option<N
     let text = format!(
         "{ports} taken by another program or another user's Sotto: using {instead} until the next start"
     );
-    let mut warning = notice(NoticeKind::Other, Severity::Warning, text);
+    let mut warning = notice(NoticeKind::Network, Severity::Warning, text);
     warning.hint = Some(
         "without a firewall all is well; else choose free ports with 'sotto config set network.listen_port' and \
          'network.media_port', and let them in"
