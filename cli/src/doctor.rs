@@ -74,7 +74,9 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
         .unwrap_or_default()
         .network;
     let wanted = &settings.interfaces;
-    found.extend(interfaces::judge(&interfaces, wanted));
+    found.extend(interfaces::judge(&interfaces, wanted, |name| {
+        machine.exists(format!("/sys/class/net/{name}"))
+    }));
     let used: Vec<_> = interfaces
         .iter()
         .filter(|interface| interfaces::is_used(interface, wanted))
@@ -104,7 +106,9 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
     let connected = told.is_some_and(|told| told.peers.iter().any(|peer| peer.connected));
     found.extend(firewalls.iter().map(|it| it.judge(connected)));
     if let Some(told) = told {
-        found.extend(listening(told, &settings));
+        // Why multicast fails, or the network, has been found out here, or the daemon says it.
+        let known = found.iter().any(|it| it.weight == Weight::Problem);
+        found.extend(listening(told, &settings, known));
         found.extend(colleagues::judge(&told.peers, &told.network));
         found.extend(releases::judge(
             &told.network.programs,
@@ -130,10 +134,11 @@ fn ports(told: Option<&Told>) -> Vec<u16> {
     ports
 }
 
-fn listening(told: &Told, settings: &Network) -> Vec<Finding> {
+/// Judges what the daemon says of its network; what follows from a problem that is `known` is not told once more.
+fn listening(told: &Told, settings: &Network, known: bool) -> Vec<Finding> {
     let network = &told.status.network;
     let mut found = Vec::new();
-    if let Some(problem) = &network.problem {
+    if let Some(problem) = network.problem.as_ref().filter(|_| !known) {
         let finding = Finding::problem(Area::Network, "network", problem.clone())
             .because("colleagues do not reach you, or you do not reach them");
         found.push(match &network.hint {
@@ -142,11 +147,13 @@ fn listening(told: &Told, settings: &Network) -> Vec<Finding> {
         });
     }
     if network.listening.is_empty() {
-        found.push(
-            Finding::problem(Area::Network, "ports", "the daemon listens at no address")
-                .because("nobody can connect to you")
-                .helped_by("sotto restart"),
-        );
+        if !known && found.is_empty() {
+            found.push(
+                Finding::problem(Area::Network, "ports", "the daemon listens at no address")
+                    .because("nobody can connect to you")
+                    .helped_by("sotto restart"),
+            );
+        }
         return found;
     }
     let ports = ports(Some(told));
@@ -161,7 +168,9 @@ fn listening(told: &Told, settings: &Network) -> Vec<Finding> {
                 format!("{what}, not at the usual ones"),
             )
             .because("rules of firewalls for Sotto name the usual ports 26606 and 26607")
-            .helped_by("if another daemon or program has them, end it; then: sotto restart"),
+            .helped_by(
+                "see who has them: sudo ss -ulpn 'sport = :26606'; end it, then: sotto restart",
+            ),
         },
     );
     found

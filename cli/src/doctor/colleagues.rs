@@ -25,7 +25,7 @@ pub(super) fn judge(peers: &[Peer], network: &NetworkReport) -> Vec<Finding> {
         found.push(
             Finding::note(Area::Network, "colleagues", "no colleague has been found yet")
                 .because("nobody runs Sotto on this network, or the network does not pass multicast")
-                .helped_by("sotto connect ADDRESS:PORT, with what 'sotto status' shows as network at the colleague's"),
+                .helped_by("sotto connect ADDRESS, with the one that 'sotto status' shows on the colleague's machine"),
         );
     }
     found.extend(network.unreachable.iter().filter_map(unreachable));

@@ -102,9 +102,12 @@ fn warnings(told: &Told) -> Vec<Finding> {
             NoticeKind::IdentityCloned => (Area::Daemon, "clones"),
             _ => (Area::Daemon, "warning"),
         };
-        let finding = match warning.severity {
-            Severity::Info => Finding::note(area, check, warning.text.clone()),
-            Severity::Warning | Severity::Error => {
+        let finding = match (warning.severity, warning.kind) {
+            // With other ports than the usual ones the network works all the same.
+            (Severity::Info, _) | (Severity::Warning, NoticeKind::Network) => {
+                Finding::note(area, check, warning.text.clone())
+            }
+            (Severity::Warning | Severity::Error, _) => {
                 Finding::problem(area, check, warning.text.clone())
             }
         };
@@ -335,7 +338,7 @@ mod tests {
                 .collect::<Vec<_>>(),
             [
                 (Area::Daemon, "clones", Weight::Problem),
-                (Area::Network, "network", Weight::Problem),
+                (Area::Network, "network", Weight::Note),
                 (Area::Daemon, "warning", Weight::Note),
             ]
         );

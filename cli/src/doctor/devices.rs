@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sotto_control::model::{Device, DeviceInUse, Devices, Sound};
 
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Weight};
 use super::machine::Machine;
 
 /// One side of sound.
@@ -42,6 +42,23 @@ fn sides(devices: &Devices) -> [Side<'_>; 2] {
 
 /// Judges both sides; `sound` is what the daemon's status says of them.
 pub(super) fn judge(machine: &Machine, devices: &Devices, sound: &Sound) -> Vec<Finding> {
+    let mut judged = each(machine, devices, sound);
+    // What holds of both is told once.
+    if let [one, other] = judged.as_mut_slice()
+        && one.weight == Weight::Note
+        && one.help == other.help
+    {
+        one.what = format!(
+            "there is no sound, by your settings: audio.backend is {}",
+            devices.backend
+        );
+        one.check = "sound";
+        judged.truncate(1);
+    }
+    judged
+}
+
+fn each(machine: &Machine, devices: &Devices, sound: &Sound) -> Vec<Finding> {
     let states = [&sound.input, &sound.output];
     let judged = sides(devices).into_iter().zip(states);
     judged
@@ -118,10 +135,8 @@ impl Side<'_> {
                 "there is no {}, by your settings: audio.backend is null",
                 self.role
             );
-            (
-                what,
-                "for a real one: sotto config set audio.backend auto".to_owned(),
-            )
+            let help = "for a real one: sotto config set audio.backend auto && sotto restart";
+            (what, help.to_owned())
         } else {
             return None;
         };
@@ -228,7 +243,6 @@ fn opens(path: &Path, options: &OpenOptions) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::finding::Weight;
     use super::*;
 
     fn device(name: &str) -> Device {

@@ -78,23 +78,43 @@ fn grouped(mut listed: Vec<if_addrs::Interface>) -> Vec<Interface> {
     interfaces
 }
 
-/// Judges them; `wanted` are the names in the settings, none of them for all.
-pub(super) fn judge(interfaces: &[Interface], wanted: &[String]) -> Vec<Finding> {
+/// Judges them; `wanted` are the names in the settings, none of them for all, and `is_here` knows those without an
+/// address, too.
+pub(super) fn judge(
+    interfaces: &[Interface],
+    wanted: &[String],
+    is_here: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let mut found = Vec::new();
     let missing: Vec<&str> = wanted
         .iter()
         .filter(|name| !interfaces.iter().any(|it| it.name == **name))
         .map(String::as_str)
         .collect();
-    if !missing.is_empty() {
+    let (down, gone): (Vec<&str>, Vec<&str>) = missing.iter().partition(|name| is_here(name));
+    for (names, how, help) in [
+        (
+            down,
+            "down, or without address",
+            "plug in the cable, or join the Wi-Fi",
+        ),
+        (
+            gone,
+            "not here",
+            "to use all: sotto config set network.interfaces '[]' && sotto restart",
+        ),
+    ] {
+        if names.is_empty() {
+            continue;
+        }
         let what = format!(
-            "network.interfaces names {}, which is not here or not up",
-            missing.join(" and ")
+            "network.interfaces names {}, which is {how}",
+            names.join(" and ")
         );
         found.push(
             Finding::problem(Area::Network, "interfaces", what)
                 .because("Sotto uses no other than those that are named")
-                .helped_by("sotto config set network.interfaces NAMES, or [] for all"),
+                .helped_by(help),
         );
     }
     let used: Vec<&Interface> = interfaces.iter().filter(|it| is_used(it, wanted)).collect();
@@ -132,7 +152,8 @@ pub(super) fn judge(interfaces: &[Interface], wanted: &[String]) -> Vec<Finding>
             .helped_by("connect to the network again; if it stays so, ask who runs it for DHCP"),
         );
     } else {
-        let names: Vec<String> = outside.iter().map(|it| it.described()).collect();
+        let proper = outside.iter().filter(|it| !it.is_without_network());
+        let names: Vec<String> = proper.map(|it| it.described()).collect();
         found.push(Finding::fine(
             Area::Network,
             "interfaces",
@@ -184,6 +205,10 @@ mod tests {
     use super::super::finding::Weight;
     use super::*;
 
+    fn nothing(_name: &str) -> bool {
+        false
+    }
+
     fn weights(found: &[Finding]) -> Vec<Weight> {
         found.iter().map(|it| it.weight).collect()
     }
@@ -191,27 +216,30 @@ mod tests {
     #[test]
     fn a_machine_without_a_network_is_told_so() {
         let lo = interface("lo", &[("127.0.0.1", 8)]);
-        let found = judge(std::slice::from_ref(&lo), &[]);
+        let found = judge(std::slice::from_ref(&lo), &[], nothing);
         assert!(found[0].what.contains("on no network"), "{found:?}");
-        let found = judge(&[lo], &["lo".to_owned()]);
+        let found = judge(&[lo], &["lo".to_owned()], nothing);
         assert_eq!(weights(&found), [Weight::Note]);
     }
 
     #[test]
     fn addresses_that_no_router_gave_are_a_problem() {
         let eth = interface("eth0", &[("169.254.3.4", 16), ("fe80::1", 64)]);
-        let found = judge(&[eth], &[]);
+        let found = judge(&[eth], &[], nothing);
         assert!(found[0].what.contains("no router"), "{found:?}");
         let eth = interface("eth0", &[("fe80::1", 64), ("192.168.1.7", 24)]);
-        let found = judge(&[eth], &[]);
+        let bare = interface("veth1", &[("fe80::2", 64)]);
+        let found = judge(&[eth, bare], &[], nothing);
         assert_eq!(found[0].what, "uses eth0 (192.168.1.7)");
     }
 
     #[test]
     fn wrong_names_in_the_settings_are_found() {
         let eth = interface("eth0", &[("192.168.1.7", 24)]);
-        let found = judge(&[eth], &["eth9".to_owned()]);
+        let found = judge(std::slice::from_ref(&eth), &["eth9".to_owned()], nothing);
         assert_eq!(weights(&found), [Weight::Problem, Weight::Note]);
-        assert!(found[0].what.contains("eth9"));
+        assert!(found[0].what.ends_with("eth9, which is not here"));
+        let found = judge(&[eth], &["eth9".to_owned()], |name| name == "eth9");
+        assert!(found[0].help.as_ref().unwrap().contains("cable"));
     }
 }

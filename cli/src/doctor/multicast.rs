@@ -231,7 +231,7 @@ fn one((name, back): &(String, Back), letting_in: Option<&str>) -> Option<Findin
             Finding::problem(
                 Area::Network,
                 "multicast",
-                format!("what was sent to all on {name} did not come back to this machine"),
+                format!("multicast sent on {name} did not come back to this machine"),
             )
             .because("a firewall drops multicast, so that colleagues are not found")
             .helped_by(match letting_in {
@@ -243,10 +243,10 @@ fn one((name, back): &(String, Back), letting_in: Option<&str>) -> Option<Findin
             Finding::problem(
                 Area::Network,
                 "multicast",
-                format!("nothing can be sent to all on {name}: {why}"),
+                format!("no multicast can be sent on {name}: {why}"),
             )
             .because("colleagues on that network are not found")
-            .helped_by(format!("if the network is none for Sotto: sotto config set network.interfaces, without {name}")),
+            .helped_by(format!("if {name} is not for Sotto, name the others: sotto config set network.interfaces NAMES")),
         ),
     }
 }
