@@ -28,14 +28,16 @@ pub(crate) struct Peers {
 
 impl Peers {
     pub(crate) async fn run(self, output: &Output) -> Result<(), Failure> {
-        if self.wait.limit.is_some() {
-            let what = match self.names.as_slice() {
-                [] => format!("the appearance of {} colleague(s)", self.count),
-                names => format!("the appearance of {}", names.join(", ")),
-            };
-            self.wait.limited(what, self.appear()).await?;
-        }
-        let all = ask(PeersList {}).await?.peers;
+        let all = match self.wait.limit {
+            Some(_) => {
+                let what = match self.names.as_slice() {
+                    [] => format!("the appearance of {} colleague(s)", self.count),
+                    names => format!("the appearance of {}", names.join(", ")),
+                };
+                with_versions(self.wait.limited(what, self.appear()).await?).await
+            }
+            None => ask(PeersList {}).await?.peers,
+        };
         if let Some(name) = self.names.iter().find(|name| {
             let mut labels = all.iter().map(|peer| &peer.person.label);
             !labels.any(|label| begins(label, name))
@@ -46,7 +48,7 @@ impl Peers {
         output.show(&PeersReply { peers }, format::peers)
     }
 
-    async fn appear(&self) -> Result<(), Failure> {
+    async fn appear(&self) -> Result<Vec<Peer>, Failure> {
         let mut subscription = connect_when_starting().await?.subscribe(false).await?;
         until(&mut subscription, |snapshot| {
             let running = || snapshot.peers.iter().filter(|peer| peer.running);
@@ -56,7 +58,7 @@ impl Peers {
                 let mut names = self.names.iter();
                 names.all(|name| running().any(|peer| begins(&peer.person.label, name)))
             };
-            there.then_some(())
+            there.then(|| snapshot.peers.clone())
         })
         .await
     }
@@ -65,6 +67,18 @@ impl Peers {
         let label = &peer.person.label;
         self.names.is_empty() || self.names.iter().any(|name| begins(label, name))
     }
+}
+
+/// Adds which release each runs: no event tells it.
+async fn with_versions(mut peers: Vec<Peer>) -> Vec<Peer> {
+    let listed = ask(PeersList {}).await.map(|reply| reply.peers);
+    for known in listed.unwrap_or_default() {
+        let same = |peer: &&mut Peer| peer.person.id == known.person.id;
+        if let Some(peer) = peers.iter_mut().find(same) {
+            peer.version = known.version;
+        }
+    }
+    peers
 }
 
 fn begins(label: &str, name: &str) -> bool {
