@@ -82,9 +82,7 @@ impl Firewall {
             },
         };
         finding
-            .because(
-                "colleagues who dial you are not let in: you meet only those whom you can dial",
-            )
+            .because("nobody who dials you is let in: you meet only those whom you can dial")
             .helped_by(self.tool.letting_in(&self.ports))
     }
 
@@ -118,9 +116,10 @@ impl Tool {
             Self::Firewalld { by_name: true } if usual => {
                 firewall_cmd("--add-service=sotto --add-service=mdns")
             }
+            // It takes ports and services only one kind at a time.
             Self::Firewalld { .. } => {
-                let ports = texts.iter().map(|port| format!("--add-port={port}/udp "));
-                firewall_cmd(&format!("{}--add-service=mdns", ports.collect::<String>()))
+                let ports = texts.iter().map(|port| format!("--add-port={port}/udp"));
+                firewall_cmd(&ports.collect::<Vec<_>>().join(" "))
             }
             Self::Iptables => {
                 format!("sudo iptables -I INPUT -p udp -m multiport --dports {together} -j ACCEPT")
@@ -397,7 +396,10 @@ mod tests {
             let firewall = firewalld(machine, Some(&on), &PORTS).unwrap();
             firewall.judge(false).help.unwrap()
         };
-        assert!(help(&machine).contains("--add-port=26606/udp --add-port=26607/udp"));
+        assert_eq!(
+            help(&machine),
+            "sudo firewall-cmd --permanent --add-port=26606/udp --add-port=26607/udp && sudo firewall-cmd --reload"
+        );
         let machine = machine.with("/usr/lib/firewalld/services/sotto.xml", "");
         assert!(help(&machine).contains("--add-service=sotto"));
     }
