@@ -35,12 +35,13 @@ Exit codes:
   4  not permitted to use the daemon
   5  the daemon is of another version
   6  no such person, meeting or invitation, or a name that fits several
-  7  refused by the rules: somebody is absent, you are in no meeting, a limit is reached
+  7  refused: somebody is absent, you are in no meeting, a limit is reached
   8  did not happen in time: within --wait, or the daemon does not answer
- 10  'sotto doctor' found a problem of the daemon; 11 of the network; 12 of sound; 13 of the desktop
+ 10  'sotto doctor' found a problem of the daemon;
+     11 of the network, 12 of sound, 13 of the desktop
 
 Files:
-  SOTTO_HOME=DIR puts configuration, identity, state and control socket into one directory.
+  SOTTO_HOME=DIR keeps configuration, identity, state and socket in DIR.
   'sotto config path' says where the configuration is.";
 
 /// Voice for people on one local network: meetings without a server, and whispers inside them

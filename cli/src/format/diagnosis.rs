@@ -75,8 +75,10 @@ fn one(text: &mut String, finding: &Finding, columns: usize, style: Style) {
     }
     if let Some(help) = &finding.help {
         // Whoever copies a broken command still runs one.
-        let joint = if is_command(help) { " \\" } else { "" };
-        let lines = wrapped(help, columns.saturating_sub(INDENT + 2 + joint.len()));
+        let within = columns.saturating_sub(INDENT + 2);
+        let broken = is_command(help) && help.width() > within;
+        let joint = if broken { " \\" } else { "" };
+        let lines = wrapped(help, within.saturating_sub(joint.len()));
         for (number, line) in lines.iter().enumerate() {
             let arrow = if number == 0 { "→" } else { " " };
             let joint = if number + 1 < lines.len() { joint } else { "" };
