@@ -109,7 +109,7 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
         // Why multicast fails, or the network, has been found out here, or the daemon says it.
         let known = found.iter().any(|it| it.weight == Weight::Problem);
         found.extend(listening(told, &settings, known));
-        found.extend(colleagues::judge(&told.peers, &told.network));
+        found.extend(colleagues::judge(&told.peers, &told.network, known));
         found.extend(releases::judge(
             &told.network.programs,
             &told.status.version,

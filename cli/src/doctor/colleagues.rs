@@ -11,8 +11,8 @@ use crate::format;
 /// common is not dialled.
 const FAILURES: u32 = 2;
 
-/// Judges who is there and who is reached.
-pub(super) fn judge(peers: &[Peer], network: &NetworkReport) -> Vec<Finding> {
+/// Judges who is there and who is reached; that nobody is there says nothing where a problem of the network is `known`.
+pub(super) fn judge(peers: &[Peer], network: &NetworkReport, known: bool) -> Vec<Finding> {
     let connected = peers.iter().filter(|peer| peer.connected).count();
     let mut found = Vec::new();
     if connected > 0 {
@@ -21,7 +21,7 @@ pub(super) fn judge(peers: &[Peer], network: &NetworkReport) -> Vec<Finding> {
             many => format!("{many} colleagues are connected"),
         };
         found.push(Finding::fine(Area::Network, "colleagues", what));
-    } else if network.unreachable.is_empty() {
+    } else if network.unreachable.is_empty() && !known {
         found.push(
             Finding::note(Area::Network, "colleagues", "no colleague has been found yet")
                 .because("nobody runs Sotto on this network, or the network does not pass multicast")
@@ -108,7 +108,7 @@ mod tests {
             ],
             ..NetworkReport::default()
         };
-        let found = judge(&[bao], &network);
+        let found = judge(&[bao], &network, false);
         assert_eq!(
             checks(&found),
             ["colleagues", "unreachable", "no_common_network"]
@@ -118,8 +118,9 @@ mod tests {
 
     #[test]
     fn nobody_at_all_is_no_more_than_a_note() {
-        let found = judge(&[], &NetworkReport::default());
+        let found = judge(&[], &NetworkReport::default(), false);
         assert_eq!(checks(&found), ["colleagues"]);
+        assert!(judge(&[], &NetworkReport::default(), true).is_empty());
         assert!(found[0].help.as_ref().unwrap().contains("sotto connect"));
     }
 
@@ -134,7 +135,7 @@ mod tests {
             clock_off_s: Some(-86_400 * 3),
             ..Peer::default()
         };
-        let found = judge(&[peer], &NetworkReport::default());
+        let found = judge(&[peer], &NetworkReport::default(), false);
         assert_eq!(
             found[1].what,
             "the clock of Bao is 3 days behind this machine's"
