@@ -63,16 +63,28 @@ pub(crate) fn prepare(steps: &mut Steps) -> Result<(), Failed> {
         FILES.create(&folder.join(inside))?;
     }
     FILES.create(&tools().join("bin"))?;
-    steps.quiet("package lists, own", FETCHING, apt(&folder).arg("update"))?;
-    steps.quiet(
-        "fetching programs",
-        FETCHING,
-        apt(&folder)
-            .args(["install", "--yes", "--no-install-recommends"])
-            // Nothing is installed, so what a real installation would remove stays.
-            .arg("--download-only")
-            .args(&missing),
-    )?;
+    let list: Vec<&str> = missing.iter().copied().collect();
+    let because = |failed: Failed| {
+        failed.because(&format!(
+            "a mirror in this system's sources for apt does not answer, or lacks something; scenarios need the programs \
+             of {}, which are only unpacked, and not fetched where they are installed",
+            list.join(" ")
+        ))
+    };
+    steps
+        .quiet("package lists, own", FETCHING, apt(&folder).arg("update"))
+        .map_err(because)?;
+    steps
+        .quiet(
+            "fetching programs",
+            FETCHING,
+            apt(&folder)
+                .args(["install", "--yes", "--no-install-recommends"])
+                // Nothing is installed, so what a real installation would remove stays.
+                .arg("--download-only")
+                .args(&missing),
+        )
+        .map_err(because)?;
     let mut unpacking = Command::new("sh");
     unpacking.args(["-c", UNPACK]).arg(&folder);
     steps.quiet("unpacking programs", READING, &mut unpacking)?;
@@ -80,7 +92,6 @@ pub(crate) fn prepare(steps: &mut Steps) -> Result<(), Failed> {
     for spent in ["lists", "archives"] {
         FILES.remove(&folder.join(spent))?;
     }
-    let list: Vec<&str> = missing.into_iter().collect();
     FILES.write(&folder.join(COMPLETE), list.join("\n"))
 }
 
@@ -101,7 +112,7 @@ fn missing(has: impl Fn(&str) -> bool) -> BTreeSet<&'static str> {
 }
 
 /// Tells whether the system itself has a program. System programs may be outside of the user's own search path.
-fn system_has(program: &str) -> bool {
+pub(crate) fn system_has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // What was unpacked before is not the system's, even if somebody has it on the search path.
     let unpacked = tools().join("bin");
