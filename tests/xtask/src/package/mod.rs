@@ -79,6 +79,10 @@ pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
             return Err(Failed::new("package", how));
         }
     };
+    if let Some(maintainer) = maintainer.filter(|name| !is_maintainer(name)) {
+        let how = format!("{maintainer:?} is no maintainer: write 'NAME <ADDRESS>'");
+        return Err(Failed::new("package", how));
+    }
     let mut steps = Steps::begin();
     packages::install(Set::Package, &mut steps)?;
     for tool in ["cargo-deb", "cargo-auditable", "rust-audit-info"] {
@@ -103,7 +107,29 @@ pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
     steps.summary();
     println!("\n{}\n{}", deb.display(), tarball.display());
     println!("The package needs: {}", deb::needs(&deb)?);
+    if maintainer.is_none() {
+        println!(
+            "Its maintainer is a placeholder; before you hand it on: --maintainer 'NAME <ADDRESS>'"
+        );
+    }
     Ok(())
+}
+
+/// Returns whether it is a name and an address as Debian writes them.
+fn is_maintainer(text: &str) -> bool {
+    let parts = text
+        .strip_suffix('>')
+        .and_then(|text| text.split_once(" <"));
+    parts.is_some_and(|(name, address)| {
+        let (user, host) = address.split_once('@').unwrap_or_default();
+        let is_word = |text: &str| {
+            !text.is_empty() && !text.contains(|c: char| "<>@,".contains(c) || c.is_whitespace())
+        };
+        !name.trim().is_empty()
+            && !name.contains(|c: char| "<>@,".contains(c) || c.is_control())
+            && is_word(user)
+            && is_word(host)
+    })
 }
 
 /// Makes two versions of the package, and a tarball, from the programs that are built for tests.
@@ -124,4 +150,33 @@ pub(crate) fn for_tests(steps: &mut Steps) -> Result<Made, Failed> {
         newer,
         tarball,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maintainer_is_a_name_and_an_address() {
+        for fine in [
+            "Anna <anna@example.org>",
+            "Zoë d'Arc <zoe.d+x@mail.example.org>",
+        ] {
+            assert!(is_maintainer(fine), "{fine}");
+        }
+        for wrong in [
+            "",
+            "Anna",
+            "anna@example.org",
+            "<anna@example.org>",
+            "Anna <anna>",
+            "Anna <@example.org>",
+            "Anna <a b@example.org>",
+            "Anna <a@b@example.org>",
+            "Anna <a@example.org>, Bao <b@example.org>",
+            "Anna\nDepends: x <a@example.org>",
+        ] {
+            assert!(!is_maintainer(wrong), "{wrong:?}");
+        }
+    }
 }
