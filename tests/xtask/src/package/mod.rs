@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crate::files::Files;
 use crate::packages::{self, Set};
-use crate::steps::{COMPILING, Failed, Steps, cargo, target};
+use crate::steps::{Failed, Minutes, Steps, cargo, target};
 
 /// The programs of the packages, each with its crate.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -23,6 +23,9 @@ const PROGRAMS: [(&str, &str); 3] = [
 
 /// The files of this step.
 const FILES: Files = Files("package");
+
+/// A release build from nothing on two slow cores: each program is optimised as a whole.
+const RELEASING: Minutes = Minutes(180);
 
 /// The version of all programs.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -96,7 +99,7 @@ pub(crate) fn package(words: &[String]) -> Result<(), Failed> {
     for (program, package) in PROGRAMS {
         build.args(["--package", package, "--bin", program]);
     }
-    steps.quiet("build with its list", COMPILING, &mut build)?;
+    steps.quiet("build with its list", RELEASING, &mut build)?;
     share::put_together(profile, Some(&licences))?;
     let deb = deb::make(profile, &format!("{VERSION}-1"), maintainer, &mut steps)?;
     deb::check(&deb, &mut steps)?;
