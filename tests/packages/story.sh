@@ -124,6 +124,18 @@ left=$(find /usr/local -iname '*sotto*')
 # Folders that the system brought stay, empty or not.
 there /usr/local/bin /usr/local/share/man
 
+step "a folder's name may have whatever a service can be started from"
+odd='/opt/a $b 50%'
+mkdir -p /opt
+if /root/unpacked/install.sh --prefix "/opt/o'clock" 2>/tmp/said; then fail "no service could start there"; fi
+contains "$(cat /tmp/said)" "quotes or a backslash"
+gone "/opt/o'clock"
+/root/unpacked/install.sh --prefix "$odd" >/dev/null
+"$odd/bin/sottod" --version
+contains "$(cat "$odd/share/systemd/user/sottod.service")" 'ExecStart="/opt/a $b 50%%/bin/sottod"'
+"$odd/share/sotto-install/install.sh" --uninstall --prefix "$odd"
+gone "$odd/bin" "$odd/share"
+
 hash -r
 step "bao installs it alone, starts it, and removes it"
 # His daemon still runs from the package that was purged.

@@ -39,7 +39,7 @@ pub(crate) fn test() -> Result<(), Failed> {
     steps.beside(
         |steps| {
             steps.quiet("long tests", TESTS, &mut long_tests())?;
-            clean_systems::with_programs(steps)
+            clean_systems::beside_the_tests(steps)
         },
         |steps| steps.beside(documents, tests),
     )?;

@@ -23,7 +23,7 @@ use steps::{COMPILING, Failed, Minutes, Steps, cargo};
 const HELP: &str = "\
 Usage: cargo xtask TASK
 
-  setup [build|demo|test|bench|package]
+  setup [build|demo|test|bench|package|try-packages]
                install the system packages that compiling Sotto, or that task, needs; all for 'test' if not said
   demo [DIR]   four daemons on loopback alone hold a meeting; a table says who heard what
   test         everything that decides whether a change is good
@@ -38,7 +38,7 @@ Usage: cargo xtask TASK
   package [--maintainer 'NAME <ADDRESS>']
                make the packages of a release: a .deb, and a tarball for other systems
   try-packages install packages of the programs as they are now in clean systems of Debian, upgrade them during a meeting,
-               and remove them
+               and remove them; as root also boot those systems, log in and out
   pesq-agreement
                compare the judge of speech quality with the reference implementation, on real speech
 ";

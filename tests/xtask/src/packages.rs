@@ -128,6 +128,8 @@ pub(crate) enum Set {
     Bench,
     /// The packages.
     Package,
+    /// The packages, tried in clean systems.
+    TryPackages,
     /// The comparison of two implementations of PESQ.
     Pesq,
 }
@@ -141,6 +143,7 @@ impl Set {
             "test" => Self::Test,
             "bench" => Self::Bench,
             "package" => Self::Package,
+            "try-packages" => Self::TryPackages,
             "pesq-agreement" => Self::Pesq,
             _ => return None,
         })
@@ -164,6 +167,7 @@ impl Set {
             ],
             Self::Bench => &[COMPILING, SPEECH, SANDBOXES, VIRTUAL_NETWORKS, SOUND_SERVER],
             Self::Package => &[COMPILING, PACKING],
+            Self::TryPackages => &[COMPILING, SANDBOXES, PACKING, CLEAN_SYSTEMS],
             Self::Pesq => &[COMPILING, SPEECH, REFERENCE_PESQ],
         }
     }
@@ -242,8 +246,16 @@ fn install_packages(set: Set, steps: &mut Steps) -> Result<Found, Failed> {
         // It asks for a password here, on a line of its own; what follows is covered by the answer.
         Steps::asking("sudo", &mut apt(root, &["--version"]))?;
     }
-    steps.in_foreground("package lists", &mut apt(root, &["update"]))?;
     let mut install = install;
+    steps
+        .in_foreground("package lists", &mut apt(root, &["update"]))
+        .map_err(|failed| {
+            failed.because(&format!(
+                "a mirror in this system's sources for apt does not answer; once these packages are there, installed \
+                 with {} or otherwise, apt is not asked",
+                shown(&install)
+            ))
+        })?;
     steps
         .in_foreground("system packages", &mut install)
         .map_err(|failed| {
@@ -311,6 +323,7 @@ mod tests {
             Set::Test,
             Set::Bench,
             Set::Package,
+            Set::TryPackages,
             Set::Pesq,
         ] {
             let missing = set.missing(&with(&[]));
