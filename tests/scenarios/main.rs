@@ -4,6 +4,7 @@
 //! lists them. Each runs in a sandbox of its own, with everything it started, and is ended with it. Logs and
 //! recordings stay in `target/tmp/scenarios/NAME`.
 
+mod bridges;
 mod cut_off;
 mod damage;
 mod desktop;
@@ -86,6 +87,7 @@ const SCENARIOS: &[Scenario] = scenarios![
     network::behind_firewalls_on_both_sides_people_meet_and_talk;
     network::where_udp_is_blocked_voice_travels_over_a_stream;
     network::a_third_machine_is_not_flooded;
+    bridges::containers_come_and_go_beside_a_meeting;
     desktop::an_invitation_does_not_interrupt;
     desktop::a_pushed_face_alone_hears_and_a_killed_window_whispers_to_nobody;
     desktop::the_window_becomes_a_strip_above_others_and_a_window_again;

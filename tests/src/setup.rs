@@ -106,6 +106,13 @@ impl Setup {
         self
     }
 
+    /// Uses all interfaces of its host, as by default.
+    #[must_use]
+    pub fn on_all_interfaces(mut self) -> Self {
+        self.network = format!("listen_port = {LISTEN_PORT}\nmedia_port = {MEDIA_PORT}\n");
+        self
+    }
+
     /// Lines for the `[network]` section.
     #[must_use]
     pub fn network(mut self, lines: &str) -> Self {
