@@ -205,6 +205,8 @@ fn sighted(found: &mut Sightings, event: ServiceEvent) -> Option<Sighting> {
                 .txt_properties
                 .iter()
                 .map(|property| (property.key(), property.val()));
+            // The library also says on which interface each address was heard. That would tell nothing more: a responder
+            // names on a link only its addresses in the networks of that link, and others are not dialled.
             let addresses: Vec<_> = service
                 .addresses
                 .iter()

@@ -83,7 +83,8 @@ impl Peer {
     }
 
     /// Where to dial: the proven address first, so that false announcements under this peer's name cannot crowd it out, then
-    /// those in networks that promise most. Only networks of ours are dialled, and the machine that a connection has proven
+    /// those in networks where somebody was met, then those that mDNS lists, then those in networks that promise most. On
+    /// each link mDNS names only the addresses there: it has come through what both machines share. Only networks of ours are dialled, and the machine that a connection has proven
     /// to be this peer's, as at the other end of a tunnel.
     pub(super) fn addresses(&self, place: &Place) -> Vec<SocketAddr> {
         let mut addresses: Vec<SocketAddr> = Vec::new();
@@ -97,7 +98,11 @@ impl Peer {
             }
         }
         let is_proven = |address: &SocketAddr| self.proven == Some(*address);
-        addresses.sort_by_key(|address| (!is_proven(address), place.rank(address.ip())));
+        addresses.sort_by_key(|address| {
+            let rank = place.rank(address.ip());
+            let is_listed = self.discovered.contains(address);
+            (!is_proven(address), rank > 0, !is_listed, rank)
+        });
         let first = usize::from(addresses.first().is_some_and(is_proven));
         let rest = addresses.len() - first;
         if addresses.len() > MAX_AT_ONCE {

@@ -65,6 +65,23 @@ fn of_many_addresses_the_network_where_others_were_met_comes_first_and_each_has_
 }
 
 #[test]
+fn what_came_over_a_link_that_both_share_is_tried_before_what_was_only_told() {
+    let mut world = World::new(1, 79);
+    let mut place = with_containers(12);
+    place.leading_out = Subnets::new([([172, 17, 0, 1].into(), 16)]);
+    world.planner.set_place(place, world.now);
+    let told: Vec<_> = (0..12)
+        .map(|number| SocketAddr::from(([172, 17 + number, 0, 9], 4001)))
+        .collect();
+    world.planner.discovered(node(4), &[at(4)], world.now);
+    world.planner.want(node(4), &told, world.now);
+    world.run(seconds(5));
+    let (_, dial) = &world.log[0];
+    let dial = dial.addresses().unwrap();
+    assert_eq!(dial[..2], [at(4), told[0]], "then what leads out");
+}
+
+#[test]
 fn a_container_that_starts_is_no_reason_to_dial_everybody() {
     let mut world = World::new(1, 71);
     world.planner.want(node(4), &[at(4)], world.now);
