@@ -240,12 +240,16 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
 
 /// Says how far a clock is apart from another, and in which direction.
 fn apart(ahead: i64) -> (String, &'static str) {
-    let minutes = ahead.unsigned_abs() / 60;
-    let (count, unit) = match minutes {
-        0..120 => (minutes, "minutes"),
-        120..2880 => (minutes / 60, "hours"),
-        _ => (minutes / 1440, "days"),
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = ahead.unsigned_abs();
+    let (of, unit) = match seconds {
+        ..7_200 => (MINUTE, "minutes"),
+        7_200..172_800 => (HOUR, "hours"),
+        _ => (DAY, "days"),
     };
+    let count = seconds.saturating_add(of / 2) / of;
     let direction = if ahead < 0 { "behind" } else { "ahead of" };
     (format!("{count} {unit}"), direction)
 }
@@ -305,5 +309,21 @@ fn presence_change(label: &str, was: Presence, is: Presence) -> (NoticeKind, Str
             (NoticeKind::ParticipantGone, text)
         }
         _ => (NoticeKind::Presence, format!("{label} is {shown}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_said_to_be_apart_in_units_that_fit() {
+        let said = |ahead: i64| {
+            let (by, direction) = apart(ahead);
+            format!("{by} {direction}")
+        };
+        assert_eq!(said(-400), "7 minutes behind");
+        assert_eq!(said(-89_999), "25 hours behind");
+        assert_eq!(said(9 * 86_400), "9 days ahead of");
     }
 }
