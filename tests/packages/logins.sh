@@ -39,11 +39,11 @@ sees() {
 		grep -q "\"name\":\"$1\",\"label\":\"$1\",\"presence\":{\"state\":\"$2"
 }
 
-# Logs a person in on a terminal of its own, at which something can be typed. 'console' is login(1); 'screen' has what
-# su(1) opens stand for a display manager's session, which is the same to PAM and logind.
+# Logs a person in on a terminal of its own, at which something can be typed. What runuser(1) and su(1) open stands for the
+# sessions of a console and of a display manager, which are the same to PAM and logind. (login(1) hangs its terminal up.)
 log_in() {
 	case "$1" in
-	console) program="login -f $2" ;;
+	console) program="runuser --login $2" ;;
 	screen) program="su --login $2" ;;
 	esac
 	rm -f /run/typed
@@ -79,8 +79,10 @@ session_of() {
 mkdir -p /etc/systemd/logind.conf.d
 printf '[Login]\nUserStopDelaySec=3s\n' >/etc/systemd/logind.conf.d/tests.conf
 systemctl restart systemd-logind
-printf '%s\n' 'auth sufficient pam_rootok.so' 'account required pam_permit.so' 'session required pam_unix.so' \
-	'session required pam_systemd.so class=user type=x11' >/etc/pam.d/su-l
+for session in su-l:x11 runuser-l:tty; do
+	printf '%s\n' 'auth sufficient pam_rootok.so' 'account required pam_permit.so' 'session required pam_unix.so' \
+		"session required pam_systemd.so class=user type=${session#*:}" >"/etc/pam.d/${session%:*}"
+done
 # Each daemon has ports of its own: one that finds its ports taken waits for them.
 port=26606
 for person in anna bao chen; do

@@ -21,7 +21,7 @@ mmdebstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyrin
 	--customize-hook="copy-in '$older' /root" \
 	--customize-hook='chroot "$1" sh -c "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends /root/sotto_*.deb"' \
 	${boot:+--customize-hook='mkdir -p "$1/root/init/partial"' \
-	--customize-hook='chroot "$1" apt-get install --yes --no-install-recommends --download-only --option Dir::Cache::archives=/root/init systemd-sysv libpam-systemd dbus-user-session login'} \
+	--customize-hook='chroot "$1" apt-get install --yes --no-install-recommends --download-only --option Dir::Cache::archives=/root/init systemd-sysv libpam-systemd dbus-user-session'} \
 	"$release" "$system" "$mirror"
 
 rm -f "$system"/root/*.deb
