@@ -62,6 +62,8 @@ trap 'exit 1' HUP INT TERM
 
 if [ "$1" = can ]; then
 	[ "$(id -u)" = 0 ] || { echo "only root can divide cgroups" && exit 1; }
+	[ -e /sys/fs/cgroup/cgroup.controllers ] || [ -e /sys/fs/cgroup/unified/cgroup.controllers ] ||
+		{ echo "there is no second version of cgroups in /sys/fs/cgroup" && exit 1; }
 	# Root of a container may lack what it takes.
 	sh -euc "$into_a_place" sh "$place" 'mount -t cgroup2 cgroup2 /mnt && mkdir /mnt/inner && rmdir /mnt/inner' 2>&1 || exit 1
 	exit 0
