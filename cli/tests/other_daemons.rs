@@ -138,9 +138,13 @@ async fn a_daemon_that_hangs_does_not_make_a_command_hang() {
         daemon_of_release_9(&home, &[])
     );
     assert_eq!(ran.code, 8);
+    let own = std::process::id();
     assert_eq!(
         ran.err,
-        "sotto: the Sotto daemon has not answered audio.mute within 10 s: it hangs; end its process and start it again with 'sotto start'\n"
+        format!(
+            "sotto: the Sotto daemon (process {own}) hangs: it has not answered audio.mute within 10 s; stop it with \
+             'kill -9 {own}', then start it again with 'sotto start'\n"
+        )
     );
     let json: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(json["error"]["code"], "timeout");

@@ -49,7 +49,7 @@ pub(super) async fn follow(
     let uid = own_uid(bus).await?;
     let mut files = SessionFiles::watch(files);
     let mut present = bus::is_present(bus, LOGIND).await?;
-    let mut looks = [].iter();
+    let mut looks = AFTER_A_SIGNAL.iter();
     loop {
         // While logind is away, what was known stays.
         let now = match present {
