@@ -110,6 +110,7 @@ async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Fin
         let known = found.iter().any(|it| it.weight == Weight::Problem);
         found.extend(listening(told, &settings, known));
         found.extend(colleagues::judge(&told.peers, &told.network, known));
+        found.extend(colleagues::clocks(&told.peers, &told.status.warnings));
         found.extend(releases::judge(
             &told.network.programs,
             &told.status.version,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sotto_control::model::{NetworkReport, Peer, UnreachablePeer};
+use sotto_control::model::{NetworkReport, Notice, NoticeKind, Peer, UnreachablePeer};
 
 use super::finding::{Area, Finding};
 use crate::format;
@@ -29,8 +29,15 @@ pub(super) fn judge(peers: &[Peer], network: &NetworkReport, known: bool) -> Vec
         );
     }
     found.extend(network.unreachable.iter().filter_map(unreachable));
-    found.extend(peers.iter().filter_map(clock));
     found
+}
+
+/// Judges colleagues' clocks, of which the daemon has not warned by itself.
+pub(super) fn clocks(peers: &[Peer], warnings: &[Notice]) -> Vec<Finding> {
+    if warnings.iter().any(|it| it.kind == NoticeKind::Clock) {
+        return Vec::new();
+    }
+    peers.iter().filter_map(clock).collect()
 }
 
 fn unreachable(peer: &UnreachablePeer) -> Option<Finding> {
@@ -135,10 +142,15 @@ mod tests {
             clock_off_s: Some(-86_400 * 3),
             ..Peer::default()
         };
-        let found = judge(&[peer], &NetworkReport::default(), false);
+        let peers = [peer];
         assert_eq!(
-            found[1].what,
+            clocks(&peers, &[])[0].what,
             "the clock of Bao is 3 days behind this machine's"
         );
+        let warned = Notice {
+            kind: NoticeKind::Clock,
+            ..Notice::default()
+        };
+        assert_eq!(clocks(&peers, &[warned]), [], "the daemon says it");
     }
 }

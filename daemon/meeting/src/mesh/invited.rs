@@ -185,9 +185,10 @@ impl Mesh {
         );
     }
 
-    /// Takes what the clock of a peer shows at this moment.
+    /// Takes what the clock of a peer shows at this moment. It comes again and again: of one who has no name yet people are
+    /// told the next time.
     pub(super) fn clock_told(&mut self, peer: PeerId, clock: Utc) {
-        if clock != Utc::default() {
+        if clock != Utc::default() && self.people.knows(peer) {
             self.note_clock(peer, clock.seconds_after(self.now.wall()), true);
         }
     }
