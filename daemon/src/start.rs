@@ -242,7 +242,7 @@ fn open_key_log(path: &Path) -> Result<KeyLog, StartError> {
 
 /// Tells of a name in the settings that colleagues see otherwise.
 fn hidden_name(name: &str) -> Option<Notice> {
-    let hidden = u32::from(sotto_meeting::hidden_in_name(name)?);
+    let hidden = u32::from(sotto_names::hidden_in_name(name)?);
     let text = format!(
         "your name has a character that colleagues do not see (U+{hidden:04X}); they see it without"
     );

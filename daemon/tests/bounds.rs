@@ -21,14 +21,3 @@ fn the_control_api_offers_what_the_mesh_and_the_mixer_take() {
         sotto_voice::mix::MAX_VOLUME_PERCENT
     );
 }
-
-#[test]
-fn a_name_that_can_be_set_is_seen_as_it_is() {
-    for character in ('\0'..=char::MAX).filter(|it| !it.is_control()) {
-        let name = format!("Anna{character}B");
-        assert_eq!(
-            sotto_control::config::hidden_in_name(&name),
-            sotto_meeting::hidden_in_name(&name)
-        );
-    }
-}

@@ -54,7 +54,7 @@ pub use event::{Event, InvitationEnd, JoinFailure, Part};
 pub use ids::{MeetingId, Now, ParseIdError, PeerId, Utc};
 pub use input::{DirectError, Input, Session};
 pub use mesh::{Mesh, RejoinPolicy, Setup};
-pub use names::{hidden_in_name, is_shown};
+pub use names::is_shown;
 pub use output::{Audience, Output, Topic, Verdict, VoiceChange};
 pub use presence::{AwayCause, Flags, OfflineReason, Presence};
 pub use refusal::Refusal;

@@ -3,6 +3,7 @@
 //! Whose name could be taken for somebody else's is a matter of `likeness.rs`; the label by which somebody is shown is
 //! one of `directory.rs`.
 
+use sotto_names::{has_no_place_in_a_name, has_no_place_in_a_title};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::bounds::{MAX_NAME, MAX_TITLE};
@@ -14,21 +15,7 @@ const MAX_MARKS: usize = 3;
 
 /// Returns a name fit to be shown; empty if nothing remains.
 pub(crate) fn clean_name(text: &str) -> String {
-    clean(text, MAX_NAME, true)
-}
-
-/// Returns the first character of a name that nobody sees: it would be left out.
-///
-/// ```
-/// use sotto_meeting::hidden_in_name;
-///
-/// assert_eq!(hidden_in_name("Anna\u{200b}"), Some('\u{200b}'));
-/// assert_eq!(hidden_in_name("Zoë 👩‍💻"), None);
-/// ```
-#[must_use]
-pub fn hidden_in_name(name: &str) -> Option<char> {
-    let hidden = |it: &char| !it.is_whitespace() && is_left_out(*it, true);
-    name.chars().find(hidden)
+    clean(text, MAX_NAME, has_no_place_in_a_name)
 }
 
 /// Returns whether anything of a name would be seen.
@@ -39,20 +26,15 @@ pub fn is_shown(name: &str) -> bool {
 
 /// Returns a device's name fit to be shown.
 pub(crate) fn clean_device(text: &str) -> String {
-    clean(text, MAX_DEVICE, true)
+    clean(text, MAX_DEVICE, has_no_place_in_a_name)
 }
 
 /// Returns a title fit to be shown.
 pub(crate) fn clean_title(text: &str) -> String {
-    clean(text, MAX_TITLE, false)
+    clean(text, MAX_TITLE, has_no_place_in_a_title)
 }
 
-/// Returns whether a character has no place in a title, or in a name.
-fn is_left_out(character: char, is_name: bool) -> bool {
-    character.is_control() || acts_unseen(character) || (is_name && is_number_sign(character))
-}
-
-fn clean(text: &str, max_bytes: usize, is_name: bool) -> String {
+fn clean(text: &str, max_bytes: usize, is_left_out: fn(char) -> bool) -> String {
     let mut cleaned = String::new();
     // Kept back until something visible follows.
     let mut between = None;
@@ -64,7 +46,7 @@ fn clean(text: &str, max_bytes: usize, is_name: bool) -> String {
             between = Some(' ').filter(|_| !cleaned.is_empty());
             continue;
         }
-        if is_left_out(character, is_name) {
+        if is_left_out(character) {
             continue;
         }
         if is_joiner(character) {
@@ -93,15 +75,6 @@ fn clean(text: &str, max_bytes: usize, is_name: bool) -> String {
     cleaned.nfc().collect()
 }
 
-/// Returns whether a character begins a key suffix in labels, or looks as if it did. Nobody may imitate one.
-fn is_number_sign(character: char) -> bool {
-    matches!(
-        character,
-        '#' | '\u{2317}' | '\u{22d5}' | '\u{266f}' | '\u{29e3}'
-            ..='\u{29e5}' | '\u{2a68}' | '\u{2a69}' | '\u{2d4c}' | '\u{fe5f}' | '\u{ff03}'
-    )
-}
-
 /// Returns whether a character is seen only in how its neighbours are drawn. Persian and emoji need that.
 fn is_joiner(character: char) -> bool {
     matches!(character, '\u{200c}' | '\u{200d}')
@@ -112,20 +85,11 @@ fn is_variation(character: char) -> bool {
     matches!(character, '\u{fe00}'..='\u{fe0f}')
 }
 
-/// Returns whether a character gives a direction, is invisible, or has no meaning outside a private agreement.
-fn acts_unseen(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}'
-        | '\u{3164}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}'
-        | '\u{ffff}' | '\u{e000}'..='\u{f8ff}' | '\u{1107f}' | '\u{13430}'..='\u{13442}' | '\u{16fe4}'
-        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d159}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{10ffff}')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use sotto_names::hidden_in_name;
 
     #[test]
     fn nothing_that_looks_like_a_number_sign_stays_in_a_name() {
@@ -142,6 +106,20 @@ mod tests {
             })
             .collect();
         assert!(left.is_empty(), "{left:?}");
+    }
+
+    #[test]
+    fn a_name_without_hidden_characters_is_seen_as_it_is() {
+        let joins = |it: char| {
+            is_joiner(it) || is_variation(it) || unicode_normalization::char::is_combining_mark(it)
+        };
+        let others = ('\0'..=char::MAX).filter(|it| !it.is_whitespace() && !joins(*it));
+        for character in others {
+            let name = format!("Anna{character}B");
+            let seen = clean_name(&name) == name.nfc().collect::<String>();
+            let hidden = hidden_in_name(&name);
+            assert_eq!(hidden, (!seen).then_some(character));
+        }
     }
 
     #[test]
@@ -194,7 +172,7 @@ mod tests {
                 (clean_title(&text), clean_title(&clean_title(&text))),
             ] {
                 prop_assert!(cleaned.len() <= MAX_TITLE);
-                prop_assert!(!cleaned.chars().any(|c| c.is_control() || acts_unseen(c)));
+                prop_assert!(!cleaned.chars().any(has_no_place_in_a_title));
                 prop_assert_eq!(cleaned.trim(), &cleaned);
                 prop_assert_eq!(again, cleaned);
             }

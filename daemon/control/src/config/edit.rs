@@ -2,10 +2,10 @@
 
 use super::groups;
 use super::hotkeys;
-use super::name::hidden_in_name;
 use super::notifications::Notifications;
 use super::ports::{LISTEN_PORT, MEDIA_PORT};
 use super::schema::{Config, ConfigError, KEYS, VOICE_GATE, unknown_key};
+use sotto_names::hidden_in_name;
 use toml_edit::{Array, DocumentMut, Item, Table, Value, value};
 
 /// Why a setting could not be read or changed.

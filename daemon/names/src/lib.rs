@@ -1,16 +1,34 @@
-//! Names that people can be called by.
+//! The characters that names and titles may not have. Whoever shows them leaves these out, and whoever takes a name refuses
+//! them.
 
 /// Returns the first character of a name that nobody sees. Colleagues see the name without it.
+///
+/// ```
+/// use sotto_names::hidden_in_name;
+///
+/// assert_eq!(hidden_in_name("Anna\u{200b}"), Some('\u{200b}'));
+/// assert_eq!(hidden_in_name("Zoë 👩‍💻"), None);
+/// ```
 #[must_use]
 pub fn hidden_in_name(name: &str) -> Option<char> {
-    let hidden = |it: &char| {
-        !it.is_whitespace() && (it.is_control() || acts_unseen(*it) || begins_a_suffix(*it))
-    };
+    let hidden = |it: &char| !it.is_whitespace() && has_no_place_in_a_name(*it);
     name.chars().find(hidden)
 }
 
-/// Returns whether a character looks like the sign that begins a key suffix in labels.
-fn begins_a_suffix(character: char) -> bool {
+/// Returns whether a character has no place in a title.
+#[must_use]
+pub fn has_no_place_in_a_title(character: char) -> bool {
+    character.is_control() || acts_unseen(character)
+}
+
+/// Returns whether a character has no place in a name.
+#[must_use]
+pub fn has_no_place_in_a_name(character: char) -> bool {
+    has_no_place_in_a_title(character) || is_number_sign(character)
+}
+
+/// Returns whether a character begins a key suffix in labels, or looks as if it did. Nobody may imitate one.
+fn is_number_sign(character: char) -> bool {
     matches!(
         character,
         '#' | '\u{2317}' | '\u{22d5}' | '\u{266f}' | '\u{29e3}'
