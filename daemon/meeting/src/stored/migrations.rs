@@ -5,7 +5,6 @@
 //! `N` is the present version; change them in `stored.rs`; count `STATE_VERSION` up; let the last migration end in the
 //! copies, and the new one in [`State`]; and lengthen the chain in [`read`].
 
-mod v2;
 mod v3;
 
 use super::{STATE_VERSION, State};
@@ -13,8 +12,7 @@ use super::{STATE_VERSION, State};
 /// Reads a body of this version or an earlier one; `None` if it is damaged, or older than any release.
 pub(super) fn read(version: u16, body: &[u8]) -> Option<State> {
     match version {
-        2 => Some(v3::State::from(v2::read(body)?).into()),
-        3 => Some(v3::read(body)?.into()),
+        2 | 3 => Some(v3::read(body)?.into()),
         STATE_VERSION => whole(body),
         _ => None,
     }

@@ -1,4 +1,5 @@
-//! Version 3: moments were by the wall clock, and nothing told how long the machine had run.
+//! Versions 2 and 3: moments were by the wall clock, and nothing told how long the machine had run. They differ in what
+//! stands before the body: in version 2, nothing said which release wrote it.
 
 use std::net::SocketAddr;
 
@@ -10,67 +11,67 @@ use crate::stored;
 
 #[derive(Deserialize)]
 pub(super) struct State {
-    pub(super) me: PeerId,
-    pub(super) epoch: u64,
-    pub(super) written: Utc,
-    pub(super) clean: bool,
-    pub(super) seat: Option<Seat>,
-    pub(super) muted: bool,
-    pub(super) deafened: bool,
-    pub(super) meetings: Vec<Meeting>,
-    pub(super) prompts: Vec<Prompt>,
-    pub(super) invited_again: Vec<(MeetingId, PeerId, Utc)>,
-    pub(super) forgotten: Vec<(MeetingId, Utc)>,
-    pub(super) contacts: Vec<Contact>,
-    pub(super) volumes: Vec<(PeerId, u16)>,
+    me: PeerId,
+    epoch: u64,
+    written: Utc,
+    clean: bool,
+    seat: Option<Seat>,
+    muted: bool,
+    deafened: bool,
+    meetings: Vec<Meeting>,
+    prompts: Vec<Prompt>,
+    invited_again: Vec<(MeetingId, PeerId, Utc)>,
+    forgotten: Vec<(MeetingId, Utc)>,
+    contacts: Vec<Contact>,
+    volumes: Vec<(PeerId, u16)>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Seat {
-    pub(super) meeting: MeetingId,
-    pub(super) presence: Presence,
+struct Seat {
+    meeting: MeetingId,
+    presence: Presence,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Meeting {
-    pub(super) founding: Vec<u8>,
-    pub(super) secret: [u8; 32],
-    pub(super) last_present: Utc,
-    pub(super) records: Vec<Record>,
+struct Meeting {
+    founding: Vec<u8>,
+    secret: [u8; 32],
+    last_present: Utc,
+    records: Vec<Record>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Record {
-    pub(super) raw: Vec<u8>,
-    pub(super) received: Utc,
+struct Record {
+    raw: Vec<u8>,
+    received: Utc,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Prompt {
-    pub(super) founding: Vec<u8>,
-    pub(super) invitations: Vec<Record>,
-    pub(super) answers: Option<Vec<u8>>,
-    pub(super) undelivered: bool,
-    pub(super) inside: Vec<Claim>,
-    pub(super) invited: Vec<Claim>,
-    pub(super) offered_by: Vec<PeerId>,
-    pub(super) declined: bool,
-    pub(super) again: Option<Utc>,
+struct Prompt {
+    founding: Vec<u8>,
+    invitations: Vec<Record>,
+    answers: Option<Vec<u8>>,
+    undelivered: bool,
+    inside: Vec<Claim>,
+    invited: Vec<Claim>,
+    offered_by: Vec<PeerId>,
+    declined: bool,
+    again: Option<Utc>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Claim {
-    pub(super) peer: PeerId,
-    pub(super) name: String,
-    pub(super) device: String,
+struct Claim {
+    peer: PeerId,
+    name: String,
+    device: String,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Contact {
-    pub(super) peer: PeerId,
-    pub(super) name: String,
-    pub(super) device: String,
-    pub(super) addresses: Vec<SocketAddr>,
+struct Contact {
+    peer: PeerId,
+    name: String,
+    device: String,
+    addresses: Vec<SocketAddr>,
 }
 
 pub(super) fn read(body: &[u8]) -> Option<State> {
