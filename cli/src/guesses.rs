@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-/// What is typed, and the command that does it.
+/// Words that are typed, and the command that does it.
 const GUESSES: &[(&[&str], &str)] = &[
     (&["call", "create", "new", "begin"], "sotto meet"),
     (&["accept", "answer", "enter"], "sotto join"),

@@ -1,4 +1,4 @@
-//! Where the daemon's log is, and how its end is read.
+//! The place of the daemon's log, and the reading of its end.
 
 use std::path::PathBuf;
 use std::process::Stdio;

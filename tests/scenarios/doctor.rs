@@ -1,4 +1,4 @@
-//! What `sotto doctor` says of causes that only several machines, or real daemons, can make. The others are made in the
+//! `sotto doctor` on causes that only several machines, or real daemons, can make. The others are made in the
 //! tests of `sotto`.
 
 use std::path::{Path, PathBuf};

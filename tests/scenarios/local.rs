@@ -141,7 +141,7 @@ fn say_thrice(script: &mut Script, texts: [&str; 3], voice: Voice) -> Result<Vec
     Ok(lines)
 }
 
-/// Whether one of these sentences at least was carried as it was said.
+/// Checks that one of these sentences at least was carried as it was said.
 fn one_is_clear(lines: &[Line], sound: &[f32], device: Option<String>) -> Outcome {
     // STOI is taken after each piece has been moved back to its place; PESQ is not, and falls with every stretch.
     let judged: Vec<(f64, f64)> = lines

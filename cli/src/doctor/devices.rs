@@ -12,7 +12,7 @@ use super::machine::Machine;
 /// One side of sound.
 struct Side<'a> {
     role: &'static str,
-    /// What is missing without it.
+    /// The loss without it.
     without: &'static str,
     /// The command that chooses a real device.
     choose: &'static str,
@@ -115,7 +115,7 @@ impl Side<'_> {
         )
     }
 
-    /// What the daemon says that is wrong with it.
+    /// Judges it by what the daemon says is wrong.
     fn failed(&self, state: &DeviceInUse) -> Option<Finding> {
         let problem = state.problem.clone()?;
         let finding = Finding::problem(Area::Sound, self.role, problem).because(self.without);

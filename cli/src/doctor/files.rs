@@ -14,7 +14,7 @@ use super::machine::Machine;
 
 const OTHER_USER: &str = "run this as that user, or set SOTTO_HOME to a directory of your own";
 
-/// What is wrong with a place.
+/// A fault of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Trouble {
     /// It belongs to somebody else.

@@ -23,7 +23,7 @@ pub(super) struct Firewall {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tool {
     Ufw {
-        /// Whether it knows Sotto's usual ports by name.
+        /// It knows Sotto's usual ports by name.
         by_name: bool,
     },
     Firewalld {

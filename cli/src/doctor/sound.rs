@@ -70,7 +70,7 @@ fn of_daemon(machine: &Machine, told: &Told, chosen: Option<&Server>) -> Vec<Fin
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Server {
     name: String,
-    /// Whether the service manager started the daemon that uses it, or somebody by hand.
+    /// The service manager started the daemon that uses it, nobody by hand.
     by_service: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What the doctor says in a sandbox, and what stands in for the system's programs there.
+//! The doctor in a sandbox, with stand-ins for the system's programs.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ ip link set far up
 ip link set eth0 up
 ip address add 192.168.1.7/24 dev eth0";
 
-/// What the doctor says in a sandbox that a script has set up.
+/// The doctor's report in a sandbox that a script has set up.
 pub(crate) struct Diagnosis {
     pub(crate) code: i32,
     findings: Vec<Value>,

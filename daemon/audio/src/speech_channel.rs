@@ -32,7 +32,7 @@ const STEADY_COUNTS: f32 = 0.01;
 /// Energy below this is silence: −100 dBFS.
 const SILENCE: f32 = 1e-10;
 
-/// What is left of sound in a filter counts as nothing below this. Left alone it would fall to the smallest numbers that
+/// A rest of sound in a filter counts as nothing below this. Left alone it would fall to the smallest numbers that
 /// there are and stay there, and processors reckon with those many times slower.
 const FADED: f32 = 1e-18;
 

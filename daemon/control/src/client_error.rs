@@ -38,7 +38,7 @@ pub enum ConnectError {
         /// The socket.
         socket: PathBuf,
     },
-    /// What leads to the socket is the user's own, and does not let the user in.
+    /// A directory on the way to the socket, or the socket, is the user's own and does not let the user in.
     #[error("not permitted to use the Sotto daemon: {} is closed to you", path.display())]
     Closed {
         /// The socket, or a directory above it.

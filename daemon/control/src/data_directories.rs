@@ -1,4 +1,4 @@
-//! Where desktops and service managers look for what programs bring with them (XDG Base Directory Specification).
+//! The directories in which desktops and service managers look for files of programs (XDG Base Directory Specification).
 
 use std::ffi::OsString;
 use std::path::PathBuf;

@@ -16,7 +16,7 @@ pub const ENDS_WITHIN: Duration = Duration::from_secs(10);
 /// The time between two looks whether its process has gone.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Why the daemon was not stopped.
+/// The reason that the daemon was not stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StopError {
     /// It cannot be asked.

@@ -13,7 +13,7 @@ pub(crate) struct Held<B> {
     pub(crate) record: Record<B>,
     /// When its author is last known to have stood by it; `None` if it was loaded from disk.
     pub(crate) fresh: Option<Duration>,
-    /// When it was made, by my clock: as long ago as was told when it came.
+    /// The time of its making, by my clock: as long ago as was told when it came.
     pub(crate) made: Utc,
     /// Under which it is synchronised.
     pub(crate) entry: Entry,

@@ -1,4 +1,4 @@
-//! Who and when: the identities of peers and meetings, and the clocks.
+//! The identities of peers and meetings, and the clocks.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What outlives the daemon: `"sottomtg" | version 4 | release | body … | BLAKE3 of all before 32`.
+//! The state that outlives the daemon: `"sottomtg" | version 4 | release | body … | BLAKE3 of all before 32`.
 //!
 //! The version is a little-endian number, the release a length of one byte and the name of the release that wrote the
 //! file, the body postcard. Magic, version, release and checksum stay where they are in every later version.
@@ -68,7 +68,7 @@ pub(crate) struct State {
     pub(crate) me: PeerId,
     /// The epoch of the run that wrote this; the next takes the one after.
     pub(crate) epoch: u64,
-    /// When this was written, by the clock of the mesh: the last sign of life of a run that crashed. All other moments in
+    /// The time of writing, by the clock of the mesh: the last sign of life of a run that crashed. All other moments in
     /// here are by the same clock.
     pub(crate) written: Utc,
     /// The same by the wall clock.

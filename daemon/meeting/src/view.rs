@@ -104,7 +104,7 @@ pub struct MeetingView {
     pub creator: PeerId,
     /// When, according to its creator.
     pub created: Utc,
-    /// When I was invited last, or founded it, by my own clock.
+    /// The time when I was invited last, or founded it, by my own clock.
     pub since: Utc,
     /// Whether I am in its audio.
     pub active: bool,

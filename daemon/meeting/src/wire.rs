@@ -70,7 +70,7 @@ pub(crate) struct Offered {
     pub(crate) inside: Vec<Claimed>,
     #[serde(deserialize_with = "at_most::<MAX_CLAIMED, _, _>")]
     pub(crate) invited: Vec<Claimed>,
-    /// How many seconds ago each of the invitations was made; none if that is not told.
+    /// The age of each invitation in seconds; none if that is not told.
     #[serde(default, deserialize_with = "at_most::<MAX_OFFERED, _, _>")]
     pub(crate) ages: Vec<u32>,
 }

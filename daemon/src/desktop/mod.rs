@@ -122,7 +122,7 @@ pub(crate) struct DesktopOptions {
     /// The login session that started this process (`XDG_SESSION_ID`), if any. It is preferred if it is a
     /// graphical one; otherwise the user's graphical session is looked up and followed as it comes and goes.
     pub(crate) session_id: Option<String>,
-    /// Where logind keeps a file for each session; `None`: where it usually does.
+    /// The folder in which logind keeps a file for each session; `None`: the usual one.
     pub(crate) session_files: Option<PathBuf>,
     /// How long without input counts as idle; `None`: it never does. Where the desktop tells only *that* it is idle, its
     /// own setting decides how long.

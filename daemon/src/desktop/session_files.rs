@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// Where logind keeps them. elogind does, too.
+/// The folder in which logind keeps them. elogind does, too.
 pub(super) const SESSIONS: &str = "/run/systemd/sessions";
 
 /// Room for what the system tells at once; the rest is read in the next round.

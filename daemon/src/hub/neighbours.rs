@@ -28,7 +28,7 @@ pub(super) struct Neighbours {
 pub(super) struct Connected {
     /// The other end of the connection.
     pub(super) address: IpAddr,
-    /// What its program says of itself, once it has.
+    /// Its program, once that has introduced itself.
     pub(super) program: Program,
 }
 

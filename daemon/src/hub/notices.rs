@@ -15,7 +15,7 @@ pub(super) use crate::notice::notice;
 /// How to go on when the user speaks to nobody.
 pub(super) const TALK_HINT: &str = "speak to everyone with 'sotto talk'";
 
-/// How to set a wrong clock right.
+/// The hint that sets a wrong clock right.
 const SET_CLOCK: &str = "on the machine whose clock is wrong: sudo timedatectl set-ntp true";
 
 /// Returns the notice that `event` is worth, if any.

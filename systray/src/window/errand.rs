@@ -1,4 +1,4 @@
-//! A task that the window gives to the shell, and what comes of it.
+//! A task that the window gives to the shell, and its outcome.
 
 use sotto_control::model::{Devices, MicrophoneTest, TestProgress};
 use sotto_control::{DeviceRole, SettingReply};
@@ -16,7 +16,7 @@ pub(crate) enum Errand {
     Use {
         /// Its identifier, or `default`.
         device: String,
-        /// What it is used as.
+        /// Its role.
         role: DeviceRole,
     },
     /// Try the microphone.
@@ -48,9 +48,9 @@ pub(crate) enum Told {
     Read(String),
     /// The devices.
     Devices(Box<Devices>),
-    /// How the trial goes.
+    /// The trial's progress.
     Trial(TestProgress),
-    /// What the trial showed.
+    /// The trial's outcome.
     Tried(Box<MicrophoneTest>),
     /// A setting was changed.
     Set(SettingReply),

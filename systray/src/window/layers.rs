@@ -1,4 +1,4 @@
-//! Whether the compositor has layers, on which a strip can be above all windows.
+//! The compositor's layers: with them a strip can be above all windows.
 
 use smithay_client_toolkit::reexports::client::globals::registry_queue_init;
 use smithay_client_toolkit::reexports::client::{Connection, EventQueue, Proxy};

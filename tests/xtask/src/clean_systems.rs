@@ -27,7 +27,7 @@ const STEP: &str = "packages on clean systems";
 /// Programs that it takes, which only Debian and its relatives have.
 const PROGRAMS: [&str; 4] = ["dpkg-deb", "dpkg-shlibdeps", "lintian", "mmdebstrap"];
 
-/// What fetches a file as apt does.
+/// The program that fetches a file as apt does.
 const APT_HELPER: &str = "/usr/lib/apt/apt-helper";
 
 /// Builds what the packages contain, and tries them.

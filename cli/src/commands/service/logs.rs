@@ -103,7 +103,7 @@ impl Logs {
 /// The journal's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
-    /// What it has of the service.
+    /// Its entries of the service.
     Lines(String),
     /// It has nothing.
     Nothing,

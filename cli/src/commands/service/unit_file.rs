@@ -18,9 +18,9 @@ const WRITTEN: &str = "# Written by 'sotto service install'. Your own settings b
 /// The beginning of the second, by which a change shows.
 const CHECKSUM: &str = "# Checksum of what follows: ";
 
-/// Where systemd's user manager finds the units of whoever runs the machine, the first first (systemd.unit(5)).
+/// The directories of systemd's user manager for units of this machine's administrator, the first first (systemd.unit(5)).
 const OF_THE_MACHINE: [&str; 2] = ["/etc/systemd/user", "/run/systemd/user"];
-/// Where it finds those of distributions. Between both come the directories for data: there a tarball puts its own.
+/// Its directories for those of distributions. Between both come the directories for data: there a tarball puts its own.
 const OF_DISTRIBUTIONS: [&str; 3] = [
     "/usr/local/lib/systemd/user",
     "/usr/lib/systemd/user",

@@ -31,7 +31,7 @@ pub(crate) struct Ahead {
     reader: Thread,
 }
 
-/// Why nothing more comes: the file has ended, or cannot be read on.
+/// The reason that nothing more comes: the file has ended, or cannot be read on.
 type End = OnceLock<Result<(), String>>;
 
 /// What became of a block.

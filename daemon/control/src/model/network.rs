@@ -85,7 +85,7 @@ pub enum UnusedBecause {
 pub struct UnreachablePeer {
     /// The peer's identity.
     pub id: String,
-    /// What to show: its label.
+    /// Its label, to be shown.
     pub label: String,
     /// Where it says that it is.
     #[serde(default)]
@@ -103,7 +103,7 @@ pub struct UnreachablePeer {
 pub struct PeerProgram {
     /// The peer's identity.
     pub id: String,
-    /// What to show: its label.
+    /// Its label, to be shown.
     pub label: String,
     /// Its IP address.
     #[serde(default)]

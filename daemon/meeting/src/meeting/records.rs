@@ -14,7 +14,7 @@ pub(crate) struct Kept<'a> {
     pub(crate) entry: Entry,
     /// When its author is last known to have stood by it.
     pub(crate) fresh: Option<Duration>,
-    /// When it was made, by my clock: as long ago as was told when it came.
+    /// The time of its making, by my clock: as long ago as was told when it came.
     pub(crate) made: Utc,
     /// Its age counts from when it was made, because nobody stands by it anew.
     pub(crate) lasts: bool,

@@ -26,7 +26,7 @@ struct Clock {
     told: bool,
 }
 
-/// What has become of a clock.
+/// A change of a clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     /// It is far off, which the user has been told, or right again.

@@ -31,6 +31,6 @@ pub struct Setup {
     pub stored: Option<Vec<u8>>,
     /// Whether to return to the meeting of the last run.
     pub rejoin: RejoinPolicy,
-    /// What tells the machine's present start from others, if the system says.
+    /// The mark of the machine's present start, if the system has one.
     pub boot: Option<[u8; 16]>,
 }

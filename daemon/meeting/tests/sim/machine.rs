@@ -29,7 +29,7 @@ pub(crate) struct Machine {
     pub(crate) rejoin: RejoinPolicy,
     /// By how many seconds the wall clock is ahead of the right time.
     pub(crate) clock_ahead: i64,
-    /// When the machine started, and what tells that start from others.
+    /// The time of the machine's start, and the mark of that start.
     pub(crate) booted: Duration,
     pub(crate) boot: [u8; 16],
     /// What was stored last.

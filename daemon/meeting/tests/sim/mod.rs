@@ -47,7 +47,7 @@ pub(crate) struct Host(pub usize);
 pub(crate) struct Sim {
     seed: u64,
     now: Duration,
-    /// What the time of day is ahead of the time that has passed: everything slept.
+    /// The time slept: the time of day is so far ahead of the time that has passed.
     ahead: Duration,
     /// Connections into the lobby that a machine makes by itself.
     pub(crate) lobby_connections: usize,

@@ -63,7 +63,7 @@ pub(super) struct Ear {
     /// Interfaces by their numbers.
     names: HashMap<u32, String>,
     own: HashSet<IpAddr>,
-    /// Why nobody can be reached through any interface, if nobody can.
+    /// The reason that nobody can be reached through any interface, if nobody can.
     cut_off: Option<Deafness>,
     started: Instant,
     look_at: Instant,

@@ -52,7 +52,7 @@ impl PrivateBus {
         self.directory.path().join("bus")
     }
 
-    /// Where a mocked logind's files of sessions are.
+    /// Returns the folder of a mocked logind's files of sessions.
     pub(super) fn session_files(&self) -> PathBuf {
         self.directory.path().join("sessions")
     }
