@@ -39,7 +39,7 @@ pub(in crate::hub) struct Tries {
     behind: HashMap<ColleagueAddress, Behind>,
 }
 
-/// One that goes on by itself.
+/// One that goes on by itself, until it is dropped: it gives its place back together with its task.
 struct Behind {
     task: AbortHandle,
     _place: OwnedSemaphorePermit,
@@ -58,10 +58,14 @@ impl Tries {
     /// Takes a place for one more. One of the same address that nobody waits for makes room.
     fn begin(&mut self, address: &ColleagueAddress) -> Option<OwnedSemaphorePermit> {
         self.behind.retain(|_, behind| !behind.task.is_finished());
-        if let Some(behind) = self.behind.remove(address) {
-            behind.task.abort();
-        }
+        self.behind.remove(address);
         Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.task.abort();
     }
 }
 
@@ -311,6 +315,24 @@ mod tests {
         assert_eq!(shown(Duration::from_millis(500)), "500 ms");
         assert_eq!(shown(Duration::from_millis(1500)), "1500 ms");
         assert_eq!(shown(Duration::from_secs(30)), "30 s");
+    }
+
+    #[tokio::test]
+    async fn one_that_another_takes_the_place_of_ends() {
+        let address: ColleagueAddress = "192.0.2.1:4000".parse().unwrap();
+        let mut tries = Tries::default();
+        let mut begin = || {
+            let task = tokio::spawn(std::future::pending::<()>());
+            let behind = Behind {
+                task: task.abort_handle(),
+                _place: Arc::clone(&tries.places).try_acquire_owned().unwrap(),
+            };
+            tries.behind.insert(address.clone(), behind);
+            task
+        };
+        let (first, _second) = (begin(), begin());
+        assert!(first.await.unwrap_err().is_cancelled());
+        assert_eq!(tries.places.available_permits(), MOST - 1);
     }
 
     #[tokio::test]
