@@ -4,7 +4,7 @@
 //! and so there is one socket for all of IPv4 and one for each interface with IPv6.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6},
 };
@@ -19,7 +19,7 @@ use super::hearing::Through;
 pub(super) const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 251);
 const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0xfb);
 const PORT: u16 = 5353;
-/// Packets read in one go.
+/// Packets read of a socket in one go.
 const AT_ONCE: usize = 64;
 
 /// A packet that came in.
@@ -71,22 +71,22 @@ impl Socket {
     }
 
     /// Joins the group of IPv4 at all these addresses, whether or not that has been done: who knows what has become of an
-    /// interface since. Returns whether it is joined everywhere.
-    fn join(&self, addresses: impl Iterator<Item = Ipv4Addr>) -> bool {
-        let mut everywhere = true;
+    /// interface since. Returns those at which that cannot be done.
+    fn join(&self, addresses: &[Ipv4Addr]) -> BTreeSet<Ipv4Addr> {
+        let mut refused = BTreeSet::new();
         for ip in addresses {
-            if let Err(error) = still(self.socket.join_multicast_v4(&GROUP, &ip)) {
+            if let Err(error) = still(self.socket.join_multicast_v4(&GROUP, ip)) {
                 tracing::debug!(%ip, %error, "cannot join the group of multicast DNS");
-                everywhere = false;
+                refused.insert(*ip);
             }
         }
-        everywhere
+        refused
     }
 
     fn receive(&self, packets: &mut Vec<Packet>) {
         // Who speaks matters, not what.
         let mut packet = [0; 16];
-        while packets.len() < AT_ONCE {
+        for _ in 0..AT_ONCE {
             let receive = || self.socket.recv(&mut packet);
             let Ok((_, info)) = self.waited_for.try_io(Interest::READABLE, receive) else {
                 break;
@@ -115,6 +115,8 @@ fn group_v6(interface: u32) -> SocketAddr {
 #[derive(Debug, Default)]
 pub(super) struct Sockets {
     pub(super) v4: Option<Socket>,
+    /// Addresses at which even a new socket could not join the group of IPv4.
+    refused: BTreeSet<Ipv4Addr>,
     v6: BTreeMap<u32, Socket>,
 }
 
@@ -122,21 +124,17 @@ impl Sockets {
     /// Binds the group of IPv4 unless that is done, and joins it at these addresses. Returns whether the port could be
     /// had, if that is to be told.
     pub(super) fn bind_v4(&mut self, addresses: &[Ipv4Addr]) -> Option<Option<bool>> {
-        let mut told = None;
-        if self.v4.is_none() {
-            told = Some(self.open_v4());
+        if let Some(socket) = &self.v4
+            && socket.join(addresses).is_subset(&self.refused)
+        {
+            return None;
         }
-        let joined = |socket: &Socket| socket.join(addresses.iter().copied());
-        if self.v4.as_ref().is_none_or(joined) {
-            return told;
-        }
-        // Linux keeps the membership of an interface that has gone, and gives 20 to a socket.
+        // Linux keeps the membership of an interface that has gone, and gives 20 to a socket. So it takes a new one.
         self.v4 = None;
-        told = Some(self.open_v4());
-        if let Some(socket) = &self.v4 {
-            socket.join(addresses.iter().copied());
-        }
-        told
+        let could = self.open_v4();
+        let socket = self.v4.as_ref();
+        self.refused = socket.map_or_else(BTreeSet::new, |socket| socket.join(addresses));
+        Some(could)
     }
 
     fn open_v4(&mut self) -> Option<bool> {
@@ -208,5 +206,26 @@ impl Sockets {
             socket.receive(&mut packets);
         }
         packets
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An address of no interface here.
+    const NOWHERE: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+
+    #[tokio::test]
+    async fn a_socket_is_kept_where_a_new_one_could_join_no_more() {
+        let socket = PktInfoUdpSocket::new(Domain::IPV4).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let mut sockets = Sockets {
+            v4: Some(Socket::new(socket).unwrap()),
+            refused: [NOWHERE].into(),
+            ..Sockets::default()
+        };
+        assert_eq!(sockets.bind_v4(&[NOWHERE]), None);
+        assert!(sockets.v4.is_some());
     }
 }
