@@ -140,11 +140,11 @@ impl Ear {
             .iter()
             .filter_map(|it| Some((it.index?, it.name.clone())))
             .collect();
+        self.cut_off = cut_off(&used, &self.interfaces);
         let is_usable = |name: &str| {
             used.iter()
                 .any(|it| it.name == name && !is_link_local_v6(it.ip()))
         };
-        self.cut_off = cut_off(&used, &self.interfaces, is_usable);
         let mut ways: Vec<(String, Through)> = Vec::new();
         let mut with_v6 = Vec::new();
         for interface in &used {
@@ -219,19 +219,12 @@ impl Ear {
 
 /// Returns why nobody can be reached through the interfaces that may be used, if none of those that are up has an address
 /// that means anything elsewhere.
-fn cut_off(
-    used: &[if_addrs::Interface],
-    allowed: &Interfaces,
-    is_usable: impl Fn(&str) -> bool,
-) -> Option<Deafness> {
-    if used
-        .iter()
-        .any(|it| !it.is_loopback() && !is_link_local_v6(it.ip()))
-    {
+fn cut_off(used: &[if_addrs::Interface], allowed: &Interfaces) -> Option<Deafness> {
+    let outside = || used.iter().filter(|it| !it.is_loopback());
+    if outside().any(|it| !is_link_local_v6(it.ip())) {
         return None;
     }
-    let mut link_local: Vec<String> = used.iter().map(|it| it.name.clone()).collect();
-    link_local.retain(|name| !is_usable(name));
+    let mut link_local: Vec<String> = outside().map(|it| it.name.clone()).collect();
     link_local.dedup();
     if !link_local.is_empty() {
         return Some(Deafness::OnlyLinkLocal(link_local));

@@ -34,7 +34,24 @@ impl Through {
 
 /// The interfaces that may be used, by their names, each with one way of IPv4, one of IPv6, or both.
 #[derive(Debug, Default)]
-pub(super) struct Hearing(BTreeMap<(String, bool), One>);
+pub(super) struct Hearing(BTreeMap<String, Ways>);
+
+/// The ways of one interface.
+#[derive(Debug, Default)]
+struct Ways {
+    v4: Option<One>,
+    v6: Option<One>,
+}
+
+impl Ways {
+    fn family(&mut self, v4: bool) -> &mut Option<One> {
+        if v4 { &mut self.v4 } else { &mut self.v6 }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &One> {
+        self.v4.iter().chain(&self.v6)
+    }
+}
 
 /// One way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +69,19 @@ struct One {
 impl Hearing {
     /// Takes in which ways there are now, each with the name of its interface.
     pub(super) fn follow(&mut self, present: Vec<(String, Through)>, now: Duration) {
-        self.0.retain(|(name, _), one| {
-            present
-                .iter()
-                .any(|(other, through)| other == name && one.through == *through)
+        self.0.retain(|name, ways| {
+            for way in [&mut ways.v4, &mut ways.v6] {
+                let is_there = |one: &mut One| {
+                    let mut there = present.iter();
+                    there.any(|(other, through)| other == name && one.through == *through)
+                };
+                way.take_if(|one| !is_there(one));
+            }
+            ways.all().next().is_some()
         });
         for (name, through) in present.into_iter().take(MAX_WAYS) {
-            self.0.entry((name, through.is_v4())).or_insert(One {
+            let ways = self.0.entry(name).or_default();
+            ways.family(through.is_v4()).get_or_insert(One {
                 through,
                 heard_back: None,
                 others: None,
@@ -68,9 +91,15 @@ impl Hearing {
         }
     }
 
+    fn all(&self) -> impl Iterator<Item = &One> {
+        self.0.values().flat_map(Ways::all)
+    }
+
     /// Returns on which ways to send a probe now.
     pub(super) fn probe(&mut self, now: Duration) -> Vec<Through> {
-        let due = self.0.values_mut().filter(|one| one.next <= now);
+        let all = self.0.values_mut();
+        let all = all.flat_map(|ways| ways.v4.iter_mut().chain(&mut ways.v6));
+        let due = all.filter(|one| one.next <= now);
         let mut through = Vec::new();
         for one in due {
             if one.missed >= PATIENCE {
@@ -85,12 +114,13 @@ impl Hearing {
 
     /// Returns when the next probe is due.
     pub(super) fn next_probe(&self) -> Option<Duration> {
-        self.0.values().map(|one| one.next).min()
+        self.all().map(|one| one.next).min()
     }
 
     /// Notes a packet that came in on an interface, by IPv4 or IPv6, from this machine or from another.
     pub(super) fn heard(&mut self, interface: &str, v4: bool, own: bool, now: Duration) {
-        let Some(one) = self.0.get_mut(&(interface.to_owned(), v4)) else {
+        let ways = self.0.get_mut(interface);
+        let Some(one) = ways.and_then(|ways| ways.family(v4).as_mut()) else {
             return;
         };
         if own {
@@ -104,7 +134,7 @@ impl Hearing {
 
     /// Returns an address of each interface that has one of IPv4.
     pub(super) fn addresses(&self) -> impl Iterator<Item = Ipv4Addr> {
-        self.0.values().filter_map(|one| match one.through {
+        self.all().filter_map(|one| match one.through {
             Through::V4(ip) => Some(ip),
             Through::V6(_) => None,
         })
@@ -114,9 +144,8 @@ impl Hearing {
     ///
     /// One way that works is enough: mDNS uses both.
     pub(super) fn of(&self, interface: &str) -> Option<(Option<bool>, Option<Duration>)> {
-        let ways = [true, false].map(|v4| self.0.get(&(interface.to_owned(), v4)));
-        let ways = || ways.iter().flatten();
-        ways().next()?;
+        let interface = self.0.get(interface)?;
+        let ways = || interface.all();
         let back = if ways().any(|one| one.heard_back == Some(true)) {
             Some(true)
         } else if ways().all(|one| one.heard_back == Some(false)) {
@@ -134,19 +163,19 @@ impl Hearing {
             Through::V4(ip) => !ip.is_loopback(),
             Through::V6(_) => true,
         };
-        let only_loopback = !self.0.values().any(outside);
-        let counts = self
-            .0
-            .iter()
-            .filter(|(_, one)| only_loopback || outside(one));
+        let only_loopback = !self.all().any(outside);
+        let counts = |one: &&One| only_loopback || outside(one);
         let mut silent = Vec::new();
-        for ((name, _), one) in counts {
-            if one.heard_back != Some(false) {
+        for (name, ways) in &self.0 {
+            let mut ways = ways.all().filter(counts).peekable();
+            if ways.peek().is_none() {
+                continue;
+            }
+            if ways.any(|one| one.heard_back != Some(false)) {
                 return None;
             }
             silent.push(name.clone());
         }
-        silent.dedup();
         (!silent.is_empty()).then_some(silent)
     }
 }
@@ -178,7 +207,8 @@ mod tests {
             sent += through.len();
             for name in answering {
                 for v4 in [true, false] {
-                    let one = hearing.0.get(&((*name).to_owned(), v4));
+                    let ways = hearing.0.get_mut(*name);
+                    let one = ways.and_then(|ways| ways.family(v4).as_ref());
                     if one.is_some_and(|one| through.contains(&one.through)) {
                         hearing.heard(name, v4, true, now);
                     }
