@@ -132,6 +132,9 @@ impl Driver {
     /// Dials where another daemon with this one's identity may be.
     pub(super) fn check_suspects(&mut self) {
         let mut due = self.clones.due(self.now());
+        if due.is_empty() {
+            return;
+        }
         // An address that has just come to this machine may be announced before it is seen.
         due.retain(self.own.elsewhere());
         for address in due {

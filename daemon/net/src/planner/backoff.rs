@@ -38,6 +38,7 @@ impl Backoff {
         self.broken = self.broken.saturating_add(1);
         self.failures = self.failures.max(self.broken - 1);
         self.failed(now, wanted, jitter);
+        self.in_vain = 0;
     }
 
     /// Counts what makes the pauses: dials in a row that failed, and that the peer may have gone.
@@ -136,6 +137,15 @@ mod tests {
             .map(|failures| doubled(Duration::from_millis(250), failures, limit).as_millis())
             .into();
         assert_eq!(pauses, [250, 500, 1000, 4000, 5000, 5000, 5000]);
+    }
+
+    #[test]
+    fn a_connection_that_broke_off_was_no_dial_in_vain() {
+        let mut backoff = Backoff::default();
+        let mut jitter = Jitter::new(1);
+        backoff.failed(Duration::ZERO, true, &mut jitter);
+        backoff.broke_off(Duration::ZERO, true, &mut jitter);
+        assert_eq!((backoff.failures(), backoff.in_vain()), (2, 0));
     }
 
     #[test]
