@@ -36,17 +36,15 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// Starts my clock, where that of the last run stopped.
-    pub(super) fn first(now: Now, boot: Option<[u8; 16]>, last: Option<&State>) -> Self {
-        let last_and_since =
-            last.map(|last| last.written.plus(age(last, now, boot).unwrap_or_default()));
+    /// Starts my clock at `utc`, by that of the last run; at the wall clock where there was none.
+    pub(super) fn first(now: Now, boot: Option<[u8; 16]>, utc: Option<Utc>) -> Self {
         let first = Self {
             monotonic: now.monotonic,
             utc: now.utc,
             ahead: 0,
             boot,
             since_boot: now.since_boot,
-            start: (now.since_boot, last_and_since.unwrap_or(now.utc)),
+            start: (now.since_boot, utc.unwrap_or(now.utc)),
         };
         first.at(now)
     }
@@ -62,15 +60,6 @@ impl Moment {
             ahead: if ahead.abs() <= ROUNDING { 0 } else { ahead },
             since_boot: now.since_boot,
             ..*self
-        }
-    }
-
-    /// Returns this moment by my clock.
-    pub(super) fn by_my_clock(&self) -> Now {
-        Now {
-            monotonic: self.monotonic,
-            since_boot: self.since_boot,
-            utc: self.utc,
         }
     }
 
@@ -93,23 +82,13 @@ impl Moment {
     pub(super) fn boot(&self) -> Option<([u8; 16], Duration)> {
         Some((self.boot?, self.since_boot))
     }
-
-    /// Returns how long ago a state was written, at the start; nothing if no clock tells.
-    pub(super) fn age_of(&self, last: &State) -> Option<Duration> {
-        let now = Now {
-            monotonic: self.monotonic,
-            since_boot: self.since_boot,
-            utc: self.wall(),
-        };
-        age(last, now, self.boot)
-    }
 }
 
 /// Returns how long ago a state was written; nothing if no clock tells.
 ///
 /// If the machine has run through, its own time tells, whatever has become of the wall clock. After a new start there is
 /// the wall clock alone, which tells nothing if it is behind, or ahead by years.
-fn age(last: &State, now: Now, boot: Option<[u8; 16]>) -> Option<Duration> {
+pub(super) fn age(last: &State, now: Now, boot: Option<[u8; 16]>) -> Option<Duration> {
     if let Some((before, written)) = last.boot
         && boot == Some(before)
         && let Some(age) = now.since_boot.checked_sub(written)

@@ -80,9 +80,9 @@ impl Mesh {
     }
 
     fn look_at_meetings(&mut self) {
-        let over =
-            self.meetings
-                .take_stock(self.me.id, self.seat.meeting(), self.now.by_my_clock());
+        let (now, utc) = (self.now.monotonic, self.now.utc);
+        let seat = self.seat.meeting();
+        let over = self.meetings.take_stock(self.me.id, seat, now, utc);
         for id in over {
             tracing::info!(meeting = ?id, "forgets a meeting");
             self.remove_meeting(id);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, btree_map};
 use std::time::Duration;
 
 use super::reviews::Reviews;
-use crate::ids::{MeetingId, Now, PeerId, Utc};
+use crate::ids::{MeetingId, PeerId, Utc};
 use crate::limits::{FORGOTTEN, MEETINGS};
 use crate::meeting::Meeting;
 use crate::output::Topic;
@@ -190,7 +190,8 @@ impl Meetings {
         &mut self,
         me: PeerId,
         seat: Option<MeetingId>,
-        now: Now,
+        now: Duration,
+        utc: Utc,
     ) -> Vec<MeetingId> {
         let mut over = Vec::new();
         for meeting in self.list.values_mut() {
@@ -201,12 +202,12 @@ impl Meetings {
                     .iter()
                     .any(|(peer, presence)| *peer != me && presence.is_present());
             if present {
-                meeting.set_last_present(now.utc);
+                meeting.set_last_present(utc);
             }
             let ended = meeting
                 .ended()
-                .is_some_and(|since| now.monotonic.saturating_sub(since) >= ENDED);
-            let deserted = now.utc.since(meeting.last_present()) >= DESERTED;
+                .is_some_and(|since| now.saturating_sub(since) >= ENDED);
+            let deserted = utc.since(meeting.last_present()) >= DESERTED;
             if !seated && (ended || deserted) {
                 over.push(meeting.id());
             }
@@ -278,6 +279,7 @@ impl Meetings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Now;
     use crate::meeting::Turn;
     use crate::presence::Flags;
     use crate::reach::Reach;
@@ -397,25 +399,19 @@ mod tests {
         let mut meetings = Meetings::default();
         let (deserted, ended) = (add(&mut meetings, 1), add(&mut meetings, 2));
         end(&mut meetings, ended, NOW.monotonic);
-        assert!(meetings.take_stock(ME, None, NOW).is_empty());
-        let after = |time: Duration| Now {
-            monotonic: NOW.monotonic + time,
-            since_boot: NOW.since_boot + time,
-            utc: NOW.utc.plus(time),
+        let stock = |meetings: &mut Meetings, seat, after: Duration| {
+            meetings.take_stock(ME, seat, NOW.monotonic + after, NOW.utc.plus(after))
         };
-        assert_eq!(meetings.take_stock(ME, None, after(ENDED)), vec![ended]);
+        assert!(stock(&mut meetings, None, Duration::ZERO).is_empty());
+        assert_eq!(stock(&mut meetings, None, ENDED), vec![ended]);
         assert_eq!(meetings.over(NOW.utc), vec![(ended, NOW.utc)]);
         meetings.forget(ended, NOW.utc);
-        let week = after(DESERTED);
-        assert!(meetings.take_stock(ME, Some(deserted), week).is_empty());
+        assert!(stock(&mut meetings, Some(deserted), DESERTED).is_empty());
         assert!(
-            meetings.take_stock(ME, None, week).is_empty(),
+            stock(&mut meetings, None, DESERTED).is_empty(),
             "I was there until now"
         );
-        assert_eq!(
-            meetings.take_stock(ME, None, after(2 * DESERTED)),
-            vec![deserted]
-        );
+        assert_eq!(stock(&mut meetings, None, 2 * DESERTED), vec![deserted]);
     }
 
     #[test]

@@ -113,7 +113,13 @@ impl Mesh {
     /// If the stored state cannot be read.
     pub fn new(setup: Setup, now: Now) -> Result<Self, StoredError> {
         let state = setup.stored.as_deref().map(State::decode).transpose()?;
-        let now = Moment::first(now, setup.boot, state.as_ref());
+        let age = state
+            .as_ref()
+            .and_then(|last| clock::age(last, now, setup.boot));
+        let utc = state
+            .as_ref()
+            .map(|last| last.written.plus(age.unwrap_or_default()));
+        let now = Moment::first(now, setup.boot, utc);
         let mut rng = ChaCha20Rng::from_seed(setup.rng_seed);
         let instance = rng.next_u64();
         let epoch = next_epoch(state.as_ref().map_or(0, |state| state.epoch), now.wall());
@@ -150,7 +156,7 @@ impl Mesh {
         };
         mesh.outbox.push(Output::Subscribe(Topic::lobby()));
         if let Some(state) = state {
-            mesh.restore(state, setup.rejoin);
+            mesh.restore(state, age, setup.rejoin);
         }
         mesh.announce_myself();
         mesh.settle();

@@ -63,9 +63,8 @@ impl Mesh {
         }
     }
 
-    /// Takes up what the last run left, and returns to its meeting if the settings say so.
-    pub(super) fn restore(&mut self, state: State, policy: RejoinPolicy) {
-        let age = self.now.age_of(&state);
+    /// Takes up what the last run left, of this age if a clock tells, and returns to its meeting if the settings say so.
+    pub(super) fn restore(&mut self, state: State, age: Option<Duration>, policy: RejoinPolicy) {
         self.people.restore_volumes(state.volumes);
         self.meetings.restore_forgotten(state.forgotten);
         self.offerings.restore(state.invited_again);
