@@ -51,8 +51,8 @@ impl Hub {
                 Ok(self.status().into())
             }
             Request::PeersList(_) => {
-                let mut peers = self.presenter().peers();
-                self.neighbours.add_releases(&mut peers);
+                let release = |peer| self.neighbours.release(peer);
+                let peers = self.presenter().peers_with(release);
                 Ok(PeersReply { peers }.into())
             }
             Request::MeetingList(_) => Ok(MeetingsReply {

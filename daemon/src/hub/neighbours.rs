@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use sotto_control::model::{NetworkStatus, Peer};
+use sotto_control::model::NetworkStatus;
 use sotto_meeting::{Output, PeerId, Verdict};
 use sotto_net::{Deafness, NetworkEvent, Program};
 
@@ -123,16 +123,9 @@ impl Neighbours {
             .map(|(&peer, connected)| (peer, connected))
     }
 
-    /// Adds the release of each colleague's program, as far as it is known.
-    pub(super) fn add_releases(&self, peers: &mut [Peer]) {
-        let known = self.connected.iter().filter_map(|(peer, connected)| {
-            let release = connected.program.release.as_ref()?;
-            Some((peer.to_string(), release))
-        });
-        let known: HashMap<String, &String> = known.collect();
-        for peer in peers {
-            peer.version = known.get(&peer.person.id).map(|&release| release.clone());
-        }
+    /// Returns the release of a colleague's program, as far as it is known.
+    pub(super) fn release(&self, peer: PeerId) -> Option<String> {
+        self.connected.get(&peer)?.program.release.clone()
     }
 
     /// Takes in the verdict on a gossip message: one that is accepted is news from its author.

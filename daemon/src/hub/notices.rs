@@ -85,7 +85,7 @@ pub(crate) fn of_event(event: &Event, mesh: &Mesh) -> Option<Notice> {
                 "not back in \"{title}\": this machine was started anew and its clock was wrong, so nobody knows how long \
                  ago the daemon stopped"
             );
-            let mut notice = about(warning(NoticeKind::Clock, text), *meeting);
+            let mut notice = about(warning(NoticeKind::NotRejoined, text), *meeting);
             notice.hint = Some("join again with 'sotto join'".to_owned());
             notice
         }

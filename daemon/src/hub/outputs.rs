@@ -70,9 +70,7 @@ impl Hub {
             Event::Joined { meeting } => {
                 self.joins.joined(*meeting);
                 self.not_hearing.clear();
-                if self.run.warnings.forget_not_rejoined() {
-                    self.changed(Shown::Status);
-                }
+                self.forget_warning(NoticeKind::NotRejoined);
             }
             Event::ClockOff { .. } | Event::OwnClockOff { .. } | Event::NotRejoined { .. } => {
                 // It may happen before anybody listens, so it stays in view.

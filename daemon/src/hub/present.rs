@@ -153,6 +153,11 @@ impl Presenter<'_> {
 
     /// Returns everyone known.
     pub(crate) fn peers(&self) -> Vec<Peer> {
+        self.peers_with(|_| None)
+    }
+
+    /// Returns all colleagues with the `release` of each one's program.
+    pub(crate) fn peers_with(&self, release: impl Fn(PeerId) -> Option<String>) -> Vec<Peer> {
         let shared = self.shared_meetings();
         let now = Instant::now();
         let peers = self.mesh.peers(self.now);
@@ -160,7 +165,10 @@ impl Presenter<'_> {
             .iter()
             .map(|peer| {
                 let meetings = shared.get(&peer.peer).cloned().unwrap_or_default();
-                self.colleague(peer, meetings, now)
+                Peer {
+                    version: release(peer.peer),
+                    ..self.colleague(peer, meetings, now)
+                }
             })
             .collect()
     }

@@ -181,22 +181,20 @@ impl Publisher {
 /// the ordinary log.
 fn log(notice: &Notice) {
     use NoticeKind::{
-        Clock, IdentityCloned, Network, NotSaved, Other, Sound, StateDamaged, Stopping,
+        Clock, IdentityCloned, Network, NotRejoined, NotSaved, Other, Sound, StateDamaged, Stopping,
     };
     let hint = notice.hint.as_deref();
-    match (notice.kind, notice.severity) {
+    match notice.kind {
         // It has been logged, with its reason.
-        (Clock | Stopping, _) => {}
-        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Info) => {
-            tracing::info!(hint, "{}", notice.text);
+        Clock | NotRejoined | Stopping => {}
+        Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other => {
+            match notice.severity {
+                Severity::Info => tracing::info!(hint, "{}", notice.text),
+                Severity::Warning => tracing::warn!(hint, "{}", notice.text),
+                Severity::Error => tracing::error!(hint, "{}", notice.text),
+            }
         }
-        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Error) => {
-            tracing::error!(hint, "{}", notice.text);
-        }
-        (Sound | Network | NotSaved | StateDamaged | IdentityCloned | Other, Severity::Warning) => {
-            tracing::warn!(hint, "{}", notice.text);
-        }
-        (kind, _) => {
+        kind => {
             tracing::info!(?kind, "notice");
             tracing::debug!("{}", notice.text);
         }

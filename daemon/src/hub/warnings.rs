@@ -28,14 +28,6 @@ impl Warnings {
         self.add(warning);
     }
 
-    /// Takes back that a meeting was not rejoined; returns whether anything was.
-    pub(super) fn forget_not_rejoined(&mut self) -> bool {
-        let before = self.0.len();
-        self.0
-            .retain(|it| it.kind != NoticeKind::Clock || it.meeting.is_none());
-        self.0.len() != before
-    }
-
     /// Takes back the warnings of `kind`; returns whether there were any.
     pub(super) fn forget(&mut self, kind: NoticeKind) -> bool {
         let before = self.0.len();
@@ -63,6 +55,9 @@ mod tests {
         warnings.replace(warning(NoticeKind::Rejoined, "second"));
         let texts: Vec<&str> = warnings.all().iter().map(|one| &*one.text).collect();
         assert_eq!(texts, ["set aside", "second"]);
+        warnings.add(warning(NoticeKind::NotRejoined, "not back"));
+        assert!(!warnings.forget(NoticeKind::Clock), "a clock that is right");
+        assert!(warnings.forget(NoticeKind::NotRejoined));
         assert!(warnings.forget(NoticeKind::Rejoined));
         assert!(!warnings.forget(NoticeKind::Rejoined));
         assert_eq!(warnings.all().len(), 1);

@@ -106,6 +106,8 @@ pub enum NoticeKind {
     SameRoom,
     /// The network failed, or came back.
     Network,
+    /// The user is not back in a meeting after a crash, because no clock tells how long ago it was.
+    NotRejoined,
     /// A colleague's clock or this machine's is far off, so that times are wrong.
     Clock,
     /// Two daemons run with the same identity.
