@@ -2,6 +2,7 @@
 //! names and addresses.
 
 mod redaction;
+mod settings;
 
 use std::time::Duration;
 

@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::settings::{self, Name};
 
 /// The shortest run of hexadecimal digits that is taken for a key.
 const KEY_DIGITS: usize = 16;
@@ -25,7 +27,10 @@ impl Redaction {
     /// Replaces `text` by the next name of its kind: `person-3`.
     pub(super) fn hide(&mut self, kind: &'static str, text: &str) {
         let text = text.trim();
-        if text.is_empty() || self.known.iter().any(|(known, _)| known == text) {
+        // Signs alone are nobody, and stand everywhere.
+        if !text.contains(char::is_alphanumeric)
+            || self.known.iter().any(|(known, _)| known == text)
+        {
             return;
         }
         let by = self.next(kind);
@@ -66,24 +71,22 @@ impl Redaction {
 
     /// Replaces the names in a configuration, also in one that cannot be understood.
     pub(super) fn hide_names_in(&mut self, settings: &str) {
-        let mut in_groups = false;
-        for line in settings.lines().map(str::trim) {
-            if line.starts_with('[') {
-                in_groups = line.trim_matches(['[', ']', ' ']) == "groups";
-                continue;
+        for name in settings::names(settings) {
+            match name {
+                Name::Group(name) => self.hide("group", name),
+                Name::Person(person) => self.hide_member(person),
             }
-            let key = line.split(['=', ' ', '.']).next().unwrap_or_default();
-            let of_a_group = in_groups || key == "groups";
-            if of_a_group {
-                let name = line.split('=').next().unwrap_or_default();
-                let name = name.trim().trim_start_matches("groups.");
-                self.hide("group", name.trim_matches(['"', '\'']));
-            }
-            if of_a_group || key == "name" {
-                // Every second part stands between quotes.
-                let parts = line.split(['"', '\'']).skip(1).step_by(2);
-                parts.for_each(|name| self.hide("person", name));
-            }
+        }
+    }
+
+    /// Replaces a member of a group, who may have a key behind the name.
+    fn hide_member(&mut self, member: &str) {
+        let (label, key) = member
+            .rsplit_once(char::is_whitespace)
+            .unwrap_or(("", member));
+        match key.starts_with(IDENTITY.0) {
+            true => self.hide_person(&json!({"id": key, "label": label.trim()})),
+            false => self.hide("person", member),
         }
     }
 
@@ -227,7 +230,6 @@ fn replaced(text: &str, known: &str, by: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn people_and_meetings_of_a_reply_are_replaced_everywhere() {
@@ -285,6 +287,21 @@ mod tests {
         assert_eq!(
             redaction.of("\"groups.board\" has \"Bao\""),
             "\"groups.group-1\" has \"person-2\""
+        );
+    }
+
+    #[test]
+    fn a_report_is_whole_after_the_names_of_settings_are_replaced() {
+        let settings = "[groups] # ours\n# the board's desk\nboard = [\n  \"Bao\",\n  \"Chen O'Neil 12D3KooWChenChenChen\",\n]\n";
+        let mut redaction = Redaction::default();
+        redaction.hide_names_in(settings);
+        assert_eq!(
+            redaction.of(settings),
+            "[groups] # ours\n# the group-1's desk\ngroup-1 = [\n  \"person-1\",\n  \"person-2 id-of-person-2\",\n]\n"
+        );
+        assert_eq!(
+            redaction.of("[\"Bao\", 1] of Chen O'Neil"),
+            "[\"person-1\", 1] of person-2"
         );
     }
 }
