@@ -39,23 +39,22 @@ pub(super) fn judge(machine: &Machine, places: &Places) -> Option<Finding> {
 }
 
 fn trouble(places: &Places, user: u32) -> Option<Trouble> {
-    let own = [
-        Some(places.data.as_path()),
-        Some(places.state.as_path()),
-        places.socket.parent(),
-    ];
-    let own = own.into_iter().flatten();
+    let own = places.directories().chain(places.socket.parent());
+    let kept = [&places.data, &places.state];
+    let own = own.map(|path| {
+        // The daemon starts also where it can only read its settings.
+        let only_read = places.config.parent() == Some(path) && !kept.iter().any(|it| *it == path);
+        directory(path, if only_read { "x" } else { "rwx" }, user)
+    });
     let identity = places.data.join("identity");
     let files = [&places.lock, &identity, &places.socket];
-    own.map(|path| directory(path, user))
-        .chain([places.config.parent().and_then(settings)])
-        .chain(files.into_iter().map(|path| file(path, "rw")))
+    own.chain(files.into_iter().map(|path| file(path, "rw")))
         .chain([file(&places.config, "r")])
         .find_map(|found| found)
 }
 
 /// Looks at a directory that the daemon makes if it is not there, and that nobody else may write to.
-fn directory(path: &Path, user: u32) -> Option<Trouble> {
+fn directory(path: &Path, wanted: &'static str, user: u32) -> Option<Trouble> {
     let (found, metadata) = nearest(path)?;
     if found != path {
         return closed(found, &metadata, "wx");
@@ -70,13 +69,7 @@ fn directory(path: &Path, user: u32) -> Option<Trouble> {
         let path = path.to_owned();
         return Some(Trouble::OpenToOthers { path });
     }
-    closed(path, &metadata, "rwx")
-}
-
-/// Looks at the directory of the settings, which may be anybody's.
-fn settings(path: &Path) -> Option<Trouble> {
-    let (found, metadata) = nearest(path)?;
-    closed(found, &metadata, "x")
+    closed(path, &metadata, wanted)
 }
 
 fn file(path: &Path, wanted: &'static str) -> Option<Trouble> {
@@ -183,6 +176,8 @@ fn word(path: &Path) -> String {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
+    use sotto_control::server::InstanceLock;
+
     use super::*;
 
     fn here() -> Machine {
@@ -215,6 +210,33 @@ mod tests {
         assert_eq!(help, format!("chmod go-w '{shown}'"));
         set_mode(&home, 0o700);
         assert_eq!(judge(&here(), &Places::within(&home)), None);
+    }
+
+    #[test]
+    fn what_keeps_the_daemon_from_starting_is_told_of_every_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let within = |name: &str| directory.path().join(name);
+        let places = Places {
+            config: within("config/config.toml"),
+            data: within("data"),
+            state: within("state"),
+            socket: within("run/control.sock"),
+            lock: within("state/sottod.lock"),
+        };
+        let starts = || InstanceLock::acquire(&places).is_ok();
+        assert!(starts());
+        for name in ["config", "data", "state", "run"] {
+            set_mode(&within(name), 0o770);
+            assert!(!starts(), "{name}");
+            let found = judge(&here(), &places).unwrap();
+            let shown = within(name).display().to_string();
+            assert!(found.what.contains(&shown), "{name}: {found:?}");
+            set_mode(&within(name), 0o700);
+        }
+        // The daemon does not need to write its settings.
+        set_mode(&within("config"), 0o500);
+        assert_eq!(judge(&here(), &places), None);
+        assert!(starts());
     }
 
     #[test]

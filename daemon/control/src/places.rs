@@ -90,6 +90,17 @@ impl Places {
         }
     }
 
+    /// Returns the directories for files, each of which must be the user's alone to write to.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        [
+            Some(self.data.as_path()),
+            Some(self.state.as_path()),
+            self.config.parent(),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
     fn of_the_platform() -> Result<Self, NoHome> {
         let project = ProjectDirs::from("", "", "sotto").ok_or(NoHome)?;
         let state = project.state_dir().unwrap_or(project.data_local_dir());

@@ -33,11 +33,7 @@ impl InstanceLock {
     /// Another daemon runs with these files, or one of another home listens at the socket; or a directory cannot be made,
     /// belongs to somebody else, or can be written to by others.
     pub fn acquire(places: &Places) -> Result<Self, BindError> {
-        private_directory(&places.data)?;
-        private_directory(&places.state)?;
-        if let Some(directory) = places.config.parent() {
-            private_directory(directory)?;
-        }
+        places.directories().try_for_each(private_directory)?;
         let taken = |holder| BindError::AlreadyRunning {
             lock: places.lock.clone(),
             holder,
