@@ -9,7 +9,7 @@ use std::time::Duration;
 use redaction::Redaction;
 use serde::Serialize;
 use serde_json::Value;
-use sotto_control::{EventsSubscribe, NetworkGet, Places, config};
+use sotto_control::{EventsSubscribe, Places, config};
 use tokio::time::timeout;
 
 use crate::connection::ask;
@@ -30,16 +30,13 @@ const READ_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) async fn make() -> Result<String, Failure> {
     let places = Places::find()?;
     let machine = Machine::here();
-    let (snapshot, network, findings) = tokio::join!(
-        ask(EventsSubscribe { levels: false }),
-        ask(NetworkGet {}),
-        doctor::examine()
-    );
+    let (snapshot, looked) = tokio::join!(ask(EventsSubscribe { levels: false }), doctor::look());
+    let (findings, told) = looked?;
     let snapshot = snapshot.map(|snapshot| serde_json::to_value(snapshot).unwrap_or_default());
     let mut redaction = redaction(&machine, snapshot.as_ref().ok());
     // The doctor names also those who are not reached.
-    if let Ok(network) = network {
-        redaction.hide_all_of(&serde_json::to_value(network).unwrap_or_default());
+    if let Some(told) = told {
+        redaction.hide_all_of(&told);
     }
     let state = match &snapshot {
         Ok(snapshot) => in_json(snapshot),
@@ -52,7 +49,7 @@ pub(crate) async fn make() -> Result<String, Failure> {
     };
     redaction.hide_names_in(&settings);
     // A name must not be broken into two lines before it is replaced.
-    let findings = findings?.reworded(|text| redaction.of(text));
+    let findings = findings.reworded(|text| redaction.of(text));
     let sections = [
         ("Programs", programs(&machine)),
         (

@@ -27,6 +27,7 @@ pub(crate) use machine::Machine;
 use bus::Bus;
 use firewall::Firewall;
 use multicast::Probe;
+use serde_json::Value;
 use sotto_control::config::{self, Config, LISTEN_PORT, MEDIA_PORT, Network};
 use sotto_control::{NoHome, Places};
 use told::{Daemon, Told};
@@ -38,11 +39,12 @@ const REAL_TIME_KIT: &str = "org.freedesktop.RealtimeKit1";
 /// The ports that firewalls are asked about where no daemon names its own.
 const USUAL_PORTS: [u16; 2] = [LISTEN_PORT, MEDIA_PORT];
 
-/// Looks at everything. Takes two to four seconds.
+/// Looks at everything, and returns with it what the daemon said, if it did: the report may name whoever stands there.
+/// Takes two to four seconds.
 ///
 /// # Errors
 /// There is no place for Sotto's files.
-pub(crate) async fn examine() -> Result<Report, NoHome> {
+pub(crate) async fn look() -> Result<(Report, Option<Value>), NoHome> {
     let places = Places::find()?;
     let machine = Machine::here();
     let (daemon, session, system) =
@@ -55,7 +57,16 @@ pub(crate) async fn examine() -> Result<Report, NoHome> {
     found.extend(network);
     found.extend(sound::examine(&machine, &daemon, sound::RealTimeKit(kit)));
     found.extend(desktop::judge(&machine, &session, &system));
-    Ok(Report::new(found))
+    let told = daemon.told().map(Told::of_people);
+    Ok((Report::new(found), told))
+}
+
+/// Looks at everything. Takes two to four seconds.
+///
+/// # Errors
+/// There is no place for Sotto's files.
+pub(crate) async fn examine() -> Result<Report, NoHome> {
+    look().await.map(|(report, _)| report)
 }
 
 async fn network(machine: &Machine, places: &Places, daemon: &Daemon) -> Vec<Finding> {

@@ -1,5 +1,6 @@
 //! What the running daemon says of itself.
 
+use serde_json::Value;
 use sotto_control::model::{Devices, NetworkReport, Peer, Status};
 use sotto_control::{AudioDevices, Client, ForPeople, NetworkGet, PeersList, StatusGet};
 
@@ -53,6 +54,13 @@ impl Daemon {
         self.told()
             .map(|told| told.status.pid)
             .filter(|&pid| pid != 0)
+    }
+}
+
+impl Told {
+    /// Returns every answer that people stand in.
+    pub(super) fn of_people(&self) -> Value {
+        serde_json::to_value((&self.status, &self.peers, &self.network)).unwrap_or_default()
     }
 }
 

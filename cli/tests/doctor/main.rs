@@ -7,5 +7,6 @@ mod firewalls;
 mod fixture;
 mod machine;
 mod network;
+mod report;
 #[path = "../support/mod.rs"]
 mod support;
