@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
-use sotto_control::Places;
+use sotto_control::{Places, shell_word};
 
 use super::finding::{Area, Finding};
 use super::machine::Machine;
@@ -121,7 +121,9 @@ impl Trouble {
                     }
                     (_, 0) => "run Sotto as that user, not as root".to_owned(),
                     // As after a start with sudo.
-                    (0, _) if within_own => format!("sudo chown -R \"$USER\" {}", word(&path)),
+                    (0, _) if within_own => {
+                        format!("sudo chown -R \"$USER\" {}", shell_word(&path))
+                    }
                     _ => OTHER_USER.to_owned(),
                 })
             }
@@ -130,7 +132,7 @@ impl Trouble {
                     "other users of this machine can write to {}, and so take your place in Sotto",
                     path.display()
                 );
-                problem(what).helped_by(format!("chmod go-w {}", word(&path)))
+                problem(what).helped_by(format!("chmod go-w {}", shell_word(&path)))
             }
             Self::Closed { path, errno, .. } if errno != Errno::ACCESS => {
                 let error = std::io::Error::from(errno);
@@ -145,7 +147,7 @@ impl Trouble {
                 let shown = path.display();
                 if owner == user {
                     problem(format!("{shown} is yours, but closed to you"))
-                        .helped_by(format!("chmod u+{wanted} {}", word(&path)))
+                        .helped_by(format!("chmod u+{wanted} {}", shell_word(&path)))
                 } else {
                     let what = format!("{shown} is closed to you: it belongs to {}", named(owner));
                     problem(what).helped_by(OTHER_USER)
@@ -159,16 +161,6 @@ fn named(owner: u32) -> String {
     match owner {
         0 => "root".to_owned(),
         number => format!("another user of this machine (number {number})"),
-    }
-}
-
-/// Returns a path as a shell takes it.
-fn word(path: &Path) -> String {
-    let path = path.display().to_string();
-    let plain = |it: char| it.is_alphanumeric() || "/._-+,@%:=".contains(it);
-    match path.chars().all(plain) {
-        true => path,
-        false => format!("'{}'", path.replace('\'', "'\\''")),
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::{ControlError, ForPeople};
 use crate::holder::{Holder, in_brackets};
 use crate::places::{FOREIGN_RUNTIME, file_in_path, is_in_runtime_directory};
+use crate::shell::shell_word;
 
 /// Why there is no connection to the daemon.
 #[derive(Debug, thiserror::Error)]
@@ -148,7 +149,7 @@ impl ForPeople for ConnectError {
                 "run this command as that user, or start your own with 'sotto start'"
             }
             Self::Closed { path } => {
-                return Some(format!("open it with 'chmod u+rwx {}'", path.display()));
+                return Some(format!("open it with: chmod u+rwx {}", shell_word(path)));
             }
             Self::OtherVersion { hint, .. } => hint,
             Self::Refused(error) => return error.hint(),

@@ -34,6 +34,7 @@ pub mod model;
 mod places;
 mod program;
 pub mod server;
+mod shell;
 pub mod starter;
 pub mod stopper;
 pub mod unit;
@@ -55,6 +56,7 @@ pub use hotkeys::{
 pub use method::*;
 pub use places::{HOME_VARIABLE, NoHome, Places, own_home};
 pub use program::OwnProgram;
+pub use shell::shell_word;
 pub use wire::{Envelope, MAX_REPLY_LINE, MAX_REQUEST_LINE, parse_request};
 
 /// The version of this API. It changes when an older client would misunderstand a newer daemon; new methods,

@@ -320,7 +320,7 @@ async fn an_existing_home_keeps_its_mode() {
         assert_eq!(
             error.in_one_line(),
             format!(
-                "other users of this machine can write to {path}, and so take your place in Sotto; run 'chmod go-w {path}', or set SOTTO_HOME to another directory"
+                "other users of this machine can write to {path}, and so take your place in Sotto; set SOTTO_HOME to another directory, or run: chmod go-w {path}"
             )
         );
         assert_eq!(mode(home.path().to_owned()), open_to_others);

@@ -8,6 +8,7 @@ use crate::holder::Holder;
 use crate::places::{
     FOREIGN_RUNTIME, HOME_VARIABLE, RUNTIME_VARIABLE, file_in_path, is_in_runtime_directory,
 };
+use crate::shell::shell_word;
 
 /// Why the control socket could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -115,8 +116,8 @@ impl ForPeople for BindError {
                 ))
             }
             Self::OpenToOthers { path } => Some(format!(
-                "run 'chmod go-w {}', or set {HOME_VARIABLE} to another directory",
-                path.display()
+                "set {HOME_VARIABLE} to another directory, or run: chmod go-w {}",
+                shell_word(path)
             )),
             Self::NotYours { path, .. } => Some(foreign(path)),
             Self::File { path, source, .. } => match source.kind() {
