@@ -20,7 +20,7 @@ mod route;
 mod sound;
 mod told;
 
-pub(crate) use finding::{Area, Finding, Report, Weight};
+pub(crate) use finding::{Area, Finding, Help, Report, Weight};
 pub(crate) use interfaces::names as interface_names;
 pub(crate) use machine::Machine;
 
@@ -163,7 +163,7 @@ fn listening(told: &Told, settings: &Network, known: bool) -> Vec<Finding> {
             found.push(
                 Finding::problem(Area::Network, "ports", "the daemon listens at no address")
                     .because("nobody can connect to you")
-                    .helped_by("sotto restart"),
+                    .helped_by(Help::command("sotto restart")),
             );
         }
         return found;

@@ -7,7 +7,7 @@ use sotto_control::model::{NoticeKind, Severity};
 use sotto_control::unit::{self, UNIT, UnitError, UnitState};
 use sotto_control::{ForPeople, Places};
 
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::machine::{Machine, Said};
 use super::told::{Daemon, Told};
 
@@ -88,7 +88,7 @@ fn release(told: &Told) -> Option<Finding> {
     Some(
         Finding::note(Area::Daemon, "release", what)
             .because("an update takes effect with the daemon's next start")
-            .helped_by("sotto restart"),
+            .helped_by(Help::command("sotto restart")),
     )
 }
 
@@ -180,12 +180,12 @@ fn service(asked: Result<UnitState, UnitError>) -> Option<Finding> {
     let note = |what: &str| {
         Finding::note(Area::Daemon, "service", what)
             .because("Sotto does not start by itself when you log in")
-            .helped_by("sotto service install")
+            .helped_by(Help::command("sotto service install"))
     };
     Some(if state.load == "masked" {
         Finding::problem(Area::Daemon, "service", "the service is masked")
             .because("a masked service cannot be started")
-            .helped_by(format!("systemctl --user unmask {UNIT}"))
+            .helped_by(Help::command(format!("systemctl --user unmask {UNIT}")))
     } else if !state.is_installed() {
         note("is no service of your login")
     } else if state.active == "failed" {
@@ -195,7 +195,7 @@ fn service(asked: Result<UnitState, UnitError>) -> Option<Finding> {
             "the service of your login has failed",
         )
         .because("it does not start again by itself after a wrong setting")
-        .helped_by("sotto service logs")
+        .helped_by(Help::command("sotto service logs"))
     } else if !state.is_enabled() {
         note("the service is not enabled")
     } else if state.runs() {
@@ -206,7 +206,7 @@ fn service(asked: Result<UnitState, UnitError>) -> Option<Finding> {
             "service",
             "is a service of your login, but not started as one now",
         )
-        .helped_by("sotto service start")
+        .helped_by(Help::command("sotto service start"))
     })
 }
 
@@ -241,7 +241,7 @@ fn clock_is_set(said: Option<Said>) -> Option<Finding> {
                 "nothing keeps this machine's clock right",
             )
             .because("times that colleagues see may be wrong")
-            .helped_by("sudo timedatectl set-ntp true"),
+            .helped_by(Help::command("sudo timedatectl set-ntp true")),
         ),
         _ => None,
     }

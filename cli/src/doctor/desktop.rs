@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use sotto_control::{APP_ID, data_directories};
 
 use super::bus::{Bus, PORTAL, WATCHER};
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::machine::Machine;
 
 const NOTIFICATIONS: &str = "org.freedesktop.Notifications";
@@ -62,7 +62,7 @@ fn tray_runs(bus: &Bus) -> Finding {
     }
     Finding::note(Area::Desktop, "tray", "sotto-tray does not run")
         .because("there is no icon, and no invitation is shown")
-        .helped_by("sotto-tray")
+        .helped_by(Help::command("sotto-tray"))
 }
 
 fn tray_host(machine: &Machine, bus: &Bus) -> Finding {
@@ -117,7 +117,7 @@ fn keys(bus: &Bus) -> Finding {
     };
     Finding::note(Area::Desktop, "keys", what)
         .because("keys that work everywhere must be set in the desktop's own settings")
-        .helped_by("sotto hotkeys")
+        .helped_by(Help::command("sotto hotkeys"))
 }
 
 /// The file by which portals know a program.
@@ -131,7 +131,7 @@ fn desktop_file(machine: &Machine) -> Option<Finding> {
     Some(
         Finding::note(Area::Desktop, "app_id", what)
             .because("the portal refuses keys to programs that it does not know")
-            .helped_by("sotto-tray install"),
+            .helped_by(Help::command("sotto-tray install")),
     )
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use sotto_control::model::{Device, DeviceInUse, Devices, Sound};
 
-use super::finding::{Area, Finding, Weight};
+use super::finding::{Area, Finding, Help, Weight};
 use super::machine::Machine;
 
 /// One side of sound.
@@ -121,7 +121,7 @@ impl Side<'_> {
         let finding = Finding::problem(Area::Sound, self.role, problem).because(self.without);
         Some(match &state.hint {
             Some(hint) => finding.helped_by(hint.clone()),
-            None => finding.helped_by("sotto devices"),
+            None => finding.helped_by(Help::command("sotto devices")),
         })
     }
 
@@ -205,11 +205,11 @@ impl Side<'_> {
     }
 
     /// Returns what switches a device of the system on again.
-    fn unmuting(&self, id: &str) -> String {
+    fn unmuting(&self, id: &str) -> Help {
         match (id.strip_prefix("pulseaudio:"), self.role) {
-            (Some(name), "microphone") => format!("pactl set-source-mute {name} 0"),
-            (Some(name), _) => format!("pactl set-sink-mute {name} 0"),
-            (None, _) => "switch it on there".to_owned(),
+            (Some(name), "microphone") => Help::command(format!("pactl set-source-mute {name} 0")),
+            (Some(name), _) => Help::command(format!("pactl set-sink-mute {name} 0")),
+            (None, _) => "switch it on there".into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 use sotto_control::{Places, shell_word};
 
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::machine::Machine;
 
 const OTHER_USER: &str = "run this as that user, or set SOTTO_HOME to a directory of your own";
@@ -117,14 +117,14 @@ impl Trouble {
                 problem(what).helped_by(match (owner, user) {
                     // As after 'su' or 'sudo'.
                     _ if runtime.is_some_and(|it| path.starts_with(it)) => {
-                        "log in as yourself ('su -'), or: unset XDG_RUNTIME_DIR".to_owned()
+                        "log in as yourself ('su -'), or: unset XDG_RUNTIME_DIR".into()
                     }
-                    (_, 0) => "run Sotto as that user, not as root".to_owned(),
+                    (_, 0) => "run Sotto as that user, not as root".into(),
                     // As after a start with sudo.
                     (0, _) if within_own => {
-                        format!("sudo chown -R \"$USER\" {}", shell_word(&path))
+                        Help::command(format!("sudo chown -R \"$USER\" {}", shell_word(&path)))
                     }
-                    _ => OTHER_USER.to_owned(),
+                    _ => OTHER_USER.into(),
                 })
             }
             Self::OpenToOthers { path } => {
@@ -132,7 +132,7 @@ impl Trouble {
                     "other users of this machine can write to {}, and so take your place in Sotto",
                     path.display()
                 );
-                problem(what).helped_by(format!("chmod go-w {}", shell_word(&path)))
+                problem(what).helped_by(Help::command(format!("chmod go-w {}", shell_word(&path))))
             }
             Self::Closed { path, errno, .. } if errno != Errno::ACCESS => {
                 let error = std::io::Error::from(errno);
@@ -146,8 +146,9 @@ impl Trouble {
             } => {
                 let shown = path.display();
                 if owner == user {
-                    problem(format!("{shown} is yours, but closed to you"))
-                        .helped_by(format!("chmod u+{wanted} {}", shell_word(&path)))
+                    problem(format!("{shown} is yours, but closed to you")).helped_by(
+                        Help::command(format!("chmod u+{wanted} {}", shell_word(&path))),
+                    )
                 } else {
                     let what = format!("{shown} is closed to you: it belongs to {}", named(owner));
                     problem(what).helped_by(OTHER_USER)

@@ -62,6 +62,34 @@ pub(crate) struct Finding {
     /// The command, or the deed, that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) help: Option<String>,
+    /// What helps is a command and nothing else.
+    #[serde(skip)]
+    pub(crate) is_command: bool,
+}
+
+/// What helps: a deed in words, or a command that can be typed as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Help {
+    text: String,
+    is_command: bool,
+}
+
+impl Help {
+    pub(crate) fn command(command: impl Into<String>) -> Self {
+        Self {
+            text: command.into(),
+            is_command: true,
+        }
+    }
+}
+
+impl<T: Into<String>> From<T> for Help {
+    fn from(deed: T) -> Self {
+        Self {
+            text: deed.into(),
+            is_command: false,
+        }
+    }
 }
 
 impl Finding {
@@ -73,6 +101,7 @@ impl Finding {
             what: what.into(),
             why: None,
             help: None,
+            is_command: false,
         }
     }
 
@@ -95,8 +124,10 @@ impl Finding {
     }
 
     /// Adds what helps.
-    pub(crate) fn helped_by(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(crate) fn helped_by(mut self, help: impl Into<Help>) -> Self {
+        let help = help.into();
+        self.help = Some(help.text);
+        self.is_command = help.is_command;
         self
     }
 }

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::USUAL_PORTS;
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::machine::{Machine, Said};
 use super::multicast;
 
@@ -87,7 +87,7 @@ impl Firewall {
     }
 
     /// Returns the command that lets multicast DNS in.
-    pub(super) fn letting_in_multicast(&self) -> String {
+    pub(super) fn letting_in_multicast(&self) -> Help {
         match self.tool {
             Tool::Firewalld { .. } => firewall_cmd("--add-service=mdns"),
             _ => self.tool.letting_in(&[multicast::PORT]),
@@ -105,14 +105,14 @@ impl Tool {
         }
     }
 
-    /// Returns the command that lets UDP in at these ports.
-    fn letting_in(&self, ports: &[u16]) -> String {
+    /// Says how UDP is let in at these ports.
+    fn letting_in(&self, ports: &[u16]) -> Help {
         let texts: Vec<String> = ports.iter().map(u16::to_string).collect();
         let together = texts.join(",");
         let usual = ports.iter().all(|port| USUAL_PORTS.contains(port));
         match self {
-            Self::Ufw { by_name: true } if usual => "sudo ufw allow Sotto".to_owned(),
-            Self::Ufw { .. } => format!("sudo ufw allow {together}/udp"),
+            Self::Ufw { by_name: true } if usual => Help::command("sudo ufw allow Sotto"),
+            Self::Ufw { .. } => Help::command(format!("sudo ufw allow {together}/udp")),
             Self::Firewalld { by_name: true } if usual => {
                 firewall_cmd("--add-service=sotto --add-service=mdns")
             }
@@ -121,22 +121,24 @@ impl Tool {
                 let ports = texts.iter().map(|port| format!("--add-port={port}/udp"));
                 firewall_cmd(&ports.collect::<Vec<_>>().join(" "))
             }
-            Self::Iptables => {
-                format!("sudo iptables -I INPUT -p udp -m multiport --dports {together} -j ACCEPT")
-            }
-            Self::Nftables { chain: Some(chain) } => format!(
+            Self::Iptables => Help::command(format!(
+                "sudo iptables -I INPUT -p udp -m multiport --dports {together} -j ACCEPT"
+            )),
+            Self::Nftables { chain: Some(chain) } => Help::command(format!(
                 "sudo nft insert rule {} udp dport '{{{together}}}' accept",
                 chain.join(" ")
-            ),
+            )),
             Self::Nftables { chain: None } => {
-                "see whether they name Sotto's ports: sudo nft list ruleset".to_owned()
+                "see whether they name Sotto's ports: sudo nft list ruleset".into()
             }
         }
     }
 }
 
-fn firewall_cmd(what: &str) -> String {
-    format!("sudo firewall-cmd --permanent {what} && sudo firewall-cmd --reload")
+fn firewall_cmd(what: &str) -> Help {
+    Help::command(format!(
+        "sudo firewall-cmd --permanent {what} && sudo firewall-cmd --reload"
+    ))
 }
 
 /// Lists ports: `ports 26606 and 26607`.
@@ -353,10 +355,14 @@ mod tests {
             .with("/etc/ufw/applications.d/sotto", "[Sotto]\n");
         let open = ufw(&machine, &PORTS).unwrap();
         assert_eq!(open.closed.as_deref(), Some(&[][..]));
-        assert_eq!(open.tool.letting_in(&PORTS), "sudo ufw allow Sotto");
+        assert_eq!(
+            open.tool.letting_in(&PORTS),
+            Help::command("sudo ufw allow Sotto")
+        );
         let elsewhere = open.tool.letting_in(&[40_000]);
         assert_eq!(
-            elsewhere, "sudo ufw allow 40000/udp",
+            elsewhere,
+            Help::command("sudo ufw allow 40000/udp"),
             "the profile names others"
         );
         let machine = machine.with(

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::interfaces::Interface;
 use super::machine::Machine;
 
@@ -161,12 +161,12 @@ fn receive(socket: &UdpSocket, until: Instant) -> Option<(Vec<u8>, IpAddr)> {
 }
 
 /// Judges what came of it. `holder` is the program that has the port, where it can be told; that nobody else was heard
-/// is told only if `alone_matters`. `letting_in` is the command with which this machine's firewall lets multicast in.
+/// is told only if `alone_matters`. `letting_in` lets multicast in at this machine's firewall.
 pub(super) fn judge(
     probe: &Probe,
     holder: Option<&str>,
     alone_matters: bool,
-    letting_in: Option<String>,
+    letting_in: Option<Help>,
 ) -> Vec<Finding> {
     match probe {
         Probe::Held => {
@@ -196,7 +196,7 @@ pub(super) fn judge(
         Probe::Asked { interfaces, others } => {
             let mut found: Vec<Finding> = interfaces
                 .iter()
-                .filter_map(|fate| one(fate, letting_in.as_deref()))
+                .filter_map(|fate| one(fate, letting_in.as_ref()))
                 .collect();
             let heard = |(_, back): &&(String, Back)| *back == Back::Heard;
             let good: Vec<&str> = interfaces
@@ -224,7 +224,7 @@ pub(super) fn judge(
     }
 }
 
-fn one((name, back): &(String, Back), letting_in: Option<&str>) -> Option<Finding> {
+fn one((name, back): &(String, Back), letting_in: Option<&Help>) -> Option<Finding> {
     match back {
         Back::Heard => None,
         Back::Lost => Some(
@@ -235,8 +235,8 @@ fn one((name, back): &(String, Back), letting_in: Option<&str>) -> Option<Findin
             )
             .because("a firewall drops multicast, so that colleagues are not found")
             .helped_by(match letting_in {
-                Some(command) => command.to_owned(),
-                None => format!("let UDP port {PORT} in; the rules of the firewall: sudo nft list ruleset"),
+                Some(help) => help.clone(),
+                None => format!("let UDP port {PORT} in; the rules of the firewall: sudo nft list ruleset").into(),
             }),
         ),
         Back::NotSent(why) => Some(

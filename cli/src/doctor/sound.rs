@@ -5,7 +5,7 @@ use std::path::Path;
 use sotto_control::model::{Sound, SoundState};
 
 use super::devices;
-use super::finding::{Area, Finding};
+use super::finding::{Area, Finding, Help};
 use super::machine::Machine;
 use super::told::{Daemon, Told};
 
@@ -134,7 +134,7 @@ fn trouble(sound: &Sound, no_devices: Option<&str>) -> Option<Finding> {
         Finding::problem(Area::Sound, "sound", what).because("you are not heard, or hear nobody");
     Some(match &sound.hint {
         Some(hint) => finding.helped_by(hint.clone()),
-        None => finding.helped_by("sotto devices"),
+        None => finding.helped_by(Help::command("sotto devices")),
     })
 }
 
@@ -163,17 +163,17 @@ fn without_system(machine: &Machine) -> Option<Finding> {
 }
 
 /// Returns the command that starts the sound server which is installed here.
-fn starting_a_server(machine: &Machine) -> &'static str {
+fn starting_a_server(machine: &Machine) -> Help {
     let pipewire = ["/usr/lib", "/lib", "/etc"];
     if pipewire
         .iter()
         .any(|place| machine.exists(format!("{place}/systemd/user/pipewire-pulse.service")))
     {
-        "systemctl --user start pipewire-pulse"
+        Help::command("systemctl --user start pipewire-pulse")
     } else if machine.exists("/usr/bin/pulseaudio") {
-        "pulseaudio --start"
+        Help::command("pulseaudio --start")
     } else {
-        "sudo apt install pipewire-pulse, or the like of your system; then log in anew"
+        "sudo apt install pipewire-pulse, or the like of your system; then log in anew".into()
     }
 }
 
@@ -188,7 +188,7 @@ fn no_system(sound: &Sound) -> Finding {
     .because("you are not heard, and hear nobody");
     match &sound.hint {
         Some(hint) => finding.helped_by(hint.clone()),
-        None => finding.helped_by("sotto devices"),
+        None => finding.helped_by(Help::command("sotto devices")),
     }
 }
 

@@ -76,22 +76,15 @@ fn one(text: &mut String, finding: &Finding, columns: usize, style: Style) {
     if let Some(help) = &finding.help {
         // Whoever copies a broken command still runs one.
         let within = columns.saturating_sub(INDENT + 2);
-        let broken = is_command(help) && help.width() > within;
+        let broken = finding.is_command && help.width() > within;
         let joint = if broken { " \\" } else { "" };
-        let lines = wrapped(help, within.saturating_sub(joint.len()));
+        let lines = joined(words(help), within.saturating_sub(joint.len()));
         for (number, line) in lines.iter().enumerate() {
             let arrow = if number == 0 { "→" } else { " " };
             let joint = if number + 1 < lines.len() { joint } else { "" };
             text.push_str(&format!("    {arrow} {line}{joint}\n"));
         }
     }
-}
-
-/// Returns whether what helps is a command and nothing else.
-fn is_command(help: &str) -> bool {
-    let programs = ["sudo", "sotto", "systemctl", "chmod", "pactl", "pulseaudio"];
-    let first = help.split(' ').next().unwrap_or_default();
-    programs.contains(&first) && ![", ", "; "].iter().any(|it| help.contains(it))
 }
 
 /// Begins a sentence with a capital, unless it begins with a program's name.
@@ -116,8 +109,42 @@ fn capitalised(sentence: &str) -> String {
 
 /// Breaks a text between words into lines of at most `columns`; a longer word stays whole.
 fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    joined(text.split(' '), columns)
+}
+
+/// Returns the words of a text with commands in it. What stands between quotes is not broken: with a line's end in it, it
+/// would be something else.
+fn words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let (mut start, mut open, mut before) = (0, None, ' ');
+    for (at, letter) in text.char_indices() {
+        let after = at + letter.len_utf8();
+        match (letter, open) {
+            (' ', None) => {
+                words.push(&text[start..at]);
+                start = after;
+            }
+            // Behind a letter it is an apostrophe, behind a backslash a part of a name.
+            ('"' | '\'', None)
+                if before != '\\'
+                    && !before.is_alphanumeric()
+                    && text[after..].contains(letter) =>
+            {
+                open = Some(letter);
+            }
+            (_, Some(quote)) if letter == quote => open = None,
+            _ => {}
+        }
+        before = letter;
+    }
+    words.push(&text[start..]);
+    words
+}
+
+/// Joins words to lines of at most `columns`.
+fn joined<'a>(words: impl IntoIterator<Item = &'a str>, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
-    for word in text.split(' ') {
+    for word in words {
         let line = lines.last_mut();
         let Some(line) = line else { break };
         if line.is_empty() {
@@ -135,6 +162,7 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::doctor::Help;
 
     fn report() -> Report {
         Report::new(vec![
@@ -145,8 +173,9 @@ mod tests {
                 "ufw lets nothing in at port 26606",
             )
             .because("colleagues behind such a firewall too may not reach you")
-            .helped_by("sudo ufw allow Sotto"),
-            Finding::note(Area::Desktop, "tray", "sotto-tray does not run").helped_by("sotto-tray"),
+            .helped_by(Help::command("sudo ufw allow Sotto")),
+            Finding::note(Area::Desktop, "tray", "sotto-tray does not run")
+                .helped_by(Help::command("sotto-tray")),
         ])
     }
 
@@ -169,7 +198,8 @@ mod tests {
     #[test]
     fn a_command_that_is_broken_can_be_copied() {
         let help = "sudo firewall-cmd --permanent --add-service=mdns && sudo firewall-cmd --reload";
-        let finding = Finding::problem(Area::Network, "firewall", "closed").helped_by(help);
+        let finding =
+            Finding::problem(Area::Network, "firewall", "closed").helped_by(Help::command(help));
         let narrow = Style::PLAIN.within(50);
         let text = diagnosis(&Report::new(vec![finding]), false, narrow);
         let broken = "--permanent \\\n      --add-service=mdns";
@@ -179,6 +209,24 @@ mod tests {
             .helped_by("if that is not meant, change it in the settings of this machine");
         let text = diagnosis(&Report::new(vec![advice]), false, narrow);
         assert!(!text.contains('\\'), "{text}");
+    }
+
+    #[test]
+    fn what_stands_between_quotes_is_not_broken() {
+        let narrow = Style::PLAIN.within(45);
+        let shown = |help: Help| {
+            let finding = Finding::problem(Area::Daemon, "files", "closed").helped_by(help);
+            diagnosis(&Report::new(vec![finding]), false, narrow)
+        };
+        let path = r"'/srv/the board'\''s own, and old; files'";
+        let text = shown(Help::command(format!("chmod go-w {path}")));
+        let copied = format!("    → chmod go-w \\\n      {path}\n");
+        assert!(text.contains(&copied), "{text}");
+        let text = shown(format!("open it with: chmod u+rwx {path}").into());
+        assert!(text.contains(&format!(" {path}\n")), "{text}");
+        assert!(!text.contains("\\\n"), "{text}");
+        let text = shown("at the colleague's: sotto doctor; not the guests' network".into());
+        assert!(text.lines().all(|line| line.width() <= 45), "{text}");
     }
 
     #[test]
