@@ -43,10 +43,21 @@ use table::Table;
 pub(crate) fn names(people: &[Person]) -> String {
     match people {
         [] => "nobody".to_owned(),
-        [one] => one.label.clone(),
+        people => {
+            let labels: Vec<&str> = people.iter().map(|one| one.label.as_str()).collect();
+            listed(&labels)
+        }
+    }
+}
+
+/// Joins texts as people do: by commas and an `and`.
+pub(crate) fn listed(texts: &[impl AsRef<str>]) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => one.as_ref().to_owned(),
         [others @ .., last] => {
-            let others: Vec<&str> = others.iter().map(|one| one.label.as_str()).collect();
-            format!("{} and {}", others.join(", "), last.label)
+            let others: Vec<&str> = others.iter().map(AsRef::as_ref).collect();
+            format!("{} and {}", others.join(", "), last.as_ref())
         }
     }
 }

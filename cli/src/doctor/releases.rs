@@ -7,6 +7,7 @@ use semver::Version;
 use sotto_control::model::PeerProgram;
 
 use super::finding::{Area, Finding};
+use crate::format;
 
 const CHECK: &str = "colleagues_release";
 /// The most colleagues that one finding names; the others are counted.
@@ -98,19 +99,11 @@ fn there(who: &[String]) -> String {
 
 /// Names the first few, and counts the others.
 fn listed(who: &[String]) -> String {
-    match who {
-        [] => String::new(),
-        [one] => one.clone(),
-        many if many.len() <= NAMED => {
-            let (last, first) = many
-                .split_last()
-                .map_or(("", many), |(last, first)| (last, first));
-            format!("{} and {last}", first.join(", "))
-        }
-        many => {
-            let named = many.iter().take(NAMED).cloned().collect::<Vec<_>>();
-            format!("{} and {} others", named.join(", "), many.len() - NAMED)
-        }
+    let named = who.get(..NAMED).unwrap_or(who);
+    match who.len() - named.len() {
+        0 => format::listed(who),
+        1 => format!("{} and 1 other", named.join(", ")),
+        left => format!("{} and {left} others", named.join(", ")),
     }
 }
 
@@ -199,6 +192,13 @@ mod tests {
             said[0].1.starts_with("A, B, C and 2 others run"),
             "{said:?}"
         );
+        let said = told(&five[..4]);
+        assert!(
+            said[0].1.starts_with("A, B, C and 1 other run "),
+            "{said:?}"
+        );
+        let said = told(&five[..3]);
+        assert!(said[0].1.starts_with("A, B and C run "), "{said:?}");
         let releases: Vec<_> = (0..20)
             .map(|patch| program("A", Some(&format!("0.1.{patch}")), None))
             .collect();
