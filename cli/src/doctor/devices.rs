@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
+use sotto_control::config;
 use sotto_control::model::{Device, DeviceInUse, Devices, Sound};
 
 use super::finding::{Area, Finding, Help, Weight};
@@ -84,26 +85,26 @@ pub(super) fn stand_ins(machine: &Machine, devices: &Devices) -> Vec<Finding> {
 
 /// Returns whether a device of the settings needs no sound system.
 pub(super) fn is_stand_in(wanted: &str) -> bool {
-    wanted == "null" || ["file:", "tone:"].iter().any(|it| wanted.starts_with(it))
+    use config::Device::{File, Null, Tone};
+    matches!(wanted.parse(), Ok(File { .. } | Tone { .. } | Null))
 }
 
 impl Side<'_> {
     /// A sound file that cannot be used.
     fn file(&self, machine: &Machine) -> Option<Finding> {
-        let file = self.used.wanted.strip_prefix("file:")?;
-        let file = ["?loop", "?once"]
-            .iter()
-            .find_map(|it| file.strip_suffix(it))
-            .unwrap_or(file);
-        let path = machine.path(file);
+        let Ok(config::Device::File { path: file, .. }) = self.used.wanted.parse() else {
+            return None;
+        };
+        let path = machine.path(&file);
         let (verb, tried) = match self.role {
             "microphone" => ("read", opens(&path, OpenOptions::new().read(true))),
             _ => ("written", can_be_written(&path)),
         };
         let error = tried.err()?;
         let what = format!(
-            "the {} is the file {file}, which cannot be {verb}: {error}",
-            self.role
+            "the {} is the file {}, which cannot be {verb}: {error}",
+            self.role,
+            file.display()
         );
         Some(
             Finding::problem(Area::Sound, self.role, what)
