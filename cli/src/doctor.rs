@@ -151,12 +151,11 @@ fn listening(told: &Told, settings: &Network, known: bool) -> Vec<Finding> {
     let network = &told.status.network;
     let mut found = Vec::new();
     if let Some(problem) = network.problem.as_ref().filter(|_| !known) {
-        let finding = Finding::problem(Area::Network, "network", problem.clone())
-            .because("colleagues do not reach you, or you do not reach them");
-        found.push(match &network.hint {
-            Some(hint) => finding.helped_by(hint.clone()),
-            None => finding,
-        });
+        found.push(
+            Finding::problem(Area::Network, "network", problem.clone())
+                .because("colleagues do not reach you, or you do not reach them")
+                .helped_if(network.hint.clone()),
+        );
     }
     if network.listening.is_empty() {
         if !known && found.is_empty() {

@@ -65,14 +65,9 @@ fn running(daemon: &Daemon) -> Finding {
             let what = format!("sottod {} runs as process {}", status.version, status.pid);
             Finding::fine(Area::Daemon, "running", what)
         }
-        Daemon::Silent { why, help } => {
-            let finding = Finding::problem(Area::Daemon, "running", why.clone())
-                .because("nobody sees you, and no meeting can reach you");
-            match help {
-                Some(help) => finding.helped_by(help.clone()),
-                None => finding,
-            }
-        }
+        Daemon::Silent { why, help } => Finding::problem(Area::Daemon, "running", why.clone())
+            .because("nobody sees you, and no meeting can reach you")
+            .helped_if(help.clone()),
     }
 }
 
@@ -111,10 +106,7 @@ fn warnings(told: &Told) -> Vec<Finding> {
                 Finding::problem(area, check, warning.text.clone())
             }
         };
-        match &warning.hint {
-            Some(hint) => finding.helped_by(hint.clone()),
-            None => finding,
-        }
+        finding.helped_if(warning.hint.clone())
     });
     findings.collect()
 }
@@ -169,12 +161,11 @@ fn service(asked: Result<UnitState, UnitError>) -> Option<Finding> {
         Ok(state) => state,
         Err(UnitError::NoSystemd) => return None,
         Err(error) => {
-            let finding = Finding::note(Area::Daemon, "service", error.to_string())
-                .because("whether Sotto starts when you log in cannot be told from here");
-            return Some(match error.hint() {
-                Some(hint) => finding.helped_by(hint),
-                None => finding,
-            });
+            return Some(
+                Finding::note(Area::Daemon, "service", error.to_string())
+                    .because("whether Sotto starts when you log in cannot be told from here")
+                    .helped_if(error.hint()),
+            );
         }
     };
     let note = |what: &str| {
@@ -342,6 +333,7 @@ mod tests {
                 (Area::Daemon, "warning", Weight::Note),
             ]
         );
+        assert!(found.iter().all(|it| it.help.as_deref() == Some("hint")));
     }
 
     #[test]

@@ -119,11 +119,12 @@ impl Side<'_> {
     /// Judges it by what the daemon says is wrong.
     fn failed(&self, state: &DeviceInUse) -> Option<Finding> {
         let problem = state.problem.clone()?;
-        let finding = Finding::problem(Area::Sound, self.role, problem).because(self.without);
-        Some(match &state.hint {
-            Some(hint) => finding.helped_by(hint.clone()),
-            None => finding.helped_by(Help::command("sotto devices")),
-        })
+        Some(
+            Finding::problem(Area::Sound, self.role, problem)
+                .because(self.without)
+                .helped_by(Help::command("sotto devices"))
+                .helped_if(state.hint.clone()),
+        )
     }
 
     fn stand_in(&self, backend: &str) -> Option<Finding> {

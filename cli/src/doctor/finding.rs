@@ -130,6 +130,14 @@ impl Finding {
         self.is_command = help.is_command;
         self
     }
+
+    /// Replaces what helps, if something better is known.
+    pub(crate) fn helped_if(self, help: Option<impl Into<Help>>) -> Self {
+        match help {
+            Some(help) => self.helped_by(help),
+            None => self,
+        }
+    }
 }
 
 /// Everything that was found.

@@ -46,10 +46,10 @@ fn of_daemon(machine: &Machine, told: &Told, chosen: Option<&Server>) -> Vec<Fin
             .any(|side| !devices::is_stand_in(&side.wanted));
     let nothing = devices.inputs.is_empty() && devices.outputs.is_empty();
     if needs_system && nothing {
-        found.push(match (chosen, without_system(machine)) {
-            (Some(server), _) => server.fails(&devices.sound),
-            (None, Some(finding)) => finding,
-            (None, None) => no_system(&devices.sound),
+        found.extend(match chosen {
+            Some(server) => Some(server.fails(&devices.sound)),
+            None => without_system(machine)
+                .or_else(|| trouble(&devices.sound, Some("no sound device is found"))),
         });
         found.extend(devices::stand_ins(machine, devices));
         return found;
@@ -130,12 +130,12 @@ fn trouble(sound: &Sound, no_devices: Option<&str>) -> Option<Finding> {
         (None, true) => "no sound device works".to_owned(),
         (None, false) => return None,
     };
-    let finding =
-        Finding::problem(Area::Sound, "sound", what).because("you are not heard, or hear nobody");
-    Some(match &sound.hint {
-        Some(hint) => finding.helped_by(hint.clone()),
-        None => finding.helped_by(Help::command("sotto devices")),
-    })
+    Some(
+        Finding::problem(Area::Sound, "sound", what)
+            .because("you are not heard, or hear nobody")
+            .helped_by(Help::command("sotto devices"))
+            .helped_if(sound.hint.clone()),
+    )
 }
 
 /// Looks for a sound system by its files.
@@ -174,21 +174,6 @@ fn starting_a_server(machine: &Machine) -> Help {
         Help::command("pulseaudio --start")
     } else {
         "sudo apt install pipewire-pulse, or the like of your system; then log in anew".into()
-    }
-}
-
-/// The sound system that is there gives no devices.
-fn no_system(sound: &Sound) -> Finding {
-    let what = sound.problem.as_deref();
-    let finding = Finding::problem(
-        Area::Sound,
-        "sound",
-        what.unwrap_or("no sound device is found"),
-    )
-    .because("you are not heard, and hear nobody");
-    match &sound.hint {
-        Some(hint) => finding.helped_by(hint.clone()),
-        None => finding.helped_by(Help::command("sotto devices")),
     }
 }
 
@@ -267,7 +252,7 @@ fn real_time_limit(limits: &str) -> Option<u32> {
 mod tests {
     use super::super::finding::Weight;
     use super::*;
-    use sotto_control::model::Status;
+    use sotto_control::model::{Devices, Status};
 
     #[test]
     fn what_the_daemon_complains_of_is_told_with_its_hint() {
@@ -281,6 +266,37 @@ mod tests {
         assert_eq!(found.help.as_deref(), Some("close it"));
         assert_eq!(trouble(&Sound::default(), None), None);
         assert!(trouble(&Sound::default(), Some("refused")).is_some());
+    }
+
+    #[test]
+    fn a_sound_system_without_devices_is_told_once_with_what_helps() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::pretended(directory.path(), &[("XDG_RUNTIME_DIR", "/run/user/7")])
+            .with("/run/user/7/pulse/native", "");
+        let found = |hint: Option<&str>| {
+            let sound = Sound {
+                hint: hint.map(str::to_owned),
+                ..Sound::default()
+            };
+            let devices = Some(Devices {
+                backend: "auto".into(),
+                sound,
+                ..Devices::default()
+            });
+            let told = Told {
+                devices,
+                ..Told::default()
+            };
+            let found = of_daemon(&machine, &told, None).into_iter();
+            let told = found.map(|it| (it.what, it.help.unwrap(), it.is_command));
+            told.collect::<Vec<_>>()
+        };
+        let told = |help: &str, is_command| {
+            let what = "no sound device is found".to_owned();
+            [(what, help.to_owned(), is_command)]
+        };
+        assert_eq!(found(None), told("sotto devices", true));
+        assert_eq!(found(Some("plug one in")), told("plug one in", false));
     }
 
     #[test]
