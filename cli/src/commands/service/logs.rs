@@ -56,22 +56,24 @@ impl Logs {
         // Whoever follows it is told first where there is nothing to follow: it would be waited for in vain.
         let lines = if self.follow { 1 } else { self.lines };
         let printed = print_of(journal(lines, false).env("LC_ALL", "C")).await?;
-        let found = Found::of(printed.as_ref());
+        let missing = match entries(printed.as_ref()) {
+            Ok(_) if self.follow => return follow(journal(self.lines, true)).await,
+            Ok(text) => return output.line(&text),
+            Err(missing) => missing,
+        };
         let runs = UnitState::ask().await.is_ok_and(|state| state.runs());
-        match (found, log_file(places)) {
-            (Found::Lines(_), _) if self.follow => follow(journal(self.lines, true)).await,
-            (Found::Lines(text), _) => output.line(&text),
+        match (missing, log_file(places)) {
             (_, Some(file)) if !(runs && self.follow) => {
                 output.remark("The journal has nothing of the service; this is the log of a daemon that was started as a program:");
                 self.show_file(&LogSource::File(file), output).await
             }
-            (Found::Nothing, _) if self.follow => {
+            (Missing::Nothing, _) if self.follow => {
                 output.remark(
                     "The journal has nothing of the service yet; press Ctrl-C to wait no longer.",
                 );
                 follow(journal(self.lines, true)).await
             }
-            (found, _) => Err(found.failure(runs)),
+            (missing, _) => Err(missing.failure(runs)),
         }
     }
 
@@ -100,11 +102,9 @@ impl Logs {
     }
 }
 
-/// The journal's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
-    /// Its entries of the service.
-    Lines(String),
+/// Why the journal shows no entries of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Missing {
     /// It has nothing.
     Nothing,
     /// It is another's to read: where a machine keeps its journal in memory, or each user's is not apart.
@@ -113,24 +113,23 @@ enum Found {
     NoProgram,
 }
 
-impl Found {
-    fn of(printed: Option<&std::process::Output>) -> Self {
-        let Some(printed) = printed else {
-            return Self::NoProgram;
-        };
-        let text = String::from_utf8_lossy(&printed.stdout);
-        if !text.trim().is_empty() {
-            return Self::Lines(text.into_owned());
-        }
-        let complaint = String::from_utf8_lossy(&printed.stderr);
-        match complaint.contains("insufficient permissions") {
-            true => Self::NotPermitted,
-            false => Self::Nothing,
-        }
+/// Returns the journal's entries of the service.
+fn entries(printed: Option<&std::process::Output>) -> Result<String, Missing> {
+    let printed = printed.ok_or(Missing::NoProgram)?;
+    let text = String::from_utf8_lossy(&printed.stdout);
+    if !text.trim().is_empty() {
+        return Ok(text.into_owned());
     }
+    let complaint = String::from_utf8_lossy(&printed.stderr);
+    Err(match complaint.contains("insufficient permissions") {
+        true => Missing::NotPermitted,
+        false => Missing::Nothing,
+    })
+}
 
+impl Missing {
     /// Says why nothing is shown of a service that `runs`, or does not.
-    fn failure(&self, runs: bool) -> Failure {
+    fn failure(self, runs: bool) -> Failure {
         match self {
             Self::NoProgram => Failure::service(
                 "the journal cannot be shown: there is no journalctl",
@@ -143,11 +142,11 @@ impl Found {
                      who is in the group systemd-journal may read it"
                 ),
             ),
-            Self::Nothing | Self::Lines(_) if runs => Failure::service(
+            Self::Nothing if runs => Failure::service(
                 "the journal keeps nothing of the service",
                 "see Storage= in 'man journald.conf'",
             ),
-            Self::Nothing | Self::Lines(_) | Self::NotPermitted => Failure::service(
+            Self::Nothing | Self::NotPermitted => Failure::service(
                 "the journal has nothing of the service",
                 "the service has not run yet, or its journal may not be read by you; 'sotto start' starts it",
             ),
@@ -196,8 +195,8 @@ mod tests {
 
     use super::*;
 
-    fn found(stdout: &str, stderr: &str) -> Found {
-        Found::of(Some(&std::process::Output {
+    fn found(stdout: &str, stderr: &str) -> Result<String, Missing> {
+        entries(Some(&std::process::Output {
             status: ExitStatus::from_raw(256),
             stdout: stdout.into(),
             stderr: stderr.into(),
@@ -207,14 +206,15 @@ mod tests {
     #[test]
     fn an_empty_journal_is_told_from_one_that_may_not_be_read() {
         let refused = "No journal files were opened due to insufficient permissions.\n";
-        assert_eq!(found("a line\n", ""), Found::Lines("a line\n".into()));
-        assert_eq!(found("", ""), Found::Nothing);
-        assert_eq!(found("", refused), Found::NotPermitted);
-        let said = |found: &Found, runs| found.failure(runs).to_string();
-        assert!(said(&Found::NotPermitted, true).contains("may not be read by you"));
+        assert_eq!(found("a line\n", ""), Ok("a line\n".into()));
+        assert_eq!(found("", ""), Err(Missing::Nothing));
+        assert_eq!(found("", refused), Err(Missing::NotPermitted));
+        assert_eq!(entries(None), Err(Missing::NoProgram));
+        let said = |missing: Missing, runs| missing.failure(runs).to_string();
+        assert!(said(Missing::NotPermitted, true).contains("may not be read by you"));
         // Of somebody who never logged anything journalctl says the same.
-        assert!(said(&Found::NotPermitted, false).contains("has nothing"));
-        assert!(said(&Found::Nothing, true).contains("keeps nothing"));
-        assert!(said(&Found::Nothing, false).contains("has nothing"));
+        assert!(said(Missing::NotPermitted, false).contains("has nothing"));
+        assert!(said(Missing::Nothing, true).contains("keeps nothing"));
+        assert!(said(Missing::Nothing, false).contains("has nothing"));
     }
 }
