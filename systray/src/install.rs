@@ -8,13 +8,11 @@ use std::{env, fs, io};
 
 use anyhow::{Context, bail};
 use directories::BaseDirs;
+use sotto_control::data_directories;
 
 use crate::icon::{Mood, files as icons};
 use crate::instance;
 use crate::shipped::{self, File, Homes, Kind, PROGRAM, THEME};
-
-/// Where programs' data is if the environment does not say.
-const DATA_DIRS: &str = "/usr/local/share:/usr/share";
 
 /// Finds the folders for the user's files.
 fn homes() -> anyhow::Result<Homes> {
@@ -221,16 +219,9 @@ fn say(line: std::fmt::Arguments<'_>) -> anyhow::Result<()> {
 
 /// Returns whether the icons of the states are installed, for this user or for all, so that panels find them by name.
 pub(crate) fn icons_are_installed() -> bool {
-    let own = BaseDirs::new().map(|base| base.data_dir().to_owned());
-    let shared = env::var("XDG_DATA_DIRS").unwrap_or_default();
-    let shared = if shared.is_empty() {
-        DATA_DIRS
-    } else {
-        &shared
-    };
     // The last that was added to them: older files do not count.
     let probe = icons::scalable(&icons::name(Mood::Phone, true));
-    own.into_iter()
-        .chain(shared.split(':').map(PathBuf::from))
+    data_directories(|name| env::var_os(name))
+        .iter()
         .any(|data| data.join(THEME).join(&probe).is_file())
 }
