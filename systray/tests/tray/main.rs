@@ -215,6 +215,20 @@ async fn every_icon_size_is_offered_with_four_bytes_a_pixel() {
     }
 }
 
+#[tokio::test]
+async fn the_icon_has_a_name_once_it_is_installed() {
+    let session = Session::start();
+    let name = async || {
+        let tray = session.tray();
+        let panel = Host::of(&session, &tray).await;
+        String::try_from(panel.property("IconName").await).unwrap()
+    };
+    assert_eq!(name().await, "", "a panel would look for it in vain");
+    assert!(session.run(&["install"]).await.success());
+    let named = name().await;
+    assert!(named.starts_with("alt.sotto.Sotto-"), "{named}");
+}
+
 #[test]
 fn without_a_session_bus_it_says_what_helps() {
     let directory = tempfile::tempdir().unwrap();
