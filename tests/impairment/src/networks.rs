@@ -80,5 +80,9 @@ pub fn networks() -> Vec<Network> {
         jitter_and_loss,
         gaps("Wi-Fi scans 100-300 ms each 4 s", 100.0, 300.0, 4_000.0),
         gaps("power save 60-100 ms each 1 s", 60.0, 100.0, 1_000.0),
+        gaps("stalls of 20 ms each 3 s", 20.0, 20.0, 3_000.0),
+        gaps("stalls of 40 ms each 3 s", 40.0, 40.0, 3_000.0),
+        gaps("stalls of 60 ms each 3 s", 60.0, 60.0, 3_000.0),
+        gaps("stalls of 100 ms each 3 s", 100.0, 100.0, 3_000.0),
     ]
 }

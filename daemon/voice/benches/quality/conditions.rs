@@ -1,6 +1,8 @@
-//! What is measured: networks, and clocks that differ.
+//! What is measured: networks, clocks that differ, and programs that stand still now and then.
 
 use sotto_impairment::{CLEAN, Impairment, Loss, Network, networks};
+
+use crate::simulated::Stalls;
 
 /// A network, the same in both directions, and the difference between the two clocks.
 #[derive(Debug, Clone, Copy)]
@@ -13,6 +15,8 @@ pub(crate) struct Condition {
     pub(crate) random_loss: Option<f64>,
     /// The loss that the baseline's encoder is told to expect, in per cent.
     pub(crate) expected_loss: i32,
+    /// How long the talker's and the listener's program stand still, once in each [`STALLS_EVERY`]. Milliseconds.
+    pub(crate) stalls: (f64, f64),
     /// The condition is one in whose first second the ladder is looked at too.
     pub(crate) sets_in: bool,
 }
@@ -28,23 +32,48 @@ impl Condition {
                 Loss::Random(share) if network.only_loses() => Some(share),
                 _ => None,
             },
+            stalls: (0.0, 0.0),
             expected_loss: if loss.share() > 0.1 { 20 } else { 10 },
             sets_in: network.only_loses() && loss.share() >= 0.1,
         }
     }
 
     fn drifting(name: &'static str, drift: f64) -> Self {
+        Self {
+            drift,
+            ..Self::clean(name)
+        }
+    }
+
+    fn stalling(name: &'static str, talker: f64, listener: f64) -> Self {
+        Self {
+            stalls: (talker, listener),
+            ..Self::clean(name)
+        }
+    }
+
+    /// The name of a wired network on a good day is not `clean` here: the plot is over those that lose.
+    fn clean(name: &'static str) -> Self {
         let clean = Network {
             name,
             impairment: CLEAN,
         };
         Self {
-            drift,
             random_loss: None,
             ..Self::on(clean)
         }
     }
+
+    /// When the talker's and the listener's program stand still, until so many nanoseconds have passed.
+    pub(crate) fn draw_stalls(&self, seed: u64, until: f64) -> (Stalls, Stalls) {
+        let (talker, listener) = self.stalls;
+        let stalls = |length| Stalls::new(seed, length, STALLS_EVERY, until);
+        (stalls(talker), stalls(listener))
+    }
 }
+
+/// The time in which one stall falls. Milliseconds.
+const STALLS_EVERY: f64 = 3_000.0;
 
 /// All of them, in the order of the table.
 pub(crate) fn all() -> Vec<Condition> {
@@ -52,9 +81,20 @@ pub(crate) fn all() -> Vec<Condition> {
         Condition::drifting("drift +200 ppm", 200.0),
         Condition::drifting("drift -200 ppm", -200.0),
     ];
+    let stalling = [
+        Condition::stalling("stalls of 20 ms, talker", 20.0, 0.0),
+        Condition::stalling("stalls of 40 ms, talker", 40.0, 0.0),
+        Condition::stalling("stalls of 60 ms, talker", 60.0, 0.0),
+        Condition::stalling("stalls of 100 ms, talker", 100.0, 0.0),
+        Condition::stalling("stalls of 20 ms, listener", 0.0, 20.0),
+        Condition::stalling("stalls of 40 ms, listener", 0.0, 40.0),
+        Condition::stalling("stalls of 60 ms, listener", 0.0, 60.0),
+        Condition::stalling("stalls of 100 ms, listener", 0.0, 100.0),
+    ];
     networks()
         .into_iter()
         .map(Condition::on)
+        .chain(stalling)
         .chain(drifting)
         .collect()
 }

@@ -10,7 +10,10 @@ use sotto_judge::Reference;
 
 use crate::measure::at;
 use crate::simulated::{self, Heard, Loss, Network, carry, encode, unwarped};
-use crate::{LAG, speech};
+use crate::speech;
+
+/// How many samples decoded speech lags behind what was encoded: 2.5 ms.
+const LAG: i64 = 120;
 
 /// Speech before the one that is judged, so that the link is known. Seconds.
 const SETTLING: usize = 10;
@@ -18,7 +21,7 @@ const SETTLING: usize = 10;
 /// Prints the figures of the links that are `chosen`, by name.
 pub(crate) fn measure(sentence: &[f32], seeds: u64, chosen: impl Fn(&str) -> bool) {
     let seconds = sentence.len() / 48_000;
-    println!("{seconds} s of speech, {seeds} seeds, 48 kbit/s, pulled 2.5 ms at a time");
+    println!("{seconds} s of speech, {seeds} seeds, 80 kbit/s, pulled 2.5 ms at a time");
     println!(
         "{:28} {:>7} {:>7} {:>7}  {:>7}  {:>8} {:>8}  {:>9}",
         "", "PESQ-WB", "median", "worst", "as", "delay ms", "", "concealed"
@@ -111,7 +114,7 @@ fn report(name: &str, network: &Network, sentence: &[f32], seeds: u64) {
             ..network.clone()
         };
         let heard = carry(&frames, frames.len(), &network);
-        let straight = unwarped(&heard, sound.len(), LAG as i64);
+        let straight = unwarped(&heard, sound.len(), LAG);
         scores.push(reference.pesq(&straight[settling.len()..]));
         warped.push(reference.pesq(as_heard(&heard, settling.len())));
         let from = settling.len();

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use crate::simulated::unwarp;
+
 /// What one run brought.
 pub(crate) struct Heard {
     pub(crate) sound: Vec<f32>,
-    /// For stretches of `sound`: where each begins, and which of the talker's samples is played there.
+    /// For stretches of `sound`: where each begins, and which of the talker's samples is heard there.
     pub(crate) sources: Vec<(usize, i64)>,
     /// For the same stretches: from the microphone's sample to the loudspeaker's, devices left out. Milliseconds.
     pub(crate) mouth_to_ear: Vec<f64>,
@@ -29,23 +31,9 @@ pub(crate) struct Heard {
 pub(crate) const HEADERS: u64 = 28;
 
 impl Heard {
-    /// Put back onto the talker's time, `lag` samples early to make up for the codec: a shift counts for nothing.
-    /// What was not heard is silent.
-    pub(crate) fn unwarped(&self, count: usize, lag: usize) -> Vec<f32> {
-        let mut sound = vec![0.0; count];
-        for (index, (at, position)) in self.sources.iter().enumerate() {
-            let next = self.sources.get(index + 1).map_or(at + 480, |next| next.0);
-            for offset in 0..next.saturating_sub(*at).min(960) {
-                let place = position + offset as i64 - lag as i64;
-                if let (Ok(place), Some(sample)) =
-                    (usize::try_from(place), self.sound.get(at + offset))
-                    && let Some(to) = sound.get_mut(place)
-                {
-                    *to = *sample;
-                }
-            }
-        }
-        sound
+    /// Put back onto the talker's time: a shift counts for nothing.
+    pub(crate) fn unwarped(&self, count: usize) -> Vec<f32> {
+        unwarp(&self.sound, &self.sources, count)
     }
 
     /// The delays of what the talker said from sample `from` on.

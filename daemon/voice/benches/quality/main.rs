@@ -38,9 +38,6 @@ use std::time::Instant;
 use conditions::Condition;
 use measure::{Bench, Summary, System};
 
-/// How many samples decoded speech lags behind what was encoded, on both sides: 6.5 ms.
-pub(crate) const LAG: usize = 312;
-
 /// What was asked for.
 struct Wish {
     seeds: u64,

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sotto_judge::Reference;
 
-use crate::LAG;
 use crate::conditions::Condition;
 use crate::heard::Heard;
 use crate::{baseline, sotto, speech};
@@ -121,7 +120,7 @@ impl Bench {
         let heard = carried(system, &self.sound, from, condition, seed)?;
         let score = self
             .reference
-            .judge(&heard.unwarped(self.sound.len(), LAG)[from..]);
+            .judge(&heard.unwarped(self.sound.len())[from..]);
         Some(Outcome {
             pesq: score.pesq,
             stoi: score.stoi,
@@ -149,7 +148,7 @@ impl Bench {
             let sound = &self.sound[..until];
             let seed = (seed * seconds + second) as u64 + 1_000;
             let heard = carried(system, sound, begin, &condition, seed)?;
-            Some(heard.unwarped(end, LAG)[begin..].to_vec())
+            Some(heard.unwarped(end)[begin..].to_vec())
         });
         let mut scores: Vec<f64> = pieces
             .chunks(seconds)

@@ -17,13 +17,14 @@ use sotto_voice::wire::is_rtcp;
 use sotto_voice::wire::rtp::RtpHeader;
 use sotto_voice::{
     Audience, Destination, Downlink, DownlinkCommand, DownlinkEvent, FRAME_SAMPLES, LinkSetup,
-    MediaKeys, SAMPLE_RATE, SampleTime, Slot, SlotSet, Ssrc, Timestamp, Uplink, UplinkCommand,
-    VoiceConfig, VoiceError, mix, voice_pair,
+    MediaKeys, SAMPLE_RATE, SampleCount, SampleTime, Slot, SlotSet, Ssrc, Timestamp, Uplink,
+    UplinkCommand, VoiceConfig, VoiceError, mix, voice_pair,
 };
 
 use crate::conditions::Condition;
 use crate::cpu::counting;
 use crate::heard::{HEADERS, Heard};
+use crate::simulated::{DEVICE_BUFFER, Stalls};
 
 /// Samples that the listener asks for at a time.
 const BLOCK: usize = 120;
@@ -105,6 +106,9 @@ struct Run {
     judged_from: f64,
     frame_time: f64,
     base: f64,
+    listener_stalls: Stalls,
+    /// By how many samples the decoded sound of each captured frame lags behind it.
+    lags: Vec<i64>,
     heard: Heard,
 }
 
@@ -130,6 +134,8 @@ pub(crate) fn run(
         judged_from: BEGIN + skipped,
         frame_time,
         base: condition.impairment.base,
+        listener_stalls: Stalls::none(),
+        lags: Vec::with_capacity(frames),
         heard: Heard {
             sound: Vec::with_capacity(sound.len() + 96_000),
             sources: Vec::new(),
@@ -156,15 +162,19 @@ pub(crate) fn run(
     // Devices do not run in step with each other.
     let phase = Chance::new(seed ^ 0x0f0f).unit() * 2.5 * MS;
     let until = BEGIN + frames as f64 * frame_time + REST;
+    let talker_stalls;
+    (talker_stalls, run.listener_stalls) = condition.draw_stalls(seed, until);
     let mut captured = 0;
     let mut pulled = 0_u64;
     loop {
+        let spoken = BEGIN + (captured + 1) as f64 * frame_time;
         let capture = if captured < frames {
-            (BEGIN + (captured + 1) as f64 * frame_time) as u64
+            talker_stalls.after(spoken) as u64
         } else {
             u64::MAX
         };
-        let pull = phase + pulled as f64 * BLOCK as f64 / f64::from(SAMPLE_RATE) * 1e9;
+        let turn = phase + pulled as f64 * BLOCK as f64 / f64::from(SAMPLE_RATE) * 1e9;
+        let pull = run.listener_stalls.after(turn);
         let mut next = (pull as u64, Event::Pull).min((capture, Event::Capture));
         if let Some(Reverse((at, ..))) = run.network.peek() {
             next = next.min((*at, Event::Arrival));
@@ -182,11 +192,16 @@ pub(crate) fn run(
             Event::Capture => {
                 let frame = &sound[captured * FRAME_SAMPLES..(captured + 1) * FRAME_SAMPLES];
                 captured += 1;
-                run.capture(frame, now);
+                run.capture(frame, spoken as u64, now);
             }
             Event::Pull => {
                 pulled += 1;
-                run.pull(now);
+                if pull > turn + DEVICE_BUFFER {
+                    // The device could not wait.
+                    run.heard.sound.extend_from_slice(&[0.0; BLOCK]);
+                } else {
+                    run.pull(turn as u64);
+                }
             }
             Event::Arrival => run.arrive(),
             Event::Timeout(index) => run.keep_house(index, now),
@@ -199,15 +214,17 @@ fn moment(nanoseconds: u64) -> Duration {
 }
 
 impl Run {
-    fn capture(&mut self, frame: &[f32], now: u64) {
+    fn capture(&mut self, frame: &[f32], spoken: u64, now: u64) {
         let mut packets: Vec<Vec<u8>> = Vec::new();
         let uplink = &mut self.ends[TALKER].uplink;
         let position = uplink.position().since(SampleTime::START);
         counting(&mut self.heard.talker, || {
-            uplink.capture(frame, moment(now), &mut |_, packet: &[u8]| {
+            uplink.capture(frame, moment(spoken), &mut |_, packet: &[u8]| {
                 packets.push(packet.to_vec());
             });
         });
+        let lag = SampleCount::during(uplink.look_ahead());
+        self.lags.push(lag.number());
         for packet in packets {
             if self.origin.is_none()
                 && let Some(header) = RtpHeader::parse(&packet).filter(|_| !is_rtcp(&packet))
@@ -222,8 +239,11 @@ impl Run {
         if from == TALKER && now as f64 >= self.judged_from {
             self.heard.bytes += packet.len() as u64 + HEADERS;
         }
-        if let Some(at) = self.ends[from].link.send(now) {
+        if let Some(mut at) = self.ends[from].link.send(now) {
             self.sent += 1;
+            if from == TALKER {
+                at = self.listener_stalls.after(at as f64) as u64;
+            }
             self.network
                 .push(Reverse((at, self.sent, 1 - from, packet)));
         }
@@ -273,24 +293,28 @@ impl Run {
         }
     }
 
-    fn pull(&mut self, now: u64) {
+    /// Asks for the block whose `turn` it is, or was a moment ago.
+    fn pull(&mut self, turn: u64) {
         let mut block = [0.0; BLOCK];
         let downlink = &mut self.ends[LISTENER].downlink;
         counting(&mut self.heard.listener, || {
-            downlink.pull(&mut block, moment(now));
+            downlink.pull(&mut block, moment(turn));
         });
         if let (Some(played), Some(origin)) = (downlink.played(Slot::new(0)), self.origin) {
             let position = played.timestamp.ahead_of(origin).number();
-            let offset = played.at.as_nanos() as f64 - now as f64;
+            let offset = played.at.as_nanos() as f64 - turn as f64;
             let offset = (offset * 48e-6).round() as usize + mix::DELAY;
             let captured = BEGIN + position as f64 / FRAME_SAMPLES as f64 * self.frame_time;
             let mixer = mix::DELAY as f64 / 48.0;
-            let lag = crate::LAG as f64 / 48.0;
+            let frame = usize::try_from(position).unwrap_or(0) / FRAME_SAMPLES;
+            let lag = self.lags.get(frame).copied().unwrap_or(0);
             let since = (played.at.as_nanos() as f64 - captured) / MS;
             self.heard
                 .sources
-                .push((self.heard.sound.len() + offset, position));
-            self.heard.mouth_to_ear.push(since + mixer + lag);
+                .push((self.heard.sound.len() + offset, position - lag));
+            self.heard
+                .mouth_to_ear
+                .push(since + mixer + lag as f64 / 48.0);
             self.heard
                 .added
                 .push(since - self.frame_time / MS - self.base);

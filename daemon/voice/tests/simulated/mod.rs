@@ -30,6 +30,8 @@ pub enum Loss {
 pub struct Network {
     pub seed: u64,
     pub loss: Loss,
+    /// The frames whose packets are lost besides.
+    pub lost: Vec<usize>,
     /// Each packet takes up to this much longer, so that packets overtake each other. Milliseconds.
     pub jitter: f64,
     /// How much faster the talker's clock runs. Parts per million.
@@ -61,6 +63,7 @@ impl Default for Network {
         Self {
             seed: 1,
             loss: Loss::None,
+            lost: Vec::new(),
             jitter: 0.3,
             drift: 0.0,
             copies: vec![1],
@@ -119,7 +122,15 @@ pub fn mean(values: &[f64]) -> f64 {
 
 /// Encodes sound, one entry a frame. `None` where `spoken` is false: nothing is sent there.
 pub fn encode(sound: &[f32], spoken: impl Fn(usize) -> bool) -> Vec<Option<Vec<u8>>> {
-    let mut encoder = Encoder::new().unwrap();
+    encode_with(Encoder::new().unwrap(), sound, spoken)
+}
+
+/// The same with this encoder.
+pub fn encode_with(
+    mut encoder: Encoder,
+    sound: &[f32],
+    spoken: impl Fn(usize) -> bool,
+) -> Vec<Option<Vec<u8>>> {
     let mut packet = [0; MAX_FRAME_BYTES];
     sound
         .chunks_exact(FRAME_SAMPLES)
@@ -143,28 +154,42 @@ struct Arrival {
 
 /// How far a device's buffer reaches beyond the block that it asked for: a pull that comes later than this
 /// after its turn finds the block replaced by silence. Nanoseconds.
-const DEVICE_BUFFER: f64 = 10e6;
+pub const DEVICE_BUFFER: f64 = 10e6;
 
-/// Stretches of time in which a program stands still, in nanoseconds: one somewhere in every 2 s.
-fn stalls(seed: u64, length: f64, until: f64) -> Vec<(f64, f64)> {
-    let mut chance = Chance::new(seed ^ 0x57a1_1000);
-    let mut stalls = Vec::new();
-    let mut from = 1e9;
-    while length > 0.0 && from < until {
-        let begin = from + chance.unit() * 1.8e9;
-        stalls.push((begin, begin + length * 1e6));
-        from += 2e9;
+/// Stretches of time in which a program stands still, in nanoseconds.
+#[derive(Debug, Clone)]
+pub struct Stalls(Vec<(f64, f64)>);
+
+impl Stalls {
+    /// Stalls of `length` ms, one somewhere in every `period` ms, drawn from `seed`.
+    pub fn new(seed: u64, length: f64, period: f64, until: f64) -> Self {
+        let mut chance = Chance::new(seed ^ 0x57a1_1000);
+        let mut stalls = Vec::new();
+        let mut from = 1e9;
+        while length > 0.0 && from < until {
+            let begin = from + chance.unit() * (period - length - 10.0).max(0.0) * 1e6;
+            stalls.push((begin, begin + length * 1e6));
+            from += period * 1e6;
+        }
+        Self(stalls)
     }
-    stalls
+
+    /// A program that never stands still.
+    pub fn none() -> Self {
+        Self(Vec::new())
+    }
+
+    /// When something that was to happen `at` happens.
+    pub fn after(&self, at: f64) -> f64 {
+        self.0
+            .iter()
+            .find(|(from, to)| (*from..*to).contains(&at))
+            .map_or(at, |(_, to)| *to)
+    }
 }
 
-/// When something that was to happen `at` happens in a program that stands still now and then.
-fn after_stalls(stalls: &[(f64, f64)], at: f64) -> f64 {
-    stalls
-        .iter()
-        .find(|(from, to)| (*from..*to).contains(&at))
-        .map_or(at, |(_, to)| *to)
-}
+/// The time in which one stall of either program falls. Milliseconds.
+const STALLS_EVERY: f64 = 2_000.0;
 
 /// Sends `count` frames (those of `frames` over and over) through the network and plays them.
 pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Heard {
@@ -177,8 +202,9 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
     let mut before = false;
     let mut arrivals = Vec::new();
     let end = captured((count + 100) as f64 * 480.0);
-    let talker_stalls = stalls(network.seed, network.talker_stalls, end);
-    let listener_stalls = stalls(network.seed, network.listener_stalls, end);
+    let stalls = |length| Stalls::new(network.seed, length, STALLS_EVERY, end);
+    let talker_stalls = stalls(network.talker_stalls);
+    let listener_stalls = stalls(network.listener_stalls);
     for frame in 0..count {
         let sent = frames[frame % frames.len()].is_some();
         let marker = sent && !before;
@@ -202,11 +228,11 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
                 }
             }
         };
-        if drop {
+        if drop || network.lost.contains(&frame) {
             lost += 1;
             continue;
         }
-        let left = after_stalls(&talker_stalls, captured((frame + 1) as f64 * 480.0));
+        let left = talker_stalls.after(captured((frame + 1) as f64 * 480.0));
         let mut at = left + chance.unit() * network.jitter * 1e6;
         for (from, length) in &network.outages {
             let (from, to) = (from * 1e6, (from + length) * 1e6);
@@ -215,7 +241,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             }
         }
         arrivals.push(Arrival {
-            at: after_stalls(&listener_stalls, at) as u64,
+            at: listener_stalls.after(at) as u64,
             frame,
             sequence: number,
             marker,
@@ -242,11 +268,11 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             break;
         }
         pulls += 1;
-        let mut now = turn;
+        let mut asked = turn;
         if network.lateness > 0.0 {
-            now += chance.unit() * network.lateness * 1e6;
+            asked += chance.unit() * network.lateness * 1e6;
         }
-        now = after_stalls(&listener_stalls, now);
+        let now = listener_stalls.after(asked);
         if now > turn + DEVICE_BUFFER {
             heard.sound.extend(std::iter::repeat_n(0.0, network.block));
             continue;
@@ -283,7 +309,7 @@ pub fn carry(frames: &[Option<Vec<u8>>], count: usize, network: &Network) -> Hea
             };
             playout.insert(&packet, Duration::from_nanos(arrival.at));
         }
-        let pulled = playout.pull(&mut block, Duration::from_nanos(now as u64));
+        let pulled = playout.pull(&mut block, Duration::from_nanos(asked as u64));
         if let Some(source) = pulled.source {
             let position = (source.timestamp - MediaTime::first(network.timestamp)).number();
             let plays = turn + source.offset as f64 / 48_000.0 * 1e9;
@@ -355,21 +381,45 @@ pub fn level(sound: &[f32]) -> f64 {
     10.0 * (sum / sound.len().max(1) as f64 + 1e-20).log10()
 }
 
-/// `heard` put back onto the talker's time by its source timestamps, `lag` samples early to make up for the
-/// codec. What was not heard is silent.
-pub fn unwarped(heard: &Heard, count: usize, lag: i64) -> Vec<f32> {
-    let mut sound = vec![0.0; count];
-    for (index, (at, position)) in heard.sources.iter().enumerate() {
-        let next = heard.sources.get(index + 1).map_or(at + 480, |next| next.0);
-        for offset in 0..next.saturating_sub(*at).min(960) {
-            let place = position + offset as i64 - lag;
-            if let (Ok(place), Some(sample)) =
-                (usize::try_from(place), heard.sound.get(at + offset))
-                && place < count
-            {
-                sound[place] = *sample;
+/// The most that playback takes out of the sound at once, in samples: 30 ms.
+const TAKEN_OUT: i64 = 1_440;
+
+/// `sound` put back onto the talker's time, by its `sources`: where a stretch of it begins, and which of the talker's
+/// samples is heard there. What was not heard is silent. What was taken out to save time is filled with what was heard
+/// before it, as long, because it was a pitch period or a pause like the one before.
+pub fn unwarp(sound: &[f32], sources: &[(usize, i64)], count: usize) -> Vec<f32> {
+    let mut straight = vec![0.0; count];
+    let mut put = |place: i64, sample: f32| {
+        if let Ok(place) = usize::try_from(place)
+            && let Some(to) = straight.get_mut(place)
+        {
+            *to = sample;
+        }
+    };
+    for (index, (at, position)) in sources.iter().enumerate() {
+        let next = sources.get(index + 1);
+        let length = next.map_or(480, |next| next.0 - at).min(960);
+        for (offset, sample) in sound.iter().skip(*at).take(length).enumerate() {
+            put(position + offset as i64, *sample);
+        }
+        let end = position + length as i64;
+        let taken_out = next.map_or(0, |next| next.1 - end);
+        if (1..=TAKEN_OUT).contains(&taken_out) {
+            let before = (at + length).saturating_sub(taken_out as usize);
+            for (offset, sample) in sound[before..at + length].iter().enumerate() {
+                put(end + offset as i64, *sample);
             }
         }
     }
-    sound
+    straight
+}
+
+/// `heard` put back onto the talker's time, `lag` samples early to make up for the codec.
+pub fn unwarped(heard: &Heard, count: usize, lag: i64) -> Vec<f32> {
+    let sources: Vec<(usize, i64)> = heard
+        .sources
+        .iter()
+        .map(|(at, position)| (*at, position - lag))
+        .collect();
+    unwarp(&heard.sound, &sources, count)
 }
