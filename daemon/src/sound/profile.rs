@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sotto_audio::{Backend, DEFAULT_PERIOD, DeviceSpec};
 use sotto_control::config::Profile;
-use sotto_voice::playout::PlayoutConfig;
+use sotto_voice::playout::{CopyWait, PlayoutConfig};
 use sotto_voice::{FrameLength, VoiceConfig};
 
 /// Loudspeakers of a sound system in the default profile: 2.5 ms. What is played lies in our ring for a period and in
@@ -65,6 +65,7 @@ pub(crate) fn playout(profile: Profile) -> PlayoutConfig {
         Profile::Default => default,
         Profile::Latency => PlayoutConfig::low_delay(),
         Profile::Safe => PlayoutConfig {
+            copy_wait: CopyWait::Always,
             initial_target: Duration::from_millis(40),
             margin: Duration::from_millis(15),
             ..default

@@ -360,7 +360,7 @@ impl Voice {
             return;
         }
         let mut config = profile::voice(self.equipment.profile(), seed);
-        config.bitrate = self.equipment.bitrate();
+        config.bitrates = self.equipment.bitrates();
         match voice_pair(&config) {
             Ok((mut uplink, downlink)) => {
                 self.look_ahead = uplink.look_ahead();
@@ -449,9 +449,9 @@ impl Voice {
         self.review_processing();
     }
 
-    /// Returns the bitrate of our voice, in bits per second.
+    /// Returns the bitrate of our voice to few listeners, in bits per second.
     pub(crate) fn bitrate(&self) -> u32 {
-        self.equipment.bitrate()
+        self.equipment.bitrates().most
     }
 
     /// Chooses what becomes of pauses from now on.

@@ -50,7 +50,7 @@ pub use error::VoiceError;
 pub use frame::FrameLength;
 pub use level::Level;
 pub use link::{Destination, LinkSetup, MediaKeys, Stream};
-pub use pair::{VoiceConfig, voice_pair};
+pub use pair::{Bitrates, VoiceConfig, voice_pair};
 pub use processing::{Processor, ProcessorSettings, Reference};
 pub use retired::Retired;
 pub use same_room::SameRoom;

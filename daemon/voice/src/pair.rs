@@ -10,6 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use crate::codec::DEFAULT_BITRATE;
 use crate::{
     Destination, Downlink, FrameLength, SequenceNumber, Slot, Ssrc, Stream, Timestamp, Uplink,
     VoiceError,
@@ -22,8 +23,8 @@ pub struct VoiceConfig {
     pub seed: [u8; 32],
     /// How long our frames are. Default: 10 ms.
     pub frames: FrameLength,
-    /// The encoder's constant bitrate in bits per second. Default: 48,000.
-    pub bitrate: u32,
+    /// The encoder's bitrate. Default: 80,000 to few listeners, 48,000 to a crowd.
+    pub bitrates: Bitrates,
     /// From how many recipients on a packet carries two frames. Default: 32.
     pub two_frames_from: usize,
 }
@@ -34,7 +35,10 @@ impl VoiceConfig {
         Self {
             seed,
             frames: FrameLength::Usual,
-            bitrate: 48_000,
+            bitrates: Bitrates {
+                most: DEFAULT_BITRATE,
+                least: 48_000,
+            },
             two_frames_from: 32,
         }
     }
@@ -43,8 +47,41 @@ impl VoiceConfig {
     pub fn low_delay(seed: [u8; 32]) -> Self {
         Self {
             frames: FrameLength::Short,
-            bitrate: 64_000,
+            bitrates: Bitrates::always(64_000),
             ..Self::new(seed)
+        }
+    }
+}
+
+/// The encoder's constant bitrate, by how many listen. In bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bitrates {
+    /// The bitrate up to [`Self::FEW`] listeners.
+    pub most: u32,
+    /// The bitrate to a crowd, to whom packets carry two frames.
+    pub least: u32,
+}
+
+impl Bitrates {
+    /// So many listeners are few: together they cost less than 1 Mbit/s of voice without copies.
+    pub const FEW: usize = 8;
+
+    /// Returns one bitrate for any number of listeners.
+    pub fn always(bitrate: u32) -> Self {
+        Self {
+            most: bitrate,
+            least: bitrate,
+        }
+    }
+
+    /// Chooses for so many `listeners`, between both if they are neither few nor a `crowd`.
+    pub(crate) fn choose(self, listeners: usize, crowd: bool) -> u32 {
+        if crowd {
+            self.least
+        } else if listeners <= Self::FEW {
+            self.most
+        } else {
+            self.most.midpoint(self.least)
         }
     }
 }
@@ -53,7 +90,7 @@ impl std::fmt::Debug for VoiceConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("VoiceConfig")
             .field("frames", &self.frames)
-            .field("bitrate", &self.bitrate)
+            .field("bitrates", &self.bitrates)
             .field("two_frames_from", &self.two_frames_from)
             .finish_non_exhaustive()
     }

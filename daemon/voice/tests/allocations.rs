@@ -144,8 +144,7 @@ fn processing_adds_what_its_crate_allocates_and_no_more() {
 
 #[test]
 fn what_is_brought_back_from_a_memory_allocates_nothing() {
-    let mut encoder = Encoder::new().unwrap();
-    encoder.set_memory(true).unwrap();
+    let mut encoder = Encoder::remembering().unwrap();
     let mut playout = SenderPlayout::new(PlayoutConfig::default()).unwrap();
     let mut arrivals = Vec::new();
     for frame in 0..1000_u64 {

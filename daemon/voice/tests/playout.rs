@@ -5,7 +5,9 @@ mod simulated;
 use std::time::Duration;
 
 use simulated::{Heard, Loss, Network, carry, encode, level, speech_like};
-use sotto_voice::playout::{Activity, EncodedFrame, Packet, PlayoutConfig, SenderPlayout};
+use sotto_voice::playout::{
+    Activity, CopyWait, EncodedFrame, Packet, PlayoutConfig, SenderPlayout,
+};
 use sotto_voice::{SampleCount, SequenceNumber, Stream, Timestamp};
 
 /// Frames in a second.
@@ -20,29 +22,48 @@ fn first_sound(heard: &Heard) -> f64 {
 }
 
 #[test]
-fn on_a_clean_link_nothing_is_concealed_and_one_copy_is_waited_for() {
-    let heard = carry(&talk(10.0), 10 * SECOND, &Network::default());
-    // At the end nobody can know yet that it is one.
-    assert!(heard.stats.concealed <= 10, "{:?}", heard.stats);
-    assert_eq!(heard.stats.played, 10 * SECOND as u64);
-    let settled = heard.mean_delay_between(3.0, 10.0);
-    // 10 ms for the copy, 2 for jitter, 2.5 for the block.
-    assert!((13.0..=16.0).contains(&settled), "{settled} ms");
+fn on_a_clean_link_nothing_is_concealed_and_a_copy_is_waited_for_if_that_is_wished() {
+    for (copy_wait, holds) in [
+        // 3 ms for jitter and waking up, 2.5 for the block; 10 for the copy.
+        (CopyWait::Never, 4.0..=6.0),
+        (CopyWait::AfterLoss, 4.0..=6.0),
+        (CopyWait::Always, 13.0..=16.0),
+    ] {
+        let network = Network {
+            playout: PlayoutConfig {
+                copy_wait,
+                ..PlayoutConfig::default()
+            },
+            ..Network::default()
+        };
+        let heard = carry(&talk(10.0), 10 * SECOND, &network);
+        // At the end nobody can know yet that it is one.
+        assert!(heard.stats.concealed <= 10, "{:?}", heard.stats);
+        assert_eq!(heard.stats.played, 10 * SECOND as u64);
+        let settled = heard.mean_delay_between(3.0, 10.0);
+        assert!(holds.contains(&settled), "{copy_wait:?}: {settled} ms");
+    }
 }
 
 #[test]
-fn a_clean_link_without_waiting_for_copies_holds_4_ms_and_the_block() {
+fn from_the_first_loss_on_a_copy_is_waited_for() {
+    let frames = talk(20.0);
     let network = Network {
-        playout: PlayoutConfig {
-            waits_for_copy: 0,
-            ..PlayoutConfig::default()
-        },
+        outages: Vec::new(),
+        lost: vec![800, 1_000, 1_100],
         ..Network::default()
     };
-    let heard = carry(&talk(10.0), 10 * SECOND, &network);
-    let settled = heard.mean_delay_between(3.0, 10.0);
-    assert!(settled <= 4.0 + 2.5 + 0.5, "{settled} ms");
+    let heard = carry(&frames, 20 * SECOND, &network);
+    println!("{:?}", heard.stats);
+    let (before, after) = (
+        heard.mean_delay_between(6.0, 8.0),
+        heard.mean_delay_between(8.1, 20.0),
+    );
+    assert!(before < 6.0, "{before} ms");
+    assert!((13.0..=16.5).contains(&after), "{after} ms");
+    // The first was continued and then heard, the others were heard at once.
     assert!(heard.stats.concealed <= 10, "{:?}", heard.stats);
+    assert_eq!(heard.stats.played, 20 * SECOND as u64);
 }
 
 #[test]
@@ -116,7 +137,7 @@ fn an_outage_leaves_no_delay_behind() {
         };
         let heard = carry(&frames, 20 * SECOND, &network);
         let before = heard.mean_delay_between(4.0, 5.0);
-        let after = heard.mean_delay_between(6.2, 7.0);
+        let after = heard.mean_delay_between(6.4, 7.0);
         println!(
             "{length} ms: {before:.1} ms, {after:.1} ms, {:?}",
             heard.stats
@@ -124,6 +145,9 @@ fn an_outage_leaves_no_delay_behind() {
         assert_eq!(heard.stats.outages, 3);
         assert!(after - before < 3.0, "{before} ms, then {after} ms");
         assert!(heard.stats.target < Duration::from_millis(20));
+        // Every word of it is heard afterwards.
+        assert_eq!(heard.stats.played, 20 * SECOND as u64);
+        assert_eq!(heard.stats.discarded, 0);
         // 100 ms into the outage there is silence.
         let from = ((5.003 + 0.13) * 48_000.0) as usize;
         if length >= 200.0 {

@@ -8,13 +8,13 @@ use sotto_audio::{
 };
 use sotto_control::config::Profile;
 use sotto_control::model::Processing;
-use sotto_voice::{GateMode, Processor, ProcessorSettings};
+use sotto_voice::{Bitrates, GateMode, Processor, ProcessorSettings};
 
 use super::super::processing::{self, End, Treatments};
 use super::super::profile;
 
 /// The bitrate of music, in bits per second.
-const MUSIC_BITRATE: u32 = 96_000;
+const MUSIC_BITRATE: u32 = 128_000;
 
 /// The devices to open.
 #[derive(Debug, Clone)]
@@ -74,11 +74,11 @@ impl Equipment {
         self.devices.profile
     }
 
-    /// Returns the bitrate of our voice, in bits per second.
-    pub(super) fn bitrate(&self) -> u32 {
+    /// Returns the bitrates of our voice.
+    pub(super) fn bitrates(&self) -> Bitrates {
         match self.music {
-            true => MUSIC_BITRATE,
-            false => profile::voice(self.devices.profile, [0; 32]).bitrate,
+            true => Bitrates::always(MUSIC_BITRATE),
+            false => profile::voice(self.devices.profile, [0; 32]).bitrates,
         }
     }
 

@@ -14,14 +14,17 @@ use super::CodecError;
 use super::libopus::{checked_setup, created, describe};
 use crate::{FRAME_SAMPLES, FrameLength, SAMPLE_RATE};
 
-/// The bitrate of speech unless told otherwise, in bit/s. PESQ-WB is within 0.01 of its maximum here.
-pub const DEFAULT_BITRATE: u32 = 48_000;
+/// The bitrate of speech unless told otherwise, in bit/s. PESQ-WB is 4.53 here, 4.46 at 64 kbit/s and 4.34 at 48.
+pub const DEFAULT_BITRATE: u32 = 80_000;
 /// The lowest bitrate accepted, in bit/s.
 pub const MIN_BITRATE: u32 = 16_000;
 /// The highest bitrate accepted, in bit/s. A frame then fills 320 of [`MAX_FRAME_BYTES`](super::MAX_FRAME_BYTES), and 380
 /// with a memory.
 pub const MAX_BITRATE: u32 = 256_000;
 
+/// The bitrate of the sound in frames with a memory, in bit/s. It is for links with bursts of loss, and they carry many
+/// copies: in the mode that it is made for, PESQ-WB is 4.45 here already.
+const SOUND_BESIDE_MEMORY: u32 = 48_000;
 /// What a memory of the past may cost beside the frame, in bit/s. With half of it the frame itself would suffer: PESQ-WB
 /// 4.1 instead of 4.4 on a clean link.
 const MEMORY_BITRATE: u32 = 48_000;
@@ -33,14 +36,13 @@ const MEMORY_LOSS: c_int = 20;
 /// of what the memory leaves.
 const MEMORY_BYTES: usize = 36;
 
-/// Above 5 the gain in quality at 48 kbit/s is below what PESQ can show; the cost nearly doubles.
+/// Above 5 the gain in quality is below what PESQ can show; the cost nearly doubles.
 const COMPLEXITY: c_int = 5;
 
 /// Encodes frames of one length.
 pub struct Encoder {
     state: NonNull<sys::OpusEncoder>,
     length: FrameLength,
-    bitrate: u32,
     memory: bool,
 }
 
@@ -70,16 +72,35 @@ impl Encoder {
         Self::for_frames(FrameLength::Usual)
     }
 
-    /// Makes an encoder at [`DEFAULT_BITRATE`]. Short frames are made in Opus's restricted low-delay mode, whose
-    /// look-ahead is 2.5 ms.
+    /// Makes an encoder at [`DEFAULT_BITRATE`] in Opus's restricted low-delay mode: its look-ahead is 2.5 ms, 4 ms less
+    /// than in the mode for speech, and it costs half as much processor time.
     ///
     /// # Errors
     /// [`CodecError::Setup`] if libopus has no memory or rejects a setting.
     pub fn for_frames(length: FrameLength) -> Result<Self, CodecError> {
-        let application = match length {
-            FrameLength::Short => sys::OPUS_APPLICATION_RESTRICTED_LOWDELAY,
-            FrameLength::Usual => sys::OPUS_APPLICATION_VOIP,
-        };
+        let mut encoder =
+            Self::with_application(sys::OPUS_APPLICATION_RESTRICTED_LOWDELAY, length)?;
+        encoder.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, 0)?;
+        encoder.set_bitrate(DEFAULT_BITRATE)?;
+        Ok(encoder)
+    }
+
+    /// Makes an encoder for frames of 10 ms, 48 kbit/s, that carry a coarse memory of the last 200 ms (DRED) for another
+    /// 48 kbit/s. See [`Memory`](super::Memory). It is in Opus's mode for speech, where what is lost in a burst is
+    /// brought back better than in the low-delay mode: PESQ-WB 4.28 instead of 4.10 at 20 % of loss in bursts of three.
+    ///
+    /// # Errors
+    /// [`CodecError::Setup`] if libopus has no memory or rejects a setting.
+    pub fn remembering() -> Result<Self, CodecError> {
+        let mut encoder = Self::with_application(sys::OPUS_APPLICATION_VOIP, FrameLength::Usual)?;
+        encoder.memory = true;
+        encoder.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, MEMORY_LOSS)?;
+        encoder.apply_reach()?;
+        encoder.set_bitrate(SOUND_BESIDE_MEMORY + MEMORY_BITRATE)?;
+        Ok(encoder)
+    }
+
+    fn with_application(application: c_int, length: FrameLength) -> Result<Self, CodecError> {
         let state = created(|error| {
             // SAFETY: rate, channel count and application are among those that libopus accepts; `error` outlives the call.
             unsafe { sys::opus_encoder_create(SAMPLE_RATE as i32, 1, application, error) }
@@ -87,7 +108,6 @@ impl Encoder {
         let mut encoder = Self {
             state,
             length,
-            bitrate: DEFAULT_BITRATE,
             memory: false,
         };
         for (request, value) in [
@@ -95,12 +115,10 @@ impl Encoder {
             (sys::OPUS_SET_COMPLEXITY_REQUEST, COMPLEXITY),
             (sys::OPUS_SET_VBR_REQUEST, 0),
             (sys::OPUS_SET_INBAND_FEC_REQUEST, 0),
-            (sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, 0),
             (sys::OPUS_SET_DTX_REQUEST, 0),
         ] {
             encoder.set(request, value)?;
         }
-        encoder.set_bitrate(DEFAULT_BITRATE)?;
         Ok(encoder)
     }
 
@@ -110,33 +128,9 @@ impl Encoder {
         checked_setup(code)
     }
 
-    /// Whether frames carry a memory of the past.
-    pub fn memory(&self) -> bool {
-        self.memory
-    }
-
-    /// Lets frames carry a coarse memory of the last 200 ms (DRED) beside their own sound, from the next one on, or no
-    /// longer. They take 48 kbit/s more then. See [`Memory`](super::Memory).
-    ///
-    /// # Errors
-    /// [`CodecError::Setup`] if libopus refuses, which it has no reason to.
-    pub fn set_memory(&mut self, memory: bool) -> Result<(), CodecError> {
-        self.memory = memory;
-        let loss = if memory { MEMORY_LOSS } else { 0 };
-        self.set(sys::OPUS_SET_PACKET_LOSS_PERC_REQUEST, loss)?;
-        self.apply_reach()?;
-        self.apply_bitrate()
-    }
-
     fn apply_reach(&mut self) -> Result<(), CodecError> {
         let reach = if self.memory { MEMORY_REACH } else { 0 };
         self.set(sys::OPUS_SET_DRED_DURATION_REQUEST, reach)
-    }
-
-    fn apply_bitrate(&mut self) -> Result<(), CodecError> {
-        let memory = if self.memory { MEMORY_BITRATE } else { 0 };
-        let bits = self.bitrate + memory;
-        self.set(sys::OPUS_SET_BITRATE_REQUEST, bits as c_int)
     }
 
     /// Encodes one frame (480 or 240 samples as the encoder was made for, f32 in −1…1, 48 kHz mono) into `packet`
@@ -186,7 +180,7 @@ impl Encoder {
         self.apply_reach()
     }
 
-    /// Changes the bitrate, in bit/s, from the next frame on.
+    /// Changes the bitrate, in bit/s, from the next frame on, the memory included.
     ///
     /// # Errors
     /// [`CodecError::Bitrate`] outside [`MIN_BITRATE`]…[`MAX_BITRATE`].
@@ -194,8 +188,7 @@ impl Encoder {
         if !(MIN_BITRATE..=MAX_BITRATE).contains(&bits_per_second) {
             return Err(CodecError::Bitrate { bits_per_second });
         }
-        self.bitrate = bits_per_second;
-        self.apply_bitrate()
+        self.set(sys::OPUS_SET_BITRATE_REQUEST, bits_per_second as c_int)
     }
 
     /// How many samples decoded sound lags behind what was encoded.
@@ -210,10 +203,7 @@ impl Encoder {
             )
         };
         // What libopus documents for these applications at 48 kHz: 6.5 and 2.5 ms.
-        let known = match self.length {
-            FrameLength::Short => 120,
-            FrameLength::Usual => 312,
-        };
+        let known = if self.memory { 312 } else { 120 };
         match code {
             sys::OPUS_OK => usize::try_from(samples).unwrap_or(known),
             _ => known,

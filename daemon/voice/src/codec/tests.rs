@@ -38,14 +38,15 @@ fn every_frame_has_the_same_size_whatever_it_holds() {
         } else {
             tone(frame)
         };
-        assert_eq!(encoder.encode(&sound, &mut packet).unwrap(), 60);
+        assert_eq!(encoder.encode(&sound, &mut packet).unwrap(), 100);
     }
     encoder.set_bitrate(64_000).unwrap();
     assert_eq!(encoder.encode(&tone(50), &mut packet).unwrap(), 80);
     encoder.set_bitrate(MAX_BITRATE).unwrap();
     assert!(encoder.encode(&tone(51), &mut packet).unwrap() <= MAX_FRAME_BYTES);
     assert!(encoder.set_bitrate(MAX_BITRATE + 1).is_err());
-    assert_eq!(encoder.lookahead(), 312);
+    assert_eq!(encoder.lookahead(), 120);
+    assert_eq!(Encoder::remembering().unwrap().lookahead(), 312);
 }
 
 #[test]
@@ -156,7 +157,7 @@ proptest! {
 
     #[test]
     fn no_damage_to_a_frame_breaks_the_decoder(
-        at in 0..60_usize, with in any::<u8>(), length in 1..61_usize,
+        at in 0..100_usize, with in any::<u8>(), length in 1..101_usize,
     ) {
         let (_, mut decoder, mut frame) = running();
         let mut out = [0.0; FRAME_SAMPLES];
@@ -170,8 +171,7 @@ proptest! {
 
 #[test]
 fn a_burst_is_brought_back_from_what_a_later_frame_remembers() {
-    let mut encoder = Encoder::new().unwrap();
-    encoder.set_memory(true).unwrap();
+    let mut encoder = Encoder::remembering().unwrap();
     let mut frames = Vec::new();
     for frame in 0..120 {
         let mut packet = [0; MAX_FRAME_BYTES];
@@ -226,8 +226,7 @@ fn glide(frame: usize) -> [f32; FRAME_SAMPLES] {
 
 #[test]
 fn an_encoder_that_was_reset_remembers_nothing_and_goes_on_remembering() {
-    let mut encoder = Encoder::new().unwrap();
-    encoder.set_memory(true).unwrap();
+    let mut encoder = Encoder::remembering().unwrap();
     let mut packet = [0; MAX_FRAME_BYTES];
     let mut memory = Memory::new().unwrap();
     for frame in 0..100 {
@@ -249,8 +248,7 @@ fn an_encoder_that_was_reset_remembers_nothing_and_goes_on_remembering() {
 
 #[test]
 fn a_frame_without_its_memory_sounds_the_same() {
-    let mut encoder = Encoder::new().unwrap();
-    encoder.set_memory(true).unwrap();
+    let mut encoder = Encoder::remembering().unwrap();
     let (mut whole, mut bare) = (Decoder::new().unwrap(), Decoder::new().unwrap());
     let mut memory = Memory::new().unwrap();
     for frame in 0..100 {
@@ -278,8 +276,11 @@ proptest! {
         let reach = memory.read(&bytes);
         let mut out = [0.0; FRAME_SAMPLES];
         let _ = decoder.recall(&memory, back.min(reach), &mut out);
-        let (mut encoder, _, frame) = running();
-        encoder.set_memory(true).unwrap();
+        let (_, _, frame) = running();
+        let mut encoder = Encoder::remembering().unwrap();
+        for before in 0..20 {
+            encoder.encode(&tone(before), &mut [0; MAX_FRAME_BYTES]).unwrap();
+        }
         let mut damaged = [0; MAX_FRAME_BYTES];
         let length = encoder.encode(&tone(101), &mut damaged).unwrap();
         for (at, byte) in bytes.iter().enumerate().take(7) {

@@ -70,12 +70,12 @@ pub struct Inserted {
 /// How a sender is played.
 #[derive(Debug, Clone)]
 pub struct PlayoutConfig {
-    /// The copy distance that playback always waits for, so that the first loss is repaired too. Unit:
-    /// frames. Default 1; 0 keeps the delay lowest.
-    pub waits_for_copy: u8,
+    /// When playback waits for the copy of a frame in the next one's packet, though nothing lately was lost. Default
+    /// [`CopyWait::AfterLoss`].
+    pub copy_wait: CopyWait,
     /// Whether a pause is filled with noise as loud as the sender's background was. Default true.
     pub comfort_noise: bool,
-    /// The target delay before anything is known of the link. Default 15 ms.
+    /// The target delay before anything is known of the link. Default 5 ms.
     pub initial_target: Duration,
     /// The longest target delay. Default 250 ms.
     pub max_target: Duration,
@@ -83,12 +83,22 @@ pub struct PlayoutConfig {
     pub margin: Duration,
 }
 
+/// When playback waits for copies that nobody needed lately. A frame whose packet is lost comes a frame later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWait {
+    /// Never: the delay is the lowest, and a lost frame is continued unless losses are frequent.
+    Never,
+    /// From the first loss on, for half a minute, and for up to five where there are more.
+    AfterLoss,
+    /// Always: the first loss is repaired too.
+    Always,
+}
+
 impl PlayoutConfig {
     /// The least delay: no waiting for copies, which are taken where they come in time, and a narrow margin.
     pub fn low_delay() -> Self {
         Self {
-            waits_for_copy: 0,
-            initial_target: Duration::from_millis(5),
+            copy_wait: CopyWait::Never,
             margin: Duration::from_millis(1),
             ..Self::default()
         }
@@ -98,9 +108,9 @@ impl PlayoutConfig {
 impl Default for PlayoutConfig {
     fn default() -> Self {
         Self {
-            waits_for_copy: 1,
+            copy_wait: CopyWait::AfterLoss,
             comfort_noise: true,
-            initial_target: Duration::from_millis(15),
+            initial_target: Duration::from_millis(5),
             max_target: Duration::from_millis(250),
             margin: Duration::from_millis(2),
         }

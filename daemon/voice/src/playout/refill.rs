@@ -13,8 +13,9 @@ use crate::{FRAME_SAMPLES, MediaTime, SampleCount};
 /// So much before the first late frame that is heard is decoded unheard, so that the decoder knows what led up to those
 /// after them.
 const CAUGHT_UP: SampleCount = SampleCount::from_millis(40);
-/// So much sound lies ready when some of it is to be removed, if it is there.
+/// So much sound lies ready when some of it is to be removed, if it is there; and while playback catches up.
 const AHEAD: usize = SampleCount::from_millis(20).length();
+const AHEAD_TO_CATCH_UP: usize = SampleCount::from_millis(30).length();
 
 impl SenderPlayout {
     /// Produces the sound that plays from `current` on, or stops. Called when none is left.
@@ -253,7 +254,12 @@ impl SenderPlayout {
 
     fn shorten(&mut self, excess: f32, quiet: bool) {
         // With the frames behind it, a longer period fits.
-        while self.sound.remaining() < AHEAD
+        let ahead = if self.stretch.is_catching_up() {
+            AHEAD_TO_CATCH_UP
+        } else {
+            AHEAD
+        };
+        while self.sound.remaining() < ahead
             && self
                 .store
                 .get(self.decode_at)
@@ -263,7 +269,7 @@ impl SenderPlayout {
         }
         let quiet = quiet && rms(self.sound.latest(FRAME_SAMPLES)) < self.noise.quiet();
         let removed = if quiet {
-            self.sound.remove(stretch::in_silence(excess))
+            self.sound.remove(self.stretch.removable_in_silence(excess))
         } else {
             let (limit, alike) = self.stretch.removable(excess, self.arrivals.reserve());
             self.sound.shorten(limit, alike)

@@ -18,6 +18,12 @@ use crate::codec::{CodecError, Concealment, MAX_FRAME_BYTES};
 use crate::wire::red::MAX_OFFSET;
 use crate::{Level, MediaTime, SampleCount, Stream};
 
+/// More than this is heard after all when it comes late.
+const A_WORD: SampleCount = SampleCount::from_millis(100);
+
+/// What was held back for longer than this is not played any more: it could not be caught up with in a second.
+const CAUGHT_UP_WITH: SampleCount = SampleCount::from_millis(300);
+
 /// Whether the sender's sound is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -84,6 +90,17 @@ impl SenderPlayout {
         self.demand.forget_place();
     }
 
+    /// Finds back to the target after so much was due that nobody has heard. A word is played, and faster than it was said
+    /// until playback has caught up. Less is left out: it was concealed, and two changes of pace would be heard more.
+    fn make_up_for(&mut self, missed: SampleCount) {
+        if missed > A_WORD {
+            self.recovering = false;
+            self.stretch.catch_up();
+        } else {
+            self.recovering = true;
+        }
+    }
+
     /// Forgets what waits to be played, and what was played before.
     fn forget_frames(&mut self) {
         self.stats.discarded += self.store.clear();
@@ -124,9 +141,9 @@ impl SenderPlayout {
             .packet(timestamp, arrival, noted.order != Order::Again, needed)
         {
             Observation::Usual => {}
-            Observation::OutageOver => {
+            Observation::OutageOver(missed) => {
                 self.stats.outages += 1;
-                self.recovering = true;
+                self.make_up_for(missed);
             }
             Observation::AnotherClock => {
                 self.forget_frames();
@@ -192,14 +209,19 @@ impl SenderPlayout {
             }
         }
         if first && copy {
-            self.arrivals.brought(distance);
+            self.arrivals.brought(timestamp, distance);
         }
     }
 
-    /// A frame that is later than this after an outage, or after it was concealed, is left out, because playback
-    /// goes on from the target: half a frame, so that the nearest one is chosen.
+    /// A frame that is later than this when playback begins anew, or after it was concealed, is left out, because
+    /// playback goes on from the target: half a frame, so that the nearest one is chosen. After a stall playback is what
+    /// was held back.
     pub(super) fn too_late(&self) -> SampleCount {
-        self.incoming.frame().count() / 2
+        if self.stretch.is_catching_up() {
+            CAUGHT_UP_WITH
+        } else {
+            self.incoming.frame().count() / 2
+        }
     }
 
     /// Frames before this have had their turn.
@@ -340,6 +362,7 @@ impl SenderPlayout {
                 self.recovering |= earliest.is_some_and(|it| self.due(it) < start - NOT_PULLED);
             }
             Pull::Skipped(missed) => {
+                // The loudspeaker was silent meanwhile.
                 self.sound.skip(missed.length());
                 self.recovering = true;
             }
@@ -355,7 +378,7 @@ impl SenderPlayout {
 
     /// The next frame to begin with, and when.
     fn next_start(&mut self, current: Moment) -> Option<(MediaTime, Moment)> {
-        if self.recovering {
+        if self.recovering || self.stretch.is_catching_up() {
             self.leave_out(current - self.too_late(), MediaTime::MAX);
         }
         let timestamp = self.store.earliest()?;
@@ -367,6 +390,11 @@ impl SenderPlayout {
         if self.recovering && !marked {
             // What was taken for the end was none.
             self.concealing.note_gap(timestamp);
+        }
+        if timestamp == self.decode_at && !marked && self.due(timestamp) < current - self.too_late()
+        {
+            // It was taken for the end because it was quiet, and something may have been said while nothing came.
+            self.stretch.catch_up();
         }
         self.state = State::Playing;
         self.decode_at = timestamp;

@@ -27,6 +27,17 @@ const REMOVABLE_MAX: SampleCount = SampleCount::from_millis(15);
 /// The most that is removed or repeated at once in silence.
 const MOST_IN_SILENCE: usize = SampleCount::from_millis(10).length();
 
+/// What is removed from each second of voice that was received to catch up after a stall: it is played 1.3 times as fast.
+const CAUGHT_UP_PER_SECOND: SampleCount = SampleCount::from_millis(230);
+/// Playback has caught up when no more than this is held beyond the target.
+const CAUGHT_UP: SampleCount = SampleCount::from_millis(2);
+/// How alike two pitch periods, or two places in a hiss, must be for one to be removed while playback catches up.
+const HARDLY_ALIKE: f32 = 0.3;
+/// The most that is removed at once in silence while playback catches up.
+const MOST_TO_CATCH_UP: usize = SampleCount::from_millis(25).length();
+/// Changes of length are this far apart while playback catches up.
+const SHORT_PAUSE: SampleCount = SampleCount::from_millis(20);
+
 /// What should be done about the length of the sound. The numbers are samples, with fractions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Change {
@@ -47,6 +58,8 @@ pub(super) struct Stretch {
     since: SampleCount,
     /// What may be removed from voice.
     removable: f32,
+    /// Whether playback is behind because of a stall.
+    behind: bool,
 }
 
 impl Stretch {
@@ -55,12 +68,24 @@ impl Stretch {
             hold: 0.0,
             since: SampleCount::ZERO,
             removable: 0.0,
+            behind: false,
         }
     }
 
     /// Returns what is held on average.
     pub(super) fn hold(&self) -> SampleCount {
         SampleCount::new(self.hold as i64)
+    }
+
+    /// Plays faster until what is held is no more than the target.
+    pub(super) fn catch_up(&mut self) {
+        self.behind = true;
+        self.removable = REMOVABLE_MAX.as_f32();
+    }
+
+    /// Tells whether it does.
+    pub(super) fn is_catching_up(&self) -> bool {
+        self.behind
     }
 
     /// Begins sound with this hold.
@@ -92,20 +117,31 @@ impl Stretch {
     /// Takes note that so much was received: of that a little may be removed.
     pub(super) fn received(&mut self, count: usize) {
         let share = count as f32 / SAMPLE_RATE as f32;
-        let more = REMOVABLE_PER_SECOND.as_f32() * share;
+        let rate = if self.behind {
+            CAUGHT_UP_PER_SECOND
+        } else {
+            REMOVABLE_PER_SECOND
+        };
+        let more = rate.as_f32() * share;
         self.removable = (self.removable + more).min(REMOVABLE_MAX.as_f32());
     }
 
     /// Tells whether the last change of length is long enough ago.
     pub(super) fn is_due(&self) -> bool {
-        self.since >= PAUSE
+        self.since >= if self.behind { SHORT_PAUSE } else { PAUSE }
     }
 
     /// Chooses what to do if a change [is due](Self::is_due). `reserve` is the part of the target that only copies need, `quiet` tells that the sound is
     /// background.
-    pub(super) fn choose(&self, target: SampleCount, reserve: SampleCount, quiet: bool) -> Change {
+    pub(super) fn choose(
+        &mut self,
+        target: SampleCount,
+        reserve: SampleCount,
+        quiet: bool,
+    ) -> Change {
         let excess = self.hold - target.as_f32();
-        let (above, below) = if quiet {
+        self.behind &= excess > CAUGHT_UP.as_f32();
+        let (above, below) = if quiet || self.behind {
             (SILENT_MARGIN.as_f32(), SILENT_MARGIN.as_f32())
         } else {
             (ABOVE.as_f32(), below(reserve))
@@ -121,13 +157,24 @@ impl Stretch {
 
     /// Returns how much may be removed from voice, and how alike two pitch periods must be for that.
     pub(super) fn removable(&self, excess: f32, reserve: SampleCount) -> (usize, f32) {
-        let needed = if excess > FAR_ABOVE.as_f32() {
+        let needed = if self.behind {
+            HARDLY_ALIKE
+        } else if excess > FAR_ABOVE.as_f32() {
             SOMEWHAT_ALIKE
         } else {
             ALIKE
         };
         let limit = (excess + below(reserve)).min(self.removable);
         (limit as usize, needed)
+    }
+
+    /// Returns how much may be removed at once from silence.
+    pub(super) fn removable_in_silence(&self, excess: f32) -> usize {
+        if self.behind {
+            (excess as usize).min(MOST_TO_CATCH_UP)
+        } else {
+            in_silence(excess)
+        }
     }
 
     /// Takes note that so much was removed, from voice or from silence.
@@ -208,6 +255,29 @@ mod tests {
         assert!(stretch.is_due());
         let change = stretch.choose(MS * 20, SampleCount::ZERO, false);
         assert_eq!(change, Change::Shorten { excess: 860.0 });
+    }
+
+    #[test]
+    fn what_was_missed_is_caught_up_with_at_1_3_times_the_pace_and_not_beyond_the_target() {
+        let mut stretch = holding(220);
+        stretch.catch_up();
+        let (mut played, mut hold) = (0, 220 * 48);
+        while stretch.is_catching_up() {
+            stretch.received(1_440);
+            let mut removed = 0;
+            let change = stretch.choose(MS * 20, SampleCount::ZERO, false);
+            if let (true, Change::Shorten { excess }) = (stretch.is_due(), change) {
+                let (limit, alike) = stretch.removable(excess, SampleCount::ZERO);
+                assert_eq!(alike, HARDLY_ALIKE);
+                removed = limit;
+                stretch.removed(removed, true);
+            }
+            hold -= removed;
+            played += 1_440 - removed;
+            stretch.played(1_440 - removed);
+        }
+        assert!((19 * 48..=22 * 48).contains(&hold), "{hold}");
+        assert!((27_000..36_000).contains(&played), "{played}");
     }
 
     #[test]

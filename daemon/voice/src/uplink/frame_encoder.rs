@@ -5,8 +5,9 @@
 
 use std::ops::Range;
 
+use super::encoders::Encoders;
 use super::schedule::{Listeners, Plan};
-use crate::codec::{CodecError, Encoder};
+use crate::codec::CodecError;
 use crate::{FRAME_SAMPLES, FrameLength, Level, SampleCount, SampleTime, Slot};
 
 /// Samples of a fade.
@@ -22,7 +23,9 @@ struct Heard {
 /// The sound of one frame on its way to the encoder, and the encoder.
 pub(super) struct FrameEncoder {
     length: FrameLength,
-    encoder: Encoder,
+    encoders: Encoders,
+    /// Whether the encoder is another one than that of the frame before.
+    switched: bool,
     sound: [f32; FRAME_SAMPLES],
     /// Samples since the sound began, up to [`FADE`].
     faded_in: usize,
@@ -32,11 +35,10 @@ pub(super) struct FrameEncoder {
 
 impl FrameEncoder {
     pub(super) fn new(length: FrameLength, bitrate: u32) -> Result<Self, CodecError> {
-        let mut encoder = Encoder::for_frames(length)?;
-        encoder.set_bitrate(bitrate)?;
         Ok(Self {
             length,
-            encoder,
+            encoders: Encoders::new(length, bitrate)?,
+            switched: false,
             sound: [0.0; FRAME_SAMPLES],
             faded_in: 0,
             heard: None,
@@ -45,7 +47,7 @@ impl FrameEncoder {
 
     /// Returns how much decoded sound lags behind what was encoded.
     pub(super) fn look_ahead(&mut self) -> SampleCount {
-        SampleCount::of_length(self.encoder.lookahead())
+        SampleCount::of_length(self.encoders.current().lookahead())
     }
 
     /// Takes what may be heard of a frame, and silence for the rest. Returns how loud that is.
@@ -86,13 +88,16 @@ impl FrameEncoder {
             && self.heard.is_some_and(|heard| {
                 heard.end == start && heard.listeners.may_continue_as(&plan.listeners)
             });
+        let anew = !continues || std::mem::take(&mut self.switched);
+        if anew {
+            self.encoders.current().reset()?;
+        }
         if !continues {
-            self.encoder.reset()?;
             let opens = opens && plan.audible.start == 0;
             self.faded_in = if opens { FADE } else { 0 };
         }
         self.fade(plan);
-        Ok(!continues)
+        Ok(anew)
     }
 
     /// Ramps sound that begins or ends, so that neither clicks.
@@ -114,21 +119,24 @@ impl FrameEncoder {
 
     /// Tells whether frames carry a memory of the past.
     pub(super) fn has_memory(&self) -> bool {
-        self.encoder.memory()
+        self.encoders.has_memory()
     }
 
-    /// Lets frames carry a memory of the past, or no longer.
-    pub(super) fn set_memory(&mut self, memory: bool) -> Result<(), CodecError> {
-        if memory == self.encoder.memory() {
-            return Ok(());
-        }
-        self.encoder.set_memory(memory)
+    /// Lets frames carry a memory of the past, or no longer. Where that changes, the sound goes on at its level with an
+    /// encoder that begins anew.
+    pub(super) fn set_memory(&mut self, memory: bool) {
+        self.switched |= self.encoders.set_memory(memory);
+    }
+
+    /// Changes the bitrate of frames without a memory.
+    pub(super) fn set_bitrate(&mut self, bitrate: u32) -> Result<(), CodecError> {
+        self.encoders.set_bitrate(bitrate)
     }
 
     /// Encodes the frame to `bytes` and returns its length.
     pub(super) fn encode(&mut self, bytes: &mut [u8]) -> Option<usize> {
         let frame = &self.sound[..self.length.samples()];
-        self.encoder.encode(frame, bytes).ok()
+        self.encoders.current().encode(frame, bytes).ok()
     }
 
     /// Takes note that the frame of `plan` was encoded, and where the next one begins.
@@ -194,6 +202,25 @@ mod tests {
         assert!(frame(&mut encoder, &plan(&[1, 2]), 6));
         encoder.remove(Slot::new(2));
         assert!(frame(&mut encoder, &plan(&[1, 2]), 7));
+    }
+
+    #[test]
+    fn with_a_memory_and_without_it_another_encoder_goes_on_at_full_level() {
+        let mut encoder = FrameEncoder::new(LENGTH, 80_000).unwrap();
+        assert!(frame(&mut encoder, &plan(&[1]), 0));
+        for (number, memory) in [(1, true), (5, false)] {
+            encoder.set_memory(memory);
+            encoder.take(&[0.5; FRAME_SAMPLES], 0..FRAME_SAMPLES);
+            let start = SampleTime::new(number * FRAME_SAMPLES as u64);
+            assert!(encoder.begin(&plan(&[1]), start, false).unwrap());
+            assert_eq!(encoder.sound[0], 0.5);
+            encoder.encoded(&plan(&[1]), start + LENGTH.count());
+            encoder.set_memory(memory);
+            assert!(!frame(&mut encoder, &plan(&[1]), number + 1));
+            (2..4).for_each(|more| {
+                frame(&mut encoder, &plan(&[1]), number + more);
+            });
+        }
     }
 
     #[test]

@@ -15,6 +15,7 @@
 
 mod chirp;
 mod command;
+mod encoders;
 mod frame_encoder;
 mod gate;
 mod history;
@@ -41,7 +42,7 @@ pub use command::{Audience, GateMode, RecipientStats, UplinkCommand, UplinkEvent
 pub use recipient::OutboundLink;
 
 use crate::link::KeyMemory;
-use crate::pair::{Overheard, UplinkRings, VoiceConfig};
+use crate::pair::{Bitrates, Overheard, UplinkRings, VoiceConfig};
 use crate::retired::RetiredQueue;
 use crate::{
     Destination, FRAME_SAMPLES, FrameLength, Level, Retired, SampleCount, SampleTime, Slot,
@@ -70,6 +71,7 @@ pub struct Uplink {
     chirp: Option<chirp::Chirp>,
     gate: Gate,
     muted: MutedSpeech,
+    bitrates: Bitrates,
     encoder: FrameEncoder,
     packets: Packets,
     recipients: Recipients,
@@ -95,7 +97,8 @@ impl Uplink {
             chirp: None,
             gate: Gate::new(length),
             muted: MutedSpeech::new(length),
-            encoder: FrameEncoder::new(length, config.bitrate)?,
+            bitrates: config.bitrates,
+            encoder: FrameEncoder::new(length, config.bitrates.most)?,
             packets: Packets::new(length, config.two_frames_from),
             recipients: Recipients::new(random, keys),
             rings,
@@ -337,11 +340,11 @@ impl Uplink {
         now: Duration,
         send: &mut impl FnMut(Destination, &[u8]),
     ) -> bool {
+        self.choose_encoder(&plan.listeners);
         let Ok(anew) = self.encoder.begin(plan, start, opens) else {
             self.stats.failures += 1;
             return false;
         };
-        self.choose_memory(&plan.listeners);
         let timestamp = self.timeline.timestamp(start);
         let memory = self.encoder.has_memory();
         let encoder = &mut self.encoder;
@@ -368,12 +371,13 @@ impl Uplink {
     }
 
     /// Lets frames remember the past while any of those who hear them has bursts of loss: the frame is encoded once for
-    /// all. A crowd does without, because it would cost too much.
-    fn choose_memory(&mut self, listeners: &Listeners) {
-        let memory = self.frame_length() == FrameLength::Usual
-            && !self.packets.is_crowd(listeners)
-            && self.recipients.want_memory(&listeners.slots);
-        if self.encoder.set_memory(memory).is_err() {
+    /// all. A crowd does without, because it would cost too much. The more there are, the less each may cost.
+    fn choose_encoder(&mut self, listeners: &Listeners) {
+        let crowd = self.packets.is_crowd(listeners);
+        let memory = !crowd && self.recipients.want_memory(&listeners.slots);
+        self.encoder.set_memory(memory);
+        let bitrate = self.bitrates.choose(listeners.slots.len(), crowd);
+        if self.encoder.set_bitrate(bitrate).is_err() {
             self.stats.failures += 1;
         }
     }

@@ -319,7 +319,7 @@ fn every_frame_costs_the_same_whatever_is_said() {
         .iter()
         .flat_map(|got| got.frames.iter().map(|(_, frame)| frame.len()))
         .collect();
-    assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [60]);
+    assert_eq!(sizes.into_iter().collect::<Vec<_>>(), [100]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Which copies of earlier frames were of use, and how far back playback should therefore wait for them.
 
+use crate::playout::CopyWait;
 use crate::{FrameLength, SampleCount};
 
 /// Packets after which an observation has lost two thirds of its weight: 5 s of talk.
@@ -26,6 +27,16 @@ const USELESS_SHARE: [f32; 2] = [0.000_7, 0.001];
 /// after a burst brings many, but a single burst, however long, is no reason to wait for the next for seconds.
 const COUNTED_OF_PACKET: u32 = 2;
 
+/// After a loss on a link that had lost nothing, playback waits for the next frame's copy for so many packets: 30 s of
+/// talk. Each further loss doubles that.
+const FIRST_HOLD: u32 = 3_000;
+
+/// The longest it waits without a loss: 5 min of talk.
+const LONGEST_HOLD: u32 = 30_000;
+
+/// Losses within so many packets are one, and do not double anything.
+const ONE_LOSS: u32 = 100;
+
 /// The copies that brought a frame first.
 #[derive(Debug)]
 pub(super) struct Copies {
@@ -33,28 +44,55 @@ pub(super) struct Copies {
     brought: [f32; DISTANCES],
     /// Frames that the packet at hand brought first.
     brought_now: u32,
-    /// The distance of the copy that is waited for always: in frames, and in steps.
-    always_frames: u8,
-    always: usize,
+    wait: CopyWait,
+    /// The distance of the next frame's copy, in steps.
+    next_frame: usize,
+    hold: Hold,
+    /// What the last copy that was of use changed: the hold before it, and the place of its share.
+    last: Option<(Hold, usize)>,
     /// The distance that playback waits for, in steps.
     distance: usize,
 }
 
+/// How long playback still waits for the next frame's copy because of what was lost.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    left: u32,
+    span: u32,
+}
+
+impl Hold {
+    /// Begins anew, for twice as long as the last time.
+    fn begin(&mut self) {
+        if self.left == 0 {
+            self.span = FIRST_HOLD;
+        } else if self.span - self.left > ONE_LOSS {
+            self.span = (self.span * 2).min(LONGEST_HOLD);
+        }
+        self.left = self.span;
+    }
+}
+
 impl Copies {
-    /// Playback always waits for the copy that comes `always` frames later.
-    pub(super) fn new(always: u8) -> Self {
+    /// Playback waits for the copy in the next frame's packet at these times, and for others while they are of use.
+    pub(super) fn new(wait: CopyWait) -> Self {
         Self {
             brought: [0.0; DISTANCES],
             brought_now: 0,
-            always_frames: always,
-            always: steps(always, FrameLength::Usual),
+            wait,
+            next_frame: steps(FrameLength::Usual),
+            hold: Hold {
+                left: 0,
+                span: FIRST_HOLD,
+            },
+            last: None,
             distance: 0,
         }
     }
 
     /// Learns how long the sender's frames are.
     pub(super) fn set_frame(&mut self, frame: FrameLength) {
-        self.always = steps(self.always_frames, frame);
+        self.next_frame = steps(frame);
     }
 
     /// Begins with the next packet.
@@ -64,6 +102,8 @@ impl Copies {
 
     /// Takes note that a copy from `distance` back was the first to bring its frame.
     pub(super) fn brought(&mut self, distance: SampleCount) {
+        let before = self.hold;
+        self.hold.begin();
         if self.brought_now == COUNTED_OF_PACKET {
             return;
         }
@@ -73,11 +113,23 @@ impl Copies {
             && let Some(share) = self.brought.get_mut(steps)
         {
             *share += 1.0 / MEMORY;
+            self.last = Some((before, steps));
+        }
+    }
+
+    /// Takes back what was noted last: the frame's own packet was only overtaken, and came in time.
+    pub(super) fn take_back(&mut self) {
+        if let Some((hold, steps)) = self.last.take() {
+            self.hold = hold;
+            if let Some(share) = self.brought.get_mut(steps) {
+                *share = (*share - 1.0 / MEMORY).max(0.0);
+            }
         }
     }
 
     /// Lets a packet's time pass.
     pub(super) fn decay(&mut self) {
+        self.hold.left = self.hold.left.saturating_sub(1);
         for share in &mut self.brought {
             *share *= 1.0 - 1.0 / MEMORY;
         }
@@ -91,16 +143,27 @@ impl Copies {
         (self.distance > 0).then(|| STEP * self.distance as i64)
     }
 
-    /// Returns the farthest distance from which a share of packets brought a frame lately, and no less than the one
-    /// that is always waited for.
+    /// Returns the least distance that is waited for, in steps.
+    fn least(&self) -> usize {
+        let waits = match self.wait {
+            CopyWait::Never => false,
+            CopyWait::AfterLoss => self.hold.left > 0,
+            CopyWait::Always => true,
+        };
+        if waits { self.next_frame } else { 0 }
+    }
+
+    /// Returns the farthest distance from which a share of packets brought a frame lately, and no less than the
+    /// [least](Self::least).
     fn needed(&self, [near, far]: [f32; 2]) -> usize {
+        let least = self.least();
         let (mut share, mut nearby) = (0.0, 0.0);
         for (distance, brought) in self.brought.iter().enumerate().rev() {
             share += brought;
             if distance <= NEAR {
                 nearby += brought;
             }
-            if share >= far || nearby >= near || distance == self.always {
+            if share >= far || nearby >= near || distance == least {
                 return distance;
             }
         }
@@ -108,10 +171,9 @@ impl Copies {
     }
 }
 
-/// Returns a distance of so many frames, in steps.
-fn steps(frames: u8, frame: FrameLength) -> usize {
-    let frame = (frame.count() / STEP) as usize;
-    (usize::from(frames) * frame).min(DISTANCES - 1)
+/// Returns the length of a frame, in steps.
+fn steps(frame: FrameLength) -> usize {
+    (frame.count() / STEP) as usize
 }
 
 #[cfg(test)]
@@ -122,7 +184,7 @@ mod tests {
 
     #[test]
     fn playback_waits_for_a_near_copy_after_one_was_of_use_and_for_seconds() {
-        let mut copies = Copies::new(0);
+        let mut copies = Copies::new(CopyWait::Never);
         assert_eq!(copies.choose_distance(), None);
         copies.next_packet();
         copies.brought(FRAME * 2);
@@ -136,9 +198,52 @@ mod tests {
         assert!((400..700).contains(&packets), "{packets}");
     }
 
+    /// How many packets after a loss nothing is waited for any more.
+    fn packets_until_none(copies: &mut Copies) -> usize {
+        (0..100_000)
+            .take_while(|_| {
+                copies.decay();
+                copies.choose_distance().is_some()
+            })
+            .count()
+    }
+
+    #[test]
+    fn a_loss_is_remembered_for_30_s_and_more_of_them_for_minutes() {
+        let mut copies = Copies::new(CopyWait::AfterLoss);
+        assert_eq!(copies.choose_distance(), None);
+        let lose = |copies: &mut Copies| {
+            copies.next_packet();
+            copies.brought(FRAME);
+            assert_eq!(copies.choose_distance(), Some(FRAME));
+        };
+        lose(&mut copies);
+        lose(&mut copies);
+        assert_eq!(packets_until_none(&mut copies), 2_999);
+        for _ in 0..10 {
+            lose(&mut copies);
+            (0..200).for_each(|_| copies.decay());
+        }
+        assert!(packets_until_none(&mut copies) > 29_000);
+        // What is long over counts for nothing.
+        lose(&mut copies);
+        assert_eq!(packets_until_none(&mut copies), 2_999);
+    }
+
+    #[test]
+    fn a_packet_that_was_only_overtaken_is_no_loss() {
+        let mut copies = Copies::new(CopyWait::AfterLoss);
+        copies.next_packet();
+        copies.brought(FRAME);
+        copies.take_back();
+        assert_eq!(copies.choose_distance(), None);
+        copies.take_back();
+        assert_eq!(copies.choose_distance(), None);
+    }
+
     #[test]
     fn a_single_burst_is_no_reason_to_wait_for_far_copies() {
-        let mut copies = Copies::new(0);
+        let mut copies = Copies::new(CopyWait::Never);
         copies.next_packet();
         for distance in (4..16).rev() {
             copies.brought(FRAME * distance);
@@ -153,8 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn the_copy_that_is_always_waited_for_is_as_far_away_as_the_senders_frames_are_long() {
-        let mut copies = Copies::new(1);
+    fn a_copy_that_is_always_waited_for_is_as_far_away_as_the_senders_frames_are_long() {
+        let mut copies = Copies::new(CopyWait::Always);
         assert_eq!(copies.choose_distance(), Some(FRAME));
         copies.set_frame(FrameLength::Short);
         copies.distance = 0;
@@ -163,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_copy_from_farther_than_anybody_repeats_is_not_counted() {
-        let mut copies = Copies::new(0);
+        let mut copies = Copies::new(CopyWait::Never);
         for _ in 0..1_000 {
             copies.next_packet();
             copies.brought(FRAME * 30);

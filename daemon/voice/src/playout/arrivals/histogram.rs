@@ -9,29 +9,39 @@ const BINS: usize = 300;
 /// What one bin covers.
 const BIN: SampleCount = SampleCount::from_millis(1);
 
+/// Before any packet came, so many punctual ones are assumed: a stall right at the beginning, where devices are opened,
+/// says little of the link, and two late packets say enough.
+const ASSUMED: f32 = 200.0;
+
 /// Packets after which the histogram alone decides.
-const ENOUGH: f32 = 50.0;
+const ENOUGH: u32 = 50;
 
 /// The relative delays of the last packets.
 #[derive(Debug)]
 pub(super) struct Histogram {
     bins: [f32; BINS],
-    /// The weight of what was observed, in packets.
-    observed: f32,
+    /// The weight of all, in packets.
+    weight: f32,
+    /// Packets that came, up to [`ENOUGH`].
+    observed: u32,
 }
 
 impl Histogram {
     pub(super) fn new() -> Self {
+        let mut bins = [0.0; BINS];
+        bins[0] = 1.0;
         Self {
-            bins: [0.0; BINS],
-            observed: 0.0,
+            bins,
+            weight: ASSUMED,
+            observed: 0,
         }
     }
 
     /// Adds a packet's delay.
     pub(super) fn add(&mut self, delay: SampleCount) {
-        self.observed = (self.observed + 1.0).min(copies::MEMORY);
-        let weight = 1.0 / self.observed;
+        self.observed = (self.observed + 1).min(ENOUGH);
+        self.weight = (self.weight + 1.0).min(copies::MEMORY);
+        let weight = 1.0 / self.weight;
         for bin in &mut self.bins {
             *bin *= 1.0 - weight;
         }
@@ -69,15 +79,17 @@ mod tests {
             assert_eq!(histogram.is_young(), packet < 50);
             histogram.add(SampleCount::from_millis(delay));
         }
-        assert_eq!(histogram.percentile(0.8), SampleCount::from_millis(3));
-        assert_eq!(histogram.percentile(0.95), SampleCount::from_millis(21));
+        // Two thirds of all are assumed to have been punctual.
+        assert_eq!(histogram.percentile(0.66), SampleCount::from_millis(1));
+        assert_eq!(histogram.percentile(0.96), SampleCount::from_millis(3));
+        assert_eq!(histogram.percentile(0.98), SampleCount::from_millis(21));
     }
 
     #[test]
     fn old_delays_are_forgotten_and_impossible_ones_counted_at_the_ends() {
         let mut histogram = Histogram::new();
         histogram.add(SampleCount::from_millis(1_000));
-        assert_eq!(histogram.percentile(0.5), SampleCount::from_millis(300));
+        assert_eq!(histogram.percentile(0.999), SampleCount::from_millis(300));
         for _ in 0..3_000 {
             histogram.add(SampleCount::new(-5));
         }

@@ -8,6 +8,7 @@ mod base;
 mod copies;
 mod histogram;
 mod outages;
+mod stalls;
 mod target;
 
 use super::PlayoutConfig;
@@ -17,10 +18,12 @@ use base::{Base, Clock};
 use copies::Copies;
 use histogram::Histogram;
 use outages::{Burst, Outages};
+use stalls::Stalls;
 use target::Target;
 
-/// The share of packets that playback waits for, where no copy comes earlier.
-const PUNCTUAL: f32 = 0.99;
+/// The share of packets that playback waits for, where no copy comes earlier. One late packet in a second is worth
+/// waiting for, one in two seconds is not.
+const PUNCTUAL: f32 = 0.992_5;
 
 /// The share of packets whose copies playback waits for.
 const PUNCTUAL_COPIES: f32 = 0.9;
@@ -28,13 +31,16 @@ const PUNCTUAL_COPIES: f32 = 0.9;
 /// The share of packets whose delay is told as the link's jitter.
 const JITTER: f32 = 0.95;
 
+/// What comes no later than this after its turn is no stall: playback gains it by going back a little.
+const LATE: SampleCount = SampleCount::from_millis(5);
+
 /// What a packet's arrival means for playback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Observation {
     /// Nothing out of the ordinary.
     Usual,
-    /// An outage ended with this packet.
-    OutageOver,
+    /// An outage ended with this packet. So much that was due has not been heard.
+    OutageOver(SampleCount),
     /// The sender's timestamps have nothing to do with those before.
     AnotherClock,
 }
@@ -44,8 +50,11 @@ pub(super) enum Observation {
 pub(super) struct Arrivals {
     base: Base,
     outages: Outages,
+    stalls: Stalls,
     delays: Histogram,
     copies: Copies,
+    /// The last frame that a copy brought first.
+    brought: Option<MediaTime>,
     target: Target,
     jitter: SampleCount,
 }
@@ -55,8 +64,10 @@ impl Arrivals {
         Self {
             base: Base::new(),
             outages: Outages::default(),
+            stalls: Stalls::default(),
             delays: Histogram::new(),
-            copies: Copies::new(config.waits_for_copy),
+            copies: Copies::new(config.copy_wait),
+            brought: None,
             target: Target::new(config),
             jitter: SampleCount::ZERO,
         }
@@ -71,6 +82,7 @@ impl Arrivals {
     pub(super) fn reset_clock(&mut self) {
         self.base.forget();
         self.outages.forget();
+        self.stalls.forget();
     }
 
     /// Returns the offset of the fastest packets, once one has come.
@@ -115,31 +127,45 @@ impl Arrivals {
             }
             Clock::Another => {
                 self.outages.forget();
+                self.stalls.forget();
                 return Observation::AnotherClock;
             }
             Clock::Same { gap } => gap,
         };
         let delay = self.base.delay(offset);
+        let caught_up = delay <= self.target.value();
+        if caught_up && self.brought == Some(timestamp) {
+            // The copy had overtaken it, and it came in time.
+            self.brought = None;
+            self.copies.take_back();
+        }
+        let late = delay > self.target.value() + LATE;
+        let counts = self.stalls.counts(arrival, late);
         let observation = if self.outages.begins(arrival, offset, gap, delay) {
-            Observation::OutageOver
+            Observation::OutageOver(delay - self.target.value())
         } else {
             Observation::Usual
         };
-        let caught_up = delay <= self.target.value();
         match self.outages.burst(arrival, offset, caught_up) {
             Burst::None => {}
             Burst::ComesIn => return observation,
             Burst::Stays(offset) => self.base.restart(offset, arrival),
         }
-        if needed {
+        if needed && counts {
             self.sample(self.base.delay(offset));
         }
         observation
     }
 
-    /// Takes note that a copy from `distance` back was the first to bring its frame, in time or not.
-    pub(super) fn brought(&mut self, distance: SampleCount) {
+    /// Takes note that a copy from `distance` back was the first to bring its `frame`, in time or not.
+    pub(super) fn brought(&mut self, frame: MediaTime, distance: SampleCount) {
+        if self.stalls.holds_back() {
+            return;
+        }
+        self.brought = Some(frame);
         self.copies.brought(distance);
+        // The loss that begins it all is the first to be waited for.
+        self.choose_target(SampleCount::ZERO);
     }
 
     /// Learns from the relative delay of a packet that had to be waited for.
@@ -147,6 +173,10 @@ impl Arrivals {
         self.delays.add(delay);
         self.copies.decay();
         self.jitter = self.delays.percentile(JITTER);
+        self.choose_target(delay);
+    }
+
+    fn choose_target(&mut self, delay: SampleCount) {
         let punctual = self.delays.percentile(PUNCTUAL);
         // A copy comes so much later than its frame and then takes as long as any packet.
         let copies = self

@@ -4,7 +4,7 @@ use crate::playout::PlayoutConfig;
 use crate::{FrameLength, SampleCount};
 
 /// Packets for which the target must have been too low before it is raised, unless one came too late for
-/// it: 300 ms of talk.
+/// it, or copies do: 300 ms of talk.
 const PERSISTENT: u32 = 30;
 
 /// The target is not lowered by less than this: 1.5 ms.
@@ -69,7 +69,9 @@ impl Target {
         } else {
             0
         };
-        let too_low = self.rising > PERSISTENT || target > self.value && delay > self.value;
+        let too_low = self.rising > PERSISTENT
+            || target > self.value && delay > self.value
+            || for_copies.min(self.max) > self.value + CALM;
         if too_low || target < self.value - CALM.max(self.value / 8) {
             self.value = target;
             self.rising = 0;
@@ -80,13 +82,18 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const MS: SampleCount = SampleCount::from_millis(1);
 
     /// A target of 15 ms with a margin of 2 ms.
     fn target() -> Target {
-        Target::new(&PlayoutConfig::default())
+        Target::new(&PlayoutConfig {
+            initial_target: Duration::from_millis(15),
+            ..PlayoutConfig::default()
+        })
     }
 
     #[test]

