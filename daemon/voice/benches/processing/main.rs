@@ -1,25 +1,26 @@
 //! What echo cancellation, noise suppression, level control and speech detection are worth, in rooms and among noises
 //! that are made here.
 //!
-//! `cargo bench -p sotto-voice --bench processing [-- SECTION]`, with `echo`, `double`, `noise`, `level`, `speech` or
-//! `cost`. The speech is Debian's spoken prompts from alsa-utils. Everything but `cost` runs on a virtual clock and
+//! `cargo bench -p sotto-voice --bench processing [-- SECTION]`, with `echo`, `double`, `loop`, `noise`, `level`, `speech`
+//! or `cost`. The speech is Debian's spoken prompts from alsa-utils. Everything but `cost` runs on a virtual clock and
 //! comes out the same every time.
 
 mod cost;
+mod echo;
 mod scene;
 mod speech;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use scene::{Desk, SECOND, db, scaled, speech_level};
+use scene::{SECOND, db, scaled, speech_level};
 use sotto_instruments::Chance;
 use sotto_voice::{
     Audience, FRAME_SAMPLES, Processor, ProcessorSettings, Slot, SlotSet, Uplink, UplinkCommand,
     UplinkEvent, VoiceConfig, voice_pair,
 };
 
-const ECHO: ProcessorSettings = ProcessorSettings {
+pub(crate) const ECHO: ProcessorSettings = ProcessorSettings {
     echo_cancellation: true,
     noise_suppression: false,
     gain_control: false,
@@ -34,7 +35,7 @@ const LEVEL: ProcessorSettings = ProcessorSettings {
     noise_suppression: false,
     gain_control: true,
 };
-const ALL: ProcessorSettings = ProcessorSettings {
+pub(crate) const ALL: ProcessorSettings = ProcessorSettings {
     echo_cancellation: true,
     noise_suppression: true,
     gain_control: true,
@@ -52,10 +53,13 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     if section("echo") {
-        echo(&far);
+        echo::alone();
     }
     if section("double") {
-        double_talk(&far, &near);
+        echo::double_talk();
+    }
+    if section("loop") {
+        echo::howling();
     }
     if section("noise") {
         noise(&near);
@@ -72,160 +76,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// By how much echo is lowered, in dB, where there is any.
-fn attenuation(echo: &[f32], sent: &[f32], from: f64, to: f64) -> f64 {
-    let range = (from * SECOND as f64) as usize..((to * SECOND as f64) as usize).min(echo.len());
-    let mut powers = (0.0, 0.0);
-    for (echo, sent) in echo[range.clone()].chunks(480).zip(sent[range].chunks(480)) {
-        if db(echo) > -55.0 {
-            powers.0 += 10.0_f64.powf(db(echo) / 10.0);
-            powers.1 += 10.0_f64.powf(db(sent) / 10.0);
-        }
-    }
-    10.0 * (powers.0 / powers.1).log10()
-}
-
-fn silence(seconds: usize) -> Vec<f32> {
-    let mut chance = Chance::new(5);
-    // A quiet room: −75 dBFS.
-    (0..seconds * SECOND)
-        .map(|_| 0.000_3 * chance.sample())
-        .collect()
-}
-
-fn echo(far: &[f32]) {
-    println!(
-        "\nEcho attenuation in dB; far speech at -26 dBFS, echo 6 dB below it, nobody speaks here"
-    );
-    println!(
-        "{:34} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "room, clocks", "0-1 s", "1-3 s", "3-10 s", "10-20 s", "20-40 s"
-    );
-    for settings in [ECHO, ALL] {
-        for reverberation in [0.2, 0.4, 0.6] {
-            for drift in [0.0, 200e-6, -200e-6] {
-                let desk = Desk {
-                    far: far.to_vec(),
-                    near: silence(40),
-                    coupling: -6.0,
-                    reverberation,
-                    drift,
-                    change: None,
-                    settings,
-                };
-                let outcome = desk.run();
-                let figures = [
-                    (0.3, 1.3),
-                    (1.3, 3.0),
-                    (3.0, 10.0),
-                    (10.0, 20.0),
-                    (20.0, 40.0),
-                ]
-                .map(|(from, to)| attenuation(&outcome.echo, &outcome.sent, from, to));
-                let name = format!(
-                    "RT60 {reverberation} s, {:+.0} ppm{}",
-                    drift * 1e6,
-                    if settings == ALL { ", NS, AGC" } else { "" }
-                );
-                print!("{name:34}");
-                figures.iter().for_each(|figure| print!(" {figure:7.1}"));
-                println!();
-            }
-        }
-    }
-    println!("another loudspeaker at 15 s, with 37 ms more delay and another echo path");
-    println!(
-        "{:34} {:>7} {:>7} {:>7} {:>7} {:>7}",
-        "", "10-15 s", "15-16 s", "16-18 s", "18-25 s", "25-40 s"
-    );
-    for drift in [0.0, 200e-6] {
-        let desk = Desk {
-            far: far.to_vec(),
-            near: silence(40),
-            coupling: -6.0,
-            reverberation: 0.4,
-            drift,
-            change: Some(15 * SECOND),
-            settings: ECHO,
-        };
-        let outcome = desk.run();
-        let name = format!("RT60 0.4 s, {:+.0} ppm", drift * 1e6);
-        print!("{name:34}");
-        for (from, to) in [
-            (10.0, 15.0),
-            (15.0, 16.0),
-            (16.0, 18.0),
-            (18.0, 25.0),
-            (25.0, 40.0),
-        ] {
-            print!(
-                " {:7.1}",
-                attenuation(&outcome.echo, &outcome.sent, from, to)
-            );
-        }
-        println!();
-    }
-}
-
-fn double_talk(far: &[f32], near: &[f32]) {
-    println!(
-        "\nBoth speak: PESQ-WB of near speech over 20-30 s, RT60 0.4 s; as captured and as sent"
-    );
-    println!(
-        "{:34} {:>9} {:>9} {:>9}",
-        "echo against near speech", "captured", "AEC", "AEC, NS"
-    );
-    let range = 20 * SECOND..30 * SECOND;
-    for coupling in [-20.0, -12.0, -6.0, 0.0] {
-        let run = |settings| {
-            Desk {
-                far: far.to_vec(),
-                // Silent at first, so that the room is known.
-                near: (0..near.len())
-                    .map(|n| if n < 10 * SECOND { 0.0 } else { near[n] })
-                    .collect(),
-                coupling,
-                reverberation: 0.4,
-                drift: 100e-6,
-                change: None,
-                settings,
-            }
-            .run()
-        };
-        let with_noise = ProcessorSettings {
-            gain_control: false,
-            ..ALL
-        };
-        let (echo, both) = (run(ECHO), run(with_noise));
-        let clean = &near[range.clone()];
-        println!(
-            "{:34} {:9.2} {:9.2} {:9.2}",
-            format!("{coupling:+.0} dB"),
-            speech::pesq(clean, &echo.captured[range.clone()]),
-            speech::pesq(clean, &echo.sent[range.clone()]),
-            speech::pesq(clean, &both.sent[range.clone()]),
-        );
-    }
-    let alone = Desk {
-        far: vec![0.0; far.len()],
-        near: near.to_vec(),
-        coupling: -6.0,
-        reverberation: 0.4,
-        drift: 0.0,
-        change: None,
-        settings: ECHO,
-    }
-    .run();
-    println!(
-        "{:34} {:>9} {:9.2}",
-        "near speech alone",
-        "",
-        speech::pesq(&near[range.clone()], &alone.sent[range])
-    );
-}
-
 /// A fan: low-passed noise at `level` dBFS.
-fn fan(length: usize, level: f64, seed: u32) -> Vec<f32> {
+pub(crate) fn fan(length: usize, level: f64, seed: u32) -> Vec<f32> {
     let mut chance = Chance::new(seed.into());
     let mut state = 0.0;
     let noise: Vec<f32> = (0..length)
@@ -251,7 +103,7 @@ fn process(settings: ProcessorSettings, captured: &[f32]) -> Vec<f32> {
     sent
 }
 
-fn mixed(a: &[f32], b: &[f32]) -> Vec<f32> {
+pub(crate) fn mixed(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| a + b).collect()
 }
 

@@ -108,7 +108,16 @@ pub(crate) fn warp(sound: &[f32], drift: f64) -> Vec<f32> {
         .collect()
 }
 
+/// A loudspeaker that is driven too hard: a soft limit near `peak`.
+fn driven(sound: &[f32], peak: f32) -> Vec<f32> {
+    sound
+        .iter()
+        .map(|sample| peak * (sample / peak).tanh())
+        .collect()
+}
+
 /// A conversation at one desk.
+#[derive(Clone)]
 pub(crate) struct Desk {
     /// What the loudspeaker plays, on its own clock.
     pub(crate) far: Vec<f32>,
@@ -117,22 +126,23 @@ pub(crate) struct Desk {
     /// How loud the echo is against what is played, in dB.
     pub(crate) coupling: f64,
     pub(crate) reverberation: f64,
+    /// Which of the rooms with that reverberation.
+    pub(crate) room: u32,
     /// By how much the loudspeaker's clock runs faster.
     pub(crate) drift: f64,
+    /// The loudspeaker bends everything near this peak.
+    pub(crate) driven: Option<f32>,
     /// Another loudspeaker takes over at this sample, with another delay and another echo.
     pub(crate) change: Option<usize>,
-    /// What is done.
-    pub(crate) settings: ProcessorSettings,
 }
 
-/// What became of it.
-pub(crate) struct Outcome {
+/// What the microphone hears, and what is known of what was played.
+pub(crate) struct Scene {
     /// The echo at the microphone.
     pub(crate) echo: Vec<f32>,
     /// The microphone's sound.
     pub(crate) captured: Vec<f32>,
-    /// What goes to the encoder, put back onto the time of the capture.
-    pub(crate) sent: Vec<f32>,
+    references: Vec<[f32; FRAME_SAMPLES]>,
 }
 
 /// From the callback that takes a block to the air, samples: two periods.
@@ -141,60 +151,98 @@ const DEVICE: usize = 960;
 const LATE: f64 = 1.5;
 
 impl Desk {
-    pub(crate) fn run(&self) -> Outcome {
+    /// A desk with nothing unusual: a room of medium size and devices on one clock.
+    pub(crate) fn new(far: Vec<f32>, near: Vec<f32>, coupling: f64) -> Self {
+        Self {
+            far,
+            near,
+            coupling,
+            reverberation: 0.4,
+            room: 1,
+            drift: 0.0,
+            driven: None,
+            change: None,
+        }
+    }
+
+    pub(crate) fn scene(&self) -> Scene {
         let length = self.near.len().min(self.far.len()) / FRAME_SAMPLES * FRAME_SAMPLES;
         let heard = |response: &[f32], device: usize| {
-            let played = warp(&self.far, self.drift);
+            let played = match self.driven {
+                Some(peak) => driven(&self.far, peak),
+                None => self.far.clone(),
+            };
+            let played = warp(&played, self.drift);
             let mut echo = convolve(&played[..length], response);
             echo.splice(0..0, std::iter::repeat_n(0.0, device));
             echo.truncate(length);
             scaled(&echo, self.coupling)
         };
-        let mut echo = heard(&room(self.reverberation, 1), DEVICE);
+        let mut echo = heard(&room(self.reverberation, self.room), DEVICE);
         if let Some(change) = self.change {
-            let other = heard(&room(self.reverberation, 9), DEVICE + 1800);
+            let other = heard(&room(self.reverberation, self.room + 8), DEVICE + 1800);
             echo[change..].copy_from_slice(&other[change..]);
         }
-        let captured: Vec<f32> = echo.iter().zip(&self.near).map(|(a, b)| a + b).collect();
-        let mut processor = Processor::new(self.settings);
-        let delay = processor.blur().delay.length();
+        let captured = echo.iter().zip(&self.near).map(|(a, b)| a + b).collect();
+        Scene {
+            references: self.references(length / FRAME_SAMPLES),
+            echo,
+            captured,
+        }
+    }
+
+    /// What is handed to the processor beside each captured frame.
+    fn references(&self, frames: usize) -> Vec<[f32; FRAME_SAMPLES]> {
         let mut reference = Reference::new(48_000);
         let mut chance = Chance::new(3);
         let mut played = 0;
-        let mut sent = Vec::with_capacity(length);
-        for (index, frame) in captured.chunks_exact(FRAME_SAMPLES).enumerate() {
-            let end = (index + 1) * FRAME_SAMPLES;
-            if self
-                .change
-                .is_some_and(|change| end >= change && end - FRAME_SAMPLES < change)
-            {
-                reference = Reference::new(48_000);
-            }
-            let now = end as f64 / SECOND as f64;
-            // Blocks of a period that were taken by now. The loudspeaker's clock says when.
-            loop {
-                let due = (played + FRAME_SAMPLES) as f64 / (SECOND as f64 * (1.0 + self.drift));
-                let at = due + f64::from(chance.sample().abs()) * LATE / 1000.0;
-                if at > now + LATE / 1000.0 || played + FRAME_SAMPLES > self.far.len() {
-                    break;
+        (1..=frames)
+            .map(|index| {
+                let end = index * FRAME_SAMPLES;
+                if self
+                    .change
+                    .is_some_and(|change| end >= change && end - FRAME_SAMPLES < change)
+                {
+                    reference = Reference::new(48_000);
                 }
-                reference.played(
-                    &self.far[played..played + FRAME_SAMPLES],
-                    Duration::from_secs_f64(at),
-                );
-                played += FRAME_SAMPLES;
-            }
+                let now = end as f64 / SECOND as f64;
+                // Blocks of a period that were taken by now. The loudspeaker's clock says when.
+                loop {
+                    let due =
+                        (played + FRAME_SAMPLES) as f64 / (SECOND as f64 * (1.0 + self.drift));
+                    let at = due + f64::from(chance.sample().abs()) * LATE / 1000.0;
+                    if at > now + LATE / 1000.0 || played + FRAME_SAMPLES > self.far.len() {
+                        break;
+                    }
+                    reference.played(
+                        &self.far[played..played + FRAME_SAMPLES],
+                        Duration::from_secs_f64(at),
+                    );
+                    played += FRAME_SAMPLES;
+                }
+                reference.frame(Duration::from_secs_f64(now))
+            })
+            .collect()
+    }
+}
+
+impl Scene {
+    /// What goes to the encoder, put back onto the time of the capture.
+    pub(crate) fn sent(&self, settings: ProcessorSettings) -> Vec<f32> {
+        let mut processor = Processor::new(settings);
+        let delay = processor.blur().delay.length();
+        let mut sent = Vec::with_capacity(self.captured.len());
+        for (frame, reference) in self
+            .captured
+            .chunks_exact(FRAME_SAMPLES)
+            .zip(&self.references)
+        {
             let mut sound: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| frame[n]);
-            let beside = reference.frame(Duration::from_secs_f64(now));
-            processor.process(&mut sound, &beside);
+            processor.process(&mut sound, reference);
             sent.extend(sound);
         }
         sent.drain(..delay);
-        sent.resize(length, 0.0);
-        Outcome {
-            echo,
-            captured,
-            sent,
-        }
+        sent.resize(self.captured.len(), 0.0);
+        sent
     }
 }
