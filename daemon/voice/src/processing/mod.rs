@@ -10,11 +10,24 @@
 //! captured sample can be found, and the schedule behind the processor leaves the mixture of two audiences to those
 //! alone who may hear both.
 //!
-//! sonora allocates in every frame (see `benches/processing.rs`); this is the one place where the uplink thread does.
+//! Echo cancellation is put together here, see `canceller.rs`. WebRTC's AEC3 lets little of near speech through while
+//! both speak, and no setting of it changed that (`benches/processing`).
+//!
+//! The estimator of the echo's distance allocates in every frame (see `benches/processing`); this is the one place where
+//! the uplink thread does.
 
+mod canceller;
+mod comfort;
+mod distance;
 mod leveler;
+mod linear;
 mod processor;
 mod reference;
+mod residual;
+mod transform;
+
+#[cfg(test)]
+mod tests;
 
 pub use processor::{Blur, Processor, ProcessorSettings};
 pub use reference::{Reference, ReferenceStats};

@@ -1,12 +1,12 @@
 //! One captured frame in, one frame for the encoder out.
 
-use sonora::config::{
-    EchoCanceller, HighPassFilter, MaxProcessingRate, NoiseSuppression, NoiseSuppressionLevel,
-    Pipeline,
-};
-use sonora::{AudioProcessing, Config, StreamConfig};
+use sonora::high_pass_filter::HighPassFilter;
+use sonora::three_band_filter_bank::{NUM_BANDS, SPLIT_BAND_SIZE, ThreeBandFilterBank};
 use sonora_agc2::vad_wrapper::VoiceActivityDetectorWrapper;
+use sonora_ns::config::{NsConfig, SuppressionLevel};
+use sonora_ns::noise_suppressor::NoiseSuppressor;
 
+use super::canceller::{Bands, Canceller};
 use super::leveler::Leveler;
 use crate::{FRAME_SAMPLES, SAMPLE_RATE, SampleCount};
 
@@ -59,30 +59,36 @@ impl Blur {
 /// Made outside the voice thread, because it allocates; it goes on allocating in every frame.
 pub struct Processor {
     settings: ProcessorSettings,
-    suppression: AudioProcessing,
+    /// One channel, in −32768…32767, as all that follows.
+    sound: Vec<Vec<f32>>,
+    high_pass: HighPassFilter,
+    /// Microphone and loudspeaker.
+    banks: [ThreeBandFilterBank; 2],
+    canceller: Option<Canceller>,
+    noise: Option<NoiseSuppressor>,
     detector: VoiceActivityDetectorWrapper,
     leveler: Option<Leveler>,
-    /// In −32768…32767.
-    scaled: [f32; FRAME_SAMPLES],
 }
 
 impl Processor {
     /// A processor that has heard nothing.
     pub fn new(settings: ProcessorSettings) -> Box<Self> {
-        let stream = StreamConfig::new(SAMPLE_RATE, 1);
-        let suppression = AudioProcessing::builder()
-            .config(config(settings, true))
-            .capture_config(stream)
-            .render_config(stream)
-            .build();
         let backend = sonora_simd::detect_backend();
+        let noise = NsConfig {
+            target_level: SuppressionLevel::K12dB,
+        };
         Box::new(Self {
             settings,
-            suppression,
+            sound: vec![vec![0.0; FRAME_SAMPLES]],
+            high_pass: high_pass(),
+            banks: [ThreeBandFilterBank::new(), ThreeBandFilterBank::new()],
+            canceller: settings.echo_cancellation.then(Canceller::new),
+            noise: settings
+                .noise_suppression
+                .then(|| NoiseSuppressor::new_with_bands(noise, NUM_BANDS)),
             // The rate is a constant that fits.
             detector: VoiceActivityDetectorWrapper::new(backend, SAMPLE_RATE as i32),
             leveler: settings.gain_control.then(Leveler::new),
-            scaled: [0.0; FRAME_SAMPLES],
         })
     }
 
@@ -97,10 +103,10 @@ impl Processor {
             self.settings.echo_cancellation,
             self.settings.noise_suppression,
         ) {
-            (false, false) => (0, 46, 96),
-            (true, false) => (120, 430, 736),
+            (false, false) => (0, 0, 48),
+            (true, false) => (0, 286, 576),
             (false, true) => (0, 334, 816),
-            (true, true) => (0, 718, 1552),
+            (true, true) => (0, 574, 1392),
         };
         Blur {
             early: SampleCount::new(early),
@@ -118,36 +124,51 @@ impl Processor {
         frame: &mut [f32; FRAME_SAMPLES],
         reference: &[f32; FRAME_SAMPLES],
     ) -> f32 {
-        for sample in frame.iter_mut() {
-            *sample = clean(*sample);
+        for (sound, sample) in self.sound[0].iter_mut().zip(frame.iter()) {
+            *sound = FULL_SCALE * clean(*sample);
         }
-        if self.settings.echo_cancellation {
-            let played = reference.map(clean);
-            let mut unused = [0.0; FRAME_SAMPLES];
-            // The form was fixed when it was made, so that there is nothing to refuse.
-            let _ = self
-                .suppression
-                .process_render_f32(&[&played], &mut [&mut unused]);
-        }
-        let captured = *frame;
-        if self
-            .suppression
-            .process_capture_f32(&[&captured], &mut [frame])
-            .is_err()
-        {
-            *frame = captured;
-        }
-        for (scaled, sample) in self.scaled.iter_mut().zip(frame.iter()) {
-            *scaled = sample * FULL_SCALE;
-        }
-        let probability = self.detector.analyze(&self.scaled);
+        self.high_pass.process_channels(&mut self.sound);
+        self.suppress(reference);
+        let mut scaled = [0.0; FRAME_SAMPLES];
+        scaled.copy_from_slice(&self.sound[0]);
+        let probability = self.detector.analyze(&scaled);
         if let Some(leveler) = &mut self.leveler {
-            leveler.process(&mut self.scaled, probability);
-            for (sample, scaled) in frame.iter_mut().zip(&self.scaled) {
-                *sample = scaled / FULL_SCALE;
-            }
+            leveler.process(&mut scaled, probability);
+        }
+        for (sample, scaled) in frame.iter_mut().zip(&scaled) {
+            *sample = scaled / FULL_SCALE;
         }
         probability
+    }
+
+    /// Takes echo and noise out.
+    fn suppress(&mut self, reference: &[f32; FRAME_SAMPLES]) {
+        if self.canceller.is_none() && self.noise.is_none() {
+            return;
+        }
+        let mut heard = [0.0; FRAME_SAMPLES];
+        heard.copy_from_slice(&self.sound[0]);
+        let mut bands = split(&mut self.banks[0], &heard);
+        // Noise is learned before the canceller puts noise of its own in place of echo.
+        if let Some(noise) = &mut self.noise {
+            noise.analyze(&bands[0]);
+        }
+        if let Some(canceller) = &mut self.canceller {
+            let played = reference.map(|sample| FULL_SCALE * clean(sample));
+            let played = split(&mut self.banks[1], &played);
+            canceller.process(&mut bands, &played);
+        }
+        if let Some(noise) = &mut self.noise {
+            let [low, high @ ..] = &mut bands;
+            noise.process(low);
+            let gain = noise.upper_band_gain();
+            for (index, band) in high.iter_mut().enumerate() {
+                noise.process_upper_band(band, index, gain);
+                NoiseSuppressor::clamp_frame(band);
+            }
+        }
+        self.banks[0].synthesis(&bands, &mut heard);
+        self.sound[0].copy_from_slice(&heard);
     }
 
     /// Forgets the sound so far, apart from what [`blur`](Self::blur) says is still on its way. What was learned about
@@ -155,18 +176,13 @@ impl Processor {
     ///
     /// The high-pass filter would otherwise ring on for a tenth of a second.
     pub fn forget(&mut self) {
-        // A filter that moves between full and split band begins anew, and nothing else notices.
-        self.suppression.apply_config(config(self.settings, false));
-        self.suppression.apply_config(config(self.settings, true));
+        self.high_pass = high_pass();
     }
 
     /// By how much the echo canceller lowers echo now, in dB, and the delay that it found between the reference and
     /// its echo, in ms.
     pub fn echo(&self) -> Option<(f64, i32)> {
-        let statistics = self.suppression.statistics();
-        statistics
-            .echo_return_loss_enhancement
-            .zip(statistics.delay_ms)
+        self.canceller.as_ref().map(Canceller::state)
     }
 }
 
@@ -186,23 +202,13 @@ fn clean(sample: f32) -> f32 {
     }
 }
 
-fn config(settings: ProcessorSettings, apply_in_full_band: bool) -> Config {
-    Config {
-        pipeline: Pipeline {
-            // Its default of 32 kHz would cost everything above 16 kHz.
-            maximum_internal_processing_rate: MaxProcessingRate::Rate48kHz,
-            multi_channel_render: false,
-            multi_channel_capture: false,
-            ..Pipeline::default()
-        },
-        high_pass_filter: Some(HighPassFilter { apply_in_full_band }),
-        // While both speak, near speech suffers from AEC3's suppressor and from its using the coarse filter's output, about
-        // as much from each (`benches/processing`, `double`). sonora hands out neither setting.
-        echo_canceller: settings.echo_cancellation.then(EchoCanceller::default),
-        noise_suppression: settings.noise_suppression.then(|| NoiseSuppression {
-            level: NoiseSuppressionLevel::Moderate,
-            ..NoiseSuppression::default()
-        }),
-        ..Config::default()
-    }
+fn high_pass() -> HighPassFilter {
+    // The rate is one that it knows.
+    HighPassFilter::new(SAMPLE_RATE as i32, 1)
+}
+
+fn split(bank: &mut ThreeBandFilterBank, sound: &[f32; FRAME_SAMPLES]) -> Bands {
+    let mut bands = [[0.0; SPLIT_BAND_SIZE]; NUM_BANDS];
+    bank.analysis(sound, &mut bands);
+    bands
 }

@@ -1,0 +1,183 @@
+//! What users notice of echo cancellation: their words while both speak, and no echo while they are silent.
+
+use sotto_instruments::Chance;
+
+use super::*;
+use crate::FRAME_SAMPLES;
+
+const SECOND: usize = 48_000;
+
+const ECHO: ProcessorSettings = ProcessorSettings {
+    echo_cancellation: true,
+    noise_suppression: false,
+    gain_control: false,
+};
+
+fn db(sound: &[f32]) -> f64 {
+    let power: f64 = sound.iter().map(|sample| f64::from(*sample).powi(2)).sum();
+    10.0 * (power / sound.len() as f64 + 1e-14).log10()
+}
+
+/// Syllables of coloured noise at about −26 dBFS, `rate` a second.
+fn talk(seconds: usize, rate: f64, seed: u64) -> Vec<f32> {
+    let mut chance = Chance::new(seed);
+    let mut low = 0.0_f32;
+    (0..seconds * SECOND)
+        .map(|n| {
+            low += 0.25 * (chance.sample() - low);
+            let phase = n as f64 / SECOND as f64 * rate * std::f64::consts::TAU;
+            let syllable = phase.sin().max(0.0) * (0.37 * phase).sin().max(0.05);
+            0.45 * low * syllable as f32
+        })
+        .collect()
+}
+
+/// The echo of `played` in a room, `delay` samples later and so much louder, in dB.
+fn echo(played: &[f32], delay: usize, gain: f64, seed: u64) -> Vec<f32> {
+    let mut chance = Chance::new(seed);
+    let gain = 10.0_f32.powf(gain as f32 / 20.0);
+    let mut taps = vec![(delay, 0.8 * gain)];
+    for _ in 0..20 {
+        let after = chance.below(2400) as usize;
+        let decay = (-(after as f32) / 800.0).exp();
+        taps.push((delay + after, 0.3 * gain * decay * chance.sample()));
+    }
+    (0..played.len())
+        .map(|n| {
+            taps.iter()
+                .filter_map(|(delay, tap)| Some(tap * played.get(n.checked_sub(*delay)?)?))
+                .sum()
+        })
+        .collect()
+}
+
+/// What is sent of `near` and the echo, on the time of the capture.
+fn sent(near: &[f32], echo: &[f32], played: &[f32]) -> Vec<f32> {
+    let mut processor = Processor::new(ECHO);
+    let mut sent = Vec::new();
+    for at in (0..near.len()).step_by(FRAME_SAMPLES) {
+        let mut frame: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| near[at + n] + echo[at + n]);
+        let reference: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| played[at + n]);
+        processor.process(&mut frame, &reference);
+        sent.extend(frame);
+    }
+    sent.drain(..processor.blur().delay.length());
+    sent.resize(near.len(), 0.0);
+    sent
+}
+
+/// By how much an echo of 10 to 19 s is lowered, in dB, while nobody speaks here.
+fn lowered(gain: f64, delay: usize) -> f64 {
+    let played = talk(20, 2.3, 1);
+    let echo = echo(&played, delay, gain, 2);
+    let sent = sent(&vec![0.0; played.len()], &echo, &played);
+    db(&echo[10 * SECOND..19 * SECOND]) - db(&sent[10 * SECOND..19 * SECOND])
+}
+
+#[test]
+fn echo_stays_away_while_nobody_speaks_here() {
+    for gain in [-20.0, -6.0, 6.0] {
+        let lowered = lowered(gain, 700);
+        assert!(lowered > 35.0, "{lowered} dB of an echo at {gain} dB");
+    }
+}
+
+#[test]
+fn echo_that_comes_late_is_found() {
+    // 150 ms: more than the linear filter reaches back.
+    let lowered = lowered(-6.0, 7200);
+    assert!(lowered > 35.0, "{lowered} dB");
+}
+
+#[test]
+fn the_first_words_of_the_far_end_do_not_come_back() {
+    let mut played = talk(2, 2.3, 1);
+    played[..SECOND / 2].fill(0.0);
+    let echo = echo(&played, 700, 0.0, 2);
+    let sent = sent(&vec![0.0; played.len()], &echo, &played);
+    let lowered = db(&echo[SECOND / 2..]) - db(&sent[SECOND / 2..]);
+    assert!(lowered > 25.0, "{lowered} dB");
+}
+
+#[test]
+fn who_speaks_while_the_far_end_does_is_understood() {
+    let played = talk(20, 2.3, 1);
+    let mut near = talk(20, 1.7, 3);
+    near[..5 * SECOND].fill(0.0);
+    let range = 10 * SECOND..19 * SECOND;
+    let understood = |sound: &[f32]| {
+        sotto_judge::Reference::new(&near[range.clone()])
+            .judge(&sound[range.clone()])
+            .stoi
+    };
+    for (gain, least) in [(-20.0, 0.95), (-6.0, 0.85)] {
+        let echo = echo(&played, 700, gain, 2);
+        let sent = sent(&near, &echo, &played);
+        let stoi = understood(&sent);
+        assert!(stoi > least, "STOI {stoi} with an echo at {gain} dB");
+        let level = db(&sent[range.clone()]) - db(&near[range.clone()]);
+        assert!(level.abs() < 3.0, "{level} dB with an echo at {gain} dB");
+    }
+}
+
+#[test]
+fn who_speaks_alone_is_sent_as_they_are() {
+    let near = talk(5, 1.7, 3);
+    let silence = vec![0.0; near.len()];
+    let sent = sent(&near, &silence, &silence);
+    let range = SECOND..4 * SECOND;
+    let stoi = sotto_judge::Reference::new(&near[range.clone()])
+        .judge(&sent[range])
+        .stoi;
+    assert!(stoi > 0.98, "{stoi}");
+}
+
+#[test]
+fn another_echo_is_learned_within_two_seconds() {
+    let played = talk(20, 2.3, 1);
+    let mut heard = echo(&played, 700, -6.0, 2);
+    let other = echo(&played, 1500, -6.0, 9);
+    heard[10 * SECOND..].copy_from_slice(&other[10 * SECOND..]);
+    let sent = sent(&vec![0.0; played.len()], &heard, &played);
+    let range = 12 * SECOND..19 * SECOND;
+    let lowered = db(&heard[range.clone()]) - db(&sent[range]);
+    assert!(lowered > 30.0, "{lowered} dB");
+}
+
+#[test]
+fn nothing_of_a_sound_comes_out_outside_of_its_blur() {
+    for echo_cancellation in [false, true] {
+        for noise_suppression in [false, true] {
+            let mut processor = Processor::new(ProcessorSettings {
+                echo_cancellation,
+                noise_suppression,
+                gain_control: true,
+            });
+            let blur = processor.blur();
+            let mut chance = Chance::new(3);
+            let mut sent = Vec::new();
+            for frame in 0..220_u32 {
+                let speaks = (100..200).contains(&frame);
+                if frame == 200 {
+                    processor.forget();
+                }
+                let mut sound = [0.0; FRAME_SAMPLES];
+                if speaks {
+                    sound = std::array::from_fn(|_| 0.3 * chance.sample());
+                }
+                let mut reference = [0.0; FRAME_SAMPLES];
+                if (10..90).contains(&frame) {
+                    reference = std::array::from_fn(|_| 0.1 * chance.sample());
+                }
+                processor.process(&mut sound, &reference);
+                sent.extend(sound);
+            }
+            let begin = SECOND + blur.early.length();
+            let end = 2 * SECOND + blur.late.length();
+            for quiet in [&sent[begin - 480..begin], &sent[end..]] {
+                let loudest = quiet.iter().fold(0.0_f32, |most, s| most.max(s.abs()));
+                assert!(loudest < 1e-4, "{loudest}, {:?}", processor.settings());
+            }
+        }
+    }
+}
