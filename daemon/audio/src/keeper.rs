@@ -286,6 +286,7 @@ fn keep<M: Medium>(
                 }
                 StreamStatus::Failed(error) => {
                     tracing::warn!(%error, "sound device failed");
+                    tell_of::<M>(open);
                     stream = None;
                     deliver(None);
                     reopening.failed(begin.elapsed(), kind);
@@ -320,7 +321,9 @@ fn keep<M: Medium>(
             }
             (Step::Close, _) => {
                 deliver(None);
-                stream = None;
+                if let Some(closed) = stream.take() {
+                    tell_of::<M>(&closed);
+                }
                 report(DeviceState::Closed, StreamStatistics::default());
             }
             (Step::Open | Step::Wait, _) if ended => return,
@@ -338,6 +341,17 @@ fn keep<M: Medium>(
             }
         }
     }
+}
+
+/// Logs what a device has done that is about to be closed: a report of bad sound says so how often it ran dry or over.
+fn tell_of<M: Medium>(stream: &M::Stream) {
+    let (device, done) = (M::device(stream), M::statistics(stream));
+    tracing::info!(
+        device = device.name,
+        blocks = done.blocks,
+        interruptions = done.interruptions,
+        "sound device closed"
+    );
 }
 
 /// Opens what is wanted, as far as what was open before leaves a choice.

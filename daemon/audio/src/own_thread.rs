@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 
 use crate::OPENING_LIMIT;
-use crate::error::DeviceError;
+use crate::error::{DeviceError, Direction};
 use crate::stream::{CLOSING_LIMIT, Health, Kept, Owner};
 
 /// Openings that may hang at one time. A sound system that hangs for good must not be given ever more threads.
@@ -39,7 +39,7 @@ pub(crate) fn within_limit<T: Send + 'static>(
 ) -> Result<T, DeviceError> {
     let (done, result) = mpsc::sync_channel(1);
     let counted = UnderWay::begin()?;
-    spawn(move || {
+    spawn("sotto-devices", move || {
         let finished = work();
         drop(counted);
         let _ = done.send(finished);
@@ -59,7 +59,11 @@ pub(crate) fn on_own_thread<K: Kept, S, E: Send + 'static>(
     let (owner, stopped, closing) = Owner::new(CLOSING_LIMIT);
     let (done, result) = mpsc::sync_channel(1);
     let counted = UnderWay::begin()?;
-    spawn(move || {
+    let name = match K::DIRECTION {
+        Direction::Capture => "sotto-capture",
+        Direction::Playback => "sotto-playback",
+    };
+    spawn(name, move || {
         let _closing = closing;
         let opened = open(&inside);
         drop(counted);
@@ -80,9 +84,10 @@ pub(crate) fn on_own_thread<K: Kept, S, E: Send + 'static>(
     }
 }
 
-fn spawn(work: impl FnOnce() + Send + 'static) -> Result<(), DeviceError> {
+/// Starts a thread. The name has at most 15 bytes, or the system cuts it off.
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), DeviceError> {
     std::thread::Builder::new()
-        .name("sotto-device".to_owned())
+        .name(name.to_owned())
         .spawn(work)
         .map(drop)
         .map_err(|error| DeviceError::NoSoundSystem {
@@ -112,7 +117,7 @@ mod tests {
             let counted = UnderWay::begin();
             match counted {
                 Ok(counted) => {
-                    spawn(move || {
+                    spawn("test", move || {
                         let _ = hang.recv();
                         drop(counted);
                     })
