@@ -19,7 +19,7 @@ pub struct SoundServer {
     host: Host,
     address: String,
     directory: PathBuf,
-    _process: Running,
+    process: Running,
 }
 
 impl SoundServer {
@@ -93,7 +93,7 @@ impl SoundServer {
             host: host.clone(),
             address: format!("unix:{}", socket.display()),
             directory,
-            _process: Running::start(&mut command)?,
+            process: Running::start(&mut command)?,
         };
         if let Some(speaker) = speakers.first() {
             server.set_default("set-default-sink", speaker).await?;
@@ -123,6 +123,12 @@ impl SoundServer {
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.id()
     }
 
     /// Where its socket and its log are.

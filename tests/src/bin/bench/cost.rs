@@ -1,70 +1,29 @@
-//! What a daemon costs: memory, and processor time by the kernel's own account.
+//! What a daemon costs: memory, processor time and task switches.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-use sotto_tests::{Clip, Colleague, Lab, Script};
+use sotto_tests::programs::Running;
+use sotto_tests::speech::SENTENCES;
+use sotto_tests::{Clip, Colleague, Lab, Script, SoundServer};
 
 use crate::figure::{Figure, Table};
-use crate::sound::two;
-use sotto_tests::speech::SENTENCES;
+use crate::moments::interruptions;
+use crate::sound::{UNPROCESSED, meeting_through_pulseaudio, two};
+use crate::spent::{Spending, resident, spending};
+use crate::stopwatch::speak;
 
-/// How long one measurement lasts.
-const WINDOW: Duration = Duration::from_secs(10);
 /// The threads that stand in for sound hardware belong to the apparatus: their names begin like this.
 const APPARATUS: &str = "sotto-file";
 
-/// Processor time spent so far by threads that are still there: the daemon's own and the apparatus's, in seconds.
-fn processor_time(of: &Colleague) -> Result<[f64; 2]> {
-    let tasks = std::fs::read_dir(format!("/proc/{}/task", of.pid()?)).context("no process")?;
-    let mut spent = [0.0; 2];
-    for task in tasks.flatten() {
-        let read = |file: &str| std::fs::read_to_string(task.path().join(file));
-        // A thread may end at any moment.
-        let (Ok(name), Ok(times)) = (read("comm"), read("schedstat")) else {
-            continue;
-        };
-        // The first field is the time on a processor in nanoseconds (Documentation/scheduler/sched-stats.rst).
-        let nanoseconds: f64 = times
-            .split_whitespace()
-            .next()
-            .and_then(|field| field.parse().ok())
-            .context("/proc/PID/task/TID/schedstat is not as expected")?;
-        spent[usize::from(name.starts_with(APPARATUS))] += nanoseconds / 1e9;
-    }
-    Ok(spent)
-}
+/// A meeting has settled after this.
+const SETTLING: Duration = Duration::from_secs(3);
 
-pub(crate) fn resident(of: &Colleague) -> Result<f64> {
-    let status =
-        std::fs::read_to_string(format!("/proc/{}/status", of.pid()?)).context("no process")?;
-    let kib: f64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .context("/proc/PID/status is not as expected")?;
-    Ok(kib / 1024.0)
-}
+/// Threads that are switched less often than this in a second are not listed.
+const FEW_SWITCHES: f64 = 20.0;
 
-/// Shares of one core in percent, again and again, for each of `who`: the daemon's own and the apparatus's.
-async fn shares<const N: usize>(who: [&Colleague; N], runs: usize) -> Result<[[Vec<f64>; 2]; N]> {
-    let mut values = std::array::from_fn(|_| [Vec::new(), Vec::new()]);
-    for _ in 0..runs {
-        let begin = Instant::now();
-        let mut before = [[0.0; 2]; N];
-        for (before, who) in before.iter_mut().zip(who) {
-            *before = processor_time(who)?;
-        }
-        tokio::time::sleep(WINDOW).await;
-        for ((before, who), values) in before.iter().zip(who).zip(&mut values) {
-            let after = processor_time(who)?;
-            let took = begin.elapsed().as_secs_f64();
-            for (values, (after, before)) in values.iter_mut().zip(after.iter().zip(before)) {
-                values.push(100.0 * (after - before) / took);
-            }
-        }
-    }
-    Ok(values)
+fn own(thread: &str) -> bool {
+    !thread.starts_with(APPARATUS)
 }
 
 /// A daemon that knows three colleagues and is in no meeting.
@@ -78,19 +37,26 @@ pub(crate) async fn idle(lab: &mut Lab, runs: usize, table: &mut Table) -> Resul
     }
     // Starting costs more than staying.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let [[share, _]] = shares([&people[0]], runs).await?;
+    let process = people[0].pid()?;
+    let [spent] = spending([process], runs).await?;
     table.extend([
         Figure::new(
             "idle daemon, three colleagues: memory (RSS)",
             "MiB",
             "≤ 25",
-            vec![resident(&people[0])?],
+            vec![resident(process)?],
         ),
         Figure::new(
             "idle daemon, three colleagues: one core",
             "%",
             "≤ 0.1",
-            share,
+            spent.shares(own),
+        ),
+        Figure::new(
+            "idle daemon, three colleagues: task switches",
+            "1/s",
+            "",
+            spent.switches(own),
         ),
     ]);
     Ok(())
@@ -104,35 +70,208 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize, table: &mut Table) -> Resul
     }
     let [anna, bao] = two(lab, |anna| anna.repeating(&script)).await?;
     bao.mutes().await?;
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let [[talker, talkers_files], [listener, listeners_files]] =
-        shares([&anna, &bao], runs).await?;
+    tokio::time::sleep(SETTLING).await;
+    let [talker, listener] = spending([anna.pid()?, bao.pid()?], runs).await?;
+    let files = |spent: &Spending| spent.shares(|name| !own(name));
     table.extend([
-        Figure::new("one-way call, the talker: one core", "%", "≤ 2.0", talker),
         Figure::new(
-            "one-way call, the listener: one core",
+            "one-way call, file devices, the talker: one core",
             "%",
-            "≤ 1.2",
-            listener,
+            "",
+            talker.shares(own),
+        ),
+        Figure::new(
+            "one-way call, file devices, the listener: one core",
+            "%",
+            "",
+            listener.shares(own),
         ),
         Figure::new(
             "beside it: threads that stand in for devices, talker",
             "%",
             "",
-            talkers_files,
+            files(&talker),
         ),
         Figure::new(
             "beside it: threads that stand in for devices, listener",
             "%",
             "",
-            listeners_files,
+            files(&listener),
         ),
         Figure::new(
             "in a call: memory (RSS)",
             "MiB",
             "",
-            vec![resident(&anna)?, resident(&bao)?],
+            vec![resident(anna.pid()?)?, resident(bao.pid()?)?],
         ),
     ]);
+    Ok(())
+}
+
+/// Somebody speaks into a microphone without pause until this is dropped.
+struct Speech(#[expect(dead_code, reason = "held to be dropped")] Running);
+
+impl Speech {
+    /// Plays as many sentences as `length` takes; `first` says which comes first, so that no two say the same.
+    fn begin(server: &SoundServer, mouth: &str, first: usize, length: Duration) -> Result<Self> {
+        let mut script = Script::new();
+        let mut sentences = SENTENCES.iter().cycle().skip(first);
+        while script.sound().len() < (length.as_secs_f64() * 48_000.0) as usize {
+            let sentence = sentences.next().context("there are no sentences")?;
+            script.say(&Clip::prompts(sentence)?);
+        }
+        let path = server.directory().join(format!("{mouth}.wav"));
+        script.write(&path)?;
+        let mut player = server.client("paplay");
+        player
+            .arg(format!("--device={mouth}"))
+            .arg("--latency-msec=20")
+            .arg(&path);
+        Running::start(&mut player).map(Self)
+    }
+}
+
+/// A bound on how long windows take, with what comes before them.
+fn at_most(windows: usize) -> Duration {
+    SETTLING + Duration::from_secs(11) * u32::try_from(windows).unwrap_or(u32::MAX)
+}
+
+/// A call of two through PulseAudio null sinks: both microphones open, of which one is spoken into; then the listener
+/// muted; then how late speech comes, which is not measured at the same time because recorders make the server work.
+pub(crate) async fn call_through_pulseaudio(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
+    if !SoundServer::is_installed() {
+        println!("(the cost of a call through PulseAudio is not measured: it is not installed)");
+        return Ok(());
+    }
+    let places = [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")];
+    let (server, people) = meeting_through_pulseaudio(lab, UNPROCESSED, &places).await?;
+    let [anna, bao] = [&people[0], &people[1]];
+    let processes = [anna.pid()?, bao.pid()?, server.pid()];
+    let speech = Speech::begin(&server, "mouth", 0, 2 * at_most(runs))?;
+    tokio::time::sleep(SETTLING).await;
+    let spent = spending(processes, runs).await?;
+    let [talker, listener, servers] = &spent;
+    let both = "call, PulseAudio, both open";
+    table.extend([
+        share(both, "the talker", "≤ 3.0", talker),
+        share(both, "the listener", "≤ 3.0", listener),
+        share(both, "the sound server of both", "", servers),
+    ]);
+    add_switches(table, both, "the talker", talker);
+    add_switches(table, both, "the listener", listener);
+    add_switches(table, both, "server", servers);
+    bao.mutes().await?;
+    tokio::time::sleep(SETTLING).await;
+    let [talker, listener, servers] = spending(processes, runs).await?;
+    drop(speech);
+    let muted = "call, PulseAudio, listener muted";
+    table.extend([
+        share(muted, "the talker", "", &talker),
+        share(muted, "the listener", "≤ 1.7", &listener),
+        share(muted, "the sound server of both", "", &servers),
+    ]);
+    add_switches(table, muted, "the listener", &listener);
+    bao.unmutes().await?;
+    let mut delays = Vec::new();
+    for passed in speak(&server, "mouth", "ear", 2 * runs).await? {
+        delays.extend(table.or_failed("mouth to ear", passed).map(|it| it.delay * 1e3));
+    }
+    table.add(Figure::new(
+        "call, PulseAudio, both open: mouth to ear",
+        "ms",
+        "≤ 30",
+        delays,
+    ));
+    end(people, table, both).await
+}
+
+/// Four through PulseAudio null sinks, all of them talking.
+pub(crate) async fn four_through_pulseaudio(
+    lab: &mut Lab,
+    runs: usize,
+    table: &mut Table,
+) -> Result<()> {
+    if !SoundServer::is_installed() {
+        println!("(the cost of four talking is not measured: PulseAudio is not installed)");
+        return Ok(());
+    }
+    let places = [
+        ("Anna", "mouth1", "ear1"),
+        ("Bao", "mouth2", "ear2"),
+        ("Chen", "mouth3", "ear3"),
+        ("Dara", "mouth4", "ear4"),
+    ];
+    let (server, people) = meeting_through_pulseaudio(lab, UNPROCESSED, &places).await?;
+    let mut speeches = Vec::new();
+    for (number, (_, mouth, _)) in places.iter().enumerate() {
+        speeches.push(Speech::begin(&server, mouth, 3 * number, at_most(runs))?);
+    }
+    tokio::time::sleep(SETTLING).await;
+    let [anna, bao, chen, dara] = [&people[0], &people[1], &people[2], &people[3]];
+    let processes = [
+        anna.pid()?,
+        bao.pid()?,
+        chen.pid()?,
+        dara.pid()?,
+        server.pid(),
+    ];
+    let [first, others @ .., servers] = &spending(processes, runs).await?;
+    let four = "four talking, PulseAudio";
+    let mut shares = first.shares(own);
+    shares.extend(others.iter().flat_map(|spent| spent.shares(own)));
+    table.extend([
+        Figure::new(format!("{four}, each: one core"), "%", "≤ 4.5", shares),
+        share(four, "the sound server of all", "", servers),
+    ]);
+    add_switches(table, four, "one of them", first);
+    end(people, table, four).await
+}
+
+fn share(call: &str, whose: &str, goal: &'static str, spent: &Spending) -> Figure {
+    Figure::new(
+        format!("{call}, {whose}: one core"),
+        "%",
+        goal,
+        spent.shares(own),
+    )
+}
+
+/// Lists how often the threads of a process are switched.
+fn add_switches(table: &mut Table, call: &str, whose: &str, spent: &Spending) {
+    table.add(Figure::new(
+        format!("{call}, {whose}: task switches"),
+        "1/s",
+        "",
+        spent.switches(own),
+    ));
+    for name in spent.names() {
+        let switches = spent.switches(|thread| thread == name);
+        let core = spent.shares(|thread| thread == name);
+        if switches.iter().any(|it| *it >= FEW_SWITCHES) {
+            table.extend([
+                Figure::new(format!("  {whose}, {name}: task switches"), "1/s", "", switches),
+                Figure::new(format!("  {whose}, {name}: one core"), "%", "", core),
+            ]);
+        }
+    }
+}
+
+/// Ends a call; its devices then tell how often they ran dry or over.
+async fn end(people: Vec<Colleague>, table: &mut Table, call: &str) -> Result<()> {
+    let mut counts = Vec::new();
+    for mut who in people {
+        who.quits().await?;
+        counts.push(interruptions(&who)?);
+    }
+    table.add(Figure::new(
+        format!("{call}: interruptions of each one's devices"),
+        "",
+        "",
+        counts,
+    ));
     Ok(())
 }

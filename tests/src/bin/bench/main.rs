@@ -13,6 +13,7 @@ mod moments;
 mod presence;
 mod soak;
 mod sound;
+mod spent;
 mod stopwatch;
 
 use std::future::Future;
@@ -58,6 +59,8 @@ const MEASUREMENTS: &[Measurement] = measurements![
     "quality-pulseaudio": sound::quality_through_pulseaudio,
     "cost-idle": cost::idle,
     "cost-call": cost::call,
+    "cost-pulseaudio": cost::call_through_pulseaudio,
+    "cost-four-pulseaudio": cost::four_through_pulseaudio,
     "soak": soak::soak,
 ];
 

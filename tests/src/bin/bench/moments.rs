@@ -69,6 +69,25 @@ pub(crate) fn microphone(of: &Colleague) -> Result<Duration> {
         .with_context(|| format!("{}'s microphone was never opened", of.name()))
 }
 
+/// How often the devices of somebody, which are closed by now, ran dry or over.
+pub(crate) fn interruptions(of: &Colleague) -> Result<f64> {
+    let log = of.log_tail(usize::MAX);
+    let mut closed = log
+        .lines()
+        .filter(|line| line.contains("sound device closed"))
+        .peekable();
+    closed
+        .peek()
+        .with_context(|| format!("{}'s log tells of no device that was closed", of.name()))?;
+    let count = |line: &str| -> Option<f64> {
+        let (_, rest) = line.split_once("interruptions=")?;
+        rest.split_whitespace().next()?.parse().ok()
+    };
+    closed
+        .map(|line| count(line).with_context(|| format!("no interruptions in {line:?}")))
+        .sum()
+}
+
 /// Every opening of a device in the daemon's log: when, and which.
 fn openings(of: &Colleague) -> Result<Vec<(Duration, String)>> {
     let log = of.log_tail(usize::MAX);

@@ -7,10 +7,10 @@ use sotto_tests::hearing::heard_in;
 use sotto_tests::speech::SENTENCES;
 use sotto_tests::{Clip, Lab, Script};
 
-use crate::cost::resident;
 use crate::figure::{Figure, Table};
 use crate::moments::{microphone, now};
 use crate::sound::{around, two};
+use crate::spent::resident;
 
 /// How long it takes, in minutes, unless the environment says otherwise.
 const MINUTES: u64 = 30;
@@ -54,7 +54,7 @@ pub(crate) async fn soak(lab: &mut Lab, _runs: usize, table: &mut Table) -> Resu
             (at - microphone(&anna).unwrap_or_default().as_secs_f64() - said.start.as_secs_f64())
                 * 1e3
         });
-        let memory = (resident(&anna)?, resident(&bao)?);
+        let memory = (resident(anna.pid()?)?, resident(bao.pid()?)?);
         match delay {
             Some(delay) => eprintln!("{minute:6}  {delay:16.1}  {:.1}  {:.1}", memory.0, memory.1),
             None => eprintln!(

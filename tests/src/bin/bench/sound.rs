@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use sotto_control::AudioLatency;
 use sotto_impairment::{Network, networks};
 use sotto_tests::hearing::heard_in;
@@ -122,7 +122,7 @@ pub(crate) async fn delay_through_files(
 }
 
 /// Nothing is done to the microphone's sound.
-const UNPROCESSED: &str =
+pub(crate) const UNPROCESSED: &str =
     "echo_cancellation = \"off\"\nnoise_suppression = \"off\"\ngain_control = \"off\"\n";
 
 /// Mouth to ear through PulseAudio null sinks, as other programs were measured, and what `sotto latency` says of it.
@@ -254,11 +254,23 @@ async fn two_through_pulseaudio(
     lab: &mut Lab,
     settings: &str,
 ) -> Result<(SoundServer, Vec<Colleague>)> {
+    let places = [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")];
+    meeting_through_pulseaudio(lab, settings, &places).await
+}
+
+/// People in a meeting, all at one server: each with a name, the sink that is their microphone, and the one that is their
+/// loudspeaker.
+pub(crate) async fn meeting_through_pulseaudio(
+    lab: &mut Lab,
+    settings: &str,
+    places: &[(&str, &str, &str)],
+) -> Result<(SoundServer, Vec<Colleague>)> {
     let host = lab.host()?;
-    let (speakers, microphones) = (["ear", "elsewhere"], ["mouth", "silence"]);
+    let microphones: Vec<&str> = places.iter().map(|(_, microphone, _)| *microphone).collect();
+    let speakers: Vec<&str> = places.iter().map(|(_, _, speaker)| *speaker).collect();
     let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
     let mut people = Vec::new();
-    for (name, microphone, speaker) in [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")] {
+    for (name, microphone, speaker) in places {
         people.push(
             lab.colleague(name)?
                 .sound(&format!(
@@ -270,9 +282,17 @@ async fn two_through_pulseaudio(
                 .await?,
         );
     }
-    people[0].finds("Bao").await?;
-    people[0].meets("Planning", &["Bao"]).await?;
-    people[1].joins("Planning").await?;
+    let [first, others @ ..] = &people[..] else {
+        bail!("nobody is to meet");
+    };
+    let names: Vec<&str> = others.iter().map(Colleague::name).collect();
+    for name in &names {
+        first.finds(name).await?;
+    }
+    first.meets("Planning", &names).await?;
+    for other in others {
+        other.joins("Planning").await?;
+    }
     for who in &people {
         let open = who.watch()?.now().status.sound;
         ensure!(open.problem.is_none(), "{}: {:?}", who.name(), open.problem);
