@@ -117,11 +117,13 @@ impl Settings {
                     period: profile::capture_period(profile),
                     device: device(config.audio.input),
                     channel: config.audio.channel.number(),
+                    attended: true,
                 },
                 playback: PlaybackRequest {
                     backend,
                     period: profile::playback_period(profile, backend, &output),
                     device: output,
+                    attended: true,
                 },
                 profile,
                 treatments,

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use crate::attended::{Attended, attended_methods};
 use crate::error::DeviceError;
 use crate::resampling::StreamResampler;
 use crate::speech_channel::SpeechChannel;
@@ -99,6 +100,7 @@ pub(crate) fn capture_ring(
         chunk: vec![0.0; chunk],
         ready: Vec::with_capacity(4 * SAMPLE_RATE as usize / 100),
         resampler,
+        attended: None,
     };
     Ok((feed, reader))
 }
@@ -138,7 +140,11 @@ pub struct CaptureReader {
     resampler: Option<StreamResampler>,
     chunk: Vec<f32>,
     ready: Vec<f32>,
+    /// The device, where it has no thread of its own.
+    attended: Option<Box<dyn Attended>>,
 }
+
+attended_methods!(CaptureReader);
 
 impl std::fmt::Debug for CaptureReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

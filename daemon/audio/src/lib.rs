@@ -4,7 +4,8 @@
 //! open, says how it is doing, and closes it when dropped. The *end* ([`CaptureReader`], [`PlaybackWriter`])
 //! belongs to a voice thread, never blocks and never allocates in steady state. Between the two lies a
 //! lock-free ring: a sound system's callback does nothing but move samples and wake the voice thread, because
-//! whatever it waits for is heard as a click.
+//! whatever it waits for is heard as a click. A sound system that is spoken to over a socket needs no thread for that:
+//! a voice thread that asks for it waits for the socket itself (`attended`).
 //!
 //! The voice threads see 48 kHz mono always. Other rates are resampled, and several channels reduced to one,
 //! on the voice thread's side of the ring. Nobody may assume that a device delivers the period it was asked
@@ -15,6 +16,7 @@
 //! says what to do.
 
 mod alsa_messages;
+mod attended;
 mod capture;
 mod device_list;
 mod error;
@@ -82,6 +84,8 @@ pub struct CaptureRequest {
     pub period: u32,
     /// Which channel to take of a device that has several, counted from 1; `None` for the one that is spoken into.
     pub channel: Option<NonZeroU16>,
+    /// The reader's thread [attends](CaptureReader::attend) to the device, if it can be attended to.
+    pub attended: bool,
 }
 
 /// What to open as a speaker.
@@ -93,6 +97,8 @@ pub struct PlaybackRequest {
     pub device: DeviceSpec,
     /// The period to ask for, in samples at 48 kHz.
     pub period: u32,
+    /// The writer's thread [attends](PlaybackWriter::attend) to the device, if it can be attended to.
+    pub attended: bool,
 }
 
 /// Opens a microphone; it is running when this returns.

@@ -1,13 +1,15 @@
 //! The speaker's ring: the downlink thread on one side, a device's callback on the other.
 //!
 //! The ring is kept as full as the device's usual block, and no fuller: that is all the sound that has to
-//! lie ready when the device asks, and every sample more is delay. Running dry fades out instead of clicking.
+//! lie ready when the device asks, and every sample more is delay. Running dry fades out instead of clicking. Of a device
+//! that this thread attends to itself nothing lies in the ring: it is given what it asks for as soon as that is made.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rtrb::{Consumer, Producer, RingBuffer};
 
+use crate::attended::{Attended, attended_methods};
 use crate::error::DeviceError;
 use crate::played::{PlayedFeed, PlayedReader, played_ring};
 use crate::resampling::StreamResampler;
@@ -34,8 +36,12 @@ pub struct PlaybackWriter {
     begun: Arc<AtomicBool>,
     /// What is played, until somebody takes it.
     played: Option<PlayedReader>,
+    /// The device, where it has no thread of its own.
+    attended: Option<Box<dyn Attended>>,
     health: Arc<Health>,
 }
+
+attended_methods!(PlaybackWriter);
 
 /// The device's side: hands out blocks.
 pub(crate) struct PlaybackDrain {
@@ -85,6 +91,7 @@ pub(crate) fn playback_ring(
         missed: 0,
         begun: Arc::clone(&begun),
         played: Some(played),
+        attended: None,
         health: Arc::clone(health),
     };
     let drain = PlaybackDrain {
@@ -114,7 +121,12 @@ impl PlaybackWriter {
         let block = self.health.block().max(self.period);
         let statistics = (self.health.interruptions(), self.health.blocks());
         let margin = self.margin.update(statistics, block, self.rate);
-        let target = (block + margin).min(self.capacity);
+        let target = match &self.attended {
+            None => block + margin,
+            // What is ready lies in the sound system, the margin too.
+            Some(device) => usize::try_from(device.owed() + margin as i64).unwrap_or(0),
+        };
+        let target = target.min(self.capacity);
         let missing = target.saturating_sub(self.filled());
         match &self.resampler {
             None => missing,
@@ -142,6 +154,9 @@ impl PlaybackWriter {
             Some(resampler) => resampler.process(samples, |made| push(&mut self.ring, made)),
         }
         self.begun.store(true, Ordering::Relaxed);
+        if let Some(device) = &mut self.attended {
+            device.give();
+        }
     }
 
     /// How long a sample written now waits until it sounds, in 48 kHz samples: in the ring, and in the sound system.
@@ -180,6 +195,27 @@ fn push(ring: &mut Producer<f32>, samples: &[f32]) {
 }
 
 impl PlaybackDrain {
+    /// Returns how many samples lie ready.
+    #[cfg_attr(
+        not(all(target_os = "linux", feature = "pulseaudio")),
+        allow(dead_code)
+    )]
+    pub(crate) fn ready(&self) -> usize {
+        self.ring.slots()
+    }
+
+    /// Notes that the sound system had nothing to play any more, for so short that no block was missed.
+    #[cfg_attr(
+        not(all(target_os = "linux", feature = "pulseaudio")),
+        allow(dead_code)
+    )]
+    pub(crate) fn ran_dry(&mut self) {
+        if self.begun.load(Ordering::Relaxed) {
+            self.health.interrupted(0);
+        }
+        self.dry = true;
+    }
+
     /// Fills a block for the device, `channels` samples a frame, and wakes the writer. Neither blocks nor allocates.
     ///
     /// The first two channels sound alike, which are the front pair in every usual order; the others are silent: a voice

@@ -22,6 +22,7 @@ fn microphone(device: DeviceSpec) -> Option<CaptureRequest> {
         device,
         period: DEFAULT_PERIOD,
         channel: None,
+        attended: false,
     })
 }
 
@@ -30,6 +31,7 @@ fn loudspeaker(device: DeviceSpec) -> Option<PlaybackRequest> {
         backend: Backend::Auto,
         device,
         period: DEFAULT_PERIOD,
+        attended: false,
     })
 }
 

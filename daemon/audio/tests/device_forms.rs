@@ -65,6 +65,7 @@ fn inside_forms() {
             backend: Backend::PulseAudio,
             device: DeviceSpec::Named("box".to_owned()),
             period: DEFAULT_PERIOD,
+            attended: false,
         };
         let (wake, woken) = waker();
         let (speaker, mut writer) = open_playback(&request, wake).unwrap();
@@ -73,6 +74,7 @@ fn inside_forms() {
             device: DeviceSpec::Named("box.monitor".to_owned()),
             period: DEFAULT_PERIOD,
             channel: None,
+            attended: false,
         };
         let (wake, heard) = waker();
         let (microphone, mut reader) = open_capture(&request, wake).unwrap();
@@ -140,6 +142,7 @@ fn inside_front_pair() {
         backend: Backend::PulseAudio,
         device: DeviceSpec::Named("box".to_owned()),
         period: DEFAULT_PERIOD,
+        attended: false,
     };
     let (wake, woken) = waker();
     let (speaker, mut writer) = open_playback(&request, wake).unwrap();

@@ -65,6 +65,7 @@ fn inside_full_disk() {
             looped: false,
         },
         period: DEFAULT_PERIOD,
+        attended: false,
     }));
     assert_eq!(
         seen.recv_timeout(DEADLINE).unwrap(),

@@ -5,18 +5,19 @@
 
 #![cfg(all(target_os = "linux", feature = "pulseaudio"))]
 // A test's fixtures fail the test by panicking.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod pulse;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pulse::{DEADLINE, Server, pactl, waker};
 use sotto_audio::{
     Backend, CaptureRequest, DEFAULT_PERIOD, DeviceError, DeviceSpec, Direction, PlaybackRequest,
-    StreamStatus, devices, open_capture, open_playback,
+    StreamStatus, Wake, devices, open_capture, open_playback,
 };
 
 /// A server with a loudspeaker and a microphone, the defaults.
@@ -37,6 +38,7 @@ fn capture(device: DeviceSpec) -> CaptureRequest {
         device,
         period: DEFAULT_PERIOD,
         channel: None,
+        attended: false,
     }
 }
 
@@ -45,6 +47,7 @@ fn playback(device: DeviceSpec) -> PlaybackRequest {
         backend: Backend::PulseAudio,
         device,
         period: DEFAULT_PERIOD,
+        attended: false,
     }
 }
 
@@ -89,6 +92,139 @@ fn sound_goes_out_and_comes_back_in_through_pulseaudio() {
 fn inside_sound_goes_round() {
     let _server = server();
     sound_goes_round();
+}
+
+#[test]
+fn sound_goes_round_where_voice_threads_attend_to_the_devices() {
+    pulse::run("inside_attended");
+}
+
+#[test]
+#[ignore = "run by sound_goes_round_where_voice_threads_attend_to_the_devices"]
+fn inside_attended() {
+    let _server = server();
+    let wake: Wake = Arc::new(|| panic!("who attends to a device is not woken by it"));
+    let request = PlaybackRequest {
+        attended: true,
+        ..playback(DeviceSpec::Default)
+    };
+    let (speaker, mut writer) = open_playback(&request, Arc::clone(&wake)).unwrap();
+    let request = CaptureRequest {
+        attended: true,
+        ..capture(DeviceSpec::Named("spk.monitor".to_owned()))
+    };
+    let (microphone, mut reader) = open_capture(&request, wake).unwrap();
+    assert!(writer.descriptor().is_some() && reader.descriptor().is_some());
+
+    let begin = Instant::now();
+    let (mut written, mut sound) = (0_u32, Vec::new());
+    let mut frame = [0.0; 480];
+    let mut most = 0;
+    while sound.len() < 2 * 48_000 {
+        assert!(begin.elapsed() < DEADLINE, "{speaker:?} {microphone:?}");
+        writer.attend();
+        let wanted = writer.wanted();
+        if written > 0 {
+            most = most.max(wanted);
+        }
+        let tone = (0..wanted as u32).map(|n| (f64::from(written + n) * 0.1).sin() as f32 * 0.5);
+        let tone: Vec<f32> = tone.collect();
+        writer.write(&tone);
+        written += wanted as u32;
+        reader.attend();
+        while let Some(lost) = reader.read(&mut frame) {
+            assert_eq!(lost, 0);
+            sound.extend_from_slice(&frame);
+        }
+        std::thread::yield_now();
+    }
+    // A sine has no sample that its neighbours do not tell, wherever it was cut into blocks.
+    let from = sound.iter().position(|it| it.abs() > 0.2).unwrap() + 480;
+    let curve = 2.0 * 0.1_f32.cos();
+    let broken = sound[from..]
+        .windows(3)
+        .filter(|it| (it[0] + it[2] - curve * it[1]).abs() > 0.01)
+        .count();
+    let told = speaker.statistics();
+    // On a machine that stands still for a moment it breaks off, and says so.
+    assert!(
+        broken as u64 <= 8 * told.interruptions,
+        "{broken} breaks: {told:?}"
+    );
+    assert!(sound.len() > from + 48_000, "sound from {from} on");
+    assert_eq!(microphone.status(), StreamStatus::Running);
+}
+
+#[test]
+fn what_an_attended_loudspeaker_missed_is_not_kept_as_delay() {
+    pulse::run("inside_attended_late");
+}
+
+#[test]
+#[ignore = "run by what_an_attended_loudspeaker_missed_is_not_kept_as_delay"]
+fn inside_attended_late() {
+    let _server = server();
+    let request = PlaybackRequest {
+        attended: true,
+        ..playback(DeviceSpec::Default)
+    };
+    let (speaker, mut writer) = open_playback(&request, Arc::new(|| ())).unwrap();
+    let (wake, woken) = waker();
+    let (_microphone, mut reader) = open_capture(&capture(DeviceSpec::Default), wake).unwrap();
+    let mut frame = [0.0; 480];
+    let begin = Instant::now();
+    let (mut captured, mut written, mut missed) = (0, 0, 0);
+    // A second with attention, 200 ms without, and a second with it again, by the microphone's time.
+    while captured < 2 * 48_000 + 9_600 {
+        assert!(begin.elapsed() < DEADLINE);
+        if !(48_000..57_600).contains(&captured) {
+            writer.attend();
+            missed += writer.take_missed();
+            let wanted = writer.wanted();
+            written += wanted;
+            writer.write(&vec![0.1; wanted]);
+        }
+        while let Some(lost) = reader.read(&mut frame) {
+            captured += 480 + lost as usize;
+        }
+        let _ = woken.recv_timeout(Duration::from_millis(1));
+    }
+    assert!((7_200..24_000).contains(&missed), "{missed} missed");
+    let told = speaker.statistics();
+    assert!(
+        told.interruptions > 0 && told.samples_lost > 7_000,
+        "{told:?}"
+    );
+    // It has played for as long as the microphone has heard.
+    let played = written + missed;
+    assert!(played.abs_diff(captured) < 9_600, "{played} of {captured}");
+}
+
+#[test]
+fn an_attended_device_closes_though_its_end_is_still_held() {
+    pulse::run("inside_attended_closed");
+}
+
+#[test]
+#[ignore = "run by an_attended_device_closes_though_its_end_is_still_held"]
+fn inside_attended_closed() {
+    let _server = server();
+    let request = CaptureRequest {
+        attended: true,
+        ..capture(DeviceSpec::Default)
+    };
+    let open = || pactl(&["list", "short", "source-outputs"]).lines().count();
+    let before = open();
+    let (microphone, mut reader) = open_capture(&request, Arc::new(|| ())).unwrap();
+    assert_eq!(open(), before + 1);
+    drop(microphone);
+    let begin = Instant::now();
+    while open() > before {
+        assert!(begin.elapsed() < DEADLINE, "the microphone is still open");
+    }
+    // Whoever holds the end reads what is left, and nothing else happens.
+    reader.attend();
+    while reader.read(&mut [0.0; 480]).is_some() {}
 }
 
 fn sound_goes_round() {
@@ -195,26 +331,36 @@ fn inside_devices_are_listed() {
 }
 
 #[test]
-fn a_server_that_dies_is_noticed_by_both_streams() {
+fn a_server_that_dies_is_noticed_by_every_stream() {
     pulse::run("inside_a_server_dies");
 }
 
 #[test]
-#[ignore = "run by a_server_that_dies_is_noticed_by_both_streams"]
+#[ignore = "run by a_server_that_dies_is_noticed_by_every_stream"]
 fn inside_a_server_dies() {
     let server = server();
     let (wake, _play_woken) = waker();
     let (speaker, _writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, _woken) = waker();
     let (microphone, _reader) = open_capture(&capture(DeviceSpec::Default), wake).unwrap();
+    let request = CaptureRequest {
+        attended: true,
+        ..capture(DeviceSpec::Default)
+    };
+    let (attended, mut end) = open_capture(&request, Arc::new(|| ())).unwrap();
     server.kill();
     let begin = Instant::now();
-    while speaker.status() == StreamStatus::Running || microphone.status() == StreamStatus::Running
+    while [speaker.status(), microphone.status(), attended.status()]
+        .contains(&StreamStatus::Running)
     {
-        assert!(begin.elapsed() < DEADLINE, "{speaker:?} {microphone:?}");
+        assert!(
+            begin.elapsed() < DEADLINE,
+            "{speaker:?} {microphone:?} {attended:?}"
+        );
+        end.attend();
         std::thread::yield_now();
     }
-    drop((speaker, microphone));
+    drop((speaker, microphone, attended));
     assert!(
         begin.elapsed() < DEADLINE,
         "closing took {:?}",
@@ -241,6 +387,7 @@ fn inside_no_sound_system() {
             device: DeviceSpec::Default,
             period: DEFAULT_PERIOD,
             channel: None,
+            attended: false,
         };
         let error = open_capture(&request, wake).map(|_| ()).unwrap_err();
         println!("{backend}: {error}");

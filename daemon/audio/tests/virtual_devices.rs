@@ -22,6 +22,7 @@ fn capture(device: DeviceSpec) -> CaptureRequest {
         device,
         period: DEFAULT_PERIOD,
         channel: None,
+        attended: false,
     }
 }
 
@@ -30,6 +31,7 @@ fn playback(device: DeviceSpec) -> PlaybackRequest {
         backend: Backend::Auto,
         device,
         period: DEFAULT_PERIOD,
+        attended: false,
     }
 }
 

@@ -13,8 +13,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
 use sotto_audio::{
-    CaptureReader, DeviceError, DeviceSpec, PlaybackWriter, SAMPLE_RATE, StreamStatus, Wake,
-    open_capture, open_playback,
+    CaptureReader, CaptureRequest, DeviceError, DeviceSpec, PlaybackRequest, PlaybackWriter,
+    SAMPLE_RATE, StreamStatus, Wake, open_capture, open_playback,
 };
 use sotto_control::in_one_line;
 use sotto_control::model::{MicrophoneTest, TestProgress, TestStep};
@@ -81,7 +81,12 @@ impl DeviceTest {
             result.output_problem = Some(in_one_line(&error, error.hint()));
         }
         let (wake, woken) = waker();
-        let (stream, mut reader) = open_capture(&self.devices.capture, wake)?;
+        // The device wakes this thread, which waits for nothing else.
+        let capture = CaptureRequest {
+            attended: false,
+            ..self.devices.capture.clone()
+        };
+        let (stream, mut reader) = open_capture(&capture, wake)?;
         let microphone = stream.device();
         result.input = microphone.name.clone();
         let recorded = self.listen(&stream, &mut reader, &woken, &mut tell)?;
@@ -136,7 +141,11 @@ impl DeviceTest {
             });
         }
         let (wake, woken) = waker();
-        let (stream, writer) = open_playback(&self.devices.playback, wake)?;
+        let playback = PlaybackRequest {
+            attended: false,
+            ..self.devices.playback.clone()
+        };
+        let (stream, writer) = open_playback(&playback, wake)?;
         Ok(Loudspeaker {
             stream,
             writer,
@@ -253,7 +262,7 @@ fn waker() -> (Wake, Receiver<()>) {
 
 #[cfg(test)]
 mod tests {
-    use sotto_audio::{Backend, CaptureRequest, DEFAULT_PERIOD, PlaybackRequest};
+    use sotto_audio::{Backend, DEFAULT_PERIOD};
     use sotto_control::config::Profile;
     use sotto_control::model::TestVerdict;
 
@@ -268,11 +277,13 @@ mod tests {
                     device: input,
                     period: DEFAULT_PERIOD,
                     channel: None,
+                    attended: false,
                 },
                 playback: PlaybackRequest {
                     backend: Backend::Null,
                     device: output,
                     period: DEFAULT_PERIOD,
+                    attended: false,
                 },
                 profile: Profile::Default,
                 treatments: Treatments::default(),

@@ -17,11 +17,11 @@ use sotto_voice::{
 use super::playback_clock::PlaybackClock;
 use super::ring::NewsSender;
 use super::uplink::Sending;
+use super::waiting::{DEVICE, DeviceEnd, OTHERS, WAKER, Waiting};
 use super::{Clock, VoiceNews, priority};
 
-const WAKER: Token = Token(0);
 /// The media socket may take up several from here on.
-const SOCKET: Token = Token(1);
+const SOCKET: Token = OTHERS;
 /// Orders that may wait; a meeting of 256 that everybody joins at once makes three a peer.
 const ORDERS: usize = 2048;
 /// Devices that may wait to be taken over.
@@ -65,31 +65,6 @@ pub(crate) struct DownlinkThread {
 
 /// Where newly opened loudspeakers are handed over.
 pub(crate) type Loudspeakers = Producer<Option<Box<PlaybackWriter>>>;
-
-/// The thread's poll and what wakes it, made before the thread because the network needs the waker.
-pub(crate) struct Waiting {
-    poll: Poll,
-    waker: MediaWaker,
-}
-
-impl Waiting {
-    /// Makes the poll and its waker.
-    ///
-    /// # Errors
-    ///
-    /// When the system has no file descriptor left.
-    pub(crate) fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = MediaWaker::new(poll.registry(), WAKER)?;
-        Ok(Self { poll, waker })
-    }
-
-    /// What wakes the thread.
-    pub(crate) fn wake(&self) -> Wake {
-        let waker = self.waker.clone();
-        Arc::new(move || waker.wake())
-    }
-}
 
 impl DownlinkThread {
     /// Starts the thread, asleep.
@@ -184,7 +159,7 @@ impl Work {
             priority: raise_current_thread(),
             id: priority::current_thread_id(),
         });
-        let mut events = Events::with_capacity(1 + MediaSocket::TOKENS);
+        let mut events = Events::with_capacity(2 + MediaSocket::TOKENS);
         let mut more = false;
         let mut full_turns = 0;
         while self.take_orders() {
@@ -207,7 +182,16 @@ impl Work {
                 return;
             }
             self.socket.note_ready(&events);
-            more = self.receive();
+            let reported = |what: fn(Token) -> bool| events.iter().any(|it| what(it.token()));
+            let datagrams = more || reported(|token| token >= SOCKET);
+            let streams = more || reported(|token| token == WAKER);
+            more = datagrams && self.receive();
+            more |= streams && self.receive_from_streams();
+            if reported(|token| token == DEVICE)
+                && let Some(loudspeaker) = &mut self.loudspeaker
+            {
+                loudspeaker.attend();
+            }
             self.play();
             self.keep_house();
         }
@@ -216,6 +200,17 @@ impl Work {
     /// Takes what is ordered; `false` when the thread is to end.
     fn take_orders(&mut self) -> bool {
         while let Ok(loudspeaker) = self.loudspeakers.pop() {
+            let registry = self.poll.registry();
+            if let Some(past) = &self.loudspeaker {
+                past.unwatch(registry);
+            }
+            if let Some(new) = &loudspeaker
+                && let Err(error) = new.watch(registry)
+            {
+                self.news.tell(VoiceNews::Failed(format!(
+                    "the loudspeaker cannot be waited for: {error}"
+                )));
+            }
             if let Some(past) = std::mem::replace(&mut self.loudspeaker, loudspeaker) {
                 self.news.tell(VoiceNews::Past(Retired::new(past)));
             }
@@ -279,10 +274,15 @@ impl Work {
                 Err(error) => tracing::trace!(%error, "receiving failed"),
             }
         }
+        more
+    }
+
+    /// Takes in what came over streams, for peers that UDP does not reach; `true` if there may be more.
+    fn receive_from_streams(&mut self) -> bool {
         let mut buffer = [0; MAX_MEDIA_DATAGRAM];
         for _ in 0..DATAGRAMS_A_TURN {
             let Some((node, length)) = self.sending.streams.try_receive(&mut buffer) else {
-                break;
+                return false;
             };
             let slot = self.sending.names.slot(node);
             if let (Some(downlink), Some(slot)) = (&mut self.downlink, slot) {
@@ -290,7 +290,7 @@ impl Work {
                 downlink.receive(Destination::Stream(slot), &buffer[..length], now);
             }
         }
-        more
+        true
     }
 
     /// Gives the loudspeaker what it wants.

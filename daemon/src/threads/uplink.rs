@@ -2,19 +2,21 @@
 
 use std::io;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle, Thread};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use mio::{Events, Poll};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{CaptureReader, Wake};
-use sotto_net::{MediaSocket, MediaStreams};
+use sotto_net::{MediaSocket, MediaStreams, MediaWaker};
 use sotto_voice::{
     Destination, FRAME_SAMPLES, Retired, SampleCount, SampleTime, Uplink, UplinkCommand,
 };
 
 use super::echo::{Echo, EchoSources};
 use super::ring::NewsSender;
+use super::waiting::{DEVICE, DeviceEnd, Waiting};
 use super::{CaptureClock, Clock, SlotNames, VoiceNews, priority};
 
 /// Orders that may wait; a meeting of 256 that everybody joins at once makes two a peer.
@@ -41,7 +43,7 @@ pub(crate) enum UplinkOrder {
 pub(crate) struct UplinkThread {
     orders: Producer<UplinkOrder>,
     thread: Option<JoinHandle<()>>,
-    wake: Thread,
+    waker: MediaWaker,
 }
 
 /// Where newly opened microphones are handed over.
@@ -82,18 +84,20 @@ impl UplinkThread {
     ///
     /// # Errors
     ///
-    /// When the system gives no more threads.
+    /// When the system gives no more threads or file descriptors.
     pub(crate) fn start(
         clock: Clock,
         capture_clock: Arc<CaptureClock>,
         sending: Sending,
         news: NewsSender,
     ) -> io::Result<(Self, Microphones, EchoSources)> {
+        let Waiting { poll, waker } = Waiting::new()?;
         let (echo, echo_sources) = Echo::new(clock);
         let (orders, order_queue) = RingBuffer::new(ORDERS);
         let (microphones, microphone_queue) = RingBuffer::new(MICROPHONES);
         let work = Work {
             clock,
+            poll,
             capture_clock,
             sending,
             news,
@@ -107,19 +111,18 @@ impl UplinkThread {
         let thread = thread::Builder::new()
             .name("sotto-uplink".to_owned())
             .spawn(move || work.run())?;
-        let wake = thread.thread().clone();
         let handle = Self {
             orders,
             thread: Some(thread),
-            wake,
+            waker,
         };
         Ok((handle, microphones, echo_sources))
     }
 
     /// What a microphone's callback calls.
     pub(crate) fn waker(&self) -> Wake {
-        let thread = self.wake.clone();
-        Arc::new(move || thread.unpark())
+        let waker = self.waker.clone();
+        Arc::new(move || waker.wake())
     }
 
     /// Hands over an order. `false` if the thread has stopped taking them.
@@ -129,7 +132,7 @@ impl UplinkThread {
             Ok(()) => true,
             Err(PushError::Full(_)) => false,
         };
-        self.wake.unpark();
+        self.waker.wake();
         taken
     }
 }
@@ -147,6 +150,7 @@ impl Drop for UplinkThread {
 
 struct Work {
     clock: Clock,
+    poll: Poll,
     capture_clock: Arc<CaptureClock>,
     sending: Sending,
     news: NewsSender,
@@ -165,12 +169,23 @@ impl Work {
             priority: raise_current_thread(),
             id: priority::current_thread_id(),
         });
+        let mut events = Events::with_capacity(2);
         while self.take_orders() {
+            if events.iter().any(|it| it.token() == DEVICE)
+                && let Some(microphone) = &mut self.microphone
+            {
+                microphone.attend();
+            }
             self.capture();
             self.report();
-            match self.uplink {
-                Some(_) => thread::park_timeout(HOUSEKEEPING),
-                None => thread::park(),
+            let timeout = self.uplink.is_some().then_some(HOUSEKEEPING);
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != io::ErrorKind::Interrupted
+            {
+                self.news.tell(VoiceNews::Failed(format!(
+                    "waiting for the microphone failed: {error}"
+                )));
+                return;
             }
         }
     }
@@ -178,6 +193,17 @@ impl Work {
     /// Takes what is ordered; `false` when the thread is to end.
     fn take_orders(&mut self) -> bool {
         while let Ok(microphone) = self.microphones.pop() {
+            let registry = self.poll.registry();
+            if let Some(past) = &self.microphone {
+                past.unwatch(registry);
+            }
+            if let Some(new) = &microphone
+                && let Err(error) = new.watch(registry)
+            {
+                self.news.tell(VoiceNews::Failed(format!(
+                    "the microphone cannot be waited for: {error}"
+                )));
+            }
             if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
                 self.news.tell(VoiceNews::Past(Retired::new(past)));
             }

@@ -1,7 +1,8 @@
 //! One connection to the server: commands out, messages in.
 
 use std::ffi::CString;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use pulseaudio::protocol::{
@@ -10,79 +11,19 @@ use pulseaudio::protocol::{
 };
 
 use super::cookie;
+use super::incoming::Incoming;
+use super::refusal::{PATIENCE, Refusal};
 use super::server::{Address, Servers};
 use super::socket::Socket;
-use crate::error::{DeviceError, Direction};
-
-/// The server answers within this, or counts as hung.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A wait for messages ends after this even if none comes, so that the thread can look whether it is to stop.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The longest message that is taken: more than any list of devices, and 20 s of stereo.
-const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
-
-/// Read at once at most.
-const READ: usize = 16 * 1024;
+/// Room for what is sent at once, without making more.
+const OUTGOING: usize = 64 * 1024;
 
 /// The channel of everything that is not sound.
 const CONTROL: u32 = u32::MAX;
-
-/// Why the server cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    #[error("not running")]
-    NotRunning,
-    #[error("{0}")]
-    NoAnswer(String),
-    #[error("{0}")]
-    Io(#[from] io::Error),
-    #[error("it does not answer")]
-    TimedOut,
-    #[error("it refuses: {0:?}")]
-    Refused(PulseError),
-    #[error("it sends what is not understood: {0}")]
-    Unreadable(ProtocolError),
-}
-
-impl From<ProtocolError> for Refusal {
-    fn from(error: ProtocolError) -> Self {
-        match error {
-            ProtocolError::ServerError(error) => Self::Refused(error),
-            ProtocolError::Io(error) => Self::Io(error),
-            error => Self::Unreadable(error),
-        }
-    }
-}
-
-impl Refusal {
-    /// What it means for a device of this `name`; an empty one while none is chosen yet.
-    pub(super) fn about(&self, direction: Direction, name: &str) -> DeviceError {
-        let name = name.to_owned();
-        match self {
-            Self::TimedOut => DeviceError::TimedOut {
-                seconds: PATIENCE.as_secs(),
-            },
-            Self::Refused(PulseError::AccessDenied | PulseError::AuthKey) => {
-                DeviceError::Denied { direction, name }
-            }
-            Self::Refused(PulseError::Busy) => DeviceError::Busy { direction, name },
-            Self::Refused(PulseError::NoEntity) if !name.is_empty() => {
-                DeviceError::NotFound { direction, name }
-            }
-            Self::Refused(PulseError::NoEntity) => DeviceError::NoDefault(direction),
-            refusal if name.is_empty() => DeviceError::NoSoundSystem {
-                tried: format!("PulseAudio: {refusal}"),
-            },
-            refusal => DeviceError::Unusable {
-                direction,
-                name,
-                detail: refusal.to_string(),
-            },
-        }
-    }
-}
 
 /// Whether there may be a server to connect to: one is named, or there is a socket.
 pub(crate) fn is_running() -> bool {
@@ -104,9 +45,9 @@ pub(super) struct Connection {
     socket: Socket,
     version: u16,
     sequence: u32,
-    incoming: Vec<u8>,
-    /// The end of the message that was handed out last; what is before it is done with.
-    consumed: usize,
+    /// Reading and writing wait.
+    waits: bool,
+    incoming: Incoming,
     outgoing: Vec<u8>,
 }
 
@@ -154,9 +95,9 @@ impl Connection {
             socket,
             version: protocol::MAX_VERSION,
             sequence: 0,
-            incoming: Vec::with_capacity(4 * READ),
-            consumed: 0,
-            outgoing: Vec::with_capacity(4 * READ),
+            waits: true,
+            incoming: Incoming::new(),
+            outgoing: Vec::with_capacity(OUTGOING),
         };
         let answer: AuthReply = connection.ask(&Command::Auth(AuthParams {
             version: protocol::MAX_VERSION,
@@ -217,20 +158,34 @@ impl Connection {
         Err(Refusal::TimedOut)
     }
 
+    /// Lets nobody wait any more, neither for messages nor for the server to take some.
+    pub(super) fn stop_waiting(&mut self) -> Result<(), Refusal> {
+        self.waits = false;
+        Ok(self.socket.set_nonblocking()?)
+    }
+
+    /// Returns another handle on the socket, by which to end the connection.
+    pub(super) fn handle(&self) -> Result<Socket, Refusal> {
+        Ok(self.socket.try_clone()?)
+    }
+
+    /// Tells whether everything that the server has sent by now was received.
+    pub(super) fn is_emptied(&self) -> Result<bool, Refusal> {
+        Ok(self.incoming.is_emptied() && self.incoming.complete()?.is_none())
+    }
+
     /// The next message, or `None` when none came for a while.
     pub(super) fn receive(&mut self) -> Result<Option<Message<'_>>, Refusal> {
-        self.incoming.drain(..self.consumed);
-        self.consumed = 0;
+        let mut has_read = false;
         let length = loop {
-            if let Some(length) = self.complete()? {
+            if let Some(length) = self.incoming.complete()? {
                 break length;
             }
-            let filled = self.incoming.len();
-            self.incoming.resize(filled + READ, 0);
-            let read = self.socket.read(&mut self.incoming[filled..]);
-            self.incoming
-                .truncate(filled + *read.as_ref().unwrap_or(&0));
-            match read {
+            if has_read && !self.waits && self.incoming.is_emptied() {
+                return Ok(None);
+            }
+            has_read = true;
+            match self.incoming.read(&mut self.socket) {
                 Ok(0) => {
                     return Err(Refusal::Io(io::Error::new(
                         io::ErrorKind::UnexpectedEof,
@@ -251,8 +206,7 @@ impl Connection {
                 Err(error) => return Err(error.into()),
             }
         };
-        self.consumed = length;
-        let message = &self.incoming[..length];
+        let message = self.incoming.take(length);
         let mut body = &message[protocol::DESCRIPTOR_SIZE..];
         let descriptor = protocol::read_descriptor(&mut &message[..])?;
         if descriptor.channel != CONTROL {
@@ -276,22 +230,6 @@ impl Connection {
         ))
     }
 
-    /// The length of the first message with its header, if it is there as a whole.
-    fn complete(&self) -> Result<Option<usize>, Refusal> {
-        if self.incoming.len() < protocol::DESCRIPTOR_SIZE {
-            return Ok(None);
-        }
-        let descriptor = protocol::read_descriptor(&mut &self.incoming[..])?;
-        let length = descriptor.length as usize;
-        if length > LONGEST_MESSAGE {
-            return Err(Refusal::Unreadable(ProtocolError::Invalid(format!(
-                "a message of {length} bytes"
-            ))));
-        }
-        let whole = protocol::DESCRIPTOR_SIZE + length;
-        Ok((self.incoming.len() >= whole).then_some(whole))
-    }
-
     /// Sends sound to a loudspeaker.
     pub(super) fn play(&mut self, channel: u32, sound: &[u8]) -> Result<(), Refusal> {
         let mut header = [0; protocol::DESCRIPTOR_SIZE];
@@ -307,7 +245,16 @@ impl Connection {
         self.outgoing.clear();
         self.outgoing.extend_from_slice(&header);
         self.outgoing.extend_from_slice(sound);
-        self.socket.write_all(&self.outgoing)?;
-        Ok(())
+        match self.socket.write_all(&self.outgoing) {
+            // It has not taken what was sent in half a second and more.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Refusal::TimedOut),
+            written => Ok(written?),
+        }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
     }
 }

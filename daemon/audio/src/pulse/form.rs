@@ -6,7 +6,8 @@ use pulseaudio::protocol::{
     SinkInfoList, SourceInfo, SourceInfoList,
 };
 
-use super::connection::{Connection, Refusal};
+use super::connection::Connection;
+use super::refusal::Refusal;
 use crate::error::Direction;
 use crate::form_factor::FormFactor;
 

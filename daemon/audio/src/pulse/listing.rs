@@ -2,8 +2,9 @@
 
 use pulseaudio::protocol::{Command, ServerInfo};
 
-use super::connection::{Connection, Refusal};
+use super::connection::Connection;
 use super::form::{Described, all, default_name};
+use super::refusal::Refusal;
 use crate::device_list::{DeviceInfo, MOST_DEVICES, Named, choose};
 use crate::error::{DeviceError, Direction};
 use crate::spec::DeviceSpec;

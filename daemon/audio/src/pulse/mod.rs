@@ -5,7 +5,9 @@
 //! microphone that was unplugged went on as another one, unnoticed. It also asks the server for the latency with
 //! every block, and clears a megabyte with every read.
 //!
-//! Here, every stream has a connection and a thread of its own. The thread does nothing but answer the server:
+//! Here, every stream has a connection of its own. A voice thread that asks for it attends to the stream itself: it waits
+//! for the connection together with whatever else it waits for. Otherwise the stream has a thread that does nothing but
+//! answer the server:
 //!
 //! - A **microphone** is opened by name and stays there. When its device goes, the server ends the stream and says so.
 //! - A **loudspeaker** that was asked for as "the default" is left to the server, which moves it when the default
@@ -20,8 +22,12 @@ mod client_conf;
 mod connection;
 mod cookie;
 mod form;
+mod incoming;
 mod listing;
+mod loudspeaker;
+mod opening;
 mod parameters;
+mod refusal;
 mod server;
 mod socket;
 mod stream;
@@ -29,4 +35,4 @@ mod told;
 
 pub(crate) use connection::{is_named, is_running};
 pub(crate) use listing::list;
-pub(crate) use stream::{open_capture, open_playback};
+pub(crate) use opening::{open_capture, open_playback};

@@ -1,80 +1,37 @@
-//! Opening a device of the server, and the thread that answers for it.
+//! A stream of the server, and answering for it.
 
-use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
-use pulseaudio::protocol::stream::{BufferAttr, StreamFlags};
-use pulseaudio::protocol::{
-    Command, CommandReply, CreatePlaybackStreamReply, CreateRecordStreamReply,
-    PlaybackStreamParams, RecordStreamParams, ServerInfo, SubscriptionMask,
-};
+use pulseaudio::protocol::{Command, ServerInfo, SubscriptionMask};
 
-use super::connection::{Connection, Message, Refusal};
-use super::form::{Described, answer, default_name, identifier, one, question};
-use super::listing::find;
-use super::parameters::{SAMPLE, bytes, front_pair, named, spec, uncork};
+use super::connection::{Connection, Message};
+use super::form::{Described, answer, default_name, identifier, question};
+use super::loudspeaker::Loudspeaker;
+use super::parameters::SAMPLE;
+use super::refusal::Refusal;
+use super::socket::Socket;
 use super::told::{Due, Known, Next, told};
-use crate::capture::{CaptureFeed, CaptureForm, CaptureReader, capture_ring};
+use crate::attended::Attended;
+use crate::capture::CaptureFeed;
 use crate::error::{DeviceError, Direction};
 use crate::open_device::OpenDevice;
-use crate::own_thread::on_own_thread;
-use crate::playback::{PlaybackDrain, PlaybackWriter, playback_ring};
 use crate::priority::raise_current_thread;
-use crate::resampling::RATES;
-use crate::spec::DeviceSpec;
-use crate::stream::{CaptureStream, Health, PlaybackStream};
-use crate::{CaptureRequest, PlaybackRequest, SAMPLE_RATE, Wake};
+use crate::stream::Health;
 
 /// A device that opens but moves nothing within this is of no use: suspended, or its driver hangs.
 const FIRST_SOUND: Duration = Duration::from_secs(2);
 
-/// More channels than any microphone of a person has.
-const MOST_CHANNELS: u8 = 32;
-
-/// The server keeps this much for a microphone's thread that is late.
-const KEPT_MILLISECONDS: u32 = 500;
-
-/// A request beyond this is answered in several parts.
-const LONGEST_BLOCK: usize = 4_800;
-
-/// Opens a microphone of the server. It does not move from there, whatever the server does.
-pub(crate) fn open_capture(
-    request: &CaptureRequest,
-    wake: Wake,
-) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let request = request.clone();
-    on_own_thread(
-        move |health| start_capture(&request, health, wake),
-        ServerStream::run,
-    )
-}
-
-/// Opens a loudspeaker of the server. The default one moves when the server moves it; a named one does not.
-pub(crate) fn open_playback(
-    request: &PlaybackRequest,
-    wake: Wake,
-) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
-    let request = request.clone();
-    on_own_thread(
-        move |health| start_playback(&request, health, wake),
-        ServerStream::run,
-    )
-}
-
 /// The device's end of the ring.
-enum End {
+pub(super) enum End {
     Microphone(CaptureFeed),
-    Loudspeaker {
-        drain: PlaybackDrain,
-        channels: usize,
-        block: Vec<[u8; SAMPLE]>,
-    },
+    Loudspeaker(Loudspeaker),
 }
 
 /// A stream on the server, and what is known of its device.
-struct ServerStream {
+pub(super) struct ServerStream {
     connection: Connection,
     direction: Direction,
     /// The server's number for the stream.
@@ -90,6 +47,8 @@ struct ServerStream {
     asked: Option<(u32, Question)>,
     /// What must be asked, the device first.
     due: Due,
+    /// Nothing more comes of it.
+    over: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,184 +59,41 @@ enum Question {
     Device(u32),
 }
 
-/// Creates a stream at our rate, to which the server may switch the device; where it does not, at the device's own, for
-/// we resample better, and sooner, than the server does. `device` is what it has become by then.
-fn at_best_rate<R: CommandReply>(
-    connection: &mut Connection,
-    device: &mut Described,
-    create: impl Fn(u32, &Described) -> Command,
-    its_device: impl Fn(&mut Connection, &R) -> Result<Described, Refusal>,
-    delete: impl Fn(&R) -> Command,
-) -> Result<(R, u32), Refusal> {
-    let reply: R = connection.ask(&create(SAMPLE_RATE, device))?;
-    *device = its_device(connection, &reply)?;
-    if device.rate == SAMPLE_RATE || !RATES.contains(&device.rate) {
-        return Ok((reply, SAMPLE_RATE));
-    }
-    connection.order(&delete(&reply))?;
-    let rate = device.rate;
-    let reply: R = connection.ask(&create(rate, device))?;
-    *device = its_device(connection, &reply)?;
-    Ok((reply, rate))
-}
-
-fn start_capture(
-    request: &CaptureRequest,
-    health: &Arc<Health>,
-    wake: Wake,
-) -> Result<(ServerStream, CaptureReader), DeviceError> {
-    let direction = Direction::Capture;
-    let mut connection = Connection::open().map_err(|refusal| refusal.about(direction, ""))?;
-    let mut device = find(&mut connection, direction, &request.device)?;
-    let (about, index) = (device.title.clone(), device.index);
-    let refused = |refusal: Refusal| refusal.about(direction, &about);
-    let channels = device.channels.clamp(1, MOST_CHANNELS);
-    let (reply, rate) = at_best_rate(
-        &mut connection,
-        &mut device,
-        |rate, device| {
-            Command::CreateRecordStream(RecordStreamParams {
-                sample_spec: spec(rate, channels),
-                channel_map: device.channel_map,
-                source_index: Some(index),
-                buffer_attr: BufferAttr {
-                    max_length: bytes(KEPT_MILLISECONDS * SAMPLE_RATE / 1000, rate, channels),
-                    fragment_size: bytes(request.period, rate, channels),
-                    ..BufferAttr::default()
-                },
-                flags: StreamFlags {
-                    start_corked: true,
-                    adjust_latency: true,
-                    no_move: true,
-                    ..StreamFlags::default()
-                },
-                props: named(c"Microphone"),
-                ..RecordStreamParams::default()
-            })
-        },
-        |connection, _: &CreateRecordStreamReply| one(connection, direction, index),
-        |reply| Command::DeleteRecordStream(reply.channel),
-    )
-    .map_err(&refused)?;
-    let channel = reply.channel;
-    health.identify(open_device(&device));
-    let form = CaptureForm {
-        rate,
-        channels: usize::from(channels),
-        channel: request.channel,
-    };
-    let (feed, reader) = capture_ring(&device.title, form, health, wake)?;
-    let stream = ServerStream {
-        connection,
-        direction,
-        channel,
-        health: Arc::clone(health),
-        device: device.name,
-        index: device.index,
-        of_default: request.device == DeviceSpec::Default,
-        end: End::Microphone(feed),
-        asked: None,
-        due: Due::default(),
-    };
-    Ok((
-        stream.begin(Command::CorkRecordStream(uncork(channel)), &refused)?,
-        reader,
-    ))
-}
-
-fn start_playback(
-    request: &PlaybackRequest,
-    health: &Arc<Health>,
-    wake: Wake,
-) -> Result<(ServerStream, PlaybackWriter), DeviceError> {
-    let direction = Direction::Playback;
-    let mut connection = Connection::open().map_err(|refusal| refusal.about(direction, ""))?;
-    let mut device = find(&mut connection, direction, &request.device)?;
-    let (about, index) = (device.title.clone(), device.index);
-    let refused = |refusal: Refusal| refusal.about(direction, &about);
-    let of_default = request.device == DeviceSpec::Default;
-    let pair = front_pair(&device);
-    let channels = pair.num_channels();
-    let (reply, rate) = at_best_rate(
-        &mut connection,
-        &mut device,
-        |rate, device| {
-            let period = bytes(request.period, rate, channels);
-            Command::CreatePlaybackStream(PlaybackStreamParams {
-                sample_spec: spec(rate, channels),
-                channel_map: pair,
-                // Without a name the stream belongs to the default, wherever that goes.
-                sink_name: (!of_default)
-                    .then(|| CString::new(device.name.as_str()).ok())
-                    .flatten(),
-                buffer_attr: BufferAttr {
-                    max_length: 2 * period,
-                    target_length: 2 * period,
-                    minimum_request_length: period,
-                    ..BufferAttr::default()
-                },
-                flags: StreamFlags {
-                    start_corked: true,
-                    adjust_latency: true,
-                    no_move: !of_default,
-                    // A voice belongs to the front, not to the room behind the listener.
-                    no_remix_channels: channels > 1,
-                    ..StreamFlags::default()
-                },
-                props: named(c"Voices"),
-                ..PlaybackStreamParams::default()
-            })
-        },
-        |connection, reply: &CreatePlaybackStreamReply| {
-            one(connection, direction, reply.sink_index)
-        },
-        |reply| Command::DeletePlaybackStream(reply.channel),
-    )
-    .map_err(&refused)?;
-    debug_assert!(of_default || device.index == index);
-    health.identify(open_device(&device));
-    let frame = SAMPLE * usize::from(channels);
-    let asked = bytes(request.period, rate, channels) as usize / frame;
-    // Of the two periods that the server keeps it asks for one when it is free.
-    health.lies_behind(asked);
-    let (writer, drain) = playback_ring(
-        &device.title,
-        rate,
-        usize::from(device.channels),
-        asked,
-        health,
-        wake,
-    )?;
-    let mut stream = ServerStream {
-        connection,
-        direction,
-        channel: reply.channel,
-        health: Arc::clone(health),
-        device: device.name,
-        index: device.index,
-        of_default,
-        end: End::Loudspeaker {
-            drain,
-            channels: usize::from(channels),
-            block: Vec::with_capacity(LONGEST_BLOCK * usize::from(channels)),
-        },
-        asked: None,
-        due: Due::default(),
-    };
-    stream
-        .fill(reply.requested_bytes as usize)
-        .map_err(&refused)?;
-    let channel = stream.channel;
-    Ok((
-        stream.begin(Command::CorkPlaybackStream(uncork(channel)), &refused)?,
-        writer,
-    ))
-}
-
 impl ServerStream {
+    /// The stream with this number, which was created corked.
+    pub(super) fn new(
+        connection: Connection,
+        direction: Direction,
+        channel: u32,
+        health: &Arc<Health>,
+        device: Described,
+        of_default: bool,
+        end: End,
+    ) -> Self {
+        Self {
+            connection,
+            direction,
+            channel,
+            health: Arc::clone(health),
+            device: device.name,
+            index: device.index,
+            of_default,
+            end,
+            asked: None,
+            due: Due::default(),
+            over: false,
+        }
+    }
+
+    /// Returns a handle by which to end the stream, whoever attends to it. From now on nothing that it does waits.
+    pub(super) fn hand_over(&mut self) -> Result<Socket, Refusal> {
+        self.connection.stop_waiting()?;
+        self.connection.handle()
+    }
+
     /// Starts the stream. A microphone's first sound is waited for; a loudspeaker that is idle may have rendered seconds
     /// of silence ahead, after which it asks for more.
-    fn begin(
+    pub(super) fn begin(
         mut self,
         start: Command,
         refused: &dyn Fn(Refusal) -> DeviceError,
@@ -319,7 +135,7 @@ impl ServerStream {
     }
 
     /// Answers the server until the owner has gone or the stream is over.
-    fn run(mut self, stopped: &Receiver<()>) {
+    pub(super) fn run(mut self, stopped: &Receiver<()>) {
         let _ = raise_current_thread();
         loop {
             if matches!(stopped.try_recv(), Err(TryRecvError::Disconnected)) {
@@ -349,7 +165,7 @@ impl ServerStream {
                     feed.push(samples.iter().map(|bytes| f32::from_le_bytes(*bytes)));
                     Next::Moved
                 }
-                End::Loudspeaker { .. } => Next::Nothing,
+                End::Loudspeaker(_) => Next::Nothing,
             },
             Some(Message::Reply(number, reply)) => {
                 match self.asked.take_if(|(n, _)| *n == number) {
@@ -377,8 +193,21 @@ impl ServerStream {
             Next::Nothing => {}
             Next::Moved => return Ok(Turn::Moved),
             Next::Fill(bytes) => {
-                self.fill(bytes)?;
+                if let End::Loudspeaker(loudspeaker) = &mut self.end {
+                    loudspeaker.owe(bytes);
+                    loudspeaker.answer(&mut self.connection, self.channel)?;
+                }
                 return Ok(Turn::Moved);
+            }
+            Next::RanDry => {
+                if let End::Loudspeaker(loudspeaker) = &mut self.end {
+                    loudspeaker.ran_dry();
+                }
+            }
+            Next::Buffered(attributes) => {
+                if let End::Loudspeaker(loudspeaker) = &mut self.end {
+                    loudspeaker.rebuffered(&attributes);
+                }
             }
             Next::Answered(known) => {
                 if let Some(turn) = self.learn(known?) {
@@ -430,25 +259,56 @@ impl ServerStream {
         None
     }
 
-    /// Sends the loudspeaker what it wants.
-    fn fill(&mut self, bytes: usize) -> Result<(), Refusal> {
-        let End::Loudspeaker {
-            drain,
-            channels,
-            block,
-        } = &mut self.end
-        else {
-            return Ok(());
-        };
-        let mut frames = bytes / (SAMPLE * *channels);
-        while frames > 0 {
-            let now = frames.min(LONGEST_BLOCK);
-            block.resize(now * *channels, [0; SAMPLE]);
-            drain.fill(block, *channels, f32::to_le_bytes);
-            self.connection.play(self.channel, block.as_flattened())?;
-            frames -= now;
+    /// Takes in every message that is there.
+    fn take_all(&mut self) -> Result<Option<String>, Refusal> {
+        loop {
+            if let Turn::Over(detail) = self.turn()? {
+                return Ok(Some(detail));
+            }
+            if self.connection.is_emptied()? {
+                return Ok(None);
+            }
         }
-        Ok(())
+    }
+
+    /// Notes what went wrong, after which the stream is left alone.
+    fn settle(&mut self, outcome: Result<Option<String>, Refusal>) {
+        let detail = match outcome {
+            Ok(None) => return,
+            Ok(Some(detail)) => detail,
+            Err(refusal) => refusal.to_string(),
+        };
+        self.health.fail(|| detail);
+        self.over = true;
+    }
+}
+
+impl Attended for ServerStream {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.connection.as_fd()
+    }
+
+    fn attend(&mut self) {
+        if !self.over {
+            let outcome = self.take_all();
+            self.settle(outcome);
+        }
+    }
+
+    fn owed(&self) -> i64 {
+        match &self.end {
+            End::Loudspeaker(loudspeaker) if !self.over => loudspeaker.owed(),
+            _ => 0,
+        }
+    }
+
+    fn give(&mut self) {
+        if let End::Loudspeaker(loudspeaker) = &mut self.end
+            && !self.over
+        {
+            let given = loudspeaker.give(&mut self.connection, self.channel);
+            self.settle(given.map(|()| None));
+        }
     }
 }
 
@@ -462,7 +322,8 @@ enum Turn {
     Over(String),
 }
 
-fn open_device(device: &Described) -> OpenDevice {
+/// Returns what a device is to whoever opened it.
+pub(super) fn open_device(device: &Described) -> OpenDevice {
     OpenDevice {
         id: device.id(),
         name: device.title.clone(),

@@ -1,9 +1,10 @@
 //! What the server's messages mean for a stream.
 
+use pulseaudio::protocol::stream::BufferAttr;
 use pulseaudio::protocol::{Command, SubscriptionEventFacility, SubscriptionEventType};
 
-use super::connection::Refusal;
 use super::form::Described;
+use super::refusal::Refusal;
 
 /// What has changed since it was asked about.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,6 +20,10 @@ pub(super) enum Next {
     Moved,
     /// The server wants so many bytes for its loudspeaker.
     Fill(usize),
+    /// It had nothing left to play.
+    RanDry,
+    /// Its loudspeaker has another buffer now.
+    Buffered(BufferAttr),
     Answered(Result<Known, Refusal>),
     /// The stream is over.
     Over(String),
@@ -36,6 +41,7 @@ pub(super) fn told(command: &Command, channel: u32, index: &mut u32, due: &mut D
         Command::Request(request) if request.channel == channel => {
             return Next::Fill(request.length as usize);
         }
+        Command::Underflow(underflow) if underflow.channel == channel => return Next::RanDry,
         Command::RecordStreamKilled(stream) | Command::PlaybackStreamKilled(stream)
             if *stream == channel =>
         {
@@ -48,6 +54,7 @@ pub(super) fn told(command: &Command, channel: u32, index: &mut u32, due: &mut D
         Command::PlaybackStreamMoved(moved) if moved.stream_index == channel => {
             *index = moved.device_index;
             due.device = true;
+            return Next::Buffered(moved.buffer_attr);
         }
         Command::SubscribeEvent(event) => match event.event_facility {
             SubscriptionEventFacility::Server => due.defaults = true,

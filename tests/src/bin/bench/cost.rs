@@ -178,7 +178,11 @@ pub(crate) async fn call_through_pulseaudio(
     bao.unmutes().await?;
     let mut delays = Vec::new();
     for passed in speak(&server, "mouth", "ear", 2 * runs).await? {
-        delays.extend(table.or_failed("mouth to ear", passed).map(|it| it.delay * 1e3));
+        delays.extend(
+            table
+                .or_failed("mouth to ear", passed)
+                .map(|it| it.delay * 1e3),
+        );
     }
     table.add(Figure::new(
         "call, PulseAudio, both open: mouth to ear",
@@ -253,7 +257,12 @@ fn add_switches(table: &mut Table, call: &str, whose: &str, spent: &Spending) {
         let core = spent.shares(|thread| thread == name);
         if switches.iter().any(|it| *it >= FEW_SWITCHES) {
             table.extend([
-                Figure::new(format!("  {whose}, {name}: task switches"), "1/s", "", switches),
+                Figure::new(
+                    format!("  {whose}, {name}: task switches"),
+                    "1/s",
+                    "",
+                    switches,
+                ),
                 Figure::new(format!("  {whose}, {name}: one core"), "%", "", core),
             ]);
         }

@@ -266,7 +266,10 @@ pub(crate) async fn meeting_through_pulseaudio(
     places: &[(&str, &str, &str)],
 ) -> Result<(SoundServer, Vec<Colleague>)> {
     let host = lab.host()?;
-    let microphones: Vec<&str> = places.iter().map(|(_, microphone, _)| *microphone).collect();
+    let microphones: Vec<&str> = places
+        .iter()
+        .map(|(_, microphone, _)| *microphone)
+        .collect();
     let speakers: Vec<&str> = places.iter().map(|(_, _, speaker)| *speaker).collect();
     let server = SoundServer::start(&host, lab.results(), &speakers, &microphones).await?;
     let mut people = Vec::new();

@@ -73,7 +73,9 @@ pub(crate) async fn spending<const N: usize>(
             let took = begin.elapsed().as_secs_f64();
             let mut window = BTreeMap::<String, Spent>::new();
             for (id, (name, after)) in after {
-                let before = before.get(&id).map_or(Spent::default(), |(_, spent)| *spent);
+                let before = before
+                    .get(&id)
+                    .map_or(Spent::default(), |(_, spent)| *spent);
                 let spent = window.entry(name).or_default();
                 spent.seconds += 100.0 * (after.seconds - before.seconds) / took;
                 spent.switches += (after.switches - before.switches) / took;
