@@ -40,7 +40,10 @@ impl Incoming {
 
     /// Reads once; returns how much came.
     pub(super) fn read(&mut self, from: &mut impl Read) -> io::Result<usize> {
-        if self.bytes.len() - self.end < READ {
+        if self.begin == self.end {
+            // The same bytes again and again stay in the processor's cache.
+            (self.begin, self.end) = (0, 0);
+        } else if self.bytes.len() - self.end < READ {
             self.bytes.copy_within(self.begin..self.end, 0);
             self.end -= self.begin;
             self.begin = 0;
@@ -70,6 +73,11 @@ impl Incoming {
         }
         let whole = protocol::DESCRIPTOR_SIZE + length;
         Ok((waiting.len() >= whole).then_some(whole))
+    }
+
+    /// Tells whether there is a message of which the end is missing.
+    pub(super) fn is_cut_off(&self) -> bool {
+        !self.waiting().is_empty()
     }
 
     /// Tells whether the last reading found all that there was.

@@ -42,9 +42,9 @@ impl Buffer {
             return Self { full, spared: 0 };
         }
         let request = frames(attributes.minimum_request_length);
-        // The device takes at once what is beyond two requests.
+        // The device takes at once what is beyond two requests, and that lies there when we are asked.
         let device = (full - 2 * request).max(0);
-        let needed = device + request + request / 2;
+        let needed = request + device.max(request / 2);
         Self {
             full,
             spared: (full - needed).max(0),
@@ -161,12 +161,15 @@ mod tests {
             minimum_request_length,
             ..BufferAttr::default()
         };
-        // Two requests of 240 frames, and half a millisecond for the device.
+        // Two requests of 240 frames, and what the device takes at once.
+        let buffer = Buffer::new(&attributes(600 * 4, 240 * 4), 4, true);
+        assert_eq!((buffer.full, buffer.spared), (600, 240));
+        // It takes less because another program wants so.
         let buffer = Buffer::new(&attributes(504 * 4, 240 * 4), 4, true);
-        assert_eq!((buffer.full, buffer.spared), (504, 120));
-        // A device with a large period of its own keeps it.
+        assert_eq!((buffer.full, buffer.spared), (504, 144));
+        // A device that takes much at once is given that much.
         let buffer = Buffer::new(&attributes(1_480 * 8, 240 * 8), 8, true);
-        assert_eq!((buffer.full, buffer.spared), (1_480, 120));
+        assert_eq!((buffer.full, buffer.spared), (1_480, 240));
         // A server that gives less room than that gets all it wants.
         let buffer = Buffer::new(&attributes(300 * 4, 240 * 4), 4, true);
         assert_eq!((buffer.full, buffer.spared), (300, 0));

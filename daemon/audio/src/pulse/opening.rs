@@ -267,6 +267,9 @@ fn start_playback(
 /// Answered by a thread that has it ready, two periods, of which it asks for one when it is free. Answered by the thread
 /// that makes it, it asks for two periods at once when one is left: as much lies between us and the ear as with a period
 /// in a ring before it, for half the work. That server does not stop when it has nothing to play: it goes on counting.
+///
+/// Of what is beyond two requests it gives half to the device, as its period. Without any, the device has the shortest
+/// that there is, half a millisecond, which costs the server more than all of a call costs us and gains nothing.
 fn buffer(request: &PlaybackRequest, rate: u32, channels: u8) -> BufferAttr {
     let bytes = |period| bytes(period, rate, channels);
     if !request.attended {
@@ -278,8 +281,8 @@ fn buffer(request: &PlaybackRequest, rate: u32, channels: u8) -> BufferAttr {
         };
     }
     BufferAttr {
-        max_length: bytes(4 * request.period + AHEAD_MILLISECONDS * SAMPLE_RATE / 1000),
-        target_length: bytes(4 * request.period),
+        max_length: bytes(6 * request.period + AHEAD_MILLISECONDS * SAMPLE_RATE / 1000),
+        target_length: bytes(6 * request.period),
         minimum_request_length: bytes(2 * request.period),
         pre_buffering: 0,
         ..BufferAttr::default()
