@@ -174,11 +174,6 @@ impl Connection {
         Ok(self.incoming.is_emptied() && self.incoming.complete()?.is_none())
     }
 
-    /// Tells whether there is a message of which the end is missing.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.incoming.is_cut_off()
-    }
-
     /// The next message, or `None` when none came for a while.
     pub(super) fn receive(&mut self) -> Result<Option<Message<'_>>, Refusal> {
         let mut has_read = false;

@@ -75,11 +75,6 @@ impl Incoming {
         Ok((waiting.len() >= whole).then_some(whole))
     }
 
-    /// Tells whether there is a message of which the end is missing.
-    pub(super) fn is_cut_off(&self) -> bool {
-        !self.waiting().is_empty()
-    }
-
     /// Tells whether the last reading found all that there was.
     pub(super) fn is_emptied(&self) -> bool {
         self.emptied

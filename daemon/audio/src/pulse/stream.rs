@@ -24,9 +24,6 @@ use crate::stream::Health;
 /// A device that opens but moves nothing within this is of no use: suspended, or its driver hangs.
 const FIRST_SOUND: Duration = Duration::from_secs(2);
 
-/// How often a voice thread looks for the end of a message before it sleeps.
-const LOOKS: u32 = 10;
-
 /// The device's end of the ring.
 pub(super) enum End {
     Microphone(CaptureFeed),
@@ -262,20 +259,14 @@ impl ServerStream {
         None
     }
 
-    /// Takes in every message that is there. The end of one that is cut off is waited for a moment: the server writes
-    /// sound right after its header, and to sleep in between costs more than to look again.
+    /// Takes in every message that is there.
     fn take_all(&mut self) -> Result<Option<String>, Refusal> {
-        let mut looks = LOOKS;
         loop {
             if let Turn::Over(detail) = self.turn()? {
                 return Ok(Some(detail));
             }
             if self.connection.is_emptied()? {
-                if looks == 0 || !self.connection.is_cut_off() {
-                    return Ok(None);
-                }
-                looks -= 1;
-                std::thread::yield_now();
+                return Ok(None);
             }
         }
     }
