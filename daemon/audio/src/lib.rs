@@ -23,6 +23,7 @@ mod error;
 mod form_factor;
 mod hardware;
 mod keeper;
+mod margin;
 mod medium;
 mod open_device;
 mod own_thread;

@@ -11,6 +11,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::attended::{Attended, attended_methods};
 use crate::error::DeviceError;
+use crate::margin::Margin;
 use crate::played::{PlayedFeed, PlayedReader, played_ring};
 use crate::resampling::StreamResampler;
 use crate::stream::{BlockSizes, Health};
@@ -162,7 +163,9 @@ impl PlaybackWriter {
     /// How long a sample written now waits until it sounds, in 48 kHz samples: in the ring, and in the sound system.
     #[must_use]
     pub fn until_heard(&self) -> usize {
-        self.at_48_khz((self.filled() + self.health.behind()) as u64)
+        // In a ring the margin is part of what fills it.
+        let margin = self.attended.as_ref().map_or(0, |_| self.margin.samples());
+        self.at_48_khz((self.filled() + margin + self.health.behind()) as u64)
     }
 
     /// How long a sample written now waits in the ring, in 48 kHz samples.
@@ -280,44 +283,10 @@ impl PlaybackDrain {
     }
 }
 
-/// What is kept ready beyond one block, for a machine that wakes the writer too late.
-///
-/// Grows by 2.5 ms with each interruption that follows another within ten seconds, to 20 ms at most, and shrinks
-/// again after ten quiet seconds: an accident must not cost delay for the whole meeting.
-#[derive(Debug, Default)]
-struct Margin {
-    samples: usize,
-    interruptions: u64,
-    /// The block after which the last change or interruption came.
-    quiet_since: Option<u64>,
-}
-
-/// Seconds without interruption after which the margin shrinks.
-const QUIET: u64 = 10;
-
-impl Margin {
-    /// For a device that moves `block` samples at once, at `rate`.
-    fn update(&mut self, (interruptions, blocks): (u64, u64), block: usize, rate: u32) -> usize {
-        let step = rate as usize / 400;
-        let quiet = self.quiet_since.is_none_or(|since| {
-            blocks.saturating_sub(since) * block as u64 >= QUIET * u64::from(rate)
-        });
-        if interruptions != self.interruptions {
-            self.interruptions = interruptions;
-            self.quiet_since = Some(blocks);
-            if !quiet {
-                self.samples = (self.samples + step).min(8 * step);
-            }
-        } else if quiet && self.samples > 0 {
-            self.quiet_since = Some(blocks);
-            self.samples = self.samples.saturating_sub(step);
-        }
-        self.samples
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicI64;
+
     use super::*;
 
     fn ring(rate: u32) -> (PlaybackWriter, PlaybackDrain, Arc<Health>) {
@@ -465,29 +434,62 @@ mod tests {
         assert!(health.interruptions() <= 1);
     }
 
-    #[test]
-    fn the_margin_grows_with_trouble_and_goes_with_it() {
-        let mut margin = Margin::default();
-        assert_eq!(margin.update((0, 10), 480, 48_000), 0);
-        assert_eq!(
-            margin.update((1, 20), 480, 48_000),
-            0,
-            "one accident costs nothing"
-        );
-        assert_eq!(margin.update((2, 30), 480, 48_000), 120);
-        assert_eq!(margin.update((9, 40), 480, 48_000), 240);
-        assert_eq!(margin.update((9, 500), 480, 48_000), 240);
-        assert_eq!(margin.update((9, 1040), 480, 48_000), 120);
-        assert_eq!(margin.update((9, 2040), 480, 48_000), 0);
-        assert_eq!(margin.update((10, 9000), 480, 48_000), 0);
+    /// A device that the writer's thread attends to.
+    struct Server {
+        drain: PlaybackDrain,
+        owed: Arc<AtomicI64>,
+        #[cfg(unix)]
+        socket: std::os::unix::net::UnixStream,
+    }
+
+    impl Attended for Server {
+        #[cfg(unix)]
+        fn descriptor(&self) -> std::os::fd::BorrowedFd<'_> {
+            std::os::fd::AsFd::as_fd(&self.socket)
+        }
+
+        fn attend(&mut self) {
+            self.owed.fetch_add(240, Ordering::Relaxed);
+        }
+
+        fn owed(&self) -> i64 {
+            self.owed.load(Ordering::Relaxed)
+        }
+
+        fn give(&mut self) {
+            let ready = self.drain.ready();
+            let given = pull(&mut self.drain, ready).len();
+            self.owed.fetch_sub(given as i64, Ordering::Relaxed);
+        }
     }
 
     #[test]
-    fn the_margin_is_a_matter_of_time_and_not_of_the_block() {
-        let mut margin = Margin::default();
-        margin.update((1, 10), 64, 48_000);
-        assert_eq!(margin.update((2, 20), 64, 48_000), 120);
-        assert_eq!(margin.update((2, 7_000), 64, 48_000), 120);
-        assert_eq!(margin.update((2, 7_520), 64, 48_000), 0);
+    fn who_is_attended_to_is_given_what_it_asks_for_and_more_after_trouble() {
+        let (writer, drain, health) = ring(48_000);
+        health.lies_behind(120);
+        let owed = Arc::new(AtomicI64::new(0));
+        let mut writer = writer.attended_by(Server {
+            drain,
+            owed: Arc::clone(&owed),
+            #[cfg(unix)]
+            socket: std::os::unix::net::UnixStream::pair().unwrap().0,
+        });
+        let turn = |writer: &mut PlaybackWriter| {
+            writer.attend();
+            let wanted = writer.wanted();
+            writer.write(&vec![0.5; wanted]);
+            assert_eq!(writer.waiting(), 0, "nothing lies in the ring");
+            (wanted, writer.until_heard())
+        };
+        for _ in 0..10 {
+            assert_eq!(turn(&mut writer), (240, 120));
+        }
+        // It ran dry twice, and is given so much more once.
+        health.interrupted(0);
+        assert_eq!(turn(&mut writer), (240, 120));
+        health.interrupted(0);
+        assert_eq!(turn(&mut writer), (360, 240));
+        assert_eq!(turn(&mut writer), (240, 240));
+        assert_eq!(owed.load(Ordering::Relaxed), -120);
     }
 }

@@ -155,11 +155,11 @@ pub(crate) async fn call_through_pulseaudio(
     tokio::time::sleep(SETTLING).await;
     let spent = spending(processes, runs).await?;
     let [talker, listener, servers] = &spent;
-    let both = "call, PulseAudio, both open";
+    let both = "PulseAudio, both open";
     table.extend([
         share(both, "the talker", "≤ 3.0", talker),
         share(both, "the listener", "≤ 3.0", listener),
-        share(both, "the sound server of both", "", servers),
+        share(both, "the server of both", "", servers),
     ]);
     add_switches(table, both, "the talker", talker);
     add_switches(table, both, "the listener", listener);
@@ -168,11 +168,11 @@ pub(crate) async fn call_through_pulseaudio(
     tokio::time::sleep(SETTLING).await;
     let [talker, listener, servers] = spending(processes, runs).await?;
     drop(speech);
-    let muted = "call, PulseAudio, listener muted";
+    let muted = "PulseAudio, listener muted";
     table.extend([
         share(muted, "the talker", "", &talker),
         share(muted, "the listener", "≤ 1.7", &listener),
-        share(muted, "the sound server of both", "", &servers),
+        share(muted, "the server of both", "", &servers),
     ]);
     add_switches(table, muted, "the listener", &listener);
     bao.unmutes().await?;
@@ -185,7 +185,7 @@ pub(crate) async fn call_through_pulseaudio(
         );
     }
     table.add(Figure::new(
-        "call, PulseAudio, both open: mouth to ear",
+        format!("{both}: mouth to ear"),
         "ms",
         "≤ 30",
         delays,
@@ -224,12 +224,12 @@ pub(crate) async fn four_through_pulseaudio(
         server.pid(),
     ];
     let [first, others @ .., servers] = &spending(processes, runs).await?;
-    let four = "four talking, PulseAudio";
+    let four = "PulseAudio, four talking";
     let mut shares = first.shares(own);
     shares.extend(others.iter().flat_map(|spent| spent.shares(own)));
     table.extend([
         Figure::new(format!("{four}, each: one core"), "%", "≤ 4.5", shares),
-        share(four, "the sound server of all", "", servers),
+        share(four, "the server of all", "", servers),
     ]);
     add_switches(table, four, "one of them", first);
     end(people, table, four).await
