@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use sotto_control::AudioLatency;
+use sotto_control::model::Way;
 use sotto_impairment::{Network, networks};
 use sotto_tests::hearing::heard_in;
 use sotto_tests::speech::SENTENCES;
@@ -141,15 +142,20 @@ pub(crate) async fn delay_through_pulseaudio(
         ("latency profile", "profile = \"latency\"\n", "≤ 17"),
         ("safe profile, processed", "profile = \"safe\"\n", ""),
     ] {
-        let (mut measured, mut told, mut chirps) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut measured, mut ways) = (Vec::new(), Vec::new());
         for _ in 0..runs {
             let outcome = delay_through_pulseaudio_once(lab, settings).await;
-            if let Some([delay, of_it, by_chirp]) = table.or_failed(what, outcome) {
+            if let Some((delay, way)) = table.or_failed(what, outcome) {
                 measured.push(delay);
-                told.push(of_it);
-                chirps.push(by_chirp);
+                ways.push(way);
             }
         }
+        let told = |stage: fn(&Way) -> Option<f32>| -> Vec<f64> {
+            ways.iter().filter_map(stage).map(f64::from).collect()
+        };
+        let stage = |name: &str, stage: fn(&Way) -> Option<f32>| {
+            Figure::new(format!("  of it: {name}, {what}"), "ms", "", told(stage))
+        };
         table.extend([
             Figure::new(
                 format!("mouth to ear, PulseAudio null sinks, {what}"),
@@ -161,21 +167,28 @@ pub(crate) async fn delay_through_pulseaudio(
                 format!("the same, as 'sotto latency' tells it, {what}"),
                 "ms",
                 "",
-                told,
+                told(|way| Some(way.total_ms)),
             ),
             Figure::new(
                 format!("the same, as a chirp tells it, {what}"),
                 "ms",
                 "",
-                chirps,
+                told(|way| way.chirp_ms),
             ),
+            stage("the microphone's blocks", |way| Some(way.capture_ms)),
+            stage("a frame, processing and codec", |way| {
+                Some(way.frame_ms + way.processing_ms + way.codec_ms)
+            }),
+            stage("the jitter buffer", |way| Some(way.jitter_buffer_ms)),
+            stage("the loudspeaker", |way| Some(way.playback_ms)),
         ]);
     }
     Ok(())
 }
 
 /// Measured, as `sotto latency` tells it by parts, and by a chirp, in milliseconds.
-async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<[f64; 3]> {
+/// Returns the delay that was measured, in ms, and what `sotto latency` tells of it.
+async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<(f64, Way)> {
     let (server, people) = two_through_pulseaudio(lab, settings).await?;
     let mut passed = speak(&server, "mouth", "ear", 1).await?;
     let measured = passed.remove(0)?.delay * 1e3;
@@ -190,8 +203,7 @@ async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<
     for mut who in people {
         who.quits().await?;
     }
-    let chirp = way.chirp_ms.context("'sotto latency' tells of no chirp")?;
-    Ok([measured, way.total_ms.into(), chirp.into()])
+    Ok((measured, way))
 }
 
 /// PESQ-WB, STOI and delay through everything there is: two daemons, a sound system at each end, and the networks of the
