@@ -32,6 +32,9 @@ const CHANGED: f32 = 0.6;
 /// How much of the filter is believed to hold from one block to the next, in power.
 const KEPT: f32 = 0.998;
 
+/// An echo of this power, −20 dB, may begin at any time: headphones are put down, a loudspeaker is switched on.
+const LEAST: f32 = 0.01;
+
 /// How much of the last estimate of what else the microphone hears is kept.
 const REMEMBERED: f32 = 0.6;
 
@@ -170,15 +173,21 @@ impl Linear {
             1.0 / (doubt[bin] + self.besides[bin])
         });
         let response = self.response();
+        let audible = self.audible();
         for partition in &mut self.partitions {
             let mut step = NO_SPECTRUM;
             for bin in 0..BINS {
+                // Silence teaches nothing about the room.
+                if !audible[bin] {
+                    continue;
+                }
                 let played = partition.played[bin];
                 let gain = partition.doubt[bin] * whole[bin];
                 step[bin] = played.conj() * rest[bin] * gain;
                 // The rest fills half of a transform, so that a step teaches half.
                 let unknown = 1.0 - 0.5 * gain * played.norm_sqr();
-                let moved = partition.weights[bin].norm_sqr() + partition.share * response[bin];
+                let moved =
+                    partition.weights[bin].norm_sqr() + partition.share * response[bin].max(LEAST);
                 partition.doubt[bin] = KEPT * unknown * partition.doubt[bin] + (1.0 - KEPT) * moved;
             }
             // What reaches beyond a block belongs to the next.
@@ -189,6 +198,15 @@ impl Linear {
                 *weight += step;
             }
         }
+    }
+
+    /// Returns in which bins anything was played whose echo the filter could predict.
+    fn audible(&self) -> [bool; BINS] {
+        std::array::from_fn(|bin| {
+            self.partitions
+                .iter()
+                .any(|partition| partition.played[bin].norm_sqr() > SILENCE)
+        })
     }
 
     /// Returns the power of the whole response.

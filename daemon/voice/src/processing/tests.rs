@@ -144,6 +144,46 @@ fn another_echo_is_learned_within_two_seconds() {
     assert!(lowered > 30.0, "{lowered} dB");
 }
 
+/// Seventy seconds of steady noise: a room's, a good microphone's own, and none.
+fn noises() -> [Vec<f32>; 3] {
+    [0.001, 0.000_02, 0.0].map(|level| {
+        let mut chance = Chance::new(5);
+        let noise = (0..70 * SECOND).map(|_| level * chance.sample());
+        noise.collect()
+    })
+}
+
+/// By how much an echo is lowered, in dB, that begins after a minute of `before` from the far end without one: from 3 s
+/// after that on.
+fn lowered_after_a_minute(before: &[f32], noise: &[f32]) -> f64 {
+    let begin = 60 * SECOND;
+    let mut played = talk(70, 2.3, 1);
+    played[..begin].copy_from_slice(&before[..begin]);
+    let mut echo = echo(&played, 700, -6.0, 2);
+    echo[..begin].fill(0.0);
+    let sent = sent(noise, &echo, &played);
+    let range = 63 * SECOND..69 * SECOND;
+    db(&echo[range.clone()]) - db(&sent[range])
+}
+
+#[test]
+fn echo_is_learned_after_a_long_silence() {
+    let silence = vec![0.0; 70 * SECOND];
+    for noise in noises() {
+        let lowered = lowered_after_a_minute(&silence, &noise);
+        assert!(lowered > 30.0, "{lowered} dB");
+    }
+}
+
+#[test]
+fn echo_is_learned_when_headphones_are_put_down() {
+    let played = talk(70, 2.3, 1);
+    for noise in noises() {
+        let lowered = lowered_after_a_minute(&played, &noise);
+        assert!(lowered > 20.0, "{lowered} dB");
+    }
+}
+
 #[test]
 fn nothing_of_a_sound_comes_out_outside_of_its_blur() {
     for echo_cancellation in [false, true] {
