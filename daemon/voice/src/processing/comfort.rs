@@ -36,7 +36,8 @@ impl ComfortNoise {
     /// Learns from the power of what is heard beside echo.
     pub(super) fn learn(&mut self, rest: &Powers) {
         for (smooth, rest) in self.smooth.iter_mut().zip(rest) {
-            *smooth += 0.1 * (rest - *smooth);
+            // A little more, for numbers that shrink for ever become slow to reckon with.
+            *smooth += 0.1 * (rest - *smooth) + 1e-12;
         }
         self.hops = self.hops.wrapping_add(1);
         if self.hops < FIRST {

@@ -26,6 +26,9 @@ const AHEAD: usize = 12;
 /// The longest distance, in ms: what AEC3 looks for and some more.
 const LONGEST: usize = 600;
 
+/// Frames for which AEC3 must find the same distance before the filter is moved: 200 ms.
+const STEADY: u32 = 20;
+
 type Band = [f32; SPLIT_BAND_SIZE];
 
 /// Samples that are kept of what was played.
@@ -43,6 +46,8 @@ pub(super) struct Distance {
     held: usize,
     /// The distance that AEC3 found, in ms.
     found: usize,
+    /// The number of frames for which it has found that.
+    steady: u32,
 }
 
 impl Distance {
@@ -66,6 +71,7 @@ impl Distance {
             past: vec![0.0; KEPT],
             held: 0,
             found: 0,
+            steady: 0,
         }
     }
 
@@ -95,13 +101,17 @@ impl Distance {
         self.found as i32
     }
 
-    /// Moves only as far as it must, for the filter begins anew.
+    /// Moves only when it must, for the filter begins anew: AEC3 errs now and then.
     fn follow(&mut self, found: usize) -> bool {
-        self.found = found;
+        if found != self.found {
+            self.found = found;
+            self.steady = 0;
+        }
+        self.steady = self.steady.saturating_add(1);
         let within = found
             .checked_sub(self.held)
             .is_some_and(|ahead| REACH.contains(&ahead));
-        if within {
+        if within || self.steady < STEADY {
             return false;
         }
         self.held = found.saturating_sub(AHEAD);
@@ -144,3 +154,6 @@ impl Blocks {
         true
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@
 
 use realfft::num_complex::Complex;
 
+use super::canceller::Hearing;
 use super::transform::Transform;
 
 /// Samples at 16 kHz that are processed at once: 10 ms.
@@ -40,9 +41,6 @@ const REMEMBERED: f32 = 0.6;
 
 /// Powers of a bin below this are silence; full scale is 32768.
 const SILENCE: f32 = 1e3;
-
-/// Samples from here on are taken for clipped.
-const CLIPPED: f32 = 32_000.0;
 
 /// The filter has gone wrong when it makes what is heard louder by this, in power.
 const WORSE: f32 = 1.3;
@@ -109,9 +107,11 @@ impl Linear {
         }
     }
 
-    /// Forgets the room: the filter begins anew.
+    /// Forgets the room and what was played: the filter begins anew.
     pub(super) fn forget(&mut self) {
+        self.played.fill(0.0);
         for partition in &mut self.partitions {
+            partition.played = NO_SPECTRUM;
             partition.weights = NO_SPECTRUM;
             partition.doubt = [UNKNOWN * partition.share; BINS];
         }
@@ -124,7 +124,12 @@ impl Linear {
     }
 
     /// Predicts the echo of what was `played` in what is `heard`, and learns from the difference.
-    pub(super) fn process(&mut self, heard: &[f32; BLOCK], played: &[f32; BLOCK]) -> Prediction {
+    pub(super) fn process(
+        &mut self,
+        heard: &[f32; BLOCK],
+        played: &[f32; BLOCK],
+        hearing: Hearing,
+    ) -> Prediction {
         self.play(played);
         let mut sum = NO_SPECTRUM;
         let mut doubt = [0.0; BINS];
@@ -138,7 +143,15 @@ impl Linear {
         let mut echo = [0.0; BLOCK];
         echo.copy_from_slice(&self.transform.sound(sum)[BLOCK..]);
         let mut rest: [f32; BLOCK] = std::array::from_fn(|n| heard[n] - echo[n]);
-        if heard.iter().all(|sample| sample.abs() < CLIPPED) {
+        if hearing == Hearing::Nothing {
+            // There is no echo to be taken out. The room has not changed for that.
+            return Prediction {
+                rest: *heard,
+                echo,
+                doubt,
+            };
+        }
+        if hearing == Hearing::Sound {
             self.learn(&rest, &doubt);
         }
         match self.watch.judge(heard, &rest, &echo) {
@@ -274,8 +287,9 @@ impl Watch {
     }
 
     fn lowered(&self) -> f64 {
-        if self.echo.1 > 0.0 {
-            10.0 * f64::from(self.echo.0 / self.echo.1).log10()
+        let (heard, rest) = (f64::from(self.echo.0), f64::from(self.echo.1));
+        if heard > 1.0 && rest > 1.0 {
+            10.0 * (heard / rest).log10()
         } else {
             0.0
         }

@@ -6,7 +6,7 @@ use sonora_agc2::vad_wrapper::VoiceActivityDetectorWrapper;
 use sonora_ns::config::{NsConfig, SuppressionLevel};
 use sonora_ns::noise_suppressor::NoiseSuppressor;
 
-use super::canceller::{Bands, Canceller};
+use super::canceller::{Bands, Canceller, Hearing};
 use super::leveler::Leveler;
 use crate::{FRAME_SAMPLES, SAMPLE_RATE, SampleCount};
 
@@ -124,11 +124,12 @@ impl Processor {
         frame: &mut [f32; FRAME_SAMPLES],
         reference: &[f32; FRAME_SAMPLES],
     ) -> f32 {
+        let hearing = Hearing::of(frame);
         for (sound, sample) in self.sound[0].iter_mut().zip(frame.iter()) {
             *sound = FULL_SCALE * clean(*sample);
         }
         self.high_pass.process_channels(&mut self.sound);
-        self.suppress(reference);
+        self.suppress(reference, hearing);
         let mut scaled = [0.0; FRAME_SAMPLES];
         scaled.copy_from_slice(&self.sound[0]);
         let probability = self.detector.analyze(&scaled);
@@ -142,7 +143,7 @@ impl Processor {
     }
 
     /// Takes echo and noise out.
-    fn suppress(&mut self, reference: &[f32; FRAME_SAMPLES]) {
+    fn suppress(&mut self, reference: &[f32; FRAME_SAMPLES], hearing: Hearing) {
         if self.canceller.is_none() && self.noise.is_none() {
             return;
         }
@@ -156,7 +157,7 @@ impl Processor {
         if let Some(canceller) = &mut self.canceller {
             let played = reference.map(|sample| FULL_SCALE * clean(sample));
             let played = split(&mut self.banks[1], &played);
-            canceller.process(&mut bands, &played);
+            canceller.process(&mut bands, &played, hearing);
         }
         if let Some(noise) = &mut self.noise {
             let [low, high @ ..] = &mut bands;

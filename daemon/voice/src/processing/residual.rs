@@ -9,7 +9,7 @@
 use realfft::num_complex::Complex;
 use sonora::three_band_filter_bank::NUM_BANDS;
 
-use super::canceller::Bands;
+use super::canceller::{Bands, Hearing};
 use super::comfort::ComfortNoise;
 use super::linear::{self, Prediction};
 use super::transform::Transform;
@@ -49,6 +49,9 @@ const HELD: f32 = 0.93;
 
 /// The power of speech bins that nobody hears: −80 dBFS.
 const SILENCE: f32 = 1e4;
+
+/// The least power that is counted with: numbers that shrink for ever become slow to reckon with.
+const INAUDIBLE: f32 = 1e-6;
 
 /// By how much a word stands out of the room's noise, in power.
 const AUDIBLE: f32 = 4.0;
@@ -102,18 +105,20 @@ impl Residual {
     }
 
     /// Puts what is to be sent of a frame in place of its bands.
-    pub(super) fn process(&mut self, frame: &mut Bands, prediction: &Prediction) {
+    pub(super) fn process(&mut self, frame: &mut Bands, prediction: &Prediction, hearing: Hearing) {
         let (rests, _) = prediction.rest.as_chunks::<HOP>();
         let (echoes, _) = prediction.echo.as_chunks::<HOP>();
         for (index, (rest, echo)) in rests.iter().zip(echoes).enumerate() {
             let place = index * HOP..(index + 1) * HOP;
             let [low, high @ ..] = &mut *frame;
-            low[place.clone()].copy_from_slice(&self.hop(rest, echo, &prediction.doubt));
-            let gain = self.high_gain();
+            let before = self.high_gain();
+            low[place.clone()].copy_from_slice(&self.hop(rest, echo, &prediction.doubt, hearing));
+            let step = (self.high_gain() - before) / HOP as f32;
             for (band, late) in high.iter_mut().zip(&mut self.late) {
-                for (sample, late) in band[place.clone()].iter_mut().zip(late) {
+                for (n, (sample, late)) in band[place.clone()].iter_mut().zip(late).enumerate() {
                     std::mem::swap(sample, late);
-                    *sample *= gain;
+                    // Evenly from one gain to the next: a step would click.
+                    *sample *= before + step * (n + 1) as f32;
                 }
             }
         }
@@ -125,13 +130,16 @@ impl Residual {
         rest: &[f32; HOP],
         echo: &[f32; HOP],
         doubt: &[f32; linear::BINS],
+        hearing: Hearing,
     ) -> [f32; HOP] {
         let mut spectrum = windowed(&mut self.transform, &self.window, &mut self.rest, rest);
         let echo = windowed(&mut self.transform, &self.window, &mut self.echo, echo);
         let rest = spectrum.map(|bin| bin.norm_sqr());
         self.comfort.learn(&rest);
-        self.left
-            .learn(&rest, &echo.map(|bin| bin.norm_sqr()), self.comfort.level());
+        self.left.expect(&echo.map(|bin| bin.norm_sqr()));
+        if hearing == Hearing::Sound {
+            self.left.learn(&rest, self.comfort.level());
+        }
         let left = self.left.powers(doubt);
         let near = self
             .near
@@ -197,10 +205,15 @@ impl Left {
         }
     }
 
-    fn learn(&mut self, rest: &Powers, echo: &Powers, noise: &Powers) {
+    /// Takes note of the predicted echo's power.
+    fn expect(&mut self, echo: &Powers) {
         for (tail, echo) in self.tail.iter_mut().zip(echo) {
-            *tail = (TAIL * *tail).max(*echo);
+            *tail = (TAIL * *tail).max(*echo).max(INAUDIBLE);
         }
+    }
+
+    /// Learns how much of it is left.
+    fn learn(&mut self, rest: &Powers, noise: &Powers) {
         for (group, share) in self.shares.iter_mut().enumerate() {
             let sum = |powers: &Powers| -> f32 {
                 powers[group * GROUP..(group + 1) * GROUP].iter().sum()

@@ -2,6 +2,9 @@
 
 use sotto_instruments::Chance;
 
+use super::canceller::Hearing;
+use super::linear::{BLOCK, Linear, Prediction};
+use super::residual::Residual;
 use super::*;
 use crate::FRAME_SAMPLES;
 
@@ -181,6 +184,64 @@ fn echo_is_learned_when_headphones_are_put_down() {
     for noise in noises() {
         let lowered = lowered_after_a_minute(&played, &noise);
         assert!(lowered > 20.0, "{lowered} dB");
+    }
+}
+
+/// By how much an echo is lowered, in dB, in the second after `change` was done to what is heard from 8 to 13 s.
+fn lowered_after(change: impl Fn(f32) -> f32) -> f64 {
+    let played = talk(20, 2.3, 1);
+    let echo = echo(&played, 700, -6.0, 2);
+    let mut heard = echo.clone();
+    for sample in &mut heard[8 * SECOND..13 * SECOND] {
+        *sample = change(*sample);
+    }
+    let sent = sent(&vec![0.0; played.len()], &heard, &played);
+    let range = 13 * SECOND + 1000..14 * SECOND;
+    db(&echo[range.clone()]) - db(&sent[range])
+}
+
+#[test]
+fn a_microphone_that_gives_nothing_teaches_nothing() {
+    for nothing in [0.0, 0.01] {
+        let lowered = lowered_after(|_| nothing);
+        assert!(lowered > 35.0, "{lowered} dB");
+    }
+}
+
+#[test]
+fn a_filter_that_begins_anew_expects_no_echo_of_what_was_played_before() {
+    let mut linear = Linear::new();
+    let mut chance = Chance::new(4);
+    for _ in 0..20 {
+        let played = std::array::from_fn(|_| 3000.0 * chance.sample());
+        linear.process(&[1.0; BLOCK], &played, Hearing::Sound);
+    }
+    linear.forget();
+    let prediction = linear.process(&[1.0; BLOCK], &[0.0; BLOCK], Hearing::Sound);
+    assert_eq!(prediction.doubt.iter().sum::<f32>(), 0.0);
+}
+
+#[test]
+fn what_is_high_does_not_jump_when_echo_begins() {
+    let mut residual = Residual::new();
+    let mut chance = Chance::new(4);
+    let mut high = Vec::new();
+    for frame in 0..20 {
+        let level = if frame < 10 { 0.0 } else { 3000.0 };
+        let noise: [f32; BLOCK] = std::array::from_fn(|_| level * chance.sample());
+        let prediction = Prediction {
+            rest: noise,
+            echo: noise,
+            doubt: [0.0; 161],
+        };
+        let mut bands = [noise, [1000.0; BLOCK], [1000.0; BLOCK]];
+        residual.process(&mut bands, &prediction, Hearing::Sound);
+        high.extend(bands[1]);
+    }
+    assert!(high[19 * BLOCK] < 100.0, "{}", high[19 * BLOCK]);
+    for pair in high[BLOCK..].windows(2) {
+        let step = (pair[1] - pair[0]).abs();
+        assert!(step < 13.0, "{step}");
     }
 }
 
