@@ -18,7 +18,7 @@ const NOTHING: f32 = 1e-5;
 /// A frame of 10 ms in three bands of 8 kHz each, samples in −32768…32767.
 pub(super) type Bands = [[f32; SPLIT_BAND_SIZE]; NUM_BANDS];
 
-/// What a microphone gave in a frame.
+/// The kind of sound that a microphone gave in a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Hearing {
     Sound,

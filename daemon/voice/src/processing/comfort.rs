@@ -13,7 +13,7 @@ const FIRST: u32 = 20;
 /// The least of many falls short of the mean by so much, in power.
 const BIAS: f32 = 1.6;
 
-/// Learns the noise of a room and makes more of it.
+/// A source of noise like that of the room.
 pub(super) struct ComfortNoise {
     level: Powers,
     smooth: Powers,

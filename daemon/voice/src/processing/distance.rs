@@ -34,7 +34,7 @@ type Band = [f32; SPLIT_BAND_SIZE];
 /// Samples that are kept of what was played.
 const KEPT: usize = LONGEST * MILLISECOND + SPLIT_BAND_SIZE;
 
-/// Holds what was played back until its echo is near.
+/// A buffer that holds what was played until its echo is near.
 pub(super) struct Distance {
     aec: BlockProcessor,
     block: Block,
@@ -119,7 +119,7 @@ impl Distance {
     }
 }
 
-/// Cuts frames into blocks.
+/// A queue that cuts frames into blocks.
 struct Blocks {
     samples: [f32; SPLIT_BAND_SIZE + BLOCK_SIZE],
     length: usize,

@@ -53,7 +53,7 @@ type Powers = [f32; BINS];
 
 const NO_SPECTRUM: Spectrum = [Complex { re: 0.0, im: 0.0 }; BINS];
 
-/// What the filter makes of a block.
+/// The filter's prediction for a block.
 pub(super) struct Prediction {
     /// The microphone's sound without the predicted echo.
     pub(super) rest: [f32; BLOCK],
@@ -74,7 +74,7 @@ struct Partition {
     share: f32,
 }
 
-/// Predicts echo from what is played.
+/// An adaptive filter that predicts echo from what is played.
 pub(super) struct Linear {
     transform: Transform<TRANSFORM, BINS>,
     partitions: Vec<Partition>,
@@ -244,7 +244,7 @@ impl Linear {
     }
 }
 
-/// What is found of a prediction.
+/// A judgement of a prediction.
 enum Verdict {
     Better,
     /// It is better not used.
@@ -253,7 +253,7 @@ enum Verdict {
     Wrong,
 }
 
-/// Sees whether the filter does good.
+/// A watch over whether the filter does good.
 #[derive(Default)]
 struct Watch {
     /// Powers over some 50 ms.

@@ -13,8 +13,8 @@
 //! Echo cancellation is put together here, see `canceller.rs`. WebRTC's AEC3 lets little of near speech through while
 //! both speak, and no setting of it changed that (`benches/processing`).
 //!
-//! The estimator of the echo's distance allocates in every frame (see `benches/processing`); this is the one place where
-//! the uplink thread does.
+//! With echo cancellation, the estimator of the echo's distance allocates in every frame (see `benches/processing`).
+//! [`Processor::forget`] allocates too. The uplink thread does so nowhere else.
 
 mod canceller;
 mod comfort;

@@ -13,7 +13,7 @@ use crate::{FRAME_SAMPLES, SAMPLE_RATE, SampleCount};
 /// Full scale, as AGC2 counts it.
 const FULL_SCALE: f32 = 32_768.0;
 
-/// What a processor does.
+/// The settings of a processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProcessorSettings {
     /// Takes out what the loudspeaker plays into the microphone.
@@ -25,13 +25,13 @@ pub struct ProcessorSettings {
 }
 
 impl ProcessorSettings {
-    /// Whether there is anything to do.
+    /// Returns whether there is anything to do.
     pub fn any(self) -> bool {
         self.echo_cancellation || self.noise_suppression || self.gain_control
     }
 }
 
-/// Where in a processor's output a captured sample is found, counted from its own place in the input.
+/// The place in a processor's output where a captured sample is found, counted from its own place in the input.
 ///
 /// Measured on sudden beginnings and ends, with and without echo to cancel, down to −80 dBFS from −15 dBFS; the end
 /// counts from the frame in which the processor was told to [`forget`](Processor::forget).
@@ -54,9 +54,10 @@ impl Blur {
     };
 }
 
-/// Takes echo and noise out of captured sound and evens its level.
+/// A processor that takes echo and noise out of captured sound and evens its level.
 ///
-/// Made outside the voice thread, because it allocates; it goes on allocating in every frame.
+/// Make it outside the voice thread, because that allocates. With echo cancellation it goes on allocating in every
+/// frame, and [`forget`](Self::forget) allocates too.
 pub struct Processor {
     settings: ProcessorSettings,
     /// One channel, in −32768…32767, as all that follows.
@@ -71,7 +72,7 @@ pub struct Processor {
 }
 
 impl Processor {
-    /// A processor that has heard nothing.
+    /// Creates a processor that has heard nothing.
     pub fn new(settings: ProcessorSettings) -> Box<Self> {
         let backend = sonora_simd::detect_backend();
         let noise = NsConfig {
@@ -92,12 +93,12 @@ impl Processor {
         })
     }
 
-    /// What it does.
+    /// Returns what it does.
     pub fn settings(&self) -> ProcessorSettings {
         self.settings
     }
 
-    /// Where a captured sample is found in what comes out.
+    /// Returns where a captured sample is found in what comes out.
     pub fn blur(&self) -> Blur {
         let (early, delay, late) = match (
             self.settings.echo_cancellation,
@@ -180,7 +181,7 @@ impl Processor {
         self.high_pass = high_pass();
     }
 
-    /// By how much the echo canceller lowers echo now, in dB, and the delay that it found between the reference and
+    /// Returns by how much the echo canceller lowers echo now, in dB, and the delay that it found between the reference and
     /// its echo, in ms.
     pub fn echo(&self) -> Option<(f64, i32)> {
         self.canceller.as_ref().map(Canceller::state)

@@ -71,7 +71,7 @@ const RISE: f32 = 0.8;
 
 pub(super) type Powers = [f32; BINS];
 
-/// Suppresses residual echo in frames of three bands. What comes out is a hop late.
+/// A suppressor of residual echo in frames of three bands. What comes out is a hop late.
 pub(super) struct Residual {
     transform: Transform<WINDOW, BINS>,
     window: [f32; WINDOW],
@@ -171,7 +171,7 @@ impl Residual {
         }
     }
 
-    /// The gain of the higher bands: the mean of those next to them.
+    /// Returns the gain of the higher bands: the mean of those next to them.
     fn high_gain(&self) -> f32 {
         self.gains[HIGH].iter().sum::<f32>() / HIGH.len() as f32
     }
@@ -189,7 +189,7 @@ fn windowed(
     transform.spectrum(std::array::from_fn(|n| sound[n] * window[n]))
 }
 
-/// How much the linear filter leaves of echo.
+/// An estimate of how much the linear filter leaves of echo.
 struct Left {
     /// The predicted echo's power, with a tail.
     tail: Powers,
@@ -246,7 +246,7 @@ impl Left {
     }
 }
 
-/// Finds near speech.
+/// A detector of near speech.
 #[derive(Default)]
 struct Near {
     rest: f32,
