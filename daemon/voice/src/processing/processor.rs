@@ -37,7 +37,8 @@ impl ProcessorSettings {
 /// counts from the frame in which the processor was told to [`forget`](Processor::forget).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Blur {
-    /// Nothing of a sample comes out earlier.
+    /// Nothing of a sample comes out earlier, counted from the beginning of the frame that it is in: within that,
+    /// windows carry it to before its own place.
     pub early: SampleCount,
     /// Most of it comes out here: the delay that a listener notices.
     pub delay: SampleCount,

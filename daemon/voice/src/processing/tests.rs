@@ -246,6 +246,37 @@ fn what_is_high_does_not_jump_when_echo_begins() {
 }
 
 #[test]
+fn nothing_of_a_sound_comes_out_before_the_frame_that_it_begins_in() {
+    for noise_suppression in [false, true] {
+        let settings = ProcessorSettings {
+            noise_suppression,
+            ..ECHO
+        };
+        for offset in [0, 100, 239, 300, 479] {
+            let played = talk(2, 2.3, 1);
+            let heard = echo(&played, 700, -6.0, 2);
+            let mut with = Processor::new(settings);
+            let mut without = Processor::new(settings);
+            let mut chance = Chance::new(3);
+            for at in (0..=SECOND).step_by(FRAME_SAMPLES) {
+                let reference = std::array::from_fn(|n| played[at + n]);
+                let mut alone: [f32; FRAME_SAMPLES] = std::array::from_fn(|n| heard[at + n]);
+                let mut both = alone;
+                if at == SECOND {
+                    for sample in &mut both[offset..] {
+                        *sample += 0.2 * chance.sample();
+                    }
+                }
+                with.process(&mut both, &reference);
+                without.process(&mut alone, &reference);
+                // The last of these frames is the first that may differ.
+                assert_eq!(both == alone, at < SECOND, "{offset}, {settings:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn nothing_of_a_sound_comes_out_outside_of_its_blur() {
     for echo_cancellation in [false, true] {
         for noise_suppression in [false, true] {

@@ -192,10 +192,21 @@ impl Schedule {
     fn placed(&self, at: SampleTime, change: Change) -> Pending {
         Pending {
             at,
-            enters: OutputTime::in_place_of(at) + self.blur.early,
+            enters: self.seen_from(at) + self.blur.early,
             leaves: self.clean_after(at) + self.blur.late,
             change,
         }
+    }
+
+    /// Returns the beginning of the frame that `at` is in. Processing works on whole frames, so that its windows carry
+    /// sound to before its own place; but never to before the frame that it was captured in.
+    fn seen_from(&self, at: SampleTime) -> OutputTime {
+        OutputTime::in_place_of(if self.blur == Blur::NONE {
+            at
+        } else {
+            let frame = self.length.count().number() as u64;
+            SampleTime::new(at.number() / frame * frame)
+        })
     }
 
     /// The first sample at or after `at` before which the processing can forget: the beginning of a frame that it has

@@ -182,9 +182,9 @@ fn behind_processing_a_change_leaves_the_mixture_to_nobody() {
         (plan.listeners.stream, plan.audible),
         (Stream::Whisper, 0..480)
     );
-    // The mixture begins 100 samples after the change, and ends 700 after the frame that follows it.
+    // The mixture begins 100 samples into the frame of the change, and ends 700 after the frame that follows it.
     let plan = schedule.plan(at(960)).unwrap();
-    assert_eq!((plan.audible, plan.ends), (0..140, true));
+    assert_eq!((plan.audible, plan.ends), (0..100, true));
     assert!(schedule.forgets());
     assert_eq!(schedule.plan(at(1440)), None);
     assert!(!schedule.forgets());
