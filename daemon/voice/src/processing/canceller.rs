@@ -32,7 +32,8 @@ impl Hearing {
     /// Judges captured samples, in −1…1.
     pub(super) fn of(frame: &[f32]) -> Self {
         // Also finds what is not a number.
-        if frame.iter().any(|sample| !(sample.abs() < CLIPPED)) {
+        let fits = |sample: &f32| sample.abs() < CLIPPED;
+        if !frame.iter().all(fits) {
             return Self::Clipped;
         }
         let lowest = frame.iter().copied().fold(f32::MAX, f32::min);
