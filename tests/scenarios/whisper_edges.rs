@@ -32,9 +32,10 @@ const WHISPERED: Duration = Duration::from_micros(702_900);
 const SWITCH: f64 = 0.03;
 
 /// So far away from what the chosen one heard of a whisper is everything that the others hear. An encoder that is reset
-/// keeps the last 6.5 ms of a whisper to itself; if it were not, they would be the first that everybody hears, and nothing
-/// would be left of the distance. Sound of 8 ms is traced to two or three milliseconds; 3.98 have been seen.
-const KEPT: f64 = 0.003;
+/// keeps the last 2.5 ms of a whisper to itself; if it were not, they would be the first that everybody hears. Sound of
+/// 8 ms is traced to two or three milliseconds, so that a little less than nothing may be left; 2 ms have been seen. That
+/// not a bit of the whisper is decodable is tested where the encoder is.
+const KEPT: f64 = -0.001;
 
 /// The edge that nobody else may hear: 50 ms.
 const EDGE: f64 = 0.05;
