@@ -88,7 +88,8 @@ impl FrameEncoder {
             && self.heard.is_some_and(|heard| {
                 heard.end == start && heard.listeners.may_continue_as(&plan.listeners)
             });
-        let anew = !continues || std::mem::take(&mut self.switched);
+        let switched = std::mem::take(&mut self.switched);
+        let anew = switched || !continues;
         if anew {
             self.encoders.current().reset()?;
         }
@@ -221,6 +222,15 @@ mod tests {
                 frame(&mut encoder, &plan(&[1]), number + more);
             });
         }
+    }
+
+    #[test]
+    fn an_encoder_that_goes_on_after_a_pause_begins_anew_once() {
+        let mut encoder = FrameEncoder::new(LENGTH, 80_000).unwrap();
+        assert!(frame(&mut encoder, &plan(&[1]), 0));
+        encoder.set_memory(true);
+        assert!(frame(&mut encoder, &plan(&[1]), 5));
+        assert!(!frame(&mut encoder, &plan(&[1]), 6));
     }
 
     #[test]
