@@ -70,7 +70,7 @@ pub struct Inserted {
 /// How a sender is played.
 #[derive(Debug, Clone)]
 pub struct PlayoutConfig {
-    /// When playback waits for the copy of a frame in the next one's packet, though nothing lately was lost. Default
+    /// The times at which playback waits for the copy of a frame in the next one's packet. Default
     /// [`CopyWait::AfterLoss`].
     pub copy_wait: CopyWait,
     /// Whether a pause is filled with noise as loud as the sender's background was. Default true.
@@ -83,7 +83,8 @@ pub struct PlayoutConfig {
     pub margin: Duration,
 }
 
-/// When playback waits for copies that nobody needed lately. A frame whose packet is lost comes a frame later.
+/// The times at which playback waits for copies that nobody needed lately. A frame whose packet is lost comes a frame
+/// later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CopyWait {
     /// Never: the delay is the lowest, and a lost frame is continued unless losses are frequent.

@@ -81,8 +81,14 @@ impl Arrivals {
     /// Forgets the sender's clock. What is known of the link stays.
     pub(super) fn reset_clock(&mut self) {
         self.base.forget();
+        self.forget_gaps();
+    }
+
+    /// Forgets what was told by the sender's clock of gaps and frames.
+    fn forget_gaps(&mut self) {
         self.outages.forget();
         self.stalls.forget();
+        self.brought = None;
     }
 
     /// Returns the offset of the fastest packets, once one has come.
@@ -126,8 +132,7 @@ impl Arrivals {
                 return Observation::Usual;
             }
             Clock::Another => {
-                self.outages.forget();
-                self.stalls.forget();
+                self.forget_gaps();
                 return Observation::AnotherClock;
             }
             Clock::Same { gap } => gap,

@@ -14,7 +14,7 @@ const DELAY: SampleCount = SampleCount::from_millis(40);
 const ALWAYS: SampleCount = SampleCount::from_millis(100);
 
 /// The time between stalls that are not worth waiting for.
-const SELDOM: SampleCount = SampleCount::from_millis(1_000);
+pub(super) const SELDOM: SampleCount = SampleCount::from_millis(1_000);
 
 /// How long a burst may take. Packets that are late after that are late for good.
 const LONGEST_BURST: SampleCount = SampleCount::from_millis(60);

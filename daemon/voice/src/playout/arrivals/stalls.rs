@@ -4,6 +4,7 @@
 //! Jitter is when each packet has a delay of its own, and is worth waiting for. A stall is one accident, however many
 //! packets it holds back: it counts once, unless stalls come so often that they are how the link is.
 
+use super::outages::SELDOM;
 use crate::SampleCount;
 use crate::playout::timeline::Moment;
 
@@ -12,9 +13,6 @@ const TOGETHER: SampleCount = SampleCount::from_millis(2);
 
 /// A gap in arrivals longer than this may end in the burst of a stall: a frame did not come in time by more than half.
 const GAP: SampleCount = SampleCount::from_millis(15);
-
-/// The time between stalls that are not worth waiting for.
-const SELDOM: SampleCount = SampleCount::from_millis(1_000);
 
 /// The stalls of one link.
 #[derive(Debug, Default)]
