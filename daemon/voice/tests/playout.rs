@@ -49,7 +49,6 @@ fn on_a_clean_link_nothing_is_concealed_and_a_copy_is_waited_for_if_that_is_wish
 fn from_the_first_loss_on_a_copy_is_waited_for() {
     let frames = talk(20.0);
     let network = Network {
-        outages: Vec::new(),
         lost: vec![800, 1_000, 1_100],
         ..Network::default()
     };

@@ -52,7 +52,7 @@ impl Condition {
         }
     }
 
-    /// The name of a wired network on a good day is not `clean` here: the plot is over those that lose.
+    /// Returns a wired network on a good day. The plot over random loss, in which that is the first point, leaves it out.
     fn clean(name: &'static str) -> Self {
         let clean = Network {
             name,

@@ -123,6 +123,8 @@ pub(crate) fn run(
     let frames = sound.len() / FRAME_SAMPLES;
     let length = Duration::from_nanos((frames as f64 * frame_time) as u64);
     let skipped = judged as f64 / FRAME_SAMPLES as f64 * frame_time;
+    let until = BEGIN + frames as f64 * frame_time + REST;
+    let (talker_stalls, listener_stalls) = condition.draw_stalls(seed, until);
     let mut run = Run {
         ends: [
             end(TALKER, condition, seed)?,
@@ -134,7 +136,7 @@ pub(crate) fn run(
         judged_from: BEGIN + skipped,
         frame_time,
         base: condition.impairment.base,
-        listener_stalls: Stalls::none(),
+        listener_stalls,
         lags: Vec::with_capacity(frames),
         heard: Heard {
             sound: Vec::with_capacity(sound.len() + 96_000),
@@ -161,9 +163,6 @@ pub(crate) fn run(
     })?;
     // Devices do not run in step with each other.
     let phase = Chance::new(seed ^ 0x0f0f).unit() * 2.5 * MS;
-    let until = BEGIN + frames as f64 * frame_time + REST;
-    let talker_stalls;
-    (talker_stalls, run.listener_stalls) = condition.draw_stalls(seed, until);
     let mut captured = 0;
     let mut pulled = 0_u64;
     loop {

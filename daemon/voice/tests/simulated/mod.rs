@@ -174,11 +174,6 @@ impl Stalls {
         Self(stalls)
     }
 
-    /// A program that never stands still.
-    pub fn none() -> Self {
-        Self(Vec::new())
-    }
-
     /// When something that was to happen `at` happens.
     pub fn after(&self, at: f64) -> f64 {
         self.0
