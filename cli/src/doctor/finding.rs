@@ -62,12 +62,12 @@ pub(crate) struct Finding {
     /// The command, or the deed, that helps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) help: Option<String>,
-    /// What helps is a command and nothing else.
+    /// The help is a command and nothing else.
     #[serde(skip)]
     pub(crate) is_command: bool,
 }
 
-/// What helps: a deed in words, or a command that can be typed as it is.
+/// A help: a deed in words, or a command that can be typed as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Help {
     text: String,
