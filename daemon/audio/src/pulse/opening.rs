@@ -24,7 +24,7 @@ use crate::own_thread::on_own_thread;
 use crate::playback::{PlaybackWriter, playback_ring};
 use crate::resampling::RATES;
 use crate::spec::DeviceSpec;
-use crate::stream::{CaptureStream, Health, PlaybackStream};
+use crate::stream::{CaptureStream, Health, Kept, PlaybackStream};
 use crate::{CaptureRequest, PlaybackRequest, SAMPLE_RATE, Wake};
 
 /// More channels than any microphone of a person has.
@@ -41,20 +41,12 @@ pub(crate) fn open_capture(
     request: &CaptureRequest,
     wake: Wake,
 ) -> Result<(CaptureStream, CaptureReader), DeviceError> {
-    let request = request.clone();
-    if !request.attended {
-        return on_own_thread(
-            move |health| start_capture(&request, health, wake),
-            ServerStream::run,
-        );
-    }
-    on_own_thread(
-        move |health| {
-            let (mut stream, reader) = start_capture(&request, health, nobody())?;
-            let handle = handed_over(&mut stream, Direction::Capture, health)?;
-            Ok((handle, reader.attended_by(stream)))
-        },
-        end_when_stopped,
+    let (attended, request) = (request.attended, request.clone());
+    open(
+        attended,
+        wake,
+        move |health, wake| start_capture(&request, health, wake),
+        CaptureReader::attended_by,
     )
 }
 
@@ -63,36 +55,37 @@ pub(crate) fn open_playback(
     request: &PlaybackRequest,
     wake: Wake,
 ) -> Result<(PlaybackStream, PlaybackWriter), DeviceError> {
-    let request = request.clone();
-    if !request.attended {
-        return on_own_thread(
-            move |health| start_playback(&request, health, wake),
-            ServerStream::run,
-        );
-    }
-    on_own_thread(
-        move |health| {
-            let (mut stream, writer) = start_playback(&request, health, nobody())?;
-            let handle = handed_over(&mut stream, Direction::Playback, health)?;
-            Ok((handle, writer.attended_by(stream)))
-        },
-        end_when_stopped,
+    let (attended, request) = (request.attended, request.clone());
+    open(
+        attended,
+        wake,
+        move |health, wake| start_playback(&request, health, wake),
+        PlaybackWriter::attended_by,
     )
 }
 
-/// Wakes nobody: a thread that attends to a device is awake when that moves samples.
-fn nobody() -> Wake {
-    Arc::new(|| ())
-}
-
-fn handed_over(
-    stream: &mut ServerStream,
-    direction: Direction,
-    health: &Health,
-) -> Result<Socket, DeviceError> {
-    stream
-        .hand_over()
-        .map_err(|refusal| refusal.about(direction, &health.device().name))
+/// Opens a device with `start`. Its stream is on a thread of its own, or belongs to the end if that is to attend to it.
+fn open<K: Kept, E: Send + 'static>(
+    attended: bool,
+    wake: Wake,
+    start: impl FnOnce(&Arc<Health>, Wake) -> Result<(ServerStream, E), DeviceError> + Send + 'static,
+    attended_by: fn(E, ServerStream) -> E,
+) -> Result<(K, E), DeviceError> {
+    if !attended {
+        return on_own_thread(move |health| start(health, wake), ServerStream::run);
+    }
+    on_own_thread(
+        move |health| {
+            // A thread that attends to a device is awake when that moves samples.
+            let nobody = Arc::new(|| ());
+            let (mut stream, end) = start(health, nobody)?;
+            let connection = stream
+                .hand_over()
+                .map_err(|refusal| refusal.about(K::DIRECTION, &health.device().name))?;
+            Ok((connection, attended_by(end, stream)))
+        },
+        end_when_stopped,
+    )
 }
 
 /// Ends the connection when the owner has gone, so that the device closes though another thread holds the stream.
