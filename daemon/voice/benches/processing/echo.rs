@@ -294,8 +294,7 @@ fn round(word: &[f32], here: f64, there: f64) -> Vec<f32> {
     let mut all = Vec::new();
     for index in 0..15 * SECOND / FRAME_SAMPLES {
         let mut captured = [[0.0; FRAME_SAMPLES]; 2];
-        let played = [(); 2].map(|()| [0.0; FRAME_SAMPLES]);
-        let mut played = played;
+        let mut played = [[0.0; FRAME_SAMPLES]; 2];
         for side in 0..2 {
             played[side] = ways[1 - side].pop_front().unwrap_or([0.0; FRAME_SAMPLES]);
             // A loudspeaker has a limit.
