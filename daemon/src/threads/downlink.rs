@@ -9,7 +9,7 @@ use mio::{Events, Poll, Token};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{PlaybackWriter, Wake};
-use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket, MediaWaker};
+use sotto_net::{MAX_MEDIA_DATAGRAM, MediaSocket};
 use sotto_voice::{
     Destination, Downlink, DownlinkCommand, FRAME_SAMPLES, MAX_DATAGRAM, Retired, duration_of,
 };
@@ -60,7 +60,7 @@ pub(crate) enum DownlinkOrder {
 pub(crate) struct DownlinkThread {
     orders: Producer<DownlinkOrder>,
     thread: Option<JoinHandle<()>>,
-    waker: MediaWaker,
+    wake: Wake,
 }
 
 /// Where newly opened loudspeakers are handed over.
@@ -79,7 +79,7 @@ impl DownlinkThread {
         sending: Sending,
         news: NewsSender,
     ) -> io::Result<(Self, Loudspeakers)> {
-        let Waiting { poll, waker } = waiting;
+        let Waiting { poll, wake } = waiting;
         socket.register(poll.registry(), SOCKET)?;
         let (orders, order_queue) = RingBuffer::new(ORDERS);
         let (loudspeakers, loudspeaker_queue) = RingBuffer::new(LOUDSPEAKERS);
@@ -103,15 +103,14 @@ impl DownlinkThread {
         let handle = Self {
             orders,
             thread: Some(thread),
-            waker,
+            wake,
         };
         Ok((handle, loudspeakers))
     }
 
-    /// What a loudspeaker's callback calls.
+    /// Returns the call for a loudspeaker's callback.
     pub(crate) fn waker(&self) -> Wake {
-        let waker = self.waker.clone();
-        Arc::new(move || waker.wake())
+        Arc::clone(&self.wake)
     }
 
     /// Hands over an order. `false` if the thread has stopped taking them.
@@ -121,7 +120,7 @@ impl DownlinkThread {
             Ok(()) => true,
             Err(PushError::Full(_)) => false,
         };
-        self.waker.wake();
+        (self.wake)();
         taken
     }
 }

@@ -9,7 +9,7 @@ use mio::{Events, Poll};
 use rtrb::{Consumer, Producer, PushError, RingBuffer};
 use sotto_audio::priority::raise_current_thread;
 use sotto_audio::{CaptureReader, Wake};
-use sotto_net::{MediaSocket, MediaStreams, MediaWaker};
+use sotto_net::{MediaSocket, MediaStreams};
 use sotto_voice::{
     Destination, FRAME_SAMPLES, Retired, SampleCount, SampleTime, Uplink, UplinkCommand,
 };
@@ -43,7 +43,7 @@ pub(crate) enum UplinkOrder {
 pub(crate) struct UplinkThread {
     orders: Producer<UplinkOrder>,
     thread: Option<JoinHandle<()>>,
-    waker: MediaWaker,
+    wake: Wake,
 }
 
 /// Where newly opened microphones are handed over.
@@ -91,7 +91,7 @@ impl UplinkThread {
         sending: Sending,
         news: NewsSender,
     ) -> io::Result<(Self, Microphones, EchoSources)> {
-        let Waiting { poll, waker } = Waiting::new()?;
+        let Waiting { poll, wake } = Waiting::new()?;
         let (echo, echo_sources) = Echo::new(clock);
         let (orders, order_queue) = RingBuffer::new(ORDERS);
         let (microphones, microphone_queue) = RingBuffer::new(MICROPHONES);
@@ -114,15 +114,14 @@ impl UplinkThread {
         let handle = Self {
             orders,
             thread: Some(thread),
-            waker,
+            wake,
         };
         Ok((handle, microphones, echo_sources))
     }
 
-    /// What a microphone's callback calls.
+    /// Returns the call for a microphone's callback.
     pub(crate) fn waker(&self) -> Wake {
-        let waker = self.waker.clone();
-        Arc::new(move || waker.wake())
+        Arc::clone(&self.wake)
     }
 
     /// Hands over an order. `false` if the thread has stopped taking them.
@@ -132,7 +131,7 @@ impl UplinkThread {
             Ok(()) => true,
             Err(PushError::Full(_)) => false,
         };
-        self.waker.wake();
+        (self.wake)();
         taken
     }
 }

@@ -17,7 +17,7 @@ pub(super) const OTHERS: Token = Token(2);
 /// A thread's poll and what wakes it, made before the thread because others need the waker.
 pub(crate) struct Waiting {
     pub(super) poll: Poll,
-    pub(super) waker: MediaWaker,
+    pub(super) wake: Wake,
 }
 
 impl Waiting {
@@ -29,13 +29,13 @@ impl Waiting {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = MediaWaker::new(poll.registry(), WAKER)?;
-        Ok(Self { poll, waker })
+        let wake = Arc::new(move || waker.wake());
+        Ok(Self { poll, wake })
     }
 
-    /// What wakes the thread.
+    /// Returns the call that wakes the thread.
     pub(crate) fn wake(&self) -> Wake {
-        let waker = self.waker.clone();
-        Arc::new(move || waker.wake())
+        Arc::clone(&self.wake)
     }
 }
 
