@@ -17,7 +17,7 @@ use sotto_voice::{
 use super::playback_clock::PlaybackClock;
 use super::ring::NewsSender;
 use super::uplink::Sending;
-use super::waiting::{DEVICE, DeviceEnd, OTHERS, WAKER, Waiting};
+use super::waiting::{DEVICE, OTHERS, WAKER, Waiting, exchange};
 use super::{Clock, VoiceNews, priority};
 
 /// The media socket may take up several from here on.
@@ -200,19 +200,7 @@ impl Work {
     fn take_orders(&mut self) -> bool {
         while let Ok(loudspeaker) = self.loudspeakers.pop() {
             let registry = self.poll.registry();
-            if let Some(past) = &self.loudspeaker {
-                past.unwatch(registry);
-            }
-            if let Some(new) = &loudspeaker
-                && let Err(error) = new.watch(registry)
-            {
-                self.news.tell(VoiceNews::Failed(format!(
-                    "the loudspeaker cannot be waited for: {error}"
-                )));
-            }
-            if let Some(past) = std::mem::replace(&mut self.loudspeaker, loudspeaker) {
-                self.news.tell(VoiceNews::Past(Retired::new(past)));
-            }
+            exchange(&mut self.loudspeaker, loudspeaker, registry, &mut self.news);
             self.playback_clock = PlaybackClock::new(self.clock.monotonic());
         }
         while let Ok(order) = self.orders.pop() {

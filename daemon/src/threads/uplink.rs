@@ -16,7 +16,7 @@ use sotto_voice::{
 
 use super::echo::{Echo, EchoSources};
 use super::ring::NewsSender;
-use super::waiting::{DEVICE, DeviceEnd, Waiting};
+use super::waiting::{DEVICE, Waiting, exchange};
 use super::{CaptureClock, Clock, SlotNames, VoiceNews, priority};
 
 /// Orders that may wait; a meeting of 256 that everybody joins at once makes two a peer.
@@ -193,19 +193,7 @@ impl Work {
     fn take_orders(&mut self) -> bool {
         while let Ok(microphone) = self.microphones.pop() {
             let registry = self.poll.registry();
-            if let Some(past) = &self.microphone {
-                past.unwatch(registry);
-            }
-            if let Some(new) = &microphone
-                && let Err(error) = new.watch(registry)
-            {
-                self.news.tell(VoiceNews::Failed(format!(
-                    "the microphone cannot be waited for: {error}"
-                )));
-            }
-            if let Some(past) = std::mem::replace(&mut self.microphone, microphone) {
-                self.news.tell(VoiceNews::Past(Retired::new(past)));
-            }
+            exchange(&mut self.microphone, microphone, registry, &mut self.news);
             self.echo.microphone_changed();
             self.catch_up();
         }

@@ -1,11 +1,19 @@
 //! What a voice thread sleeps on: orders, devices, and for the downlink the media socket.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::sync::Arc;
 
+#[cfg(unix)]
+use mio::{Interest, unix::SourceFd};
 use mio::{Poll, Registry, Token};
 use sotto_audio::{CaptureReader, PlaybackWriter, Wake};
 use sotto_net::MediaWaker;
+use sotto_voice::Retired;
+
+use super::VoiceNews;
+use super::ring::NewsSender;
 
 /// What is reported when the thread was woken.
 pub(super) const WAKER: Token = Token(0);
@@ -40,53 +48,79 @@ impl Waiting {
 }
 
 /// An end of a device that the thread may have to attend to.
-pub(super) trait DeviceEnd {
-    /// Has [`DEVICE`] reported when the device has sent something, if it has no thread of its own that wakes this one.
-    ///
-    /// # Errors
-    ///
-    /// What the system says.
-    fn watch(&self, registry: &Registry) -> io::Result<()>;
+pub(super) trait DeviceEnd: Send + 'static {
+    /// The device, as people call it.
+    const NAME: &str;
 
-    /// Ends that.
-    fn unwatch(&self, registry: &Registry);
+    /// Returns the descriptor to wait for. `None` if the device has a thread of its own that wakes this one.
+    #[cfg(unix)]
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 }
 
-macro_rules! device_end {
-    ($end:ident) => {
-        impl DeviceEnd for $end {
-            #[cfg(unix)]
-            fn watch(&self, registry: &Registry) -> io::Result<()> {
-                use std::os::fd::AsRawFd;
-                let Some(descriptor) = self.descriptor() else {
-                    return Ok(());
-                };
-                registry.register(
-                    &mut mio::unix::SourceFd(&descriptor.as_raw_fd()),
-                    DEVICE,
-                    mio::Interest::READABLE,
-                )
-            }
+impl DeviceEnd for CaptureReader {
+    const NAME: &str = "microphone";
 
-            #[cfg(unix)]
-            fn unwatch(&self, registry: &Registry) {
-                use std::os::fd::AsRawFd;
-                if let Some(descriptor) = self.descriptor() {
-                    // What was never registered need not be forgotten.
-                    let _ = registry.deregister(&mut mio::unix::SourceFd(&descriptor.as_raw_fd()));
-                }
-            }
+    #[cfg(unix)]
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor()
+    }
+}
 
-            #[cfg(not(unix))]
-            fn watch(&self, _registry: &Registry) -> io::Result<()> {
-                Ok(())
-            }
+impl DeviceEnd for PlaybackWriter {
+    const NAME: &str = "loudspeaker";
 
-            #[cfg(not(unix))]
-            fn unwatch(&self, _registry: &Registry) {}
-        }
+    #[cfg(unix)]
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        self.descriptor()
+    }
+}
+
+/// Puts `new` in the place of the `present` device, which is retired. [`DEVICE`] is reported of it from now on.
+pub(super) fn exchange<E: DeviceEnd>(
+    present: &mut Option<Box<E>>,
+    new: Option<Box<E>>,
+    registry: &Registry,
+    news: &mut NewsSender,
+) {
+    if let Some(past) = present.take() {
+        unwatch(&*past, registry);
+        news.tell(VoiceNews::Past(Retired::new(past)));
+    }
+    if let Some(new) = &new
+        && let Err(error) = watch(&**new, registry)
+    {
+        news.tell(VoiceNews::Failed(format!(
+            "the {} cannot be waited for: {error}",
+            E::NAME
+        )));
+    }
+    *present = new;
+}
+
+#[cfg(unix)]
+fn watch(device: &impl DeviceEnd, registry: &Registry) -> io::Result<()> {
+    let Some(descriptor) = device.descriptor() else {
+        return Ok(());
     };
+    registry.register(
+        &mut SourceFd(&descriptor.as_raw_fd()),
+        DEVICE,
+        Interest::READABLE,
+    )
 }
 
-device_end!(CaptureReader);
-device_end!(PlaybackWriter);
+#[cfg(unix)]
+fn unwatch(device: &impl DeviceEnd, registry: &Registry) {
+    if let Some(descriptor) = device.descriptor() {
+        // What was never registered need not be forgotten.
+        let _ = registry.deregister(&mut SourceFd(&descriptor.as_raw_fd()));
+    }
+}
+
+#[cfg(not(unix))]
+fn watch(_device: &impl DeviceEnd, _registry: &Registry) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn unwatch(_device: &impl DeviceEnd, _registry: &Registry) {}
