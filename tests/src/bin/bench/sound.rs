@@ -186,8 +186,7 @@ pub(crate) async fn delay_through_pulseaudio(
     Ok(())
 }
 
-/// Measured, as `sotto latency` tells it by parts, and by a chirp, in milliseconds.
-/// Returns the delay that was measured, in ms, and what `sotto latency` tells of it.
+/// Returns the delay that was measured, in milliseconds, and what `sotto latency` tells of it, by a chirp too.
 async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<(f64, Way)> {
     let (server, people) = two_through_pulseaudio(lab, settings).await?;
     let mut passed = speak(&server, "mouth", "ear", 1).await?;
@@ -200,6 +199,7 @@ async fn delay_through_pulseaudio_once(lab: &mut Lab, settings: &str) -> Result<
         .await?
         .to;
     let way = way.context("'sotto latency' tells nothing")?;
+    ensure!(way.chirp_ms.is_some(), "'sotto latency' tells of no chirp");
     for mut who in people {
         who.quits().await?;
     }
