@@ -26,18 +26,18 @@ pub(crate) struct Spending(Vec<BTreeMap<String, Spent>>);
 impl Spending {
     /// Returns the share of one core of all threads whose names fit, in percent, for each window.
     pub(crate) fn shares(&self, fits: impl Fn(&str) -> bool) -> Vec<f64> {
-        let of = |window: &BTreeMap<String, Spent>| {
-            let threads = window.iter().filter(|(name, _)| fits(name));
-            threads.map(|(_, spent)| spent.seconds).sum()
-        };
-        self.0.iter().map(of).collect()
+        self.sums(fits, |spent| spent.seconds)
     }
 
     /// Returns the task switches a second of all threads whose names fit, for each window.
     pub(crate) fn switches(&self, fits: impl Fn(&str) -> bool) -> Vec<f64> {
+        self.sums(fits, |spent| spent.switches)
+    }
+
+    fn sums(&self, fits: impl Fn(&str) -> bool, what: fn(&Spent) -> f64) -> Vec<f64> {
         let of = |window: &BTreeMap<String, Spent>| {
             let threads = window.iter().filter(|(name, _)| fits(name));
-            threads.map(|(_, spent)| spent.switches).sum()
+            threads.map(|(_, spent)| what(spent)).sum()
         };
         self.0.iter().map(of).collect()
     }
@@ -115,19 +115,20 @@ fn spent(times: &str, status: &str) -> Result<Spent> {
         .next()
         .and_then(|field| field.parse().ok())
         .context("/proc/PID/task/TID/schedstat is not as expected")?;
-    let field = |name: &str| -> Option<f64> {
-        let mut lines = status.lines();
-        lines
-            .find_map(|line| line.strip_prefix(name))
-            .and_then(|rest| rest.trim().parse().ok())
-    };
-    let switches = field("voluntary_ctxt_switches:")
-        .zip(field("nonvoluntary_ctxt_switches:"))
+    let switches = field(status, "voluntary_ctxt_switches:")
+        .zip(field(status, "nonvoluntary_ctxt_switches:"))
         .context("/proc/PID/task/TID/status is not as expected")?;
     Ok(Spent {
         seconds: nanoseconds / 1e9,
         switches: switches.0 + switches.1,
     })
+}
+
+/// Returns the number in a line of a status that begins with `name`.
+fn field(status: &str, name: &str) -> Option<f64> {
+    let mut lines = status.lines();
+    let rest = lines.find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
 }
 
 /// Returns the memory that a process has resident, in MiB.
@@ -138,10 +139,6 @@ fn spent(times: &str, status: &str) -> Result<Spent> {
 pub(crate) fn resident(process: u32) -> Result<f64> {
     let status =
         std::fs::read_to_string(format!("/proc/{process}/status")).context("no process")?;
-    let kib: f64 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-        .context("/proc/PID/status is not as expected")?;
+    let kib = field(&status, "VmRSS:").context("/proc/PID/status is not as expected")?;
     Ok(kib / 1024.0)
 }
