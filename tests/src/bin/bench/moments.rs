@@ -69,7 +69,7 @@ pub(crate) fn microphone(of: &Colleague) -> Result<Duration> {
         .with_context(|| format!("{}'s microphone was never opened", of.name()))
 }
 
-/// How often the devices of somebody, which are closed by now, ran dry or over.
+/// Returns how often the devices of somebody, which are closed by now, ran dry or over.
 pub(crate) fn interruptions(of: &Colleague) -> Result<f64> {
     let log = of.log_tail(usize::MAX);
     let mut closed = log

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-/// How long one measurement lasts.
+/// The length of one measurement.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// What a thread has spent.
+/// The spending of a thread.
 #[derive(Debug, Clone, Copy, Default)]
 struct Spent {
     /// On a processor, in programs and in the kernel, in seconds.
@@ -18,15 +18,14 @@ struct Spent {
     switches: f64,
 }
 
-/// What the threads of one process spent in each window, by their names: a share of one core in percent, and task
-/// switches a second. Threads of one name are one.
+/// The spending of the threads of one process by their names, a second, in each window. Threads of one name are one.
 #[derive(Debug, Default)]
 pub(crate) struct Spending(Vec<BTreeMap<String, Spent>>);
 
 impl Spending {
     /// Returns the share of one core of all threads whose names fit, in percent, for each window.
     pub(crate) fn shares(&self, fits: impl Fn(&str) -> bool) -> Vec<f64> {
-        self.sums(fits, |spent| spent.seconds)
+        self.sums(fits, |spent| 100.0 * spent.seconds)
     }
 
     /// Returns the task switches a second of all threads whose names fit, for each window.
@@ -77,7 +76,7 @@ pub(crate) async fn spending<const N: usize>(
                     .get(&id)
                     .map_or(Spent::default(), |(_, spent)| *spent);
                 let spent = window.entry(name).or_default();
-                spent.seconds += 100.0 * (after.seconds - before.seconds) / took;
+                spent.seconds += (after.seconds - before.seconds) / took;
                 spent.switches += (after.switches - before.switches) / took;
             }
             spending.0.push(window);
@@ -86,7 +85,7 @@ pub(crate) async fn spending<const N: usize>(
     Ok(all)
 }
 
-/// What the threads that are still there have spent so far, by their numbers.
+/// Returns the spending so far of the threads that are still there, by their numbers.
 fn so_far(process: u32) -> Result<BTreeMap<String, (String, Spent)>> {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).context("no process")?;
     let mut threads = BTreeMap::new();
