@@ -9,7 +9,9 @@ use sotto_tests::{Clip, Colleague, Lab, Script, SoundServer};
 
 use crate::figure::{Figure, Table};
 use crate::moments::interruptions;
-use crate::sound::{UNPROCESSED, meeting_through_pulseaudio, two};
+use crate::sound::{
+    UNPROCESSED, has_pulseaudio, meeting_through_pulseaudio, two, two_through_pulseaudio,
+};
 use crate::spent::{Spending, resident, spending};
 use crate::stopwatch::speak;
 
@@ -73,19 +75,10 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize, table: &mut Table) -> Resul
     tokio::time::sleep(SETTLING).await;
     let [talker, listener] = spending([anna.pid()?, bao.pid()?], runs).await?;
     let files = |spent: &Spending| spent.shares(|name| !own(name));
+    let one_way = "one-way call, file devices";
     table.extend([
-        Figure::new(
-            "one-way call, file devices, the talker: one core",
-            "%",
-            "",
-            talker.shares(own),
-        ),
-        Figure::new(
-            "one-way call, file devices, the listener: one core",
-            "%",
-            "",
-            listener.shares(own),
-        ),
+        share(one_way, "the talker", "", &talker),
+        share(one_way, "the listener", "", &listener),
         Figure::new(
             "beside it: threads that stand in for devices, talker",
             "%",
@@ -143,12 +136,10 @@ pub(crate) async fn call_through_pulseaudio(
     runs: usize,
     table: &mut Table,
 ) -> Result<()> {
-    if !SoundServer::is_installed() {
-        println!("(the cost of a call through PulseAudio is not measured: it is not installed)");
+    if !has_pulseaudio("the cost of a call through PulseAudio") {
         return Ok(());
     }
-    let places = [("Anna", "mouth", "elsewhere"), ("Bao", "silence", "ear")];
-    let (server, people) = meeting_through_pulseaudio(lab, UNPROCESSED, &places).await?;
+    let (server, people) = two_through_pulseaudio(lab, UNPROCESSED).await?;
     let [anna, bao] = [&people[0], &people[1]];
     let processes = [anna.pid()?, bao.pid()?, server.pid()];
     let speech = Speech::begin(&server, "mouth", 0, 2 * at_most(runs))?;
@@ -199,8 +190,7 @@ pub(crate) async fn four_through_pulseaudio(
     runs: usize,
     table: &mut Table,
 ) -> Result<()> {
-    if !SoundServer::is_installed() {
-        println!("(the cost of four talking is not measured: PulseAudio is not installed)");
+    if !has_pulseaudio("the cost of four talking") {
         return Ok(());
     }
     let places = [

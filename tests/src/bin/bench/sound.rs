@@ -126,14 +126,22 @@ pub(crate) async fn delay_through_files(
 pub(crate) const UNPROCESSED: &str =
     "echo_cancellation = \"off\"\nnoise_suppression = \"off\"\ngain_control = \"off\"\n";
 
+/// Tells whether PulseAudio is installed, and the user that `what` is not measured if it is not.
+pub(crate) fn has_pulseaudio(what: &str) -> bool {
+    let installed = SoundServer::is_installed();
+    if !installed {
+        println!("({what} is not measured: PulseAudio is not installed)");
+    }
+    installed
+}
+
 /// Mouth to ear through PulseAudio null sinks, as other programs were measured, and what `sotto latency` says of it.
 pub(crate) async fn delay_through_pulseaudio(
     lab: &mut Lab,
     runs: usize,
     table: &mut Table,
 ) -> Result<()> {
-    if !SoundServer::is_installed() {
-        println!("(mouth to ear through PulseAudio is not measured: pulseaudio is not installed)");
+    if !has_pulseaudio("mouth to ear through PulseAudio") {
         return Ok(());
     }
     for (what, settings, goal) in [
@@ -213,8 +221,7 @@ pub(crate) async fn quality_through_pulseaudio(
     runs: usize,
     table: &mut Table,
 ) -> Result<()> {
-    if !SoundServer::is_installed() {
-        println!("(speech through PulseAudio is not measured: pulseaudio is not installed)");
+    if !has_pulseaudio("speech through PulseAudio") {
         return Ok(());
     }
     for (seed, network) in (1..).zip(networks()) {
@@ -262,7 +269,7 @@ async fn one_network_through_pulseaudio(
 
 /// Anna, who hears herself nowhere, and Bao, who says nothing, in a meeting: sink `mouth` is Anna's microphone, `ear` is
 /// Bao's loudspeaker.
-async fn two_through_pulseaudio(
+pub(crate) async fn two_through_pulseaudio(
     lab: &mut Lab,
     settings: &str,
 ) -> Result<(SoundServer, Vec<Colleague>)> {
