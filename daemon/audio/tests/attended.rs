@@ -9,24 +9,15 @@ mod pulse;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pulse::{DEADLINE, Server, pactl, plug, waker};
+use pulse::{DEADLINE, Server, capture, pactl, playback, plug, waker};
 use sotto_audio::{
-    Backend, CaptureReader, CaptureRequest, CaptureStream, DEFAULT_PERIOD, DeviceError, DeviceSpec,
-    PlaybackRequest, PlaybackStream, PlaybackWriter, StreamStatus, Wake, open_capture,
-    open_playback,
+    CaptureReader, CaptureRequest, CaptureStream, DeviceError, DeviceSpec, PlaybackRequest,
+    PlaybackStream, PlaybackWriter, StreamStatus, Wake, open_capture, open_playback,
 };
 
 /// A server with two loudspeakers and a microphone.
 fn server() -> Server {
-    let server = Server::start(&[
-        "module-null-sink sink_name=spk rate=48000 channels=2",
-        "module-null-sink sink_name=other rate=48000 channels=2",
-        "module-null-sink sink_name=mic_sink rate=48000 channels=1",
-        "module-remap-source source_name=vmic master=mic_sink.monitor",
-    ]);
-    pactl(&["set-default-sink", "spk"]);
-    pactl(&["set-default-source", "vmic"]);
-    server
+    Server::with_defaults(&["module-null-sink sink_name=other rate=48000 channels=2"])
 }
 
 fn nobody() -> Wake {
@@ -35,11 +26,8 @@ fn nobody() -> Wake {
 
 fn microphone(device: &str) -> (CaptureStream, CaptureReader) {
     let request = CaptureRequest {
-        backend: Backend::PulseAudio,
-        device: DeviceSpec::Named(device.to_owned()),
-        period: DEFAULT_PERIOD,
-        channel: None,
         attended: true,
+        ..capture(DeviceSpec::Named(device.to_owned()))
     };
     open_capture(&request, nobody()).unwrap()
 }
@@ -47,10 +35,8 @@ fn microphone(device: &str) -> (CaptureStream, CaptureReader) {
 /// The default loudspeaker.
 fn loudspeaker() -> (PlaybackStream, PlaybackWriter) {
     let request = PlaybackRequest {
-        backend: Backend::PulseAudio,
-        device: DeviceSpec::Default,
-        period: DEFAULT_PERIOD,
         attended: true,
+        ..playback(DeviceSpec::Default)
     };
     open_playback(&request, nobody()).unwrap()
 }
@@ -119,14 +105,7 @@ fn inside_attended_late() {
     let (speaker, mut writer) = loudspeaker();
     // This one has a thread of its own: it is the clock.
     let (wake, woken) = waker();
-    let request = CaptureRequest {
-        backend: Backend::PulseAudio,
-        device: DeviceSpec::Default,
-        period: DEFAULT_PERIOD,
-        channel: None,
-        attended: false,
-    };
-    let (_microphone, mut reader) = open_capture(&request, wake).unwrap();
+    let (_microphone, mut reader) = open_capture(&capture(DeviceSpec::Default), wake).unwrap();
     let mut frame = [0.0; 480];
     let begin = Instant::now();
     let (mut captured, mut written, mut missed) = (0, 0, 0);

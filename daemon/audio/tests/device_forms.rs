@@ -9,11 +9,8 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use pulse::{DEADLINE, Server, plug, waker};
-use sotto_audio::{
-    Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, PlaybackRequest, open_capture,
-    open_playback,
-};
+use pulse::{DEADLINE, Server, capture, playback, plug, waker};
+use sotto_audio::{DeviceSpec, open_capture, open_playback};
 
 const HERTZ: f64 = 500.0;
 
@@ -61,21 +58,10 @@ fn inside_forms() {
                 &format!("channels={channels}"),
             ],
         );
-        let request = PlaybackRequest {
-            backend: Backend::PulseAudio,
-            device: DeviceSpec::Named("box".to_owned()),
-            period: DEFAULT_PERIOD,
-            attended: false,
-        };
+        let request = playback(DeviceSpec::Named("box".to_owned()));
         let (wake, woken) = waker();
         let (speaker, mut writer) = open_playback(&request, wake).unwrap();
-        let request = CaptureRequest {
-            backend: Backend::PulseAudio,
-            device: DeviceSpec::Named("box.monitor".to_owned()),
-            period: DEFAULT_PERIOD,
-            channel: None,
-            attended: false,
-        };
+        let request = capture(DeviceSpec::Named("box.monitor".to_owned()));
         let (wake, heard) = waker();
         let (microphone, mut reader) = open_capture(&request, wake).unwrap();
         let mut played = 0_u32;
@@ -138,12 +124,7 @@ fn inside_front_pair() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let request = PlaybackRequest {
-        backend: Backend::PulseAudio,
-        device: DeviceSpec::Named("box".to_owned()),
-        period: DEFAULT_PERIOD,
-        attended: false,
-    };
+    let request = playback(DeviceSpec::Named("box".to_owned()));
     let (wake, woken) = waker();
     let (speaker, mut writer) = open_playback(&request, wake).unwrap();
     let mut sound = recorder.stdout.take().unwrap();

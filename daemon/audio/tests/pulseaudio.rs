@@ -14,42 +14,11 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pulse::{DEADLINE, Server, pactl, waker};
+use pulse::{DEADLINE, Server, capture, playback, waker};
 use sotto_audio::{
-    Backend, CaptureRequest, DEFAULT_PERIOD, DeviceError, DeviceSpec, Direction, PlaybackRequest,
-    StreamStatus, devices, open_capture, open_playback,
+    Backend, CaptureRequest, DeviceError, DeviceSpec, Direction, StreamStatus, devices,
+    open_capture, open_playback,
 };
-
-/// A server with a loudspeaker and a microphone, the defaults.
-fn server() -> Server {
-    let server = Server::start(&[
-        "module-null-sink sink_name=spk rate=48000 channels=2",
-        "module-null-sink sink_name=mic_sink rate=48000 channels=1",
-        "module-remap-source source_name=vmic master=mic_sink.monitor",
-    ]);
-    pactl(&["set-default-sink", "spk"]);
-    pactl(&["set-default-source", "vmic"]);
-    server
-}
-
-fn capture(device: DeviceSpec) -> CaptureRequest {
-    CaptureRequest {
-        backend: Backend::PulseAudio,
-        device,
-        period: DEFAULT_PERIOD,
-        channel: None,
-        attended: false,
-    }
-}
-
-fn playback(device: DeviceSpec) -> PlaybackRequest {
-    PlaybackRequest {
-        backend: Backend::PulseAudio,
-        device,
-        period: DEFAULT_PERIOD,
-        attended: false,
-    }
-}
 
 #[test]
 fn a_user_without_a_cookie_is_let_in_all_the_same() {
@@ -60,7 +29,7 @@ fn a_user_without_a_cookie_is_let_in_all_the_same() {
 #[ignore = "run by a_user_without_a_cookie_is_let_in_all_the_same"]
 fn inside_without_a_cookie() {
     let cookie = Path::new(&std::env::var("HOME").unwrap()).join(".config/pulse/cookie");
-    let _server = server();
+    let _server = Server::with_defaults(&[]);
     assert!(!cookie.exists());
     sound_goes_round();
     assert!(cookie.exists());
@@ -75,7 +44,7 @@ fn the_cookie_lies_where_the_users_settings_are() {
 #[ignore = "run by the_cookie_lies_where_the_users_settings_are"]
 fn inside_settings_elsewhere() {
     let settings = std::env::var("XDG_CONFIG_HOME").unwrap();
-    let _server = server();
+    let _server = Server::with_defaults(&[]);
     sotto_audio::devices(Backend::PulseAudio).unwrap();
     assert!(Path::new(&settings).join("pulse/cookie").exists());
     let home = std::env::var("HOME").unwrap();
@@ -90,7 +59,7 @@ fn sound_goes_out_and_comes_back_in_through_pulseaudio() {
 #[test]
 #[ignore = "run by sound_goes_out_and_comes_back_in_through_pulseaudio"]
 fn inside_sound_goes_round() {
-    let _server = server();
+    let _server = Server::with_defaults(&[]);
     sound_goes_round();
 }
 
@@ -165,7 +134,7 @@ fn devices_are_listed_with_defaults_first_and_found_by_name() {
 #[test]
 #[ignore = "run by devices_are_listed_with_defaults_first_and_found_by_name"]
 fn inside_devices_are_listed() {
-    let _server = server();
+    let _server = Server::with_defaults(&[]);
     let found = devices(Backend::Auto).unwrap();
     let microphone = found
         .iter()
@@ -205,7 +174,7 @@ fn a_server_that_dies_is_noticed_by_every_stream() {
 #[test]
 #[ignore = "run by a_server_that_dies_is_noticed_by_every_stream"]
 fn inside_a_server_dies() {
-    let server = server();
+    let server = Server::with_defaults(&[]);
     let (wake, _play_woken) = waker();
     let (speaker, _writer) = open_playback(&playback(DeviceSpec::Default), wake).unwrap();
     let (wake, _woken) = waker();
@@ -251,10 +220,7 @@ fn inside_no_sound_system() {
         let (wake, _woken) = waker();
         let request = CaptureRequest {
             backend,
-            device: DeviceSpec::Default,
-            period: DEFAULT_PERIOD,
-            channel: None,
-            attended: false,
+            ..capture(DeviceSpec::Default)
         };
         let error = open_capture(&request, wake).map(|_| ()).unwrap_err();
         println!("{backend}: {error}");

@@ -15,7 +15,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-use sotto_audio::{DeviceState, Keeper, Medium, Wake};
+use sotto_audio::{
+    Backend, CaptureRequest, DEFAULT_PERIOD, DeviceSpec, DeviceState, Keeper, Medium,
+    PlaybackRequest, Wake,
+};
 
 /// Nothing that a test waits for takes this long.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -122,6 +125,19 @@ impl Server {
         Self { process }
     }
 
+    /// Starts one with a loudspeaker and a microphone, `spk` and `vmic`, which are the defaults, and these modules.
+    pub(crate) fn with_defaults(beside: &[&str]) -> Self {
+        let defaults = [
+            "module-null-sink sink_name=spk rate=48000 channels=2",
+            "module-null-sink sink_name=mic_sink rate=48000 channels=1",
+            "module-remap-source source_name=vmic master=mic_sink.monitor",
+        ];
+        let server = Self::start(&[&defaults, beside].concat());
+        pactl(&["set-default-sink", "spk"]);
+        pactl(&["set-default-source", "vmic"]);
+        server
+    }
+
     /// Ends it as a crash would.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
@@ -160,6 +176,27 @@ impl Plugged {
     /// Takes it out.
     pub(crate) fn unplug(self) {
         pactl(&["unload-module", &self.0]);
+    }
+}
+
+/// A microphone of the server that wakes its reader.
+pub(crate) fn capture(device: DeviceSpec) -> CaptureRequest {
+    CaptureRequest {
+        backend: Backend::PulseAudio,
+        device,
+        period: DEFAULT_PERIOD,
+        channel: None,
+        attended: false,
+    }
+}
+
+/// A loudspeaker of the server that wakes its writer.
+pub(crate) fn playback(device: DeviceSpec) -> PlaybackRequest {
+    PlaybackRequest {
+        backend: Backend::PulseAudio,
+        device,
+        period: DEFAULT_PERIOD,
+        attended: false,
     }
 }
 
