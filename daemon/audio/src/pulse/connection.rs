@@ -120,10 +120,8 @@ impl Connection {
     pub(super) fn tell(&mut self, command: &Command) -> Result<u32, Refusal> {
         self.sequence = self.sequence.wrapping_add(1);
         self.outgoing.clear();
-        let mut bytes = std::mem::take(&mut self.outgoing);
-        protocol::write_command_message(&mut bytes, self.sequence, command, self.version)?;
-        self.socket.write_all(&bytes)?;
-        self.outgoing = bytes;
+        protocol::write_command_message(&mut self.outgoing, self.sequence, command, self.version)?;
+        self.send()?;
         Ok(self.sequence)
     }
 
@@ -245,8 +243,13 @@ impl Connection {
         self.outgoing.clear();
         self.outgoing.extend_from_slice(&header);
         self.outgoing.extend_from_slice(sound);
+        self.send()
+    }
+
+    /// Sends what is outgoing.
+    fn send(&mut self) -> Result<(), Refusal> {
         match self.socket.write_all(&self.outgoing) {
-            // It has not taken what was sent in half a second and more.
+            // It does not take what was sent before: of sound, half a second and more.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Refusal::TimedOut),
             written => Ok(written?),
         }
