@@ -1,6 +1,6 @@
 //! How much a loudspeaker is given early.
 
-/// What is kept ready beyond one block, for a machine that wakes the writer too late.
+/// Samples that are kept ready beyond one block, for a machine that wakes the writer too late.
 ///
 /// Grows by 2.5 ms with each interruption that follows another within ten seconds, to 20 ms at most, and shrinks
 /// again after ten quiet seconds: an accident must not cost delay for the whole meeting.
@@ -16,7 +16,7 @@ pub(crate) struct Margin {
 const QUIET: u64 = 10;
 
 impl Margin {
-    /// For a device that moves `block` samples at once, at `rate`.
+    /// Returns how many they are from now on, for a device that moves `block` samples at once, at `rate`.
     pub(crate) fn update(
         &mut self,
         (interruptions, blocks): (u64, u64),
@@ -40,7 +40,7 @@ impl Margin {
         self.samples
     }
 
-    /// Returns how many of the device's samples it is at present.
+    /// Returns how many they are at present.
     pub(crate) fn samples(&self) -> usize {
         self.samples
     }

@@ -1,9 +1,9 @@
 //! The two real-time voice threads and the rings that reach them.
 //!
 //! The uplink thread waits for the microphone; the downlink thread for datagrams and for the loudspeaker. A device that
-//! can be waited for they attend to themselves, others have a thread that wakes them. Neither ever waits for the asynchronous side: commands come in and news go out through
-//! bounded lock-free rings, and what they no longer need goes out through a ring too, to be freed where nobody
-//! is in a hurry.
+//! can be waited for they attend to themselves, others have a thread that wakes them. Neither ever waits for the
+//! asynchronous side: commands come in and news go out through bounded lock-free rings, and what they no longer need goes
+//! out through a ring too, to be freed where nobody is in a hurry.
 
 mod clock;
 mod downlink;

@@ -15,9 +15,9 @@ use sotto_voice::Retired;
 use super::VoiceNews;
 use super::ring::NewsSender;
 
-/// What is reported when the thread was woken.
+/// The token that is reported when the thread was woken.
 pub(super) const WAKER: Token = Token(0);
-/// What is reported when a device that the thread attends to has sent something.
+/// The token that is reported when a device that the thread attends to has sent something.
 pub(super) const DEVICE: Token = Token(1);
 /// The first token that is free for others.
 pub(super) const OTHERS: Token = Token(2);

@@ -9,14 +9,14 @@ use super::refusal::Refusal;
 /// The longest message that is taken: more than any list of devices, and 20 s of stereo.
 const LONGEST_MESSAGE: usize = 8 * 1024 * 1024;
 
-/// There is room for so much whenever something is read.
+/// Room that there is whenever something is read.
 const READ: usize = 16 * 1024;
 
-/// What was received and not taken yet.
+/// Bytes that were received and not taken yet.
 pub(super) struct Incoming {
     /// Room for what comes; it only grows, and is never cleared.
     bytes: Vec<u8>,
-    /// Where it lies in there.
+    /// The bounds of those that wait.
     begin: usize,
     end: usize,
     /// The last reading found less than it had room for: there is no more at present.
@@ -24,7 +24,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// Has room, and nothing in it.
+    /// Returns one with room, and nothing in it.
     pub(super) fn new() -> Self {
         Self {
             bytes: vec![0; 4 * READ],

@@ -15,7 +15,7 @@ pub(super) struct Loudspeaker {
     drain: PlaybackDrain,
     channels: usize,
     block: Vec<[u8; SAMPLE]>,
-    /// What a voice thread attends to is given sound when that is made, not when it is asked for.
+    /// A voice thread attends to it: it is given sound when that is made, not when it is asked for.
     attended: bool,
     /// Frames that were asked for and not given; negative where more was given.
     owed: i64,
@@ -26,15 +26,15 @@ pub(super) struct Loudspeaker {
 /// The server's buffer, in frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Buffer {
-    /// What lies in it when nothing is owed.
+    /// Frames that lie in it when nothing is owed.
     full: i64,
-    /// What of that is never given. A server wants room for two of its requests, but asks for one: there is no use in a
+    /// Those of them that are never given. A server wants room for two of its requests, but asks for one: there is no use in a
     /// second one ahead of us, only delay.
     spared: i64,
 }
 
 impl Buffer {
-    /// Of a stream with these attributes and frames of so many bytes.
+    /// Returns that of a stream with these attributes and frames of so many bytes.
     fn new(attributes: &BufferAttr, frame: usize, attended: bool) -> Self {
         let frames = |bytes: u32| i64::from(bytes) / frame.max(1) as i64;
         let full = frames(attributes.target_length);
@@ -53,7 +53,7 @@ impl Buffer {
 }
 
 impl Loudspeaker {
-    /// Of a stream in so many channels, which has asked for nothing yet.
+    /// Returns that of a stream in so many channels, which has asked for nothing yet.
     pub(super) fn new(
         drain: PlaybackDrain,
         channels: usize,

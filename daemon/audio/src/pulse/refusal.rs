@@ -10,7 +10,7 @@ use crate::error::{DeviceError, Direction};
 /// The server answers within this, or counts as hung.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Why the server cannot be used.
+/// A reason that the server cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refusal {
     #[error("not running")]
@@ -38,7 +38,7 @@ impl From<ProtocolError> for Refusal {
 }
 
 impl Refusal {
-    /// What it means for a device of this `name`; an empty one while none is chosen yet.
+    /// Returns what it means for a device of this `name`; an empty one while none is chosen yet.
     pub(super) fn about(&self, direction: Direction, name: &str) -> DeviceError {
         let name = name.to_owned();
         match self {

@@ -60,7 +60,7 @@ enum Question {
 }
 
 impl ServerStream {
-    /// The stream with this number, which was created corked.
+    /// Returns the stream with this number, which was created corked.
     pub(super) fn new(
         connection: Connection,
         direction: Direction,

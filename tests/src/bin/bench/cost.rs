@@ -101,7 +101,7 @@ pub(crate) async fn call(lab: &mut Lab, runs: usize, table: &mut Table) -> Resul
     Ok(())
 }
 
-/// Somebody speaks into a microphone without pause until this is dropped.
+/// Speech into a microphone without pause, until it is dropped.
 struct Speech(#[expect(dead_code, reason = "held to be dropped")] Running);
 
 impl Speech {
@@ -124,7 +124,7 @@ impl Speech {
     }
 }
 
-/// A bound on how long windows take, with what comes before them.
+/// Returns a bound on how long windows take, with what comes before them.
 fn at_most(windows: usize) -> Duration {
     SETTLING + Duration::from_secs(11) * u32::try_from(windows).unwrap_or(u32::MAX)
 }

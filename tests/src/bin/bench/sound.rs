@@ -277,7 +277,7 @@ pub(crate) async fn two_through_pulseaudio(
     meeting_through_pulseaudio(lab, settings, &places).await
 }
 
-/// People in a meeting, all at one server: each with a name, the sink that is their microphone, and the one that is their
+/// Brings people into a meeting, all at one server: each with a name, the sink that is their microphone, and the one that is their
 /// loudspeaker.
 pub(crate) async fn meeting_through_pulseaudio(
     lab: &mut Lab,
