@@ -59,7 +59,7 @@ pub(super) struct Connection {
 pub(super) enum Message<'a> {
     /// Sound from a microphone.
     Sound(&'a [u8]),
-    /// The answer to the command with this number; read it with [`Connection::read_reply`].
+    /// The answer to the command with this number; read it with [`Reply::read`].
     Reply(u32, Reply<'a>),
     /// The command with this number was refused.
     Refused(u32, PulseError),
